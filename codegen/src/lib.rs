@@ -1,0 +1,4 @@
+//! Turns the mParticle JSON Schema into the Rust types of `mparticle-models`.
+
+pub mod diagnostic;
+pub mod model;

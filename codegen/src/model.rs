@@ -1,0 +1,264 @@
+//! The normal form: what a schema says once every quirk of its notation is gone.
+//!
+//! The passes of [`crate::normalise`] rewrite JSON until `verify` can read it into a [`Model`]; the back-end
+//! (lower, emit, layout) sees nothing else. Names are final here: each Rust name is valid and unique where it
+//! has to be.
+
+use crate::diagnostic::Origin;
+
+/// Every type of a schema, in schema order, file by file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    /// The schema's files in the order of their names; each becomes one module, even when it holds no type.
+    pub modules: Vec<Module>,
+    /// Objects, enums and unions. Aliases and hand-written types are gone: they stand in the slots themselves.
+    pub types: Vec<TypeDef>,
+}
+
+/// One schema file and the Rust module it becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Module {
+    /// The module's name, a valid Rust identifier.
+    pub name: String,
+    /// The file's name as it stands in pointers, such as `commerce.json`.
+    pub file: String,
+    /// The file's own description.
+    pub description: Option<String>,
+}
+
+/// A named type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeDef {
+    /// The Rust name, unique among all types.
+    pub name: String,
+    /// The module it belongs to, one of [`Model::modules`].
+    pub module: String,
+    /// Where the schema defines it.
+    pub origin: Origin,
+    /// The schema's description.
+    pub description: Option<String>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The three kinds of named types.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// An object with named fields.
+    Object(Object),
+    /// A string out of a set.
+    Enum(Enum),
+    /// An object whose tag decides the type of its content.
+    Union(Union),
+}
+
+/// An object with named fields; unknown fields are always allowed and kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Object {
+    /// The object's own fields, in schema order.
+    pub fields: Vec<Field>,
+    /// An object whose fields stand beside the own ones.
+    pub base: Option<Base>,
+    /// Groups of fields of which exactly one ought to be present (wire names); advice, not a rule.
+    pub exactly_one_of: Vec<Vec<String>>,
+    /// Wire names of the constructor's arguments, in order.
+    pub constructor: Vec<String>,
+    /// Whether the type is read and written as a document of its own.
+    pub entry: bool,
+    /// Whether it may be read from an array of records, too.
+    pub records: Option<Records>,
+}
+
+/// An object flattened into another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Base {
+    /// The Rust name of the field that holds it, such as `common`.
+    pub ident: String,
+    /// The name of its type.
+    pub type_name: String,
+}
+
+/// An array of records from which an object can be read: each record's value goes to the field its key names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Records {
+    /// The Rust name of the field that keeps the records; it is never written.
+    pub ident: String,
+    /// The type of one record.
+    pub type_name: String,
+    /// The wire name of a record's key.
+    pub key: String,
+    /// The wire name of a record's value.
+    pub value: String,
+}
+
+/// A field of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// The name on the wire.
+    pub wire: String,
+    /// The name in Rust, unique in its object (and its base); raw keywords end in `_`.
+    pub ident: String,
+    /// Other spellings that are read, never written.
+    pub aliases: Vec<String>,
+    /// The schema's description.
+    pub description: Option<String>,
+    /// What it holds.
+    pub slot: Slot,
+    /// When it has to be there.
+    pub presence: Presence,
+    /// Filled by mParticle: no setter.
+    pub read_only: bool,
+    /// The name of one element of a list or map, for the setter that adds one.
+    pub singular: Option<String>,
+    /// Where the schema defines it.
+    pub origin: Origin,
+}
+
+/// When a field has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Required to read and to write: a plain field.
+    Required,
+    /// Required, but null is a value: an `Option` that is always written; absence is read as null.
+    WrittenAlways,
+    /// Required to write, optional to read: an `Option` whose absence `validate()` reports.
+    RequiredToWrite,
+    /// May be absent; null is read as absent and never written.
+    Optional,
+}
+
+/// A position that holds a value: its shape and the limits that hold there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// What stands there.
+    pub shape: Shape,
+    /// Whether null is allowed there. For an optional field this says no more than its presence does.
+    pub nullable: bool,
+    /// Limits of the service.
+    pub limits: Limits,
+}
+
+/// What a position holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// Any JSON.
+    Any,
+    /// True or false.
+    Boolean,
+    /// A signed 64-bit integer.
+    Integer,
+    /// An unsigned 64-bit integer.
+    Unsigned,
+    /// A finite number.
+    Number,
+    /// Text; with an advised format an empty text counts as absent.
+    String(Option<Format>),
+    /// A boolean, a number, a string or null.
+    Scalar,
+    /// A scalar or a list of scalars; `Limits::max_items` and `item_max_length` hold for the list.
+    ScalarOrList,
+    /// A named type of the model.
+    Ref(String),
+    /// A type written by hand in `crate::support`, such as `UnixMillis` or `Breadcrumb<BreadcrumbEvent>`.
+    Foreign(String),
+    /// A list.
+    Array(Box<Slot>),
+    /// A map from any text to a value.
+    Map(Box<Slot>),
+}
+
+/// Formats that are advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A UUID in its 8-4-4-4-12 form.
+    Uuid,
+    /// An IPv4 or IPv6 address.
+    Ip,
+}
+
+/// Limits of the service on what a position holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Characters of a text.
+    pub max_length: Option<Limit>,
+    /// Entries of a list.
+    pub max_items: Option<Limit>,
+    /// Entries of a map.
+    pub max_properties: Option<Limit>,
+    /// Characters of a map's key.
+    pub name_max_length: Option<Limit>,
+    /// Characters of one text in the list of a [`Shape::ScalarOrList`].
+    pub item_max_length: Option<Limit>,
+}
+
+/// A limit and what happens beyond it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The greatest value allowed.
+    pub value: u64,
+    /// What happens beyond it, according to the sources.
+    pub beyond: Beyond,
+}
+
+/// What happens to data beyond a limit, according to the sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// It is refused or not processed.
+    Refused,
+    /// It is cut to the limit.
+    Cut,
+    /// No source says.
+    Undocumented,
+}
+
+/// A string out of a set. In Rust every enum is open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Enum {
+    /// The known values, in schema order.
+    pub values: Vec<EnumValue>,
+    /// Whether the schema closes the set: `validate()` then reports any other value.
+    pub closed: bool,
+}
+
+/// A known value of an enum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnumValue {
+    /// The spelling on the wire.
+    pub wire: String,
+    /// The Rust variant, unique in its enum and never `UnknownValue`.
+    pub ident: String,
+    /// Other spellings that are read, never written.
+    pub aliases: Vec<String>,
+    /// The schema's description.
+    pub description: Option<String>,
+}
+
+/// An object `{tag, content}` whose tag decides the type of its content.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Union {
+    /// The wire name of the tag, such as `event_type`.
+    pub tag: String,
+    /// The wire name of the content, such as `data`.
+    pub content: String,
+    /// The known variants, in schema order.
+    pub variants: Vec<Variant>,
+    /// Whether the schema closes the set of tags.
+    pub closed: bool,
+    /// Whether it is read and written as a document of its own.
+    pub entry: bool,
+}
+
+/// A known variant of a union.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// The tag's spelling on the wire.
+    pub wire: String,
+    /// The Rust variant, unique in its union and never `Unknown`.
+    pub ident: String,
+    /// Other spellings of the tag that are read, never written.
+    pub aliases: Vec<String>,
+    /// What the schema says of this variant.
+    pub description: Option<String>,
+    /// The object that is its content.
+    pub type_name: String,
+}

@@ -1,2 +1,38 @@
-//! The maintainers' commands.
-fn main() {}
+//! The maintainers' commands: `cargo xtask codegen` and `cargo xtask ci`.
+//!
+//! Reads the arguments, calls the library, prints. Exit status: 0 when all is well, 1 when something was
+//! found or failed, 2 when the command itself is wrong.
+
+mod arguments;
+mod ci;
+mod codegen;
+mod workspace;
+
+use std::process::ExitCode;
+
+use arguments::Command;
+
+fn main() -> ExitCode {
+    let command = match arguments::parse(lexopt::Parser::from_env()) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{}", arguments::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Help(text) => {
+            print!("{text}");
+            Ok(())
+        }
+        Command::Codegen(request) => codegen::run(&request),
+        Command::Ci => ci::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What was asked for on the command line.
+
+use std::path::PathBuf;
+
+use lexopt::prelude::*;
+
+/// The commands in short.
+pub(crate) const USAGE: &str = "\
+Usage: cargo xtask codegen [--check]
+       cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
+       cargo xtask ci
+       cargo xtask [codegen] --help
+";
+
+const HELP: &str = "\
+The maintainers' commands of this workspace.
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  codegen  turn the JSON Schema into Rust (`cargo xtask codegen --help` tells more)
+  ci       run everything that CI runs, and stop at the first failure
+";
+
+const CODEGEN_HELP: &str = "\
+Turns the JSON Schema into Rust. Without options: schema/ with schema/overrides.toml into
+mparticle-models/src/generated/, a folder that belongs to the generator: whatever else it holds is deleted.
+
+Usage: cargo xtask codegen [--check]
+       cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
+
+Options:
+  --check           write nothing; list each file that is stale, missing or orphaned and exit with status 1
+                    when there is one
+  --schema PATH     a schema of your own: one file, or a folder of files that refer to each other
+  --overrides FILE  what JSON Schema cannot say about the Rust code, as TOML; see schema/overrides.toml
+  --out DIR         where the module's mod.rs and its submodules go; only generated files are ever deleted there
+  --help            print this
+
+To try mParticle's own schema:
+  cargo xtask codegen --schema mparticle.inbound.eventsapi.schema.json \\
+      --overrides schema/official.overrides.toml --out some/folder
+";
+
+/// A command line, understood.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Print this text.
+    Help(&'static str),
+    /// Generate or check.
+    Codegen(Request),
+    /// Run what CI runs.
+    Ci,
+}
+
+/// What `cargo xtask codegen` is to do.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) task: Task,
+    pub(crate) source: Source,
+}
+
+/// Whether to change files.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Task {
+    Write,
+    Check,
+}
+
+/// What to generate from, and where to.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Source {
+    /// This workspace's own schema and crate.
+    Workspace,
+    /// Any other.
+    Foreign {
+        schema: PathBuf,
+        overrides: Option<PathBuf>,
+        out: PathBuf,
+    },
+}
+
+pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    match parser.next()? {
+        None => Err("a command is missing: codegen or ci".into()),
+        Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
+        Some(Value(name)) if name == "codegen" => codegen(parser),
+        Some(Value(name)) if name == "ci" => match parser.next()? {
+            None => Ok(Command::Ci),
+            Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
+            Some(other) => Err(other.unexpected()),
+        },
+        Some(Value(name)) => Err(format!("no such command: {}", name.to_string_lossy()).into()),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+fn codegen(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut task = Task::Write;
+    let (mut schema, mut overrides, mut out) = (None, None, None);
+    while let Some(argument) = parser.next()? {
+        let (option, place) = match argument {
+            Short('h') | Long("help") => return Ok(Command::Help(CODEGEN_HELP)),
+            Long("check") => {
+                task = Task::Check;
+                continue;
+            }
+            Long("schema") => ("--schema", &mut schema),
+            Long("overrides") => ("--overrides", &mut overrides),
+            Long("out") => ("--out", &mut out),
+            other => return Err(other.unexpected()),
+        };
+        if place.replace(PathBuf::from(parser.value()?)).is_some() {
+            return Err(format!("{option} is given twice").into());
+        }
+    }
+    let source = match (schema, overrides, out) {
+        (None, None, None) => Source::Workspace,
+        (Some(schema), overrides, Some(out)) => Source::Foreign {
+            schema,
+            overrides,
+            out,
+        },
+        (Some(_), _, None) => return Err("--schema needs --out DIR beside it".into()),
+        (None, _, Some(_)) => return Err("--out needs --schema PATH beside it".into()),
+        (None, Some(_), None) => {
+            return Err("--overrides needs --schema PATH and --out DIR beside it".into());
+        }
+    };
+    Ok(Command::Codegen(Request { task, source }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(lexopt::Parser::from_args(line.split_whitespace())).map_err(|error| error.to_string())
+    }
+
+    fn request(task: Task, source: Source) -> Command {
+        Command::Codegen(Request { task, source })
+    }
+
+    fn foreign(schema: &str, overrides: Option<&str>, out: &str) -> Source {
+        Source::Foreign {
+            schema: schema.into(),
+            overrides: overrides.map(PathBuf::from),
+            out: out.into(),
+        }
+    }
+
+    #[test]
+    fn each_command_is_understood() {
+        let cases = [
+            ("ci", Command::Ci),
+            ("--help", Command::Help(HELP)),
+            ("ci --help", Command::Help(HELP)),
+            ("codegen -h", Command::Help(CODEGEN_HELP)),
+            ("codegen", request(Task::Write, Source::Workspace)),
+            ("codegen --check", request(Task::Check, Source::Workspace)),
+            (
+                "codegen --out=o --schema=s",
+                request(Task::Write, foreign("s", None, "o")),
+            ),
+            (
+                "codegen --schema s --overrides t --out o --check",
+                request(Task::Check, foreign("s", Some("t"), "o")),
+            ),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(parsed(line), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        let cases = [
+            ("", "a command is missing: codegen or ci"),
+            ("build", "no such command: build"),
+            ("--check", "invalid option '--check'"),
+            ("ci fast", "unexpected argument \"fast\""),
+            ("codegen --chekc", "invalid option '--chekc'"),
+            ("codegen now", "unexpected argument \"now\""),
+            (
+                "codegen --check=yes",
+                "unexpected argument for option '--check': \"yes\"",
+            ),
+            ("codegen --schema", "missing argument for option '--schema'"),
+            ("codegen --schema s", "--schema needs --out DIR beside it"),
+            ("codegen --out o", "--out needs --schema PATH beside it"),
+            (
+                "codegen --overrides t",
+                "--overrides needs --schema PATH and --out DIR beside it",
+            ),
+            ("codegen --out o --out p", "--out is given twice"),
+        ];
+        for (line, message) in cases {
+            assert_eq!(parsed(line), Err(message.to_owned()), "{line}");
+        }
+    }
+}

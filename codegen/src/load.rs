@@ -1,0 +1,218 @@
+//! Reads schema files: one, with those it refers to, or all of a folder.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::diagnostic::{Code, Diagnostic, Origin};
+
+/// The files of a schema as they were written.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Each file's document by its name, in the order of names.
+    pub files: IndexMap<String, Value>,
+    /// The folder they come from.
+    pub root: PathBuf,
+}
+
+impl Sources {
+    /// Reads a folder's `*.json`, or one file together with the files beside it that its references name.
+    ///
+    /// # Errors
+    /// Every file that cannot be read or is not JSON, and every key that stands twice in an object.
+    pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let folder = path.is_dir();
+        let root = if folder {
+            path
+        } else {
+            path.parent().unwrap_or(Path::new(""))
+        };
+        let mut sources = Self {
+            files: IndexMap::new(),
+            root: root.to_owned(),
+        };
+        let mut waiting = if folder {
+            names(path).map_err(|e| vec![e])?
+        } else {
+            vec![file_name(path)]
+        };
+        let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();
+        let mut diagnostics = Vec::new();
+        while let Some(name) = waiting.pop() {
+            match read(&root.join(&name), &name) {
+                Ok(document) => {
+                    let beside = named_files(&document)
+                        .into_iter()
+                        .filter(|name| root.join(name).is_file());
+                    let new = beside.filter(|name| !folder && seen.insert(name.clone()));
+                    waiting.extend(new.collect::<Vec<_>>());
+                    sources.files.insert(name, document);
+                }
+                Err(diagnostic) => diagnostics.push(diagnostic),
+            }
+        }
+        sources.files.sort_keys();
+        if diagnostics.is_empty() {
+            Ok(sources)
+        } else {
+            Err(crate::diagnostic::sorted(diagnostics))
+        }
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The names of a folder's schema files.
+fn names(folder: &Path) -> Result<Vec<String>, Diagnostic> {
+    let entries = std::fs::read_dir(folder).map_err(|e| unreadable(&file_name(folder), &e))?;
+    let is_schema =
+        |path: &PathBuf| path.extension().is_some_and(|e| e == "json") && path.is_file();
+    let names: Vec<_> = entries
+        .flatten()
+        .map(|e| e.path())
+        .filter(is_schema)
+        .map(|p| file_name(&p))
+        .collect();
+    if names.is_empty() {
+        let help = "name a schema file, or a folder that holds some";
+        let message = "the folder holds no `*.json`";
+        let origin = Origin::parse(&file_name(folder));
+        return Err(Diagnostic::new(Code::UnreadableFile, origin, message).with_help(help));
+    }
+    Ok(names)
+}
+
+/// The last path segment of every `$ref` of a document that names a file.
+fn named_files(document: &Value) -> Vec<String> {
+    let mut waiting = vec![document];
+    let mut names = Vec::new();
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Object(map) => {
+                let target = map
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .and_then(|r| r.split('#').next());
+                let name = target
+                    .and_then(|t| t.rsplit('/').next())
+                    .filter(|name| !name.is_empty());
+                names.extend(name.map(str::to_owned));
+                waiting.extend(map.values());
+            }
+            Value::Array(items) => waiting.extend(items),
+            _ => {}
+        }
+    }
+    names
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
+    let message = format!("cannot read `{name}`: {error}");
+    let help = "name a schema file, or a folder of them";
+    Diagnostic::new(Code::UnreadableFile, Origin::parse(name), message).with_help(help)
+}
+
+fn read(path: &Path, name: &str) -> Result<Value, Diagnostic> {
+    let bytes = std::fs::read(path).map_err(|e| unreadable(name, &e))?;
+    parse(&bytes, name)
+}
+
+/// Parses one document; unlike `serde_json::Value` alone, it refuses a key that stands twice in an object.
+fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
+    let Strict(value) = serde_json::from_slice(bytes).map_err(|error| {
+        let repeated = error.is_data();
+        let code = if repeated {
+            Code::RepeatedKey
+        } else {
+            Code::InvalidJson
+        };
+        let help = if repeated {
+            "keep one of the two"
+        } else {
+            "mend the JSON at this line"
+        };
+        let text = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let message = format!(
+            "{} (column {})",
+            text.strip_suffix(&place).unwrap_or(&text),
+            error.column()
+        );
+        Diagnostic::new(code, Origin::line(name, error.line()), message).with_help(help)
+    })?;
+    Ok(value)
+}
+
+/// A JSON value none of whose objects repeats a key.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Strict)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Strict(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let Strict(value) = entries.next_value()?;
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format!(
+                    "the key `{key}` stands twice in one object"
+                )));
+            }
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}

@@ -1,0 +1,125 @@
+//! What JSON Schema cannot say about Rust, read from a TOML file beside the schema.
+//!
+//! Keys are locations, `file#pointer`. An entry that no longer applies is an error, so the file cannot rot.
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::diagnostic::{Code, Diagnostic, Origin};
+
+/// A table of the overrides file; its keys know where they stand.
+pub type Table<T> = IndexMap<Spanned<String>, T>;
+
+/// An overrides file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Overrides {
+    /// What single types need, by the location of their definition.
+    pub types: Table<TypeOverride>,
+    /// Module names, by file name.
+    pub modules: Table<String>,
+    /// Bundled schemas to emit: the name of the constant and the root file.
+    pub documents: Table<String>,
+    /// Keywords that may be dropped from this schema, each with the reason.
+    pub ignore: Table<String>,
+    /// Names for inline types and enum values, by location.
+    pub names: Table<String>,
+    /// The file's own name.
+    #[serde(skip)]
+    pub file: String,
+    #[serde(skip)]
+    line_ends: Vec<usize>,
+}
+
+/// What JSON Schema cannot say about one type.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TypeOverride {
+    /// The type's Rust name, where it differs from the schema's.
+    pub name: Option<String>,
+    /// The hand-written type of `crate::support` that stands for this definition.
+    pub rust: Option<String>,
+    /// The constructor's arguments, by wire name. Default: the required fields that cannot be null.
+    pub constructor: Option<Vec<String>>,
+    /// Required fields that may be absent when read.
+    pub optional_to_read: Vec<String>,
+    /// Whether the type is read and written as a document of its own.
+    pub entry: bool,
+    /// The name of one element of a list or map, by wire name.
+    pub singular: IndexMap<String, String>,
+    /// An array of records from which the object may be read, too.
+    pub records: Option<RecordsOverride>,
+    /// The name of the field that holds this object where it is flattened into others. Default: `common`.
+    pub flattened_as: Option<String>,
+}
+
+/// How an object is read from an array of records.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsOverride {
+    /// The Rust field that keeps the records.
+    pub field: String,
+    /// The Rust name of a record's type.
+    pub item: String,
+    /// The wire name of a record's key.
+    pub key: String,
+    /// The wire name of a record's value.
+    pub value: String,
+}
+
+impl Overrides {
+    /// Reads an overrides file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML or holds an unknown entry.
+    pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("cannot read `{name}`: {error}");
+            let help = "name an overrides file, or leave it out";
+            vec![
+                Diagnostic::new(Code::UnreadableFile, Origin::parse(&name), message)
+                    .with_help(help),
+            ]
+        })?;
+        Self::parse(&name, &text)
+    }
+
+    /// Reads the text of an overrides file called `file`.
+    ///
+    /// # Errors
+    /// When the text is not TOML or holds an unknown entry.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let mut overrides: Self = toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map_or(1, |span| line_at(&line_ends, span.start));
+            let help = "see the head of `overrides.toml` for the entries there are";
+            vec![
+                Diagnostic::new(
+                    Code::InvalidOverrides,
+                    Origin::line(file, line),
+                    error.message(),
+                )
+                .with_help(help),
+            ]
+        })?;
+        file.clone_into(&mut overrides.file);
+        overrides.line_ends = line_ends;
+        Ok(overrides)
+    }
+
+    /// The line on which a key stands.
+    #[must_use]
+    pub fn origin(&self, key: &Spanned<String>) -> Origin {
+        Origin::line(&self.file, line_at(&self.line_ends, key.span().start))
+    }
+}
+
+fn line_at(line_ends: &[usize], offset: usize) -> usize {
+    line_ends.partition_point(|&end| end < offset) + 1
+}

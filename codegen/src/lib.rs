@@ -1,10 +1,18 @@
 //! Turns the mParticle JSON Schema into the Rust types of `mparticle-models`.
 
 pub mod diagnostic;
+pub mod documents;
+pub mod emit;
+pub mod layout;
 pub mod load;
+pub mod lower;
 pub mod model;
 pub mod output;
 pub mod overrides;
+pub mod print;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use diagnostic::Diagnostic;
 use load::Sources;
@@ -17,4 +25,20 @@ use overrides::Overrides;
 /// Everything that is wrong with the schema or its overrides, in the order of the files.
 pub fn model(_sources: &Sources, _overrides: &Overrides) -> Result<Model, Vec<Diagnostic>> {
     Ok(Model::default())
+}
+
+/// Generates the Rust files of a schema: text by path below the output folder.
+///
+/// # Errors
+/// Everything that keeps the schema from becoming Rust.
+pub fn generate(schema: &Path, overrides: Option<&Path>) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    let sources = Sources::load(schema)?;
+    let overrides = overrides.map_or_else(|| Ok(Overrides::default()), Overrides::load)?;
+    let model = model(&sources, &overrides)?;
+    let lowered = lower::lower(&model).map_err(|diagnostic| vec![diagnostic])?;
+    let emitted = emit::emit(&model, &lowered)?;
+    let documents = documents::documents(&sources, &overrides)?;
+    let mut files = print::print(layout::layout(&model, emitted, documents.module))?;
+    files.extend(documents.files);
+    Ok(files)
 }

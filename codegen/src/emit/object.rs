@@ -1,0 +1,289 @@
+//! Emits an object: its struct, and the implementations that read, locate and validate it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Context;
+use super::docs::{blank_line, docs, field_paragraphs, type_paragraphs};
+use super::scope::{Scope, ident, outer};
+use super::setters::{constructor, setters};
+use super::validate::object_checks;
+use crate::diagnostic::Diagnostic;
+use crate::model::{Field, Object, Presence, Shape, TypeDef};
+
+/// Everything about one object.
+pub(crate) fn object(
+    context: &Context<'_>,
+    def: &TypeDef,
+    object: &Object,
+    scope: &mut Scope<'_>,
+) -> Result<TokenStream, Diagnostic> {
+    let shape = ObjectShape::new(context, def, object)?;
+    let item = shape.item(scope);
+    let methods = shape.methods(scope)?;
+    let read = shape.read(scope);
+    let shaped = shape.shaped(scope);
+    let validate = object_checks(&shape, scope);
+    let enveloped = shape.enveloped(scope);
+    Ok(quote!(#item #methods #read #shaped #validate #enveloped))
+}
+
+/// An object beside what the emitters of its parts need to know of it.
+pub(crate) struct ObjectShape<'a> {
+    pub(crate) context: &'a Context<'a>,
+    pub(crate) def: &'a TypeDef,
+    pub(crate) object: &'a Object,
+    /// The own fields with their Rust types.
+    pub(crate) fields: Vec<(&'a Field, &'a syn::Type)>,
+    /// Whether it is the content of a union, and so keeps what else stands in the envelope.
+    pub(crate) is_union_content: bool,
+}
+
+impl<'a> ObjectShape<'a> {
+    fn new(context: &'a Context<'a>, def: &'a TypeDef, object: &'a Object) -> Result<Self, Diagnostic> {
+        let fields = typed_fields(context, &def.name, object)?;
+        let is_union_content = context.is_union_content(&def.name);
+        Ok(Self { context, def, object, fields, is_union_content })
+    }
+
+    /// Whether the constructor takes nothing, so that `Default` makes a complete value.
+    pub(crate) fn has_default(&self) -> bool {
+        let base = self.object.base.as_ref().and_then(|base| self.context.object(&base.type_name));
+        self.object.constructor.is_empty() && base.is_none_or(|base| base.constructor.is_empty())
+    }
+
+    fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.serde(&["Serialize", "Deserialize"]);
+        scope.support(&["Extra"]);
+        let name = ident(&self.def.name);
+        let type_docs = docs(&type_paragraphs(self.def, &[]));
+        let default = self.has_default().then(|| quote!(Default,));
+        let fields = self.fields.iter().map(|(field, ty)| struct_field(field, ty, scope)).collect::<Vec<_>>();
+        let base = self.object.base.as_ref().map(|base| {
+            let (field, ty) = (ident(&base.ident), scope.generated(&base.type_name));
+            let docs = docs(&[format!("The fields of [`{}`], which stand beside the own ones.", base.type_name)]);
+            quote!(#docs #[serde(flatten)] pub #field: #ty,)
+        });
+        let records = self.object.records.as_ref().map(|records| {
+            let (field, ty) = (ident(&records.ident), scope.generated(&records.type_name));
+            let docs = docs(&["The records of an export from which this was read, with all they say. Never written."]);
+            quote!(#docs #[serde(skip)] pub #field: Vec<#ty>,)
+        });
+        let envelope = self.is_union_content.then(|| {
+            let docs = docs(&["Fields beside the tag and this content that this version does not know, kept and written back."]);
+            quote!(#docs #[serde(skip)] pub envelope: Extra,)
+        });
+        let extra_docs = docs(&["Fields this version does not know, kept as they were read and written back."]);
+        quote! {
+            #type_docs
+            #[derive(Clone, Debug, #default PartialEq, Serialize, Deserialize)]
+            #[non_exhaustive]
+            pub struct #name {
+                #(#fields)*
+                #base
+                #records
+                #envelope
+                #extra_docs
+                #[serde(flatten)]
+                pub extra: Extra,
+            }
+        }
+    }
+
+    fn methods(&self, scope: &mut Scope<'_>) -> Result<TokenStream, Diagnostic> {
+        scope.support(&["Violation", "validate"]);
+        let name = ident(&self.def.name);
+        let blank = blank_line();
+        let new = constructor(self, scope);
+        let entry = self.object.entry.then(|| document_methods(scope));
+        let setters = setters(self, scope)?;
+        let validate_docs = docs(&[
+            "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
+        ]);
+        Ok(quote! {
+            #blank
+            impl #name {
+                #new
+                #setters
+                #entry
+                #validate_docs
+                #[must_use]
+                pub fn validate(&self) -> Vec<Violation> {
+                    validate::run(self)
+                }
+            }
+        })
+    }
+
+    fn read(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.support(&["read", "read::Read"]);
+        scope.serde(&["Deserializer"]);
+        let name = ident(&self.def.name);
+        let blank = blank_line();
+        let body = if let Some(records) = &self.object.records {
+            let (field, key, value) = (ident(&records.ident), &records.key, &records.value);
+            quote! {
+                let keyed = read::keyed::<D, Self, _>(deserializer, #key, #value)?;
+                Ok(keyed.map(|(fields, records)| Self { #field: records, ..fields }))
+            }
+        } else {
+            quote!(read::object(deserializer))
+        };
+        quote! {
+            #blank
+            impl Read for #name {
+                fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                    #body
+                }
+            }
+        }
+    }
+
+    /// The table from which an error's place is found.
+    fn shaped(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.support(&["locate::Field", "locate::Shape", "locate::Shaped"]);
+        let name = ident(&self.def.name);
+        let blank = blank_line();
+        let fields = self.fields.iter().map(|(field, ty)| {
+            let ty = scope.shorten(ty);
+            let wire = &field.wire;
+            let aliases = &field.aliases;
+            let kind = if field.presence == Presence::Required { quote!(required) } else { quote!(optional) };
+            quote!(Field::#kind::<#ty>(&[#wire, #(#aliases),*]))
+        });
+        let fields = fields.collect::<Vec<_>>();
+        let base = self.object.base.as_ref().map(|base| {
+            let ty = scope.generated(&base.type_name);
+            quote!(Field::flattened::<#ty>(),)
+        });
+        let shape = match &self.object.records {
+            Some(records) => {
+                let ty = scope.generated(&records.type_name);
+                quote!(Shape::Keyed(|| &[#(#fields,)* #base], &<#ty as Shaped>::SHAPE))
+            }
+            None => quote!(Shape::Object(|| &[#(#fields,)* #base])),
+        };
+        quote! {
+            #blank
+            impl Shaped for #name {
+                const SHAPE: Shape = #shape;
+            }
+        }
+    }
+
+    fn enveloped(&self, scope: &mut Scope<'_>) -> TokenStream {
+        if !self.is_union_content {
+            return TokenStream::new();
+        }
+        scope.support(&["Enveloped"]);
+        let name = ident(&self.def.name);
+        let blank = blank_line();
+        quote! {
+            #blank
+            impl Enveloped for #name {
+                fn envelope(&self) -> &Extra {
+                    &self.envelope
+                }
+
+                #blank
+                fn envelope_mut(&mut self) -> &mut Extra {
+                    &mut self.envelope
+                }
+            }
+        }
+    }
+}
+
+/// An object's own fields with their Rust types.
+pub(crate) fn typed_fields<'a>(
+    context: &'a Context<'a>,
+    name: &str,
+    object: &'a Object,
+) -> Result<Vec<(&'a Field, &'a syn::Type)>, Diagnostic> {
+    object.fields.iter().map(|field| Ok((field, context.lowered.field(name, field)?))).collect()
+}
+
+fn struct_field(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+    let docs = docs(&field_paragraphs(field));
+    let name = ident(&field.ident);
+    let attributes = serde_attributes(field, ty, scope);
+    let ty = scope.shorten(ty);
+    quote!(#docs #[serde(#(#attributes),*)] pub #name: #ty,)
+}
+
+fn serde_attributes(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> Vec<TokenStream> {
+    let mut attributes = Vec::new();
+    let wire = &field.wire;
+    if field.wire != field.ident {
+        attributes.push(quote!(rename = #wire));
+    }
+    attributes.extend(field.aliases.iter().map(|alias| quote!(alias = #alias)));
+    if field.presence != Presence::Required {
+        attributes.push(quote!(default));
+    }
+    if matches!(field.presence, Presence::Optional | Presence::RequiredToWrite) {
+        let is_empty = match outer(ty).0.as_str() {
+            name @ ("Vec" | "BTreeMap") => format!("{name}::is_empty"),
+            _ => "Option::is_none".to_owned(),
+        };
+        attributes.push(quote!(skip_serializing_if = #is_empty));
+    }
+    let reader = reader(field, ty);
+    attributes.push(quote!(deserialize_with = #reader));
+    if holds_number(&field.slot.shape) {
+        scope.support(&["write"]);
+        attributes.push(quote!(serialize_with = "write::number"));
+    }
+    attributes
+}
+
+fn reader(field: &Field, ty: &syn::Type) -> &'static str {
+    match (field.presence, &field.slot.shape, outer(ty).0.as_str()) {
+        (Presence::Required, ..) => "read::required",
+        (_, Shape::String(Some(_)), _) => "read::identifier",
+        (_, _, "Vec" | "BTreeMap") => "read::collection",
+        _ => "read::optional",
+    }
+}
+
+/// Whether a slot holds numbers that have to be finite to be written.
+fn holds_number(shape: &Shape) -> bool {
+    match shape {
+        Shape::Number => true,
+        Shape::Array(inner) | Shape::Map(inner) => holds_number(&inner.shape),
+        _ => false,
+    }
+}
+
+/// Reading and writing a document of its own.
+pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
+    scope.support(&["locate", "ReadError"]);
+    let slice_docs = docs(&[
+        "Reads a JSON document.",
+        "# Errors",
+        "A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong kind.",
+    ]);
+    let str_docs = docs(&["Reads a JSON document.", "# Errors", "As [`from_slice`](Self::from_slice)."]);
+    let write_docs = docs(&[
+        "Writes the canonical JSON document: documented spellings, absent fields left out.",
+        "# Errors",
+        "When a number is not finite, which JSON cannot say.",
+    ]);
+    quote! {
+        #slice_docs
+        pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
+            locate::from_slice(json)
+        }
+
+        #str_docs
+        #[allow(clippy::should_implement_trait, reason = "usable without an import; `FromStr` stands beside it")]
+        pub fn from_str(json: &str) -> Result<Self, ReadError> {
+            locate::from_str(json)
+        }
+
+        #write_docs
+        pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
+            serde_json::to_vec(self)
+        }
+    }
+}

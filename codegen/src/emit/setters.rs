@@ -1,0 +1,206 @@
+//! Emits an object's constructor and its setters.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::docs::docs;
+use super::object::{ObjectShape, typed_fields};
+use super::scope::{Scope, ident, outer};
+use crate::diagnostic::Diagnostic;
+use crate::model::Field;
+
+/// `new`, with what is required to write as its arguments.
+pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
+    let article = "A value with";
+    if shape.has_default() {
+        let docs = docs(&[format!("{article} nothing in it.")]);
+        return quote!(#docs #[must_use] pub fn new() -> Self { Self::default() });
+    }
+    let named = |wire: &String| shape.fields.iter().find(|(field, _)| field.wire == *wire);
+    let arguments: Vec<_> = shape.object.constructor.iter().filter_map(named).collect();
+    let parameters = arguments.iter().map(|(field, ty)| {
+        let name = ident(&field.ident);
+        let parameter = parameter(inner_of_option(ty), scope);
+        quote!(#name: #parameter)
+    });
+    let parameters = parameters.collect::<Vec<_>>();
+    let values = shape.fields.iter().map(|(field, ty)| {
+        let name = ident(&field.ident);
+        let is_argument = shape.object.constructor.contains(&field.wire);
+        let value = match (is_argument, outer(ty).0.as_str()) {
+            (true, "Option") => {
+                let value = conversion(inner_of_option(ty), &quote!(#name));
+                quote!(Some(#value))
+            }
+            (true, _) => conversion(ty, &quote!(#name)),
+            (false, "Option") => quote!(None),
+            (false, "Vec") => quote!(Vec::new()),
+            (false, "BTreeMap") => quote!(BTreeMap::new()),
+            (false, _) => quote!(Default::default()),
+        };
+        quote!(#name: #value)
+    });
+    let base = shape.object.base.as_ref().map(|base| {
+        let (field, ty) = (ident(&base.ident), scope.generated(&base.type_name));
+        quote!(#field: #ty::new(),)
+    });
+    let records = shape.object.records.as_ref().map(|records| {
+        let field = ident(&records.ident);
+        quote!(#field: Vec::new(),)
+    });
+    let envelope = shape.is_union_content.then(|| quote!(envelope: Extra::default(),));
+    let docs = docs(&[format!("{article} what mParticle requires.")]);
+    quote! {
+        #docs
+        #[must_use]
+        pub fn new(#(#parameters),*) -> Self {
+            Self { #(#values,)* #base #records #envelope extra: Extra::default() }
+        }
+    }
+}
+
+/// The setters of the own fields and of the base's.
+pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Result<TokenStream, Diagnostic> {
+    let mut setters = TokenStream::new();
+    for (field, ty) in &shape.fields {
+        setters.extend(field_setters(&Target { path: quote!(self), owner: "Self" }, field, ty, scope));
+    }
+    let base = shape.object.base.as_ref();
+    if let Some((base, object)) = base.and_then(|base| Some((base, shape.context.object(&base.type_name)?))) {
+        let holder = ident(&base.ident);
+        let target = Target { path: quote!(self.#holder), owner: &base.type_name };
+        for (field, ty) in typed_fields(shape.context, &base.type_name, object)? {
+            setters.extend(field_setters(&target, field, ty, scope));
+        }
+    }
+    Ok(setters)
+}
+
+/// Where a setter writes: the expression that holds the field, and the type its docs link to.
+struct Target<'a> {
+    path: TokenStream,
+    owner: &'a str,
+}
+
+fn field_setters(target: &Target<'_>, field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+    if field.read_only {
+        return TokenStream::new();
+    }
+    let whole = whole_setter(target, field, ty, scope);
+    let one = field.singular.as_ref().map(|singular| adder(target, field, singular, ty, scope));
+    quote!(#whole #one)
+}
+
+/// `with_products(products)`: sets the field.
+fn whole_setter(target: &Target<'_>, field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+    let (path, owner) = (&target.path, target.owner);
+    let name = ident(&field.ident);
+    let setter = format_ident!("with_{}", field.ident.trim_end_matches('_'));
+    let docs = docs(&[format!("Sets [`{0}`]({owner}::{0}).", field.ident)]);
+    let inner = inner_of_option(ty);
+    let parameter = parameter(inner, scope);
+    let value = conversion(inner, &quote!(#name));
+    let value = if outer(ty).0 == "Option" { quote!(Some(#value)) } else { value };
+    quote! {
+        #docs
+        #[must_use]
+        pub fn #setter(mut self, #name: #parameter) -> Self {
+            #path.#name = #value;
+            self
+        }
+    }
+}
+
+/// `with_product(product)` or `with_custom_attribute(name, value)`: adds one to a list or a map.
+fn adder(
+    target: &Target<'_>,
+    field: &Field,
+    singular: &str,
+    ty: &syn::Type,
+    scope: &mut Scope<'_>,
+) -> TokenStream {
+    let (path, owner) = (&target.path, target.owner);
+    let name = ident(&field.ident);
+    let setter = format_ident!("with_{singular}");
+    let (constructor, arguments) = outer(inner_of_option(ty));
+    let collection =
+        if outer(ty).0 == "Option" { quote!(#path.#name.get_or_insert_default()) } else { quote!(#path.#name) };
+    match (constructor.as_str(), arguments.as_slice()) {
+        ("Vec", [item]) => {
+            let docs = docs(&[format!("Adds one to [`{0}`]({owner}::{0}).", field.ident)]);
+            let argument = format_ident!("{singular}");
+            let parameter = parameter(item, scope);
+            let value = conversion(item, &quote!(#argument));
+            quote! {
+                #docs
+                #[must_use]
+                pub fn #setter(mut self, #argument: #parameter) -> Self {
+                    #collection.push(#value);
+                    self
+                }
+            }
+        }
+        ("BTreeMap", [_, item]) => {
+            let docs =
+                docs(&[format!("Adds one to [`{0}`]({owner}::{0}), in place of one of the same name.", field.ident)]);
+            let parameter = parameter(item, scope);
+            let value = conversion(item, &quote!(value));
+            quote! {
+                #docs
+                #[must_use]
+                pub fn #setter(mut self, name: impl Into<String>, value: #parameter) -> Self {
+                    #collection.insert(name.into(), #value);
+                    self
+                }
+            }
+        }
+        _ => TokenStream::new(),
+    }
+}
+
+/// The type of a parameter from which a value of the type can be made.
+fn parameter(ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+    let (constructor, arguments) = outer(ty);
+    match (constructor.as_str(), arguments.as_slice()) {
+        ("Vec", [item]) => {
+            let item = parameter(item, scope);
+            quote!(impl IntoIterator<Item = #item>)
+        }
+        ("BTreeMap", [_, item]) => {
+            let item = parameter(item, scope);
+            quote!(impl IntoIterator<Item = (impl Into<String>, #item)>)
+        }
+        _ => {
+            let ty = scope.shorten(ty);
+            quote!(impl Into<#ty>)
+        }
+    }
+}
+
+/// The value of the type, made from an argument.
+fn conversion(ty: &syn::Type, argument: &TokenStream) -> TokenStream {
+    let (constructor, arguments) = outer(ty);
+    match (constructor.as_str(), arguments.as_slice()) {
+        ("Vec", [item]) if is_plain(item) => quote!(#argument.into_iter().map(Into::into).collect()),
+        ("Vec", [item]) => {
+            let item = conversion(item, &quote!(item));
+            quote!(#argument.into_iter().map(|item| #item).collect())
+        }
+        ("BTreeMap", [_, item]) => {
+            let item = conversion(item, &quote!(value));
+            quote!(#argument.into_iter().map(|(name, value)| (name.into(), #item)).collect())
+        }
+        _ => quote!(#argument.into()),
+    }
+}
+
+fn is_plain(ty: &syn::Type) -> bool {
+    !matches!(outer(ty).0.as_str(), "Vec" | "BTreeMap")
+}
+
+fn inner_of_option(ty: &syn::Type) -> &syn::Type {
+    match outer(ty) {
+        (name, arguments) if name == "Option" => arguments.first().copied().unwrap_or(ty),
+        _ => ty,
+    }
+}

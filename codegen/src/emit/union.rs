@@ -1,0 +1,316 @@
+//! Emits an adjacently tagged union: an enum of its known contents, and what reads and writes the envelope.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Context;
+use super::docs::{blank_line, docs, type_paragraphs};
+use super::object::document_methods;
+use super::scope::{Scope, ident, wire_ident};
+use super::validate::implementation;
+use crate::model::{TypeDef, Union, Variant};
+
+/// Everything about one union.
+pub(crate) fn union(
+    context: &Context<'_>,
+    def: &TypeDef,
+    union: &Union,
+    scope: &mut Scope<'_>,
+) -> TokenStream {
+    let shape = UnionShape::new(context, def, union, scope);
+    let item = shape.item(scope);
+    let methods = shape.methods(scope);
+    let conversions = shape.conversions();
+    let reading = shape.reading(scope);
+    let writing = shape.writing(scope);
+    let shaped = shape.shaped(scope);
+    let validate = shape.validate(scope);
+    quote!(#item #methods #conversions #writing #reading #shaped #validate)
+}
+
+struct UnionShape<'a> {
+    def: &'a TypeDef,
+    union: &'a Union,
+    name: Ident,
+    tag: Ident,
+    content: Ident,
+    /// Each variant with its name and its content's type, as tokens.
+    variants: Vec<(&'a Variant, Ident, Ident)>,
+    /// The base that all contents share: its field and its type.
+    base: Option<(Ident, Ident)>,
+}
+
+impl<'a> UnionShape<'a> {
+    fn new(context: &Context<'_>, def: &'a TypeDef, union: &'a Union, scope: &mut Scope<'_>) -> Self {
+        let variants = union
+            .variants
+            .iter()
+            .map(|variant| (variant, ident(&variant.ident), scope.generated(&variant.type_name)))
+            .collect();
+        let base = shared_base(context, union).map(|(field, ty)| (ident(&field), scope.generated(&ty)));
+        let [tag, content] = [&union.tag, &union.content].map(|wire| wire_ident(wire));
+        Self { def, union, name: ident(&def.name), tag, content, variants, base }
+    }
+
+    fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.support(&["Extra"]);
+        drop(scope.shorten(&syn::parse_quote!(Value)));
+        let Self { name, tag, content, .. } = self;
+        let type_docs = docs(&type_paragraphs(self.def, &[]));
+        let variants = self.variants.iter().map(|(variant, name, ty)| {
+            let text = variant.description.clone().unwrap_or_else(|| format!("`{}`.", variant.wire));
+            let docs = docs(&[text]);
+            quote!(#docs #name(Box<#ty>))
+        });
+        let unknown_docs = docs(&["One of a type that this version does not know, kept as it was read."]);
+        let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
+        let content_docs = docs(&[format!("The `{}`, an object; null when absent.", self.union.content)]);
+        let extra_docs = docs(&["What stands beside the two."]);
+        quote! {
+            #type_docs
+            #[derive(Clone, Debug, PartialEq)]
+            #[non_exhaustive]
+            pub enum #name {
+                #(#variants,)*
+                #unknown_docs
+                Unknown {
+                    #tag_docs
+                    #tag: String,
+                    #content_docs
+                    #content: Value,
+                    #extra_docs
+                    extra: Extra,
+                },
+            }
+        }
+    }
+
+    fn methods(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.support(&["Violation", "validate"]);
+        let Self { name, tag, .. } = self;
+        let blank = blank_line();
+        let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
+        let tags = self.variants.iter().map(|(variant, name, _)| {
+            let wire = &variant.wire;
+            quote!(Self::#name(_) => #wire)
+        });
+        let base = self.base.as_ref().map(|(field, ty)| self.base_methods(field, ty));
+        let entry = self.union.entry.then(|| document_methods(scope));
+        let validate_docs = docs(&[
+            "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
+        ]);
+        quote! {
+            #blank
+            impl #name {
+                #tag_docs
+                #[must_use]
+                pub fn #tag(&self) -> &str {
+                    match self {
+                        #(#tags,)*
+                        Self::Unknown { #tag, .. } => #tag,
+                    }
+                }
+                #base
+                #entry
+                #validate_docs
+                #[must_use]
+                pub fn validate(&self) -> Vec<Violation> {
+                    validate::run(self)
+                }
+            }
+        }
+    }
+
+    fn base_methods(&self, field: &Ident, ty: &Ident) -> TokenStream {
+        let content = &self.content;
+        let names: Vec<_> = self.variants.iter().map(|(_, name, _)| name).collect();
+        let field_mut = format_ident!("{field}_mut");
+        let get_docs = docs(&["The fields that all known types share; none for an unknown type."]);
+        let mut_docs = docs(&["The fields that all known types share, to change them; none for an unknown type."]);
+        quote! {
+            #get_docs
+            #[must_use]
+            pub fn #field(&self) -> Option<&#ty> {
+                match self {
+                    #(Self::#names(#content) => Some(&#content.#field),)*
+                    Self::Unknown { .. } => None,
+                }
+            }
+
+            #mut_docs
+            pub fn #field_mut(&mut self) -> Option<&mut #ty> {
+                match self {
+                    #(Self::#names(#content) => Some(&mut #content.#field),)*
+                    Self::Unknown { .. } => None,
+                }
+            }
+        }
+    }
+
+    /// `From` for each content that belongs to one variant only.
+    fn conversions(&self) -> TokenStream {
+        let Self { name, content, .. } = self;
+        let blank = blank_line();
+        let mut uses = BTreeMap::<_, usize>::new();
+        for (_, _, ty) in &self.variants {
+            *uses.entry(ty).or_default() += 1;
+        }
+        let single = self.variants.iter().filter(|(_, _, ty)| uses.get(ty) == Some(&1));
+        let conversions = single.map(|(_, variant, ty)| {
+            quote! {
+                #blank
+                impl From<#ty> for #name {
+                    fn from(#content: #ty) -> Self {
+                        Self::#variant(Box::new(#content))
+                    }
+                }
+            }
+        });
+        conversions.collect()
+    }
+
+    fn writing(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.serde(&["Serialize", "Serializer"]);
+        scope.support(&["write"]);
+        let Self { name, tag, content, .. } = self;
+        let (tag_name, content_name) = (&self.union.tag, &self.union.content);
+        let blank = blank_line();
+        let arms = self.variants.iter().map(|(variant, name, _)| {
+            let wire = &variant.wire;
+            quote! {
+                Self::#name(#content) => write::tagged(
+                    serializer,
+                    (#tag_name, #wire),
+                    (#content_name, Some(#content)),
+                    &#content.envelope,
+                )
+            }
+        });
+        quote! {
+            #blank
+            impl Serialize for #name {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    match self {
+                        #(#arms,)*
+                        Self::Unknown { #tag, #content, extra } => {
+                            let #content = Some(#content).filter(|#content| !#content.is_null());
+                            write::tagged(serializer, (#tag_name, #tag), (#content_name, #content), extra)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn reading(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.serde(&["Deserialize", "Deserializer"]);
+        scope.support(&["read", "read::Read", "read::Tagged", "open_enum"]);
+        let Self { name, tag, content, .. } = self;
+        let (tag_name, content_name) = (&self.union.tag, &self.union.content);
+        let blank = blank_line();
+        let indexed = || self.variants.iter().enumerate();
+        let canonical = indexed().map(|(index, (variant, ..))| tag_entry(&variant.wire, index));
+        let aliases =
+            indexed().flat_map(|(index, (variant, ..))| variant.aliases.iter().map(move |alias| tag_entry(alias, index)));
+        let arms = indexed().map(|(index, (_, variant, _))| {
+            let index = Literal::usize_unsuffixed(index);
+            quote!(#index => read::content(content).map(Self::#variant))
+        });
+        let names: Vec<_> = self.variants.iter().map(|(_, name, _)| name).collect();
+        quote! {
+            #blank
+            impl<'de> Deserialize<'de> for #name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    read::tagged(deserializer)
+                }
+            }
+
+            #blank
+            impl Tagged for #name {
+                const TAG: &'static str = #tag_name;
+                const CONTENT: &'static str = #content_name;
+                const TAGS: &'static [(&'static str, usize)] = &[#(#canonical,)* #(#aliases,)*];
+
+                #blank
+                fn read_content<'de, D: Deserializer<'de>>(variant: usize, content: D) -> Result<Self, D::Error> {
+                    match variant {
+                        #(#arms,)*
+                        _ => Err(read::no_such_variant(variant)),
+                    }
+                }
+
+                #blank
+                fn unknown(#tag: String, #content: Value, extra: Extra) -> Self {
+                    Self::Unknown { #tag, #content, extra }
+                }
+
+                #blank
+                fn set_envelope(&mut self, envelope: Extra) {
+                    match self {
+                        #(Self::#names(#content) => #content.envelope = envelope,)*
+                        Self::Unknown { extra, .. } => *extra = envelope,
+                    }
+                }
+            }
+
+            #blank
+            impl Read for #name {
+                fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                    read::object(deserializer)
+                }
+            }
+        }
+    }
+
+    fn shaped(&self, scope: &mut Scope<'_>) -> TokenStream {
+        scope.support(&["locate::Shape", "locate::Shaped", "locate::TaggedShape"]);
+        let name = &self.name;
+        let blank = blank_line();
+        let types = self.variants.iter().map(|(_, _, ty)| ty);
+        quote! {
+            #blank
+            impl Shaped for #name {
+                const SHAPE: Shape = Shape::Tagged(|| &TaggedShape {
+                    tag: Self::TAG,
+                    content: Self::CONTENT,
+                    tags: Self::TAGS,
+                    variants: &[#(&<#types as Shaped>::SHAPE),*],
+                });
+            }
+        }
+    }
+
+    fn validate(&self, scope: &mut Scope<'_>) -> TokenStream {
+        let Self { content, .. } = self;
+        let (tag_name, content_name) = (&self.union.tag, &self.union.content);
+        let names = self.variants.iter().map(|(_, name, _)| name);
+        let closed = self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
+        let checks = quote! {
+            match self {
+                #(Self::#names(#content) => #content.check(&place.field(#content_name), report),)*
+                Self::Unknown { #content, .. } => {
+                    report.object(&place.field(#content_name), #content);
+                    #closed
+                }
+            }
+        };
+        implementation(&self.name, &checks, scope)
+    }
+}
+
+fn tag_entry(wire: &str, index: usize) -> TokenStream {
+    let index = Literal::usize_unsuffixed(index);
+    quote!((#wire, #index))
+}
+
+/// The base that all variants' contents have in common.
+fn shared_base(context: &Context<'_>, union: &Union) -> Option<(String, String)> {
+    let mut bases = union.variants.iter().map(|variant| {
+        let base = context.object(&variant.type_name)?.base.as_ref()?;
+        Some((base.ident.clone(), base.type_name.clone()))
+    });
+    let first = bases.next()??;
+    bases.all(|base| base.as_ref() == Some(&first)).then_some(first)
+}

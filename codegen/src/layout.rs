@@ -1,0 +1,126 @@
+//! Lays the emitted items out as files: one module per schema file, and the `mod.rs` that gathers them.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::emit::{Emitted, Use, inner_docs};
+use crate::model::{Model, Module};
+
+/// A Rust file before it is printed.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// The path below the output folder.
+    pub path: String,
+    /// The schema file it comes from, or none for what comes from all of them.
+    pub schema: Option<String>,
+    /// Its items.
+    pub tokens: TokenStream,
+}
+
+/// The module that holds the bundled schemas, when there are any.
+pub(crate) const DOCUMENTS_MODULE: &str = "schema";
+
+/// The files of a model.
+#[must_use]
+pub fn layout(model: &Model, mut emitted: BTreeMap<String, Emitted>, documents: Option<TokenStream>) -> Vec<SourceFile> {
+    let mut files = Vec::new();
+    for module in &model.modules {
+        if let Some(emitted) = emitted.remove(&module.name) {
+            files.push(module_file(module, &emitted));
+        }
+    }
+    let names = model.modules.iter().map(|module| &module.name);
+    let present = names.filter(|name| files.iter().any(|file| file.path == format!("{name}.rs")));
+    let root = root_file(present, documents.is_some());
+    files.extend(documents.map(|tokens| SourceFile { path: format!("{DOCUMENTS_MODULE}.rs"), schema: None, tokens }));
+    files.push(root);
+    files
+}
+
+fn module_file(module: &Module, emitted: &Emitted) -> SourceFile {
+    let docs = inner_docs(module.description.as_slice());
+    let uses = use_lines(&emitted.uses);
+    let items = &emitted.items;
+    SourceFile {
+        path: format!("{}.rs", module.name),
+        schema: Some(module.file.clone()),
+        tokens: quote!(#docs #uses #items),
+    }
+}
+
+fn root_file<'a>(names: impl Iterator<Item = &'a String>, has_documents: bool) -> SourceFile {
+    let names: Vec<_> = names.map(|name| format_ident!("{name}")).collect();
+    let docs = inner_docs(&["The types of the schema, one module per schema file."]);
+    let documents = has_documents.then(|| {
+        let name = format_ident!("{DOCUMENTS_MODULE}");
+        quote!(#[cfg(feature = "schema")] pub mod #name;)
+    });
+    let tokens = quote! {
+        #docs
+        #(mod #names;)*
+        #documents
+        #[blank_line]
+        #(pub use #names::*;)*
+    };
+    SourceFile { path: "mod.rs".to_owned(), schema: None, tokens }
+}
+
+/// The `use` lines of a module, grouped as a person would: std, other crates, our own.
+fn use_lines(uses: &[Use]) -> TokenStream {
+    let mut groups = [Vec::new(), Vec::new(), Vec::new()];
+    let [std, crates, own] = &mut groups;
+    let mut serde = Vec::new();
+    for used in uses {
+        match used {
+            Use::Std(module, name) => {
+                let (module, name) = (format_ident!("{module}"), format_ident!("{name}"));
+                std.push(quote!(use std::#module::#name;));
+            }
+            Use::Serde(name) => serde.push(format_ident!("{name}")),
+            Use::SerdeJson(name) => {
+                let name = format_ident!("{name}");
+                crates.push(quote!(use serde_json::#name;));
+            }
+            Use::Support(_) | Use::Generated(..) => {}
+        }
+    }
+    if !serde.is_empty() {
+        crates.insert(0, quote!(use serde::{#(#serde),*};));
+    }
+    own.extend(support_lines(uses));
+    own.extend(generated_lines(uses));
+    let groups = groups.iter().filter(|group| !group.is_empty());
+    groups.map(|lines| quote!(#[blank_line] #(#lines)*)).collect()
+}
+
+/// One line for the names of `crate::support` itself, and one for each of its modules.
+fn support_lines(uses: &[Use]) -> Vec<TokenStream> {
+    let mut by_module = BTreeMap::<&str, Vec<_>>::new();
+    for used in uses {
+        if let Use::Support(path) = used {
+            let (module, name) = path.rsplit_once("::").unwrap_or(("", path));
+            by_module.entry(module).or_default().push(format_ident!("{name}"));
+        }
+    }
+    let lines = by_module.into_iter().map(|(module, names)| {
+        let module = (!module.is_empty()).then(|| format_ident!("{module}")).into_iter();
+        quote!(use crate::support::#(#module::)*{#(#names),*};)
+    });
+    lines.collect()
+}
+
+fn generated_lines(uses: &[Use]) -> Vec<TokenStream> {
+    let mut by_module = BTreeMap::<&str, Vec<_>>::new();
+    for used in uses {
+        if let Use::Generated(module, name) = used {
+            by_module.entry(module).or_default().push(format_ident!("{name}"));
+        }
+    }
+    let lines = by_module.into_iter().map(|(module, names)| {
+        let module = format_ident!("{module}");
+        quote!(use super::#module::{#(#names),*};)
+    });
+    lines.collect()
+}

@@ -1,0 +1,190 @@
+//! The shape of a type, as much of it as finding an error takes.
+//!
+//! Generated code describes its types in constants:
+//!
+//! ```
+//! # use mparticle_models::support::{Field, Shape, Shaped, read};
+//! # struct Product;
+//! impl Shaped for Product {
+//!     const SHAPE: Shape = Shape::Object(|| const {
+//!         &[Field::required::<String>(&["id"]), Field::optional::<f64>(&["price", "amount"])]
+//!     });
+//! }
+//! ```
+//!
+//! The closure and the `const` block in it let types refer to each other, even in circles.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::read::{Buffer, Read};
+use crate::support::values::{
+    AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
+};
+
+/// A type whose values can be located in a document.
+pub trait Shaped {
+    /// Its shape.
+    const SHAPE: Shape;
+}
+
+/// What a value of a type looks like on the wire.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Shape {
+    /// Any JSON.
+    Any,
+    /// A value to be tried as a whole.
+    Leaf(Leaf),
+    /// A list of values that must not be null, unless their shape allows it.
+    List(&'static Shape),
+    /// An object with keys of any name.
+    Map(&'static Shape),
+    /// An object with known fields.
+    Object(fn() -> &'static [Field]),
+    /// An object whose tag decides the shape of its content.
+    Tagged(fn() -> &'static TaggedShape),
+    /// An object, or the list of records that stands for one.
+    Keyed(fn() -> &'static KeyedShape),
+    /// A breadcrumb with data of this shape.
+    Breadcrumb(&'static Shape),
+}
+
+impl Shape {
+    /// The shape of a type that is read from a value as a whole.
+    #[must_use]
+    pub const fn leaf<T: Read>() -> Self {
+        Self::Leaf(Leaf { expected: T::EXPECTED, read: try_to_read::<T> })
+    }
+
+    /// What an error message says was expected.
+    pub(super) fn expected(&self) -> &'static str {
+        match self {
+            Self::Any => "any JSON",
+            Self::Leaf(leaf) => leaf.expected,
+            Self::List(_) => "a list",
+            Self::Map(_) | Self::Object(_) | Self::Tagged(_) => "an object",
+            Self::Keyed(_) => "an object or a list of records",
+            Self::Breadcrumb(_) => "a breadcrumb event or a string",
+        }
+    }
+}
+
+/// How to try a value of one type.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf {
+    pub(super) expected: &'static str,
+    /// Whether there is a value, or why it cannot be read.
+    pub(super) read: fn(&Buffer<'_>) -> Result<bool, String>,
+}
+
+fn try_to_read<T: Read>(buffer: &Buffer<'_>) -> Result<bool, String> {
+    let deserializer = buffer.borrowed().into_deserializer::<serde_json::Error>();
+    T::read(deserializer).map(|value| value.is_some()).map_err(|error| error.to_string())
+}
+
+/// A field of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    pub(super) names: &'static [&'static str],
+    pub(super) presence: Presence,
+    pub(super) shape: &'static Shape,
+}
+
+/// Whether a field has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    Required,
+    Optional,
+    /// The fields of its object stand beside the own ones.
+    Flattened,
+}
+
+impl Field {
+    /// A field that must have a value; its name first, then its aliases.
+    #[must_use]
+    pub const fn required<T: Shaped>(names: &'static [&'static str]) -> Self {
+        Self { names, presence: Presence::Required, shape: const { &T::SHAPE } }
+    }
+
+    /// A field that may be absent; its name first, then its aliases.
+    #[must_use]
+    pub const fn optional<T: Shaped>(names: &'static [&'static str]) -> Self {
+        Self { names, presence: Presence::Optional, shape: const { &T::SHAPE } }
+    }
+
+    /// An object whose fields stand beside the own ones.
+    #[must_use]
+    pub const fn flattened<T: Shaped>() -> Self {
+        Self { names: &[], presence: Presence::Flattened, shape: const { &T::SHAPE } }
+    }
+
+    /// The fields of a flattened object.
+    pub(super) fn fields(&self) -> &'static [Field] {
+        match (self.presence, self.shape) {
+            (Presence::Flattened, Shape::Object(fields)) => fields(),
+            _ => &[],
+        }
+    }
+}
+
+/// The shape of a union.
+#[derive(Clone, Copy, Debug)]
+pub struct TaggedShape {
+    /// The key of the tag.
+    pub tag: &'static str,
+    /// The key of the content.
+    pub content: &'static str,
+    /// The number of the variant with this tag: `<T as Tagged>::known`.
+    pub known: fn(&str) -> Option<usize>,
+    /// The shapes of the variants' contents.
+    pub variants: &'static [&'static Shape],
+}
+
+/// The shape of an object that may be spelled as a list of records; see [`keyed`](crate::support::read::keyed).
+#[derive(Clone, Copy, Debug)]
+pub struct KeyedShape {
+    /// The object's fields.
+    pub fields: &'static [Field],
+    /// The shape of one record.
+    pub record: &'static Shape,
+    /// The record's field that holds the name of a field.
+    pub key: &'static str,
+    /// The record's field that holds the value.
+    pub value: &'static str,
+}
+
+macro_rules! leaves {
+    ($($type:ty),+ $(,)?) => {$(
+        impl Shaped for $type {
+            const SHAPE: Shape = Shape::leaf::<Self>();
+        }
+    )+};
+}
+
+leaves!(String, bool, i64, u64, f64, UnixMillis, Number, Scalar, AttributeValue, BooleanOrText);
+
+impl Shaped for Value {
+    const SHAPE: Shape = Shape::Any;
+}
+
+impl<T: Shaped> Shaped for Vec<T> {
+    const SHAPE: Shape = Shape::List(&T::SHAPE);
+}
+
+impl<T: Shaped> Shaped for BTreeMap<String, T> {
+    const SHAPE: Shape = Shape::Map(&T::SHAPE);
+}
+
+impl<T: Shaped> Shaped for Box<T> {
+    const SHAPE: Shape = T::SHAPE;
+}
+
+impl<T: Shaped> Shaped for Option<T> {
+    const SHAPE: Shape = T::SHAPE;
+}
+
+impl<T: Shaped> Shaped for Breadcrumb<T> {
+    const SHAPE: Shape = Shape::Breadcrumb(&T::SHAPE);
+}

@@ -1,0 +1,223 @@
+//! Walks a document along the shape of its type until something does not fit.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::error::{ReadErrorKind, Trouble};
+use super::shape::{Field, KeyedShape, Presence, Shape, TaggedShape};
+use crate::support::place::Place;
+use crate::support::read::{Buffer, shortened};
+use crate::support::values::breadcrumb::CONTENT;
+
+type Found = Result<(), Trouble>;
+
+/// A value that has to be there.
+pub(super) fn required(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
+    let present = match (shape, buffer) {
+        (Shape::Leaf(leaf), _) => (leaf.read)(buffer).map_err(|message| wrong(place, message))?,
+        (Shape::Any, _) => true,
+        (_, Buffer::Null) => false,
+        (Shape::Breadcrumb(_), _) => true,
+        (_, Buffer::Text(text)) => !text.is_empty(),
+        _ => true,
+    };
+    if !present {
+        return Err(mismatch(place, shape, "null or an empty string"));
+    }
+    inside(buffer, shape, place)
+}
+
+/// A value that may be absent.
+fn optional(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
+    match (shape, buffer) {
+        (Shape::Leaf(leaf), _) => {
+            (leaf.read)(buffer).map(|_| ()).map_err(|message| wrong(place, message))
+        }
+        (_, Buffer::Null) => Ok(()),
+        (Shape::Any, _) => anything(buffer, place),
+        (_, Buffer::Text(text)) if text.is_empty() => Ok(()),
+        _ => inside(buffer, shape, place),
+    }
+}
+
+/// A value that is there.
+fn inside(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
+    match (shape, buffer) {
+        (Shape::Any, _) => anything(buffer, place),
+        (Shape::Leaf(_), _) => Ok(()),
+        (Shape::List(shape), Buffer::List(items)) => list(items, shape, place),
+        (Shape::Map(shape), Buffer::Object(entries)) => map(entries, shape, place),
+        (Shape::Object(fields), Buffer::Object(entries)) => object(entries, fields(), place),
+        (Shape::Tagged(union), Buffer::Object(entries)) => tagged(entries, union(), place),
+        (Shape::Keyed(keyed), Buffer::Object(entries)) => object(entries, keyed().fields, place),
+        (Shape::Keyed(keyed), Buffer::List(items)) => records(items, keyed(), place),
+        (Shape::Breadcrumb(shape), Buffer::Object(entries)) => {
+            breadcrumb(buffer, entries, shape, place)
+        }
+        (Shape::Breadcrumb(_), Buffer::Boolean(_) | Buffer::Number(_) | Buffer::Text(_)) => Ok(()),
+        _ => Err(mismatch(place, shape, buffer.kind())),
+    }
+}
+
+type Entries<'b, 'de> = &'b [(Cow<'de, str>, Buffer<'de>)];
+
+fn list(items: &[Buffer<'_>], shape: &Shape, place: &Place<'_>) -> Found {
+    items
+        .iter()
+        .enumerate()
+        .try_for_each(|(index, item)| required(item, shape, &place.index(index)))
+}
+
+fn map(entries: Entries<'_, '_>, shape: &Shape, place: &Place<'_>) -> Found {
+    distinct(entries, place)?;
+    entries.iter().try_for_each(|(key, value)| optional(value, shape, &place.key(key)))
+}
+
+/// JSON of any kind, which may be wrong only in that a key repeats.
+fn anything(buffer: &Buffer<'_>, place: &Place<'_>) -> Found {
+    match buffer {
+        Buffer::List(items) => list(items, &Shape::Any, place),
+        Buffer::Object(entries) => map(entries, &Shape::Any, place),
+        _ => Ok(()),
+    }
+}
+
+fn object(entries: Entries<'_, '_>, fields: &'static [Field], place: &Place<'_>) -> Found {
+    let mut seen: Vec<&'static str> = Vec::new();
+    distinct(entries, place)?;
+    for (key, value) in entries {
+        let place = place.field(key);
+        let Some((name, field)) = field_named(fields, key) else {
+            anything(value, &place)?;
+            continue;
+        };
+        if seen.contains(&name) {
+            return Err(repeated(&place, name));
+        }
+        seen.push(name);
+        match field.presence {
+            Presence::Required => required(value, field.shape, &place)?,
+            Presence::Optional | Presence::Flattened => optional(value, field.shape, &place)?,
+        }
+    }
+    nothing_missing(fields, &seen, place)
+}
+
+/// The field that a key belongs to, and its canonical name.
+fn field_named(fields: &'static [Field], key: &str) -> Option<(&'static str, &'static Field)> {
+    fields.iter().find_map(|field| {
+        let name = field.names.first().filter(|_| field.names.contains(&key));
+        name.map(|name| (*name, field)).or_else(|| field_named(field.fields(), key))
+    })
+}
+
+fn nothing_missing(fields: &'static [Field], seen: &[&str], place: &Place<'_>) -> Found {
+    for field in fields {
+        nothing_missing(field.fields(), seen, place)?;
+        let Some(name) = field.names.first() else { continue };
+        if field.presence == Presence::Required && !seen.contains(name) {
+            return Err(missing(place, name));
+        }
+    }
+    Ok(())
+}
+
+fn tagged(entries: Entries<'_, '_>, union: &'static TaggedShape, place: &Place<'_>) -> Found {
+    distinct(entries, place)?;
+    let value_of = |name| entries.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+    let Some(tag) = value_of(union.tag) else { return Err(missing(place, union.tag)) };
+    let tag_place = place.field(union.tag);
+    let Some(text) = tag.text() else {
+        return Err(wrong(&tag_place, format!("expected a string, found {}", tag.kind())));
+    };
+    let shape = (union.known)(&text).and_then(|variant| union.variants.get(variant));
+    for (key, value) in entries {
+        let place = place.field(key);
+        match shape {
+            Some(shape) if key == union.content => content(value, shape, &place)?,
+            _ => anything(value, &place)?,
+        }
+    }
+    match shape {
+        Some(shape) if value_of(union.content).is_none() => {
+            content(&Buffer::Null, shape, &place.field(union.content))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The content of a known tag, of which absence is the same as an empty object.
+fn content(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
+    let absent = match buffer {
+        Buffer::Null => true,
+        Buffer::Text(text) => text.is_empty(),
+        _ => false,
+    };
+    if absent {
+        inside(&Buffer::Object(Vec::new()), shape, place)
+    } else {
+        inside(buffer, shape, place)
+    }
+}
+
+fn records(items: &[Buffer<'_>], keyed: &'static KeyedShape, place: &Place<'_>) -> Found {
+    list(items, keyed.record, place)?;
+    let mut seen = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        let (Some(name), Some(value)) =
+            (item.get(keyed.key).and_then(Buffer::text), item.get(keyed.value))
+        else {
+            continue;
+        };
+        let place = place.index(index);
+        if let Some((_, field)) = field_named(keyed.fields, &name) {
+            optional(value, field.shape, &place.field(keyed.value))?;
+        }
+        if !seen.insert(name.clone()) {
+            return Err(repeated(&place.field(keyed.key), &name));
+        }
+    }
+    Ok(())
+}
+
+fn breadcrumb(
+    buffer: &Buffer<'_>,
+    entries: Entries<'_, '_>,
+    shape: &Shape,
+    place: &Place<'_>,
+) -> Found {
+    match buffer.get(CONTENT) {
+        Some(data @ Buffer::Object(_)) => {
+            distinct(entries, place)?;
+            inside(data, shape, &place.field(CONTENT))
+        }
+        _ => inside(buffer, shape, place),
+    }
+}
+
+/// An object whose keys repeat is wrong whatever they mean.
+fn distinct(entries: Entries<'_, '_>, place: &Place<'_>) -> Found {
+    let mut seen = BTreeSet::new();
+    match entries.iter().find(|(key, _)| !seen.insert(&**key)) {
+        Some((key, _)) => Err(repeated(&place.key(key), key)),
+        None => Ok(()),
+    }
+}
+
+fn repeated(place: &Place<'_>, name: &str) -> Trouble {
+    let message = format!("repeated key `{}`", shortened(name));
+    Trouble { kind: ReadErrorKind::Repeated, pointer: place.to_string(), message }
+}
+
+fn missing(place: &Place<'_>, name: &str) -> Trouble {
+    let message = format!("missing field `{name}`");
+    Trouble { kind: ReadErrorKind::Missing, pointer: place.field(name).to_string(), message }
+}
+
+fn mismatch(place: &Place<'_>, shape: &Shape, found: &str) -> Trouble {
+    wrong(place, format!("expected {}, found {found}", shape.expected()))
+}
+
+fn wrong(place: &Place<'_>, message: String) -> Trouble {
+    Trouble { kind: ReadErrorKind::WrongType, pointer: place.to_string(), message }
+}

@@ -1,0 +1,97 @@
+//! Enums that keep values this version does not know.
+//!
+//! mParticle adds values, its sources disagree about the sets, and the newest of its SDKs writes the names of
+//! constants in upper case. So reading tries the exact spelling, then ignores letter case, then keeps the text.
+
+/// An enum of known texts and one variant for any other.
+pub trait OpenEnum: Sized + Clone + 'static {
+    /// Every spelling that is known: first the canonical ones, then those that are only read.
+    const KNOWN: &'static [(&'static str, Self)];
+
+    /// The canonical spelling of a known value, or the text of an unknown one.
+    fn as_str(&self) -> &str;
+
+    /// The variant of a text that is not known.
+    fn unknown(text: String) -> Self;
+
+    /// The known value that a text spells, exactly or in another letter case.
+    #[must_use]
+    fn known(text: &str) -> Option<Self> {
+        let exact = Self::KNOWN.iter().find(|(spelling, _)| *spelling == text);
+        let value = exact.or_else(|| {
+            Self::KNOWN.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(text))
+        });
+        value.map(|(_, value)| value.clone())
+    }
+
+    /// The value that a text spells, known or not.
+    #[must_use]
+    fn from_text(text: &str) -> Self {
+        Self::known(text).unwrap_or_else(|| Self::unknown(text.to_owned()))
+    }
+}
+
+/// Implements for an [`OpenEnum`] everything that depends on its texts alone.
+#[allow(unused_macros, reason = "a crate may have no enums")]
+macro_rules! open_enum {
+    ($type:ty) => {
+        impl ::std::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str($crate::support::OpenEnum::as_str(self))
+            }
+        }
+
+        impl ::std::convert::AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                $crate::support::OpenEnum::as_str(self)
+            }
+        }
+
+        impl ::std::convert::From<&str> for $type {
+            fn from(text: &str) -> Self {
+                $crate::support::OpenEnum::from_text(text)
+            }
+        }
+
+        impl ::std::convert::From<::std::string::String> for $type {
+            fn from(text: ::std::string::String) -> Self {
+                $crate::support::OpenEnum::known(&text)
+                    .unwrap_or_else(|| $crate::support::OpenEnum::unknown(text))
+            }
+        }
+
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str($crate::support::OpenEnum::as_str(self))
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $type {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::support::read::required(deserializer)
+            }
+        }
+
+        impl $crate::support::Read for $type {
+            const EXPECTED: &'static str = "a string";
+
+            fn read<'de, D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
+                $crate::support::read::open_enum(deserializer)
+            }
+        }
+
+        impl $crate::support::Shaped for $type {
+            const SHAPE: $crate::support::Shape = $crate::support::Shape::leaf::<Self>();
+        }
+    };
+}
+
+#[allow(unused_imports, reason = "a crate may have no enums")]
+pub(crate) use open_enum;

@@ -1,0 +1,144 @@
+//! Anything without structure, as it stood in the input: the one visitor behind every lenient reader.
+//!
+//! One visitor for all keeps the code small that is compiled once per input format; what a type makes of a
+//! primitive is an ordinary function.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::{Text, mismatch};
+use crate::support::values::Number;
+
+/// The only key of the object that stands for a number while serde_json's feature `arbitrary_precision` is on.
+///
+/// Any crate of a build may turn the feature on for all of them, so every visitor has to know it.
+pub(crate) const NUMBER_TOKEN: &str = "$serde_json::private::Number";
+
+/// Null, a boolean, a number or a string.
+pub(crate) enum Primitive<'de> {
+    Null,
+    Boolean(bool),
+    Number(Number),
+    Text(Cow<'de, str>),
+}
+
+impl<'de> Primitive<'de> {
+    /// Reads a primitive; `expected` is what the error says of anything else.
+    #[inline]
+    pub(crate) fn read<D: Deserializer<'de>>(
+        deserializer: D,
+        expected: &'static str,
+    ) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PrimitiveVisitor { expected })
+    }
+
+    /// The text of any primitive that has one, which is all but null.
+    pub(crate) fn into_text(self) -> Option<Cow<'de, str>> {
+        match self {
+            Self::Null => None,
+            Self::Boolean(value) => Some(Cow::Borrowed(if value { "true" } else { "false" })),
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Text(text) => Some(text),
+        }
+    }
+
+    /// The kind, as error messages name it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a string",
+        }
+    }
+}
+
+/// Reads the rest of the object that [`NUMBER_TOKEN`] began.
+pub(crate) fn disguised_number<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Number, A::Error> {
+    let Text(text) = map.next_value()?;
+    Number::from_json_text(&text).ok_or_else(|| A::Error::custom("number out of range"))
+}
+
+/// The kind of what serde presents as a map: an object, or a number in disguise.
+pub(crate) fn kind_of_map<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'static str, A::Error> {
+    match map.next_key()? {
+        Some(Text(key)) if key == NUMBER_TOKEN => Ok("a number"),
+        _ => Ok("an object"),
+    }
+}
+
+struct PrimitiveVisitor {
+    expected: &'static str,
+}
+
+impl<'de> Visitor<'de> for PrimitiveVisitor {
+    type Value = Primitive<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    #[inline]
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Primitive::Null)
+    }
+
+    #[inline]
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Primitive::Null)
+    }
+
+    #[inline]
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Primitive::Boolean(value))
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Primitive::Number(number.into()))
+    }
+
+    #[inline]
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Primitive::Number(number.into()))
+    }
+
+    #[inline]
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        if number.is_finite() {
+            Ok(Primitive::Number(number.into()))
+        } else {
+            Err(mismatch(self.expected, "a number that is not finite"))
+        }
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Primitive::Text(Cow::Borrowed(text)))
+    }
+
+    #[inline]
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Primitive::Text(Cow::Owned(text.to_owned())))
+    }
+
+    #[inline]
+    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Primitive::Text(Cow::Owned(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
+        Err(mismatch(self.expected, "a list"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        match map.next_key()? {
+            Some(Text(key)) if key == NUMBER_TOKEN => {
+                disguised_number(&mut map).map(Primitive::Number)
+            }
+            _ => Err(mismatch(self.expected, "an object")),
+        }
+    }
+}

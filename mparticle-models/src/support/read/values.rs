@@ -1,0 +1,173 @@
+//! Readers of the hand-written value types.
+
+use std::borrow::Cow;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
+use serde_json::Value;
+
+use super::json::{self, Json};
+use super::{Buffer, Primitive, Read, mismatch, required};
+use crate::support::values::breadcrumb::{BREADCRUMB, CONTENT, TAG};
+use crate::support::values::{
+    AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, Number, Scalar, UnixMillis,
+};
+
+const A_SCALAR: &str = "null, a boolean, a number or a string";
+
+impl From<Primitive<'_>> for Scalar {
+    fn from(primitive: Primitive<'_>) -> Self {
+        match primitive {
+            Primitive::Null => Self::Null,
+            Primitive::Boolean(value) => Self::Boolean(value),
+            Primitive::Number(number) => Self::Number(number),
+            Primitive::Text(text) => Self::String(text.into_owned()),
+        }
+    }
+}
+
+/// Null is a value here; only in an optional field does it mean absence.
+impl Read for Scalar {
+    const EXPECTED: &'static str = A_SCALAR;
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(Some(Primitive::read(deserializer, A_SCALAR)?.into()))
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_null()
+    }
+}
+
+/// Null is a value here; only in an optional field does it mean absence.
+impl Read for AttributeValue {
+    const EXPECTED: &'static str = "a scalar or a list of scalars";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let scalar = match Buffer::deserialize(deserializer)? {
+            Buffer::List(items) => {
+                let items =
+                    items.into_iter().map(|item| item.into_primitive(A_SCALAR).map(Scalar::from));
+                return items.collect::<Result<_, _>>().map(Self::List).map(Some);
+            }
+            scalar => scalar.into_primitive(Self::EXPECTED)?,
+        };
+        Ok(Some(Self::Scalar(scalar.into())))
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_null()
+    }
+}
+
+/// Null is a value here; only in an optional field does it mean absence.
+impl Read for Value {
+    const EXPECTED: &'static str = "any JSON";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Json::deserialize(deserializer).map(|Json(value)| Some(value))
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_null()
+    }
+}
+
+impl Read for Number {
+    const EXPECTED: &'static str = "a number";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        match Primitive::read(deserializer, Self::EXPECTED)? {
+            Primitive::Null => Ok(None),
+            Primitive::Number(number) => Ok(Some(number)),
+            Primitive::Text(text) if text.is_empty() => Ok(None),
+            other => Err(mismatch(Self::EXPECTED, other.kind())),
+        }
+    }
+}
+
+/// Numbers are kept as their text.
+impl Read for BooleanOrText {
+    const EXPECTED: &'static str = "a boolean or a string";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        match Primitive::read(deserializer, Self::EXPECTED)? {
+            Primitive::Boolean(value) => Ok(Some(Self::Boolean(value))),
+            other => {
+                let text = other.into_text().filter(|text| !text.is_empty());
+                Ok(text.map(|text| text.into_owned().into()))
+            }
+        }
+    }
+}
+
+/// An object whose `data` is an object is an envelope, any other object is the data itself.
+impl<T: DeserializeOwned + Enveloped> Read for Breadcrumb<T> {
+    const EXPECTED: &'static str = "a breadcrumb event or a string";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        match Buffer::deserialize(deserializer)? {
+            Buffer::Object(entries) if is_envelope(&entries) => from_envelope(entries).map(Some),
+            data @ Buffer::Object(_) => {
+                T::deserialize(data.into_deserializer()).map(|data| Some(Self::Data(data)))
+            }
+            other => {
+                let text = other.into_primitive(Self::EXPECTED)?.into_text();
+                Ok(text.map(|text| Self::Text(text.into_owned())))
+            }
+        }
+    }
+}
+
+fn is_envelope(entries: &[(Cow<'_, str>, Buffer<'_>)]) -> bool {
+    entries.iter().any(|(key, value)| key == CONTENT && matches!(value, Buffer::Object(_)))
+}
+
+/// Takes the data out of its envelope; fields beside tag and content are kept with the data.
+fn from_envelope<'de, T, E>(entries: Vec<(Cow<'de, str>, Buffer<'de>)>) -> Result<Breadcrumb<T>, E>
+where
+    T: DeserializeOwned + Enveloped,
+    E: Error,
+{
+    let mut tag = None;
+    let mut content = None;
+    let mut envelope = Extra::new();
+    for (key, value) in entries {
+        let earlier = match &*key {
+            TAG => tag.replace(value.into_primitive("a string")?).is_some(),
+            CONTENT => content.replace(value).is_some(),
+            _ => {
+                envelope.insert_read(key.into_owned(), json::value(value)?)?;
+                false
+            }
+        };
+        if earlier {
+            return Err(E::custom("repeated key `event_type` or `data`"));
+        }
+    }
+    if tag.and_then(Primitive::into_text).is_some_and(|tag| !tag.eq_ignore_ascii_case(BREADCRUMB)) {
+        return Err(mismatch("an event of type `breadcrumb`", "one of another type"));
+    }
+    let content = content.unwrap_or(Buffer::Null);
+    let mut data = T::deserialize(content.into_deserializer())?;
+    *data.envelope_mut() = envelope;
+    Ok(Breadcrumb::Event(data))
+}
+
+/// `Deserialize` by way of [`Read`], for use outside the generated types.
+macro_rules! deserialize_by_reading {
+    ($($type:ty),+ $(,)?) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                required(deserializer)
+            }
+        }
+    )+};
+}
+
+deserialize_by_reading!(AttributeValue, BooleanOrText, Number, Scalar, UnixMillis);
+
+impl<'de, T: DeserializeOwned + Enveloped> Deserialize<'de> for Breadcrumb<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        required(deserializer)
+    }
+}

@@ -1,0 +1,31 @@
+//! Checking values against the limits of the service, before they are sent.
+//!
+//! All violations are found at once, each with its place. A valid value costs no allocation: places are linked on the
+//! stack, and texts are counted only when their bytes exceed the limit.
+
+mod report;
+mod uuid;
+mod values;
+mod violation;
+
+use super::place::Place;
+
+pub use report::{AttributeLimits, Report};
+pub use violation::{Beyond, Rule, Severity, Violation};
+
+#[cfg(test)]
+mod tests;
+
+/// A type whose values can break limits.
+pub trait Validate {
+    /// Reports every violation in this value, which stands at `place`.
+    fn check(&self, place: &Place<'_>, report: &mut Report);
+}
+
+/// Every violation in a value.
+#[must_use]
+pub fn run<T: Validate + ?Sized>(value: &T) -> Vec<Violation> {
+    let mut report = Report::new();
+    value.check(&Place::root(), &mut report);
+    report.into_violations()
+}

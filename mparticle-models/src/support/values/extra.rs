@@ -1,0 +1,109 @@
+//! Fields that a type does not know, kept so that nothing is lost between reading and writing.
+
+use std::collections::{BTreeMap, btree_map};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::support::read::{Json, NUMBER_TOKEN, Text, mismatch, repeated};
+
+/// Fields by name, with whatever JSON they held.
+///
+/// Every generated struct flattens one, so a field that mParticle adds tomorrow survives a round trip today.
+/// A key that repeats is refused: keeping only one of its values would lose data in silence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extra(BTreeMap<String, Value>);
+
+impl Extra {
+    /// No fields.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Adds a field that was read; a second one of the same name is an error.
+    pub(crate) fn insert_read<E: Error>(&mut self, key: String, value: Value) -> Result<(), E> {
+        match self.0.entry(key) {
+            btree_map::Entry::Occupied(entry) => Err(repeated(entry.key())),
+            btree_map::Entry::Vacant(entry) => {
+                entry.insert(value);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Deref for Extra {
+    type Target = BTreeMap<String, Value>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Extra {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Extra {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
+        Self(fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    }
+}
+
+impl IntoIterator for Extra {
+    type Item = (String, Value);
+    type IntoIter = btree_map::IntoIter<String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Extra {
+    type Item = (&'a String, &'a Value);
+    type IntoIter = btree_map::Iter<'a, String, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl Serialize for Extra {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Extra {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ExtraVisitor)
+    }
+}
+
+struct ExtraVisitor;
+
+impl<'de> Visitor<'de> for ExtraVisitor {
+    type Value = Extra;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extra, A::Error> {
+        let mut extra = Extra::new();
+        while let Some(Text(key)) = map.next_key()? {
+            // A number in disguise that a struct without required fields would otherwise take for an object.
+            if key == NUMBER_TOKEN {
+                return Err(mismatch("an object", "a number"));
+            }
+            extra.insert_read(key.into_owned(), map.next_value::<Json>()?.0)?;
+        }
+        Ok(extra)
+    }
+}

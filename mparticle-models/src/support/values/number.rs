@@ -1,0 +1,176 @@
+//! Numbers that keep 64-bit integers exact.
+
+use std::fmt;
+
+use serde::de::{self, Visitor};
+use serde::ser::{Error, Serialize, Serializer};
+
+/// An exact 64-bit integer, signed or unsigned, or a floating-point number.
+///
+/// Ours rather than `serde_json`'s, because that one cannot hold a number that is not finite: it would have to turn
+/// one into null. Here `validate()` reports it and writing it is an error.
+///
+/// Two numbers are equal when they are written alike: the integer 1 is not the floating-point 1.0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Number(Repr);
+
+/// Integers are signed whenever they fit, so that equal numbers have one form.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Repr {
+    Signed(i64),
+    Unsigned(u64),
+    Float(f64),
+}
+
+impl Number {
+    /// The number as a signed integer, if it was made as an integer and fits.
+    #[must_use]
+    pub fn as_i64(self) -> Option<i64> {
+        match self.0 {
+            Repr::Signed(number) => Some(number),
+            Repr::Unsigned(_) | Repr::Float(_) => None,
+        }
+    }
+
+    /// The number as an unsigned integer, if it was made as an integer and fits.
+    #[must_use]
+    pub fn as_u64(self) -> Option<u64> {
+        match self.0 {
+            Repr::Signed(number) => u64::try_from(number).ok(),
+            Repr::Unsigned(number) => Some(number),
+            Repr::Float(_) => None,
+        }
+    }
+
+    /// The number as floating point; integers beyond 2^53 are rounded.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "the documentation says so")]
+    pub fn as_f64(self) -> f64 {
+        match self.0 {
+            Repr::Signed(number) => number as f64,
+            Repr::Unsigned(number) => number as f64,
+            Repr::Float(number) => number,
+        }
+    }
+
+    /// Whether JSON can hold the number.
+    #[must_use]
+    pub fn is_finite(self) -> bool {
+        match self.0 {
+            Repr::Signed(_) | Repr::Unsigned(_) => true,
+            Repr::Float(number) => number.is_finite(),
+        }
+    }
+
+    /// Hands the number to a visitor.
+    pub(crate) fn visit<'de, V: Visitor<'de>, E: de::Error>(
+        self,
+        visitor: V,
+    ) -> Result<V::Value, E> {
+        match self.0 {
+            Repr::Signed(number) => visitor.visit_i64(number),
+            Repr::Unsigned(number) => visitor.visit_u64(number),
+            Repr::Float(number) => visitor.visit_f64(number),
+        }
+    }
+
+    /// Reads the text of a JSON number; `None` when it is none or too large to be held.
+    pub(crate) fn from_json_text(text: &str) -> Option<Self> {
+        if let Ok(number) = text.parse::<i64>() {
+            return Some(number.into());
+        }
+        if let Ok(number) = text.parse::<u64>() {
+            return Some(number.into());
+        }
+        let number = text.parse::<f64>().ok()?;
+        number.is_finite().then(|| number.into())
+    }
+}
+
+macro_rules! from_integers {
+    ($wide:ident: $($narrow:ty),+) => {$(
+        impl From<$narrow> for Number {
+            fn from(number: $narrow) -> Self {
+                Self::$wide(number.into())
+            }
+        }
+    )+};
+}
+
+impl Number {
+    fn signed(number: i64) -> Self {
+        Self(Repr::Signed(number))
+    }
+
+    fn unsigned(number: u64) -> Self {
+        Self(i64::try_from(number).map_or(Repr::Unsigned(number), Repr::Signed))
+    }
+}
+
+from_integers!(signed: i8, i16, i32, i64, u8, u16, u32);
+from_integers!(unsigned: u64);
+
+// No Rust target has pointers wider than 64 bits, so neither of the two saturates.
+impl From<isize> for Number {
+    fn from(number: isize) -> Self {
+        Self::signed(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<usize> for Number {
+    fn from(number: usize) -> Self {
+        Self::unsigned(u64::try_from(number).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<f32> for Number {
+    fn from(number: f32) -> Self {
+        f64::from(number).into()
+    }
+}
+
+impl From<f64> for Number {
+    fn from(number: f64) -> Self {
+        Self(Repr::Float(number))
+    }
+}
+
+impl From<serde_json::Number> for Number {
+    /// With `serde_json`'s `arbitrary_precision` a number may be too large to be held; it becomes infinite then.
+    fn from(number: serde_json::Number) -> Self {
+        if let Some(integer) = number.as_i64() {
+            return integer.into();
+        }
+        if let Some(integer) = number.as_u64() {
+            return integer.into();
+        }
+        let float = number.as_f64().or_else(|| number.to_string().parse().ok());
+        float.unwrap_or(f64::NAN).into()
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Repr::Signed(number) => number.fmt(f),
+            Repr::Unsigned(number) => number.fmt(f),
+            Repr::Float(number) => number.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Repr::Signed(number) => serializer.serialize_i64(number),
+            Repr::Unsigned(number) => serializer.serialize_u64(number),
+            Repr::Float(number) if number.is_finite() => serializer.serialize_f64(number),
+            Repr::Float(number) => Err(not_finite(number)),
+        }
+    }
+}
+
+/// The error of writing a number that JSON cannot hold.
+pub(crate) fn not_finite<E: Error>(number: f64) -> E {
+    E::custom(format_args!("JSON cannot hold the number {number}"))
+}

@@ -1,0 +1,134 @@
+//! A value without structure: what an event attribute holds.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::Number;
+
+/// Null, a boolean, a number or a string.
+///
+/// ```
+/// # use mparticle_models::support::Scalar;
+/// assert_eq!(Scalar::from("gold").as_str(), Some("gold"));
+/// assert_eq!(Scalar::from(9_007_199_254_740_993_i64).as_i64(), Some(9_007_199_254_740_993));
+/// assert_eq!(Scalar::from(None::<bool>), Scalar::Null);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Scalar {
+    /// No value; an attribute without one is a tag.
+    #[default]
+    Null,
+    /// True or false.
+    Boolean(bool),
+    /// A number; 64-bit integers are exact.
+    Number(Number),
+    /// Text.
+    String(String),
+}
+
+impl Scalar {
+    /// Whether this is null.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The boolean, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Boolean(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The integer, if it is one and fits.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => number.as_i64(),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is one; integers beyond 2^53 are rounded.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number.as_f64()),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! scalar_from {
+    ($variant:ident: $($from:ty),+ $(,)?) => {$(
+        impl From<$from> for Scalar {
+            fn from(value: $from) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )+};
+}
+
+scalar_from!(Boolean: bool);
+scalar_from!(Number: i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64, Number, serde_json::Number);
+scalar_from!(String: &str, String, &String, char, Cow<'_, str>, Box<str>);
+
+impl<T: Into<Scalar>> From<Option<T>> for Scalar {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl TryFrom<Value> for Scalar {
+    type Error = NotAScalar;
+
+    fn try_from(value: Value) -> Result<Self, NotAScalar> {
+        match value {
+            Value::Null => Ok(Self::Null),
+            Value::Bool(value) => Ok(value.into()),
+            Value::Number(number) => Ok(number.into()),
+            Value::String(text) => Ok(text.into()),
+            Value::Array(_) => Err(NotAScalar { found: "a list" }),
+            Value::Object(_) => Err(NotAScalar { found: "an object" }),
+        }
+    }
+}
+
+impl Serialize for Scalar {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Boolean(value) => serializer.serialize_bool(*value),
+            Self::Number(number) => number.serialize(serializer),
+            Self::String(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// JSON with structure was given where only a scalar can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAScalar {
+    found: &'static str,
+}
+
+impl fmt::Display for NotAScalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected null, a boolean, a number or a string, found {}", self.found)
+    }
+}
+
+impl std::error::Error for NotAScalar {}

@@ -1,0 +1,102 @@
+//! Canonical writing, where serde's derived writers would not do.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{Error, Serialize, SerializeMap, Serializer};
+
+use super::values::{Extra, not_finite};
+
+/// A type that holds floating-point numbers, written by [`number`].
+pub trait Numbers {
+    /// Writes the numbers.
+    ///
+    /// # Errors
+    /// When one of them is not finite, or the serializer fails.
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+/// Writes floating-point numbers: `#[serde(serialize_with = "write::number")]`.
+///
+/// A whole amount is written without a fraction, as mParticle's samples do: `100`, not `100.0`.
+///
+/// # Errors
+/// When a number is not finite: serde would write null, and an amount would be lost in silence.
+pub fn number<T: Numbers, S: Serializer>(numbers: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    numbers.write(serializer)
+}
+
+impl Numbers for f64 {
+    #[allow(clippy::cast_possible_truncation, reason = "the bound is checked")]
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// 2^53: below it every whole number is exact.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if !self.is_finite() {
+            Err(not_finite(*self))
+        } else if self.trunc() == *self && self.abs() < EXACT {
+            serializer.serialize_i64(*self as i64)
+        } else {
+            serializer.serialize_f64(*self)
+        }
+    }
+}
+
+impl<T: Numbers> Numbers for Option<T> {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(numbers) => numbers.write(serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<T: Numbers> Numbers for Vec<T> {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(Written))
+    }
+}
+
+impl<T: Numbers> Numbers for BTreeMap<String, T> {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(key, numbers)| (key, Written(numbers))))
+    }
+}
+
+/// Numbers as something that serde can serialize.
+struct Written<'a, T>(&'a T);
+
+impl<T: Numbers> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer)
+    }
+}
+
+/// Writes an object of a tag and the content that belongs to it, then the fields beside the two.
+///
+/// The tag comes first, so that a reader need not hold the content back.
+///
+/// # Errors
+/// When the envelope holds the tag's or the content's own key, or the serializer fails.
+pub fn tagged<S: Serializer, T: Serialize + ?Sized>(
+    serializer: S,
+    (tag_key, tag): (&'static str, &str),
+    (content_key, content): (&'static str, Option<&T>),
+    envelope: &Extra,
+) -> Result<S::Ok, S::Error> {
+    for key in [tag_key, content_key] {
+        if envelope.contains_key(key) {
+            return Err(S::Error::custom(format_args!(
+                "the envelope holds the key `{key}` a second time"
+            )));
+        }
+    }
+    let len = 1 + usize::from(content.is_some()) + envelope.len();
+    let mut map = serializer.serialize_map(Some(len))?;
+    map.serialize_entry(tag_key, tag)?;
+    if let Some(content) = content {
+        map.serialize_entry(content_key, content)?;
+    }
+    for (key, value) in envelope {
+        map.serialize_entry(key, value)?;
+    }
+    map.end()
+}

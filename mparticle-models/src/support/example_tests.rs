@@ -292,7 +292,7 @@ impl Tagged for Event {
     const CONTENT: &'static str = "data";
 
     fn known(tag: &str) -> Option<usize> {
-        read::known_tag(Self::TAGS, tag)
+        read::position(Self::TAGS, tag)
     }
 
     fn read_content<'de, D: Deserializer<'de>>(
@@ -302,7 +302,7 @@ impl Tagged for Event {
         match variant {
             0 => PageView::deserialize(content).map(Self::from),
             1 => OptOut::deserialize(content).map(Self::from),
-            _ => Err(read::unknown_variant(variant)),
+            _ => Err(read::no_variant(variant)),
         }
     }
 

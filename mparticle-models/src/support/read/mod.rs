@@ -38,7 +38,7 @@ pub use object::object;
 pub(crate) use primitive::{NUMBER_TOKEN, Primitive, kind_of_map};
 pub use records::keyed;
 pub use scalars::open_enum;
-pub use tagged::{Tagged, known_tag, tagged, unknown_variant};
+pub use tagged::{Tagged, no_variant, position, tagged};
 pub(crate) use text::Text;
 
 #[cfg(test)]

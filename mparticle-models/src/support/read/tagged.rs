@@ -55,21 +55,6 @@ pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(
     deserializer.deserialize_any(TaggedVisitor(PhantomData))
 }
 
-/// Finds a tag among the spellings of a union, exactly or in another letter case.
-#[must_use]
-pub fn known_tag(spellings: &[(&str, usize)], tag: &str) -> Option<usize> {
-    let exact = spellings.iter().find(|(spelling, _)| *spelling == tag);
-    let found =
-        exact.or_else(|| spellings.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(tag)));
-    found.map(|(_, variant)| *variant)
-}
-
-/// The error of [`Tagged::read_content`] for a number that [`Tagged::known`] never returns.
-#[cold]
-pub fn unknown_variant<E: Error>(variant: usize) -> E {
-    E::custom(format_args!("the union has no variant {variant}"))
-}
-
 /// The number that belongs to a tag in a table of spellings: the exact one, or one in another letter case.
 #[must_use]
 pub fn position(tags: &[(&str, usize)], tag: &str) -> Option<usize> {

@@ -19,30 +19,26 @@ impl Origin {
     #[must_use]
     pub fn parse(location: &str) -> Self {
         let (file, pointer) = location.split_once('#').unwrap_or((location, ""));
-        Self {
-            file: file.to_owned(),
-            pointer: pointer.to_owned(),
-        }
+        Self { file: file.to_owned(), pointer: pointer.to_owned() }
+    }
+
+    /// The place as `file#pointer`, the inverse of [`Origin::parse`].
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}#{}", self.file, self.pointer)
     }
 
     /// A line of a file whose structure could not be read.
     #[must_use]
     pub fn line(file: &str, line: usize) -> Self {
-        Self {
-            file: format!("{file}:{line}"),
-            pointer: String::new(),
-        }
+        Self { file: format!("{file}:{line}"), pointer: String::new() }
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
-        if self.pointer.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "#{}", self.pointer)
-        }
+        if self.pointer.is_empty() { Ok(()) } else { write!(f, "#{}", self.pointer) }
     }
 }
 
@@ -77,8 +73,8 @@ codes! {
     InvalidOverrides = "invalid-overrides",
     /// An entry of the overrides that changes nothing, or that the schema contradicts.
     StaleOverride = "stale-override",
-    /// A known keyword with a value it cannot have.
-    MalformedKeyword = "malformed-keyword",
+    /// A schema that is no object, or a known keyword with a value it cannot have.
+    MalformedSchema = "malformed-schema",
     /// A keyword the generator would have to ignore.
     UnsupportedKeyword = "unsupported-keyword",
     /// An `x-mparticle-` annotation that does not exist.
@@ -127,12 +123,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A diagnostic at a place.
     pub fn new(code: Code, origin: Origin, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            origin,
-            message: message.into(),
-            help: String::new(),
-        }
+        Self { code, origin, message: message.into(), help: String::new() }
     }
 
     /// Adds what to do about it.
@@ -155,20 +146,10 @@ pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     let paint = |style: &str, text: &str| {
-        if color {
-            format!("\x1b[{style}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     };
     let mut text = String::new();
-    for Diagnostic {
-        code,
-        origin,
-        message,
-        help,
-    } in diagnostics
-    {
+    for Diagnostic { code, origin, message, help } in diagnostics {
         let error = paint("1;31", &format!("error[{code}]"));
         let (arrow, bar) = (paint("1;34", "-->"), paint("1;34", "="));
         let message = paint("1", &format!(": {message}"));
@@ -179,9 +160,5 @@ pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
         text.push('\n');
     }
     let plural = if diagnostics.len() == 1 { "" } else { "s" };
-    text + &format!(
-        "{}: {} error{plural}\n",
-        paint("1;31", "error"),
-        diagnostics.len()
-    )
+    text + &format!("{}: {} error{plural}\n", paint("1;31", "error"), diagnostics.len())
 }

@@ -1,5 +1,6 @@
 //! Turns the mParticle JSON Schema into the Rust types of `mparticle-models`.
 
+mod bundle;
 pub mod diagnostic;
 pub mod documents;
 pub mod emit;
@@ -7,9 +8,12 @@ pub mod layout;
 pub mod load;
 pub mod lower;
 pub mod model;
+mod names;
+mod normalise;
 pub mod output;
 pub mod overrides;
 pub mod print;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,21 +21,33 @@ use std::path::Path;
 use diagnostic::Diagnostic;
 use load::Sources;
 use model::Model;
+use normalise::Schema;
 use overrides::Overrides;
 
 /// Reads a schema into its normal form: bundle, overrides, normalise, verify.
 ///
 /// # Errors
 /// Everything that is wrong with the schema or its overrides, in the order of the files.
-pub fn model(_sources: &Sources, _overrides: &Overrides) -> Result<Model, Vec<Diagnostic>> {
-    Ok(Model::default())
+pub fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let bundle = bundle::bundle(sources, overrides, &mut diagnostics);
+    if !diagnostics.is_empty() {
+        // What is wrong with single keywords would only be repeated by everything that follows from them.
+        return Err(diagnostic::sorted(diagnostics));
+    }
+    let mut schema = Schema::new(bundle, overrides);
+    schema.normalise();
+    verify::verify(schema).map_err(diagnostic::sorted)
 }
 
 /// Generates the Rust files of a schema: text by path below the output folder.
 ///
 /// # Errors
 /// Everything that keeps the schema from becoming Rust.
-pub fn generate(schema: &Path, overrides: Option<&Path>) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+pub fn generate(
+    schema: &Path,
+    overrides: Option<&Path>,
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let sources = Sources::load(schema)?;
     let overrides = overrides.map_or_else(|| Ok(Overrides::default()), Overrides::load)?;
     let model = model(&sources, &overrides)?;

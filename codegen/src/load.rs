@@ -26,28 +26,17 @@ impl Sources {
     /// Every file that cannot be read or is not JSON, and every key that stands twice in an object.
     pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let folder = path.is_dir();
-        let root = if folder {
-            path
-        } else {
-            path.parent().unwrap_or(Path::new(""))
-        };
-        let mut sources = Self {
-            files: IndexMap::new(),
-            root: root.to_owned(),
-        };
-        let mut waiting = if folder {
-            names(path).map_err(|e| vec![e])?
-        } else {
-            vec![file_name(path)]
-        };
+        let root = if folder { path } else { path.parent().unwrap_or(Path::new("")) };
+        let mut sources = Self { files: IndexMap::new(), root: root.to_owned() };
+        let mut waiting =
+            if folder { names(path).map_err(|e| vec![e])? } else { vec![file_name(path)] };
         let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();
         let mut diagnostics = Vec::new();
         while let Some(name) = waiting.pop() {
             match read(&root.join(&name), &name) {
                 Ok(document) => {
-                    let beside = named_files(&document)
-                        .into_iter()
-                        .filter(|name| root.join(name).is_file());
+                    let beside =
+                        named_files(&document).into_iter().filter(|name| root.join(name).is_file());
                     let new = beside.filter(|name| !folder && seen.insert(name.clone()));
                     waiting.extend(new.collect::<Vec<_>>());
                     sources.files.insert(name, document);
@@ -65,10 +54,7 @@ impl Sources {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The names of a folder's schema files.
@@ -76,12 +62,8 @@ fn names(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let entries = std::fs::read_dir(folder).map_err(|e| unreadable(&file_name(folder), &e))?;
     let is_schema =
         |path: &PathBuf| path.extension().is_some_and(|e| e == "json") && path.is_file();
-    let names: Vec<_> = entries
-        .flatten()
-        .map(|e| e.path())
-        .filter(is_schema)
-        .map(|p| file_name(&p))
-        .collect();
+    let names: Vec<_> =
+        entries.flatten().map(|e| e.path()).filter(is_schema).map(|p| file_name(&p)).collect();
     if names.is_empty() {
         let help = "name a schema file, or a folder that holds some";
         let message = "the folder holds no `*.json`";
@@ -98,13 +80,10 @@ fn named_files(document: &Value) -> Vec<String> {
     while let Some(value) = waiting.pop() {
         match value {
             Value::Object(map) => {
-                let target = map
-                    .get("$ref")
-                    .and_then(Value::as_str)
-                    .and_then(|r| r.split('#').next());
-                let name = target
-                    .and_then(|t| t.rsplit('/').next())
-                    .filter(|name| !name.is_empty());
+                let target =
+                    map.get("$ref").and_then(Value::as_str).and_then(|r| r.split('#').next());
+                let name =
+                    target.and_then(|t| t.rsplit('/').next()).filter(|name| !name.is_empty());
                 names.extend(name.map(str::to_owned));
                 waiting.extend(map.values());
             }
@@ -130,23 +109,12 @@ fn read(path: &Path, name: &str) -> Result<Value, Diagnostic> {
 fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| {
         let repeated = error.is_data();
-        let code = if repeated {
-            Code::RepeatedKey
-        } else {
-            Code::InvalidJson
-        };
-        let help = if repeated {
-            "keep one of the two"
-        } else {
-            "mend the JSON at this line"
-        };
+        let code = if repeated { Code::RepeatedKey } else { Code::InvalidJson };
+        let help = if repeated { "keep one of the two" } else { "mend the JSON at this line" };
         let text = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
-        let message = format!(
-            "{} (column {})",
-            text.strip_suffix(&place).unwrap_or(&text),
-            error.column()
-        );
+        let message =
+            format!("{} (column {})", text.strip_suffix(&place).unwrap_or(&text), error.column());
         Diagnostic::new(code, Origin::line(name, error.line()), message).with_help(help)
     })?;
     Ok(value)

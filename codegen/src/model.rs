@@ -6,7 +6,7 @@
 
 use crate::diagnostic::Origin;
 
-/// Every type of a schema, in schema order, file by file.
+/// Every type of a schema, module by module and there by name: the order of definitions means nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
     /// The schema's files in the order of their names; each becomes one module, even when it holds no type.
@@ -67,6 +67,17 @@ pub struct Object {
     pub entry: bool,
     /// Whether it may be read from an array of records, too.
     pub records: Option<Records>,
+}
+
+impl Object {
+    /// The wire names of the fields that a constructor has to ask for: required ones that cannot be null.
+    pub fn required(&self) -> impl Iterator<Item = &String> {
+        let required = |field: &&Field| {
+            let to_write = field.presence == Presence::RequiredToWrite && !field.slot.nullable;
+            field.presence == Presence::Required || to_write
+        };
+        self.fields.iter().filter(required).map(|field| &field.wire)
+    }
 }
 
 /// An object flattened into another.

@@ -35,7 +35,7 @@ pub struct Overrides {
 }
 
 /// What JSON Schema cannot say about one type.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TypeOverride {
     /// The type's Rust name, where it differs from the schema's.
@@ -57,7 +57,7 @@ pub struct TypeOverride {
 }
 
 /// How an object is read from an array of records.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordsOverride {
     /// The Rust field that keeps the records.
@@ -95,17 +95,11 @@ impl Overrides {
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let mut overrides: Self = toml::from_str(text).map_err(|error| {
-            let line = error
-                .span()
-                .map_or(1, |span| line_at(&line_ends, span.start));
+            let line = error.span().map_or(1, |span| line_at(&line_ends, span.start));
             let help = "see the head of `overrides.toml` for the entries there are";
             vec![
-                Diagnostic::new(
-                    Code::InvalidOverrides,
-                    Origin::line(file, line),
-                    error.message(),
-                )
-                .with_help(help),
+                Diagnostic::new(Code::InvalidOverrides, Origin::line(file, line), error.message())
+                    .with_help(help),
             ]
         })?;
         file.clone_into(&mut overrides.file);
@@ -117,6 +111,12 @@ impl Overrides {
     #[must_use]
     pub fn origin(&self, key: &Spanned<String>) -> Origin {
         Origin::line(&self.file, line_at(&self.line_ends, key.span().start))
+    }
+
+    /// The report that an entry does not apply.
+    pub(crate) fn stale(&self, key: &Spanned<String>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(Code::StaleOverride, self.origin(key), message)
+            .with_help("remove the entry, or make it fit the schema")
     }
 }
 

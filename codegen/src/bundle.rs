@@ -1,0 +1,258 @@
+//! Makes one set of definitions out of many files.
+//!
+//! Each definition gets the key `file#pointer`, every `$ref` becomes such a key, and every schema carries its own
+//! place as [`AT`]: passes may move it anywhere, a diagnostic still points home.
+
+mod keywords;
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use self::keywords::Holds;
+use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::load::Sources;
+use crate::overrides::Overrides;
+
+/// A schema object.
+pub(crate) type Node = Map<String, Value>;
+
+/// The keyword under which a schema keeps its own place.
+pub(crate) const AT: &str = "x-at";
+
+/// Schemas nested deeper than this are refused, which also bounds the recursion of every pass.
+const MAX_DEPTH: usize = 64;
+
+/// Keywords of a document that do not make it a type.
+const DOCUMENT_KEYWORDS: &[&str] = &[AT, "$comment", "$id", "$schema", "description", "title"];
+
+/// Every definition of every file.
+#[derive(Debug, Default)]
+pub(crate) struct Bundle {
+    /// The definitions by their keys; `file#` is a document that is a type itself.
+    pub(crate) definitions: IndexMap<String, Node>,
+    /// The title and description of each file.
+    pub(crate) documents: IndexMap<String, Document>,
+}
+
+/// What a file says about itself.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    pub(crate) title: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+/// Bundles the sources; reports keywords that are unknown or malformed, and references to nothing.
+pub(crate) fn bundle(
+    sources: &Sources,
+    overrides: &Overrides,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Bundle {
+    let mut bundler = Bundler {
+        sources,
+        overrides,
+        ignored: BTreeSet::new(),
+        bundle: Bundle::default(),
+        diagnostics,
+    };
+    for (file, document) in &sources.files {
+        bundler.document(file, document);
+    }
+    bundler.check_references();
+    bundler.check_ignored();
+    bundler.bundle
+}
+
+struct Bundler<'a> {
+    sources: &'a Sources,
+    overrides: &'a Overrides,
+    ignored: BTreeSet<&'a str>,
+    bundle: Bundle,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Bundler<'a> {
+    fn document(&mut self, file: &str, document: &'a Value) {
+        let key = format!("{file}#");
+        let node = self.schema(document, &key, 0);
+        let text = |keyword| Some(node.get(keyword)?.as_str()?.to_owned());
+        let about = Document { title: text("title"), description: text("description") };
+        self.bundle.documents.insert(file.to_owned(), about);
+        if node.keys().any(|keyword| !DOCUMENT_KEYWORDS.contains(&keyword.as_str())) {
+            self.bundle.definitions.insert(key, node);
+        }
+    }
+
+    /// Copies a schema, stamped with its place.
+    fn schema(&mut self, value: &'a Value, at: &str, depth: usize) -> Node {
+        let mut node = Node::new();
+        node.insert(AT.to_owned(), at.into());
+        match value {
+            Value::Bool(true) => {}
+            _ if depth > MAX_DEPTH => {
+                let message = format!("schemas are nested more than {MAX_DEPTH} deep");
+                let help = "move the inner ones to `$defs`";
+                self.report(at, Code::TooDeep, message, help);
+            }
+            Value::Object(keywords) => {
+                for (keyword, value) in keywords {
+                    let place = format!("{at}/{}", escape(keyword));
+                    if let Some(value) = self.keyword(keyword, value, &place, depth) {
+                        node.insert(keyword.clone(), value);
+                    }
+                }
+            }
+            other => {
+                let message = format!("expected a schema, found {}", excerpt(other));
+                self.report(at, Code::MalformedSchema, message, "write an object");
+            }
+        }
+        node
+    }
+
+    /// Copies what a keyword holds; nothing when it is ignored, wrong or a set of definitions.
+    fn keyword(
+        &mut self,
+        keyword: &'a str,
+        value: &'a Value,
+        at: &str,
+        depth: usize,
+    ) -> Option<Value> {
+        if self.overrides.ignore.contains_key(keyword) {
+            self.ignored.insert(keyword);
+            return None;
+        }
+        let Some(holds) = Holds::of(keyword) else {
+            self.unknown(keyword, at);
+            return None;
+        };
+        if !holds.admits(value) {
+            let message = format!("`{keyword}` is {}, found {}", holds.expected(), excerpt(value));
+            self.report(at, Code::MalformedSchema, message, "mend the keyword");
+            return None;
+        }
+        match (holds, value) {
+            (Holds::Definitions, Value::Object(entries)) => {
+                let definitions = self.schemas(entries, at, depth);
+                let keyed =
+                    definitions.map(|(name, node)| (format!("{at}/{}", escape(&name)), node));
+                let keyed: Vec<_> = keyed.collect();
+                self.bundle.definitions.extend(keyed);
+                None
+            }
+            (Holds::Properties, Value::Object(entries)) => {
+                let properties = self.schemas(entries, at, depth);
+                Some(properties.map(|(name, node)| (name, Value::Object(node))).collect())
+            }
+            (Holds::Schemas, Value::Array(items)) => {
+                let at = |index| format!("{at}/{index}");
+                let nodes = items.iter().enumerate();
+                Some(nodes.map(|(i, item)| self.schema(item, &at(i), depth + 1)).collect())
+            }
+            (Holds::Schema, Value::Object(_) | Value::Bool(true)) => {
+                Some(self.schema(value, at, depth + 1).into())
+            }
+            (Holds::Schema, _) if keyword != "additionalProperties" => {
+                let message = format!("`{keyword}` is false, which admits no value");
+                self.report(at, Code::UnsupportedShape, message, "describe what may stand here");
+                None
+            }
+            (Holds::Reference, Value::String(target)) => Some(self.target(target, at).into()),
+            _ => Some(value.clone()),
+        }
+    }
+
+    fn schemas(
+        &mut self,
+        entries: &'a Node,
+        at: &str,
+        depth: usize,
+    ) -> impl Iterator<Item = (String, Node)> + use<> {
+        let copy = |(name, value): (&'a String, &'a Value)| {
+            let node = self.schema(value, &format!("{at}/{}", escape(name)), depth + 1);
+            (name.clone(), node)
+        };
+        entries.iter().map(copy).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The key of the definition that a reference names: by fragment alone, file name or `$id`.
+    fn target(&self, reference: &str, at: &str) -> String {
+        let (document, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+        let named = document.strip_prefix("./").unwrap_or(document);
+        let by_id = |(_, value): &(&String, &Value)| {
+            let id = value.get("$id").and_then(Value::as_str);
+            id.is_some_and(|id| id.trim_end_matches('#') == document)
+        };
+        let file = match document {
+            "" => at.split_once('#').map_or(at, |(file, _)| file),
+            _ => self.sources.files.iter().find(by_id).map_or(named, |(file, _)| file),
+        };
+        format!("{file}#{pointer}")
+    }
+
+    fn check_references(&mut self) {
+        let mut unresolved = Vec::new();
+        for node in self.bundle.definitions.values_mut() {
+            crate::normalise::visit(node, &mut |node| {
+                if let Some(target) = node.get("$ref").and_then(Value::as_str) {
+                    unresolved.push((place(node).to_owned(), target.to_owned()));
+                }
+            });
+        }
+        unresolved.retain(|(_, target)| !self.bundle.definitions.contains_key(target));
+        for (at, target) in unresolved {
+            let message = format!("there is no definition `{target}`");
+            let help = "refer to an entry of `$defs` or `definitions`, or to a file that is loaded \
+                        and is a type itself";
+            self.report(&at, Code::UnresolvedReference, message, help);
+        }
+    }
+
+    fn check_ignored(&mut self) {
+        for (keyword, _) in &self.overrides.ignore {
+            if !self.ignored.contains(keyword.get_ref().as_str()) {
+                let message = format!("no schema has the keyword `{}`", keyword.get_ref());
+                self.diagnostics.push(self.overrides.stale(keyword, message));
+            }
+        }
+    }
+
+    fn unknown(&mut self, keyword: &str, at: &str) {
+        if keyword.starts_with("x-mparticle-") {
+            let message = format!("there is no annotation `{keyword}`");
+            let help = "the annotations are `x-mparticle-advice`, `x-mparticle-aliases` and \
+                        `x-mparticle-beyond`";
+            self.report(at, Code::UnknownAnnotation, message, help);
+        } else {
+            let message = format!("the keyword `{keyword}` has no counterpart in the Rust types");
+            let help = format!("remove it, or list `{keyword}` under `[ignore]` with the reason");
+            self.report(at, Code::UnsupportedKeyword, message, help);
+        }
+    }
+
+    fn report(&mut self, at: &str, code: Code, message: String, help: impl Into<String>) {
+        let diagnostic = Diagnostic::new(code, Origin::parse(at), message).with_help(help);
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Where a schema was written.
+pub(crate) fn place(node: &Node) -> &str {
+    node.get(AT).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A key as one segment of a JSON pointer.
+pub(crate) fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// A value as a message may show it.
+fn excerpt(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::String(text) if text.chars().count() > 40 => "a long text".to_owned(),
+        scalar => format!("`{scalar}`"),
+    }
+}

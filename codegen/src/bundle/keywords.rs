@@ -1,0 +1,106 @@
+//! The keywords the generator knows and what each may hold.
+//!
+//! Everything is checked here, once, so that the passes can read keywords without asking twice.
+
+use serde_json::Value;
+
+/// What a keyword holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Anything,
+    Text,
+    Texts,
+    Count,
+    Flag,
+    Types,
+    Constant,
+    Constants,
+    Beyond,
+    Advice,
+    Reference,
+    Schema,
+    Schemas,
+    Properties,
+    Definitions,
+}
+
+const TYPES: &[&str] = &["array", "boolean", "integer", "null", "number", "object", "string"];
+const BEYOND: &[&str] = &["refused", "cut", "undocumented"];
+const FORMATS: &[&str] = &["uuid", "ip", "unix-millis"];
+
+impl Holds {
+    /// What a keyword holds; nothing for a keyword that would have to be ignored.
+    pub(crate) fn of(keyword: &str) -> Option<Self> {
+        Some(match keyword {
+            "$comment" | "default" | "examples" => Self::Anything,
+            "$id" | "$schema" | "description" | "format" | "title" => Self::Text,
+            "required" | "x-mparticle-aliases" => Self::Texts,
+            "maxItems" | "maxLength" | "maxProperties" => Self::Count,
+            "deprecated" | "readOnly" => Self::Flag,
+            "type" => Self::Types,
+            "const" => Self::Constant,
+            "enum" => Self::Constants,
+            "x-mparticle-beyond" => Self::Beyond,
+            "x-mparticle-advice" => Self::Advice,
+            "$ref" => Self::Reference,
+            "additionalProperties" | "if" | "items" | "propertyNames" | "then" => Self::Schema,
+            "allOf" | "anyOf" | "oneOf" => Self::Schemas,
+            "properties" => Self::Properties,
+            "$defs" | "definitions" => Self::Definitions,
+            _ => return None,
+        })
+    }
+
+    /// What the keyword has to be, in words.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Self::Anything => "any JSON",
+            Self::Text | Self::Reference => "a text",
+            Self::Texts => "a list of texts",
+            Self::Count => "a whole number",
+            Self::Flag => "true or false",
+            Self::Types => "one of JSON's types, or a list of them",
+            Self::Constant => "a text, since every enum here is one of texts",
+            Self::Constants => "a list of texts, or null among them",
+            Self::Beyond => "`refused`, `cut` or `undocumented`",
+            Self::Advice => {
+                "an object of `format` (`uuid`, `ip`, `unix-millis`) and `exactlyOneOf` (a list of texts)"
+            }
+            Self::Schema => "a schema",
+            Self::Schemas => "a list of schemas",
+            Self::Properties | Self::Definitions => "an object of schemas",
+        }
+    }
+
+    /// Whether the keyword may have this value; schemas inside it are looked at elsewhere.
+    pub(crate) fn admits(self, value: &Value) -> bool {
+        match self {
+            Self::Anything => true,
+            Self::Text | Self::Constant | Self::Reference => value.is_string(),
+            Self::Texts => all(value, Value::is_string),
+            Self::Count => value.is_u64(),
+            Self::Flag => value.is_boolean(),
+            Self::Types => is_one_of(value, TYPES) || all(value, |v| is_one_of(v, TYPES)),
+            Self::Constants => all(value, |v| v.is_string() || v.is_null()),
+            Self::Beyond => is_one_of(value, BEYOND),
+            Self::Advice => value.as_object().is_some_and(|advice| {
+                advice.iter().all(|(key, value)| match key.as_str() {
+                    "format" => is_one_of(value, FORMATS),
+                    "exactlyOneOf" => all(value, Value::is_string),
+                    _ => false,
+                })
+            }),
+            Self::Schema => value.is_object() || value.is_boolean(),
+            Self::Schemas => value.as_array().is_some_and(|list| !list.is_empty()),
+            Self::Properties | Self::Definitions => value.is_object(),
+        }
+    }
+}
+
+fn all(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
+    value.as_array().is_some_and(|list| list.iter().all(test))
+}
+
+fn is_one_of(value: &Value, words: &[&str]) -> bool {
+    value.as_str().is_some_and(|text| words.contains(&text))
+}

@@ -1,0 +1,63 @@
+//! Puts the content of an alias in place of each reference to it.
+//!
+//! A definition that is no object, enum or union names a notation rather than a type: the published file has
+//! `String` (any scalar), `Integer` (or null) and `StringOrArray`. What stands beside the reference wins. Aliases
+//! that lead back to themselves are reported, and so are those that unfold without end.
+
+use std::collections::BTreeMap;
+
+use super::{Schema, is_named, merge, text, visit};
+use crate::bundle::{Node, place};
+use crate::diagnostic::Code;
+
+/// Schemas to look at, copies included; no honest schema comes near.
+const MAX_SCHEMAS: usize = 200_000;
+
+/// Aliases of aliases, at most this deep.
+const MAX_CHAIN: usize = 16;
+
+pub(super) fn run(schema: &mut Schema<'_>) {
+    let definitions = schema.bundle.definitions.iter();
+    let aliases = definitions.filter(|(_, node)| !is_named(node));
+    let mut inliner = Inliner {
+        aliases: aliases.map(|(key, node)| (key.clone(), node.clone())).collect(),
+        schemas: 0,
+        troubles: Vec::new(),
+    };
+    schema.rewrite(|node| inliner.inline(node, &mut Vec::new()));
+    for (at, code, message) in inliner.troubles {
+        schema.report(&at, code, message, "define one of them without the others");
+    }
+}
+
+struct Inliner {
+    aliases: BTreeMap<String, Node>,
+    schemas: usize,
+    troubles: Vec<(String, Code, String)>,
+}
+
+impl Inliner {
+    /// Replaces a reference to an alias; `chain` holds the aliases being unfolded.
+    fn inline(&mut self, node: &mut Node, chain: &mut Vec<String>) {
+        self.schemas += 1;
+        let Some(key) = text(node, "$ref").map(str::to_owned) else { return };
+        let Some(alias) = self.aliases.get(&key) else { return };
+        let trouble = if chain.contains(&key) {
+            Some((Code::ReferenceCycle, format!("`{key}` stands for itself")))
+        } else if chain.len() >= MAX_CHAIN || self.schemas > MAX_SCHEMAS {
+            Some((Code::TooDeep, format!("`{key}` unfolds into too many aliases")))
+        } else {
+            None
+        };
+        node.shift_remove("$ref");
+        if let Some((code, message)) = trouble {
+            self.troubles.push((place(node).to_owned(), code, message));
+            return;
+        }
+        let mut copy = alias.clone();
+        chain.push(key);
+        visit(&mut copy, &mut |node| self.inline(node, chain));
+        chain.pop();
+        merge(node, copy);
+    }
+}

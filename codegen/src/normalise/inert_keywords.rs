@@ -1,0 +1,26 @@
+//! Drops what says nothing about a type.
+//!
+//! mParticle's published files give defaults that are not even in their own enums (`environment` defaults to
+//! `unknown`), and a default would turn an optional field into a plain one. They also close their objects, while our
+//! types keep unknown fields.
+
+use serde_json::Value;
+
+use super::{Schema, inner};
+use crate::bundle::AT;
+
+const INERT: &[&str] =
+    &["$comment", "$id", "$schema", "default", "deprecated", "examples", "title"];
+
+pub(super) fn run(schema: &mut Schema<'_>) {
+    schema.rewrite(|node| {
+        node.retain(|keyword, _| !INERT.contains(&keyword.as_str()));
+        let closed = node.get("additionalProperties") == Some(&Value::Bool(false));
+        let open = inner(node, "additionalProperties")
+            .is_some_and(|values| values.keys().all(|keyword| keyword == AT));
+        let is_map = !node.contains_key("properties") && !closed;
+        if closed || open && !is_map {
+            node.shift_remove("additionalProperties");
+        }
+    });
+}

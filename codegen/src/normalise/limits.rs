@@ -1,0 +1,46 @@
+//! Binds each limit to what happens beyond it.
+//!
+//! `maxLength: 256` with `x-mparticle-beyond: cut` becomes `maxLength: {value: 256, beyond: "cut"}`, since a limit
+//! beside a `$ref` is later merged with limits that may end otherwise. The limit of a map's keys, `propertyNames`,
+//! becomes `nameMaxLength`.
+
+use serde_json::{Value, json};
+
+use super::{Schema, inner};
+use crate::bundle::{AT, Node, place};
+use crate::diagnostic::Code;
+
+/// The keywords that set a limit.
+pub(crate) const LIMITS: &[&str] = &["maxLength", "maxItems", "maxProperties"];
+
+pub(super) fn run(schema: &mut Schema<'_>) {
+    let mut stray = Vec::new();
+    schema.rewrite(|node| {
+        let beyond = node.shift_remove("x-mparticle-beyond");
+        let is_limit = |(keyword, _): &(&String, &mut Value)| LIMITS.contains(&keyword.as_str());
+        let mut limits = node.iter_mut().filter(is_limit).peekable();
+        if beyond.is_some() && limits.peek().is_none() {
+            stray.push(place(node).to_owned());
+            return;
+        }
+        let beyond = beyond.unwrap_or_else(|| "undocumented".into());
+        limits.for_each(|(_, limit)| *limit = json!({ "value": limit, "beyond": beyond }));
+        bind_names(node);
+    });
+    for at in stray {
+        let help = "put it into the schema object that holds the limit";
+        let message = "`x-mparticle-beyond` stands beside no limit";
+        schema.report(&at, Code::MalformedSchema, message, help);
+    }
+}
+
+/// `propertyNames` that holds more than a `maxLength` stays, to be reported.
+fn bind_names(node: &mut Node) {
+    let Some(names) = inner(node, "propertyNames") else { return };
+    let limit = names.get("maxLength").cloned();
+    let alone = names.keys().all(|keyword| matches!(keyword.as_str(), AT | "maxLength" | "type"));
+    if let (Some(limit), true) = (limit, alone) {
+        node.shift_remove("propertyNames");
+        node.insert("nameMaxLength".to_owned(), limit);
+    }
+}

@@ -1,0 +1,61 @@
+//! Turns the ways to allow null into a flag, `nullable`.
+//!
+//! `type: [X, "null"]`, `anyOf: [X, {"type": "null"}]` (the only way to allow it beside a `$ref`), and a null among
+//! the values of an `enum`.
+
+use serde_json::Value;
+
+use super::{Schema, merge, text};
+use crate::bundle::{AT, Node};
+
+pub(super) fn run(schema: &mut Schema<'_>) {
+    schema.rewrite(|node| {
+        let in_type = strip(node, "type", |name| name == "null");
+        let in_values = strip(node, "enum", Value::is_null);
+        let in_choice =
+            ["anyOf", "oneOf"].map(|choice| strip(node, choice, is_null)).contains(&true);
+        if in_type || in_values || in_choice {
+            node.insert("nullable".to_owned(), true.into());
+        }
+        if let Some(Value::Array(names)) = node.get_mut("type") {
+            if let [Value::String(name)] = names.as_mut_slice() {
+                let name = std::mem::take(name);
+                node.insert("type".to_owned(), name.into());
+            }
+        }
+        unwrap_choice(node);
+    });
+}
+
+fn is_null(branch: &Value) -> bool {
+    branch.as_object().is_some_and(|branch| {
+        let bare =
+            branch.keys().all(|keyword| matches!(keyword.as_str(), AT | "description" | "type"));
+        bare && text(branch, "type") == Some("null")
+    })
+}
+
+/// Takes the nulls out of a list, unless nothing else is in it.
+fn strip(node: &mut Node, keyword: &str, is_null: impl Fn(&Value) -> bool) -> bool {
+    let Some(Value::Array(list)) = node.get_mut(keyword) else { return false };
+    let before = list.len();
+    if list.iter().all(&is_null) {
+        return false;
+    }
+    list.retain(|item| !is_null(item));
+    list.len() < before
+}
+
+/// A choice of one is no choice; a lone `const` is left, since its description is that of the value.
+fn unwrap_choice(node: &mut Node) {
+    for keyword in ["anyOf", "oneOf"] {
+        let Some(Value::Array(list)) = node.get_mut(keyword) else { continue };
+        if let [Value::Object(only)] = list.as_mut_slice() {
+            if !only.contains_key("const") {
+                let only = std::mem::take(only);
+                node.shift_remove(keyword);
+                merge(node, only);
+            }
+        }
+    }
+}

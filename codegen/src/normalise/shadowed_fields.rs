@@ -1,0 +1,52 @@
+//! Drops the fields of an object that its base has as well.
+//!
+//! The published file gives `session_id` to the session start event although the data of every event have it. As two
+//! Rust fields they would be written twice. A field that the base declares differently is reported.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Schema, inner, is_record, text, visit};
+use crate::bundle::{AT, Node, place};
+use crate::diagnostic::Code;
+
+pub(super) fn run(schema: &mut Schema<'_>) {
+    let definitions = schema.bundle.definitions.iter();
+    let records: BTreeMap<String, Node> = definitions
+        .filter_map(|(key, node)| Some((key.clone(), inner(node, "properties")?.clone())))
+        .collect();
+    let mut clashes = Vec::new();
+    schema.rewrite(|node| {
+        let base = text(node, "base").and_then(|base| records.get(base));
+        let (Some(base), true) = (base, is_record(node)) else { return };
+        let Some(own) = inner(node, "properties") else { return };
+        let shared: Vec<String> =
+            own.keys().filter(|name| base.contains_key(*name)).cloned().collect();
+        for name in shared {
+            let Some(Value::Object(own)) = node.get_mut("properties") else { return };
+            let field = own.shift_remove(&name);
+            if field.clone().map(bare) != base.get(&name).cloned().map(bare) {
+                let at = field.as_ref().and_then(Value::as_object).map(place);
+                clashes.push((at.unwrap_or_default().to_owned(), name.clone()));
+            }
+            if let Some(Value::Array(required)) = node.get_mut("required") {
+                required.retain(|required| required.as_str() != Some(&name));
+            }
+        }
+    });
+    for (at, name) in clashes {
+        let message = format!("the base has a field `{name}` of another kind");
+        schema.report(&at, Code::Contradiction, message, "declare it alike, or in one place only");
+    }
+}
+
+/// A schema without its place and its description.
+fn bare(mut value: Value) -> Value {
+    if let Value::Object(node) = &mut value {
+        visit(node, &mut |node| {
+            node.retain(|keyword, _| !matches!(keyword.as_str(), AT | "description"))
+        });
+    }
+    value
+}

@@ -1,0 +1,63 @@
+//! Names every type in Rust.
+//!
+//! A definition is called by its key, a document by its title, and an inline type by the type and the property in
+//! which it was written. The overrides have the last word. Names are never made unique by a number, since that would
+//! depend on the order of definitions: two types of one name are reported.
+
+use std::collections::BTreeMap;
+
+use super::{Schema, is_named};
+use crate::diagnostic::{Code, Origin};
+use crate::names::{self, type_ident};
+
+const HELP: &str =
+    "name it with `name` under `[types.\"file#pointer\"]`, or an inline type under `[names]`";
+
+pub(super) fn run(schema: &mut Schema<'_>) {
+    let mut taken: BTreeMap<String, Origin> = BTreeMap::new();
+    let named = schema.bundle.definitions.iter().filter(|(_, node)| is_named(node));
+    let keys: Vec<String> = named.map(|(key, _)| key.clone()).collect();
+    for key in keys {
+        let Some(name) = name(schema, &key) else {
+            schema.report(&key, Code::MissingName, "nothing gives this type a name", HELP);
+            continue;
+        };
+        if names::is_reserved(&name) || !names::is_ident(&name) {
+            let message = format!("`{name}` cannot be the name of a type");
+            schema.report(&key, Code::InvalidName, message, HELP);
+        } else if let Some(other) = taken.get(&name) {
+            let message = format!("`{name}` is also the name of `{other}`");
+            schema.report(&key, Code::NameConflict, message, HELP);
+        } else {
+            taken.insert(name.clone(), Origin::parse(&key));
+        }
+        if let Some(node) = schema.bundle.definitions.get_mut(&key) {
+            node.insert("name".to_owned(), name.into());
+        }
+    }
+}
+
+/// The name of the type written at a place.
+fn name(schema: &Schema<'_>, key: &str) -> Option<String> {
+    let overrides = schema.overrides;
+    let by_type = overrides.types.get(key).and_then(|entry| entry.name.clone());
+    by_type.or_else(|| overrides.names.get(key).cloned()).or_else(|| default_name(schema, key))
+}
+
+/// The name a type has without overrides of its own.
+pub(crate) fn default_name(schema: &Schema<'_>, key: &str) -> Option<String> {
+    let (file, pointer) = key.split_once('#')?;
+    let Some((parent, last)) = pointer.rsplit_once('/') else {
+        let document = schema.bundle.documents.get(file)?;
+        return document.title.as_deref().map(type_ident);
+    };
+    let last = last.replace("~1", "/").replace("~0", "~");
+    match parent.rsplit_once('/') {
+        Some((_, "$defs" | "definitions")) => Some(type_ident(&last)),
+        Some((owner, "properties")) => {
+            let owner = name(schema, &format!("{file}#{owner}"))?;
+            Some(owner + &type_ident(&last))
+        }
+        _ => name(schema, &format!("{file}#{parent}")),
+    }
+}

@@ -1,0 +1,159 @@
+//! Verifies objects and their fields.
+
+use super::{Verifier, description, texts};
+use crate::bundle::{Node, place};
+use crate::diagnostic::{Code, Origin};
+use crate::model::{Base, Field, Object, Presence, Records};
+use crate::names::{Taken, field_ident};
+use crate::normalise::{flag, inner, text};
+use crate::overrides::TypeOverride;
+
+/// The name of the field that holds a base, unless the overrides say otherwise.
+pub(super) const BASE_FIELD: &str = "common";
+
+/// What an object in normal form may say.
+const KNOWN: &[&str] = &[
+    crate::bundle::AT,
+    "base",
+    "description",
+    "name",
+    "nullable",
+    "properties",
+    "readOnly",
+    "required",
+    "type",
+    "x-mparticle-advice",
+    "x-mparticle-aliases",
+];
+
+impl Verifier<'_> {
+    pub(super) fn object(&mut self, key: &str, node: &Node) -> Object {
+        if let Some(keyword) = node.keys().find(|keyword| !KNOWN.contains(&keyword.as_str())) {
+            let message = format!("`{keyword}` beside `properties` has no Rust type");
+            self.report(place(node), Code::UnsupportedShape, message, "describe it another way");
+        }
+        let overrides = self.schema.overrides;
+        let settings = overrides.types.get(key).cloned().unwrap_or_default();
+        let base = text(node, "base").map(|base| self.base(place(node), base));
+        let records = settings.records.as_ref().map(|records| Records {
+            ident: records.field.clone(),
+            type_name: records.item.clone(),
+            key: records.key.clone(),
+            value: records.value.clone(),
+        });
+        let own = records.iter().map(|records| records.ident.as_str());
+        let reserved =
+            own.chain(base.iter().map(|base| base.ident.as_str())).chain(["envelope", "extra"]);
+        let mut taken = Taken::reserving(reserved);
+        let fields = self.fields(node, &settings, &mut taken);
+        self.check_names(node, &fields);
+        let mut object = Object {
+            constructor: Vec::new(),
+            exactly_one_of: exactly_one_of(node).into_iter().collect(),
+            entry: settings.entry,
+            fields,
+            base,
+            records,
+        };
+        let required = || object.required().cloned().collect();
+        object.constructor = settings.constructor.unwrap_or_else(required);
+        object
+    }
+
+    fn base(&mut self, at: &str, key: &str) -> Base {
+        if self.leads_back(key) {
+            let message = format!("`{key}` is flattened into itself");
+            self.report(
+                at,
+                Code::ReferenceCycle,
+                message,
+                "give one of the objects its own fields",
+            );
+        }
+        if !self.schema.bundle.definitions.get(key).is_some_and(crate::normalise::is_record) {
+            let message = format!("the base `{key}` is no object with properties");
+            self.report(at, Code::UnsupportedShape, message, "define it as an object");
+            return Base { ident: BASE_FIELD.to_owned(), type_name: String::new() };
+        }
+        let chosen =
+            self.schema.overrides.types.get(key).and_then(|entry| entry.flattened_as.clone());
+        Base {
+            ident: chosen.unwrap_or_else(|| BASE_FIELD.to_owned()),
+            type_name: self.type_name(at, key),
+        }
+    }
+
+    /// Whether following the bases from a key comes back to it.
+    fn leads_back(&self, key: &str) -> bool {
+        let next = |key: &&str| text(self.schema.bundle.definitions.get(*key)?, "base");
+        let definitions = self.schema.bundle.definitions.len();
+        std::iter::successors(next(&key), next).take(definitions + 1).any(|base| base == key)
+    }
+
+    fn fields(&mut self, node: &Node, settings: &TypeOverride, taken: &mut Taken) -> Vec<Field> {
+        let required = texts(node, "required");
+        let properties = inner(node, "properties").into_iter().flatten();
+        let properties =
+            properties.filter_map(|(wire, property)| Some((wire, property.as_object()?)));
+        let field = |(wire, property): (&String, &Node)| {
+            let slot = self.slot(property, 0);
+            let presence = match (required.contains(wire), settings.optional_to_read.contains(wire))
+            {
+                (false, _) => Presence::Optional,
+                (true, true) => Presence::RequiredToWrite,
+                (true, false) if slot.nullable => Presence::WrittenAlways,
+                (true, false) => Presence::Required,
+            };
+            Field {
+                wire: wire.clone(),
+                ident: self.ident(place(property), wire, field_ident, taken),
+                aliases: texts(property, "x-mparticle-aliases"),
+                description: description(property),
+                slot,
+                presence,
+                read_only: flag(property, "readOnly"),
+                singular: settings.singular.get(wire).cloned(),
+                origin: Origin::parse(place(property)),
+            }
+        };
+        properties.map(field).collect()
+    }
+
+    /// Names in `required` and in advice have to be those of fields, and no spelling may mean two of them.
+    fn check_names(&mut self, node: &Node, fields: &[Field]) {
+        let mut named = texts(node, "required");
+        named.extend(exactly_one_of(node).into_iter().flatten());
+        for name in named.iter().filter(|name| !fields.iter().any(|field| field.wire == **name)) {
+            let message = format!("the object has no property `{name}`");
+            self.report(
+                place(node),
+                Code::UnknownProperty,
+                message,
+                "declare the property in this object",
+            );
+        }
+        let spellings = |field: &Field| {
+            let aliases = field.aliases.iter().cloned();
+            aliases.chain([field.wire.clone()]).collect::<Vec<_>>()
+        };
+        let mut known = std::collections::BTreeSet::new();
+        for field in fields {
+            for spelling in
+                spellings(field).into_iter().filter(|spelling| !known.insert(spelling.clone()))
+            {
+                let message = format!("`{spelling}` stands for two properties");
+                self.report(
+                    &field.origin.key(),
+                    Code::Contradiction,
+                    message,
+                    "keep one of the two spellings",
+                );
+            }
+        }
+    }
+}
+
+fn exactly_one_of(node: &Node) -> Option<Vec<String>> {
+    inner(node, "x-mparticle-advice")?.get("exactlyOneOf")?;
+    Some(texts(inner(node, "x-mparticle-advice")?, "exactlyOneOf"))
+}

@@ -1,0 +1,79 @@
+//! Verifies enums and unions.
+
+use std::collections::BTreeSet;
+
+use super::{Verifier, description, texts};
+use crate::bundle::{Node, place};
+use crate::diagnostic::Code;
+use crate::model::{Enum, EnumValue, Union, Variant};
+use crate::names::{Taken, variant_ident};
+use crate::normalise::{branches, flag, inner, text};
+
+impl Verifier<'_> {
+    pub(super) fn set(&mut self, node: &Node) -> Enum {
+        let mut taken = Taken::reserving(["UnknownValue"]);
+        let values = self.values(node, "values", &mut taken);
+        Enum { values, closed: flag(node, "closed") }
+    }
+
+    pub(super) fn union(&mut self, key: &str, node: &Node) -> Union {
+        let mut taken = Taken::reserving(["Unknown"]);
+        let values = self.values(node, "variants", &mut taken);
+        let nodes = branches(node, "variants");
+        let variants = values.into_iter().zip(nodes).map(|(value, variant)| {
+            let key = inner(variant, "content").and_then(|content| text(content, "$ref"));
+            Variant {
+                type_name: self.content(place(variant), key.unwrap_or_default()),
+                wire: value.wire,
+                ident: value.ident,
+                aliases: value.aliases,
+                description: value.description,
+            }
+        });
+        Union {
+            variants: variants.collect(),
+            tag: text(node, "tag").unwrap_or_default().to_owned(),
+            content: text(node, "content").unwrap_or_default().to_owned(),
+            closed: flag(node, "closed"),
+            entry: self.schema.overrides.types.get(key).is_some_and(|entry| entry.entry),
+        }
+    }
+
+    /// The type of a variant's content, which has to be an object.
+    fn content(&mut self, at: &str, key: &str) -> String {
+        let definition = self.schema.bundle.definitions.get(key);
+        if definition.is_some_and(crate::normalise::is_record) {
+            return self.type_name(at, key);
+        }
+        let message = format!("the content of this variant, `{key}`, is no object with properties");
+        self.report(at, Code::UnsupportedShape, message, "define the content as an object");
+        String::new()
+    }
+
+    fn values(&mut self, node: &Node, keyword: &str, taken: &mut Taken) -> Vec<EnumValue> {
+        let mut known = BTreeSet::new();
+        let mut values = Vec::new();
+        for value in branches(node, keyword) {
+            let at = place(value);
+            let wire = text(value, "const").unwrap_or_default();
+            let aliases = texts(value, "x-mparticle-aliases");
+            for spelling in aliases.iter().map(String::as_str).chain([wire]) {
+                if !known.insert(spelling.to_owned()) {
+                    let message = format!("the value `{spelling}` stands twice in one set");
+                    self.report(at, Code::Contradiction, message, "keep one of the two");
+                }
+            }
+            values.push(EnumValue {
+                wire: wire.to_owned(),
+                ident: self.ident(at, wire, variant_ident, taken),
+                aliases,
+                description: description(value),
+            });
+        }
+        if values.is_empty() {
+            let help = "list the values it knows";
+            self.report(place(node), Code::UnsupportedShape, "a set without any value", help);
+        }
+        values
+    }
+}

@@ -1,0 +1,183 @@
+//! Verifies that every entry of the overrides applies: it has to name something and to change something.
+
+use toml::Spanned;
+
+use super::Verifier;
+use super::objects::BASE_FIELD;
+use crate::model::{Kind, Object, Presence, Shape, TypeDef};
+use crate::names;
+use crate::normalise::default_name;
+use crate::overrides::{RecordsOverride, TypeOverride};
+
+/// A key of the overrides and what is wrong with its entry.
+type Stale<'a> = (&'a Spanned<String>, String);
+
+impl<'a> Verifier<'a> {
+    /// Reports every entry that does not apply.
+    pub(super) fn check_overrides(&mut self, types: &[TypeDef]) {
+        let overrides = self.schema.overrides;
+        let mut stale: Vec<Stale<'_>> = Vec::new();
+        for (key, entry) in &overrides.types {
+            let troubles = match types.iter().find(|def| def.origin.key() == **key.get_ref()) {
+                Some(def) => self.type_entry(entry, def, types),
+                None => self.alias_entry(key.get_ref(), entry).into_iter().collect(),
+            };
+            stale.extend(troubles.into_iter().map(|trouble| (key, trouble)));
+        }
+        stale.extend(self.file_entries());
+        stale.extend(self.name_entries());
+        for (key, message) in stale {
+            self.schema.diagnostics.push(overrides.stale(key, message));
+        }
+    }
+
+    /// What is wrong with the entry of a type that is generated.
+    fn type_entry(&self, entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Vec<String> {
+        let key = def.origin.key();
+        let mut troubles = Vec::new();
+        if *entry == TypeOverride::default() {
+            troubles.push("the entry says nothing".to_owned());
+        }
+        if entry.name.is_some() && entry.name == default_name(&self.schema, &key) {
+            troubles.push(format!("the type is called `{}` without this entry", def.name));
+        }
+        match &def.kind {
+            Kind::Object(object) => {
+                troubles.extend(field_troubles(entry, object));
+                troubles.extend(constructor_trouble(entry, object));
+                let records = entry.records.as_ref();
+                troubles.extend(records.and_then(|records| records_trouble(records, types)));
+                troubles.extend(base_trouble(entry, def, types));
+            }
+            kind => {
+                let entry_fits = matches!(kind, Kind::Union(_)) || !entry.entry;
+                let name = entry.name.clone();
+                let rest = TypeOverride { name, entry: entry.entry, ..TypeOverride::default() };
+                if *entry != rest || !entry_fits {
+                    troubles
+                        .push(format!("`{}` is no object, the entry does not fit it", def.name));
+                }
+            }
+        }
+        troubles
+    }
+
+    /// What is wrong with the entry of a definition that is no generated type.
+    fn alias_entry(&self, key: &str, entry: &TypeOverride) -> Option<String> {
+        let Some(rust) = &entry.rust else {
+            return Some(format!("`{key}` is no object, enum or union"));
+        };
+        let alone = TypeOverride { rust: Some(rust.clone()), ..TypeOverride::default() };
+        if !self.schema.bundle.definitions.contains_key(key) {
+            Some(format!("there is no definition `{key}`"))
+        } else if *entry != alone {
+            Some(format!("`{key}` is written by hand, so nothing but `rust` can apply"))
+        } else if syn::parse_str::<syn::Type>(rust).is_err() {
+            Some(format!("`{rust}` is no Rust type"))
+        } else {
+            None
+        }
+    }
+
+    fn file_entries(&self) -> Vec<Stale<'a>> {
+        let overrides = self.schema.overrides;
+        let mut stale = Vec::new();
+        for (file, name) in &overrides.modules {
+            if !self.schema.bundle.documents.contains_key(file.get_ref().as_str()) {
+                stale.push((file, format!("there is no file `{}`", file.get_ref())));
+            } else if *name == names::module_ident(file.get_ref()) {
+                stale.push((file, format!("the module is called `{name}` without this entry")));
+            }
+        }
+        for (name, file) in &overrides.documents {
+            if !self.schema.bundle.documents.contains_key(file) {
+                stale.push((name, format!("there is no file `{file}`")));
+            } else if !names::is_ident(name.get_ref()) {
+                stale
+                    .push((name, format!("`{}` cannot be the name of a constant", name.get_ref())));
+            }
+        }
+        stale
+    }
+
+    fn name_entries(&self) -> Vec<Stale<'a>> {
+        let mut stale = Vec::new();
+        for (key, name) in &self.schema.overrides.names {
+            let place = key.get_ref().as_str();
+            if !self.is_type(place) && !self.renamed.contains(place) {
+                stale.push((key, format!("no inline type or value stands at `{place}`")));
+            } else if self.is_type(place)
+                && default_name(&self.schema, place).as_ref() == Some(name)
+            {
+                stale.push((key, format!("the type is called `{name}` without this entry")));
+            }
+        }
+        stale
+    }
+}
+
+fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
+    let field = |wire: &String| object.fields.iter().find(|field| field.wire == *wire);
+    let mut troubles = Vec::new();
+    for wire in &entry.optional_to_read {
+        if field(wire).is_none_or(|field| field.presence != Presence::RequiredToWrite) {
+            troubles.push(format!("`optional_to_read` names `{wire}`, which is no required field"));
+        }
+    }
+    for (wire, name) in &entry.singular {
+        let shape = field(wire).map(|field| &field.slot.shape);
+        if !matches!(shape, Some(Shape::Array(_) | Shape::Map(_))) {
+            troubles.push(format!("`singular` names `{wire}`, which is no list or map"));
+        } else if !names::is_ident(name) {
+            troubles
+                .push(format!("`singular` calls an element `{name}`, which Rust does not take"));
+        }
+    }
+    troubles
+}
+
+fn constructor_trouble(entry: &TypeOverride, object: &Object) -> Option<String> {
+    let arguments = entry.constructor.as_ref()?;
+    let required: Vec<&String> = object.required().collect();
+    let has = |wire: &&String| object.fields.iter().any(|field| field.wire == **wire);
+    if let Some(wire) = arguments.iter().find(|wire| !has(wire)) {
+        Some(format!("`constructor` names `{wire}`, which is no field of the object itself"))
+    } else if let Some(wire) = required.iter().find(|wire| !arguments.contains(wire)) {
+        Some(format!("`constructor` leaves out `{wire}`, which is required"))
+    } else if required.iter().copied().eq(arguments) {
+        Some("`constructor` lists the required fields, as without this entry".to_owned())
+    } else {
+        None
+    }
+}
+
+fn records_trouble(records: &RecordsOverride, types: &[TypeDef]) -> Option<String> {
+    let item = types.iter().find(|def| def.name == records.item);
+    let Some(Kind::Object(item)) = item.map(|def| &def.kind) else {
+        return Some(format!("`records` names `{}`, which is no object", records.item));
+    };
+    let missing = |wire: &&String| !item.fields.iter().any(|field| field.wire == **wire);
+    if let Some(wire) = [&records.key, &records.value].into_iter().find(missing) {
+        return Some(format!("`records` names `{wire}`, which is no field of `{}`", records.item));
+    }
+    let usable = names::is_ident(&records.field);
+    (!usable)
+        .then(|| format!("`records` calls a field `{}`, which Rust does not take", records.field))
+}
+
+fn base_trouble(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Option<String> {
+    let chosen = entry.flattened_as.as_ref()?;
+    let flattens = |other: &TypeDef| match &other.kind {
+        Kind::Object(object) => object.base.as_ref().is_some_and(|base| base.type_name == def.name),
+        _ => false,
+    };
+    if chosen == BASE_FIELD {
+        Some(format!("the field is called `{chosen}` without this entry"))
+    } else if !names::is_ident(chosen) {
+        Some(format!("`flattened_as` calls a field `{chosen}`, which Rust does not take"))
+    } else if !types.iter().any(flattens) {
+        Some(format!("`{}` is flattened into no other object", def.name))
+    } else {
+        None
+    }
+}

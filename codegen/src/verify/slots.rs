@@ -1,0 +1,128 @@
+//! Verifies what stands in a field, a list or a map.
+
+use serde_json::Value;
+
+use super::Verifier;
+use crate::bundle::{AT, Node, place};
+use crate::diagnostic::Code;
+use crate::model::{Beyond, Format, Limit, Limits, Shape, Slot};
+use crate::normalise::{flag, inner, text};
+
+/// Lists of lists, at most this deep.
+const MAX_DEPTH: usize = 64;
+
+/// The keywords of a position in normal form.
+const KNOWN: &[&str] = &[
+    AT,
+    "$ref",
+    "additionalProperties",
+    "description",
+    "format",
+    "itemMaxLength",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "nameMaxLength",
+    "nullable",
+    "readOnly",
+    "rust",
+    "type",
+    "x-mparticle-advice",
+    "x-mparticle-aliases",
+];
+
+impl Verifier<'_> {
+    /// Reads a position; what is wrong is reported and read as any JSON.
+    pub(super) fn slot(&mut self, node: &Node, depth: usize) -> Slot {
+        let shape = self.shape(node, depth).unwrap_or_else(|message| {
+            let help = "see the head of `codegen/src/normalise.rs` for the notations that are read";
+            self.report(place(node), Code::UnsupportedShape, message, help);
+            Shape::Any
+        });
+        Slot { limits: self.limits(node, &shape), nullable: flag(node, "nullable"), shape }
+    }
+
+    fn shape(&mut self, node: &Node, depth: usize) -> Result<Shape, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("lists and maps are nested more than {MAX_DEPTH} deep"));
+        }
+        if let Some(keyword) = node.keys().find(|keyword| !KNOWN.contains(&keyword.as_str())) {
+            return Err(format!("`{keyword}` stands in a combination that has no Rust type"));
+        }
+        if let Some(key) = text(node, "$ref") {
+            return match node.keys().find(|k| matches!(k.as_str(), "type" | "format" | "items")) {
+                Some(keyword) => {
+                    Err(format!("`{keyword}` stands beside a reference to a named type"))
+                }
+                None => Ok(Shape::Ref(self.type_name(place(node), key))),
+            };
+        }
+        let Some(name) = node.get("type") else {
+            return Ok(Shape::Any);
+        };
+        let advice = inner(node, "x-mparticle-advice").and_then(|advice| text(advice, "format"));
+        let format = text(node, "format").or(advice);
+        match (name.as_str().unwrap_or_default(), format) {
+            ("boolean", None) => Ok(Shape::Boolean),
+            ("integer", None | Some("int64" | "int32")) => Ok(Shape::Integer),
+            ("integer", Some("uint64" | "uint32")) => Ok(Shape::Unsigned),
+            ("number", None | Some("double" | "float")) => Ok(Shape::Number),
+            ("string", None) => Ok(Shape::String(None)),
+            ("string", Some("uuid")) => Ok(Shape::String(Some(Format::Uuid))),
+            ("string", Some("ip" | "ipv4" | "ipv6")) => Ok(Shape::String(Some(Format::Ip))),
+            ("scalar", None) => Ok(Shape::Scalar),
+            ("scalar-or-list", None) => Ok(Shape::ScalarOrList),
+            ("hand-written", None) => {
+                Ok(Shape::Foreign(text(node, "rust").unwrap_or_default().to_owned()))
+            }
+            ("array", None) => Ok(Shape::Array(Box::new(self.element(node, "items", depth)))),
+            ("object", None) => {
+                Ok(Shape::Map(Box::new(self.element(node, "additionalProperties", depth))))
+            }
+            (_, Some(format)) => {
+                Err(format!("the format `{format}` has no Rust type with `type: {name}`"))
+            }
+            _ => Err(format!("`type: {name}` has no Rust type")),
+        }
+    }
+
+    fn element(&mut self, node: &Node, keyword: &str, depth: usize) -> Slot {
+        match inner(node, keyword) {
+            Some(element) => self.slot(element, depth + 1),
+            None => Slot { shape: Shape::Any, nullable: true, limits: Limits::default() },
+        }
+    }
+
+    /// The limits of a position; one that its shape cannot have is reported.
+    fn limits(&mut self, node: &Node, shape: &Shape) -> Limits {
+        let is_text = matches!(shape, Shape::String(_) | Shape::Scalar | Shape::ScalarOrList);
+        let is_list = matches!(shape, Shape::Array(_) | Shape::ScalarOrList);
+        let is_map = matches!(shape, Shape::Map(_));
+        let mut read = |keyword: &str, fits: bool| {
+            let limit = limit(node.get(keyword)?)?;
+            if !fits {
+                let message = format!("`{keyword}` limits nothing that can stand here");
+                let help = "put the limit where the text, list or map is described";
+                self.report(place(node), Code::UnsupportedShape, message, help);
+            }
+            Some(limit)
+        };
+        Limits {
+            max_length: read("maxLength", is_text),
+            max_items: read("maxItems", is_list),
+            max_properties: read("maxProperties", is_map),
+            name_max_length: read("nameMaxLength", is_map),
+            item_max_length: read("itemMaxLength", is_list),
+        }
+    }
+}
+
+fn limit(limit: &Value) -> Option<Limit> {
+    let beyond = match limit.get("beyond")?.as_str()? {
+        "refused" => Beyond::Refused,
+        "cut" => Beyond::Cut,
+        _ => Beyond::Undocumented,
+    };
+    Some(Limit { value: limit.get("value")?.as_u64()?, beyond })
+}

@@ -61,11 +61,7 @@ impl fmt::Display for Difference {
         match &self.kind {
             DifferenceKind::Missing => write!(f, "missing: {path}"),
             DifferenceKind::Orphaned => write!(f, "orphaned: {path}"),
-            DifferenceKind::Stale {
-                line,
-                expected,
-                found,
-            } => {
+            DifferenceKind::Stale { line, expected, found } => {
                 write!(f, "stale: {path}, line {line}:")?;
                 for (label, lines) in [("found", found), ("expected", expected)] {
                     if lines.is_empty() {
@@ -146,10 +142,7 @@ fn compare(
             (Some(_), None) => Some(DifferenceKind::Missing),
             (None, _) => Some(DifferenceKind::Orphaned),
         };
-        differences.extend(kind.map(|kind| Difference {
-            path: path.clone(),
-            kind,
-        }));
+        differences.extend(kind.map(|kind| Difference { path: path.clone(), kind }));
     }
     Ok(differences)
 }
@@ -169,11 +162,7 @@ fn stale(expected: &str, found: &[u8]) -> Option<DifferenceKind> {
         let lines = text.split_inclusive('\n').skip(same);
         lines.take(SHOWN_LINES).map(visible).collect()
     };
-    Some(DifferenceKind::Stale {
-        line: same + 1,
-        expected: from(expected),
-        found: from(&found),
-    })
+    Some(DifferenceKind::Stale { line: same + 1, expected: from(expected), found: from(&found) })
 }
 
 /// A line without its end, with what cannot be seen written out.
@@ -183,11 +172,7 @@ fn visible(line: &str) -> String {
         None => (line, " (no newline at the end)"),
     };
     let escape = |c: char| {
-        if c.is_control() {
-            c.escape_default().to_string()
-        } else {
-            c.into()
-        }
+        if c.is_control() { c.escape_default().to_string() } else { c.into() }
     };
     line.chars().map(escape).chain([end.to_owned()]).collect()
 }
@@ -219,9 +204,7 @@ fn orphans<'a>(
     present: &'a BTreeMap<String, PathBuf>,
     differences: &[Difference],
 ) -> impl Iterator<Item = (&'a str, &'a Path)> {
-    let orphaned = differences
-        .iter()
-        .filter(|d| d.kind == DifferenceKind::Orphaned);
+    let orphaned = differences.iter().filter(|d| d.kind == DifferenceKind::Orphaned);
     orphaned
         .filter_map(|d| present.get_key_value(&d.path))
         .map(|(path, place)| (path.as_str(), place.as_path()))
@@ -230,9 +213,7 @@ fn orphans<'a>(
 fn is_marked(place: &Path) -> io::Result<bool> {
     let contents = fs::read(place).map_err(|error| at(place, &error))?;
     let beginning = contents.get(..MARK_WITHIN).unwrap_or(&contents);
-    Ok(beginning
-        .windows(MARK.len())
-        .any(|window| window == MARK.as_bytes()))
+    Ok(beginning.windows(MARK.len()).any(|window| window == MARK.as_bytes()))
 }
 
 /// Removes the differences: orphans first, because a file may stand where a folder has to be, or the other way round.
@@ -243,11 +224,8 @@ fn apply(
     differences: &[Difference],
 ) -> io::Result<()> {
     for (path, place) in orphans(present, differences) {
-        let removed = if path.ends_with('/') {
-            fs::remove_dir(place)
-        } else {
-            fs::remove_file(place)
-        };
+        let removed =
+            if path.ends_with('/') { fs::remove_dir(place) } else { fs::remove_file(place) };
         removed.map_err(|error| at(place, &error))?;
         remove_empty_folders(dir, place);
     }
@@ -264,10 +242,7 @@ fn apply(
 
 /// Removes the folders between `dir` and `place` as far as they are empty now; one that is not stops it.
 fn remove_empty_folders(dir: &Path, place: &Path) {
-    let folders = place
-        .ancestors()
-        .skip(1)
-        .take_while(|folder| *folder != dir);
+    let folders = place.ancestors().skip(1).take_while(|folder| *folder != dir);
     for folder in folders {
         if fs::remove_dir(folder).is_err() {
             break;
@@ -328,12 +303,9 @@ mod tests {
     }
 
     fn files() -> BTreeMap<String, String> {
-        [
-            ("mod.rs", "// @generated\nmod a;\n"),
-            ("sub/a.rs", "// @generated\n1\n2\n3\n4\n5\n"),
-        ]
-        .map(|(path, contents)| (path.to_owned(), contents.to_owned()))
-        .into()
+        [("mod.rs", "// @generated\nmod a;\n"), ("sub/a.rs", "// @generated\n1\n2\n3\n4\n5\n")]
+            .map(|(path, contents)| (path.to_owned(), contents.to_owned()))
+            .into()
     }
 
     #[test]
@@ -400,11 +372,7 @@ mod tests {
         fs::create_dir_all(folder.0.join("empty/too")).unwrap();
         assert_eq!(
             folder.check(),
-            [
-                "orphaned: b.rs",
-                "orphaned: deep/er/c.rs",
-                "orphaned: empty/too/"
-            ]
+            ["orphaned: b.rs", "orphaned: deep/er/c.rs", "orphaned: empty/too/"]
         );
         folder.mend();
         assert!(!folder.0.join("deep").exists() && !folder.0.join("empty").exists());
@@ -419,12 +387,7 @@ mod tests {
         folder.put("mod.rs/x", "");
         assert_eq!(
             folder.check(),
-            [
-                "missing: mod.rs",
-                "orphaned: mod.rs/x",
-                "orphaned: sub",
-                "missing: sub/a.rs"
-            ]
+            ["missing: mod.rs", "orphaned: mod.rs/x", "orphaned: sub", "missing: sub/a.rs"]
         );
         folder.mend();
     }
@@ -442,12 +405,7 @@ mod tests {
     #[test]
     fn only_files_that_differ_are_written() {
         let folder = Folder::new();
-        let modified = |path: &str| {
-            fs::metadata(folder.0.join(path))
-                .unwrap()
-                .modified()
-                .unwrap()
-        };
+        let modified = |path: &str| fs::metadata(folder.0.join(path)).unwrap().modified().unwrap();
         let before = modified("mod.rs");
         folder.put("sub/a.rs", "changed");
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -465,9 +423,7 @@ mod tests {
 
         folder.put("mod.rs", "stale");
         folder.put("thesis.txt", "not generated");
-        let error = sync(&folder.0, &files(), Mode::WriteGuarded)
-            .unwrap_err()
-            .to_string();
+        let error = sync(&folder.0, &files(), Mode::WriteGuarded).unwrap_err().to_string();
         assert!(error.contains("was not generated: thesis.txt;"), "{error}");
         assert_eq!(folder.read("thesis.txt"), "not generated");
         assert_eq!(folder.read("mod.rs"), "stale");
@@ -476,9 +432,7 @@ mod tests {
     #[test]
     fn an_unreadable_place_is_named() {
         let folder = Folder::new();
-        let error = sync(&folder.0.join("mod.rs"), &files(), Mode::Check)
-            .unwrap_err()
-            .to_string();
+        let error = sync(&folder.0.join("mod.rs"), &files(), Mode::Check).unwrap_err().to_string();
         assert!(error.contains("mod.rs: "), "{error}");
     }
 }

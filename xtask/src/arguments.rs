@@ -73,11 +73,7 @@ pub(crate) enum Source {
     /// This workspace's own schema and crate.
     Workspace,
     /// Any other.
-    Foreign {
-        schema: PathBuf,
-        overrides: Option<PathBuf>,
-        out: PathBuf,
-    },
+    Foreign { schema: PathBuf, overrides: Option<PathBuf>, out: PathBuf },
 }
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -116,11 +112,7 @@ fn codegen(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     }
     let source = match (schema, overrides, out) {
         (None, None, None) => Source::Workspace,
-        (Some(schema), overrides, Some(out)) => Source::Foreign {
-            schema,
-            overrides,
-            out,
-        },
+        (Some(schema), overrides, Some(out)) => Source::Foreign { schema, overrides, out },
         (Some(_), _, None) => return Err("--schema needs --out DIR beside it".into()),
         (None, _, Some(_)) => return Err("--out needs --schema PATH beside it".into()),
         (None, Some(_), None) => {
@@ -159,10 +151,7 @@ mod tests {
             ("codegen -h", Command::Help(CODEGEN_HELP)),
             ("codegen", request(Task::Write, Source::Workspace)),
             ("codegen --check", request(Task::Check, Source::Workspace)),
-            (
-                "codegen --out=o --schema=s",
-                request(Task::Write, foreign("s", None, "o")),
-            ),
+            ("codegen --out=o --schema=s", request(Task::Write, foreign("s", None, "o"))),
             (
                 "codegen --schema s --overrides t --out o --check",
                 request(Task::Check, foreign("s", Some("t"), "o")),
@@ -182,17 +171,11 @@ mod tests {
             ("ci fast", "unexpected argument \"fast\""),
             ("codegen --chekc", "invalid option '--chekc'"),
             ("codegen now", "unexpected argument \"now\""),
-            (
-                "codegen --check=yes",
-                "unexpected argument for option '--check': \"yes\"",
-            ),
+            ("codegen --check=yes", "unexpected argument for option '--check': \"yes\""),
             ("codegen --schema", "missing argument for option '--schema'"),
             ("codegen --schema s", "--schema needs --out DIR beside it"),
             ("codegen --out o", "--out needs --schema PATH beside it"),
-            (
-                "codegen --overrides t",
-                "--overrides needs --schema PATH and --out DIR beside it",
-            ),
+            ("codegen --overrides t", "--overrides needs --schema PATH and --out DIR beside it"),
             ("codegen --out o --out p", "--out is given twice"),
         ];
         for (line, message) in cases {

@@ -25,14 +25,8 @@ enum Action {
 
 const STEPS: &[Step] = &[
     Step::cargo("formatting", "fmt --all -- --check"),
-    Step {
-        name: "generated code is fresh",
-        action: Action::CheckGenerated,
-    },
-    Step::cargo(
-        "lints",
-        "clippy --workspace --all-targets --all-features -- -D warnings",
-    ),
+    Step { name: "generated code is fresh", action: Action::CheckGenerated },
+    Step::cargo("lints", "clippy --workspace --all-targets --all-features -- -D warnings"),
     Step::cargo(
         "models without features",
         "clippy -p mparticle-models --no-default-features -- -D warnings",
@@ -41,18 +35,12 @@ const STEPS: &[Step] = &[
         "models with chrono",
         "clippy -p mparticle-models --features chrono -- -D warnings",
     ),
-    Step::cargo(
-        "models with jiff",
-        "clippy -p mparticle-models --features jiff -- -D warnings",
-    ),
+    Step::cargo("models with jiff", "clippy -p mparticle-models --features jiff -- -D warnings"),
     Step::cargo(
         "models with schema",
         "clippy -p mparticle-models --features schema -- -D warnings",
     ),
-    Step::cargo(
-        "models with time",
-        "clippy -p mparticle-models --features time -- -D warnings",
-    ),
+    Step::cargo("models with time", "clippy -p mparticle-models --features time -- -D warnings"),
     Step::cargo(
         "models with every feature",
         "clippy -p mparticle-models --all-features -- -D warnings",
@@ -66,10 +54,7 @@ const STEPS: &[Step] = &[
 
 impl Step {
     const fn cargo(name: &'static str, words: &'static str) -> Self {
-        Self {
-            name,
-            action: Action::Cargo(words),
-        }
+        Self { name, action: Action::Cargo(words) }
     }
 }
 
@@ -89,44 +74,26 @@ pub(crate) fn run() -> Result<(), String> {
     let root = workspace::root()?;
     let start = Instant::now();
     for (index, step) in STEPS.iter().enumerate() {
-        println!(
-            "==> [{}/{}] {}: {}",
-            index + 1,
-            STEPS.len(),
-            step.name,
-            step.action
-        );
+        println!("==> [{}/{}] {}: {}", index + 1, STEPS.len(), step.name, step.action);
         let begun = Instant::now();
         perform(&step.action, &root).map_err(|error| failure(step, &error))?;
-        println!(
-            "    {} took {:.1} s",
-            step.name,
-            begun.elapsed().as_secs_f64()
-        );
+        println!("    {} took {:.1} s", step.name, begun.elapsed().as_secs_f64());
     }
-    println!(
-        "==> all {} steps passed in {:.0} s",
-        STEPS.len(),
-        start.elapsed().as_secs_f64()
-    );
+    println!("==> all {} steps passed in {:.0} s", STEPS.len(), start.elapsed().as_secs_f64());
     Ok(())
 }
 
 fn failure(step: &Step, error: &str) -> String {
-    format!(
-        "{error}\n==> failed: {}; to repeat this step, run: {}",
-        step.name, step.action
-    )
+    format!("{error}\n==> failed: {}; to repeat this step, run: {}", step.name, step.action)
 }
 
 fn perform(action: &Action, root: &Path) -> Result<(), String> {
     match action {
         Action::Cargo(words) => cargo(words, root, &[]),
         Action::CargoDoc(words) => cargo(words, root, &[("RUSTDOCFLAGS", "-D warnings")]),
-        Action::CheckGenerated => codegen::run(&Request {
-            task: Task::Check,
-            source: Source::Workspace,
-        }),
+        Action::CheckGenerated => {
+            codegen::run(&Request { task: Task::Check, source: Source::Workspace })
+        }
     }
 }
 
@@ -139,11 +106,7 @@ fn cargo(words: &str, root: &Path, variables: &[(&str, &str)]) -> Result<(), Str
         .current_dir(root)
         .status()
         .map_err(|error| format!("error: cargo cannot be started: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("error: cargo ended with {status}"))
-    }
+    if status.success() { Ok(()) } else { Err(format!("error: cargo ended with {status}")) }
 }
 
 #[cfg(test)]
@@ -160,10 +123,7 @@ mod tests {
             "cargo test --workspace --all-features",
             "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features",
         ] {
-            assert!(
-                lines.iter().any(|line| line == wanted),
-                "no step runs {wanted}"
-            );
+            assert!(lines.iter().any(|line| line == wanted), "no step runs {wanted}");
         }
     }
 

@@ -47,17 +47,11 @@ fn places(source: &Source) -> Result<(PathBuf, Option<PathBuf>, PathBuf), String
             let root = workspace::root()?;
             let schema = root.join("schema");
             let overrides = schema.join("overrides.toml");
-            (
-                schema,
-                Some(overrides),
-                root.join("mparticle-models/src/generated"),
-            )
+            (schema, Some(overrides), root.join("mparticle-models/src/generated"))
         }
-        Source::Foreign {
-            schema,
-            overrides,
-            out,
-        } => (schema.clone(), overrides.clone(), out.clone()),
+        Source::Foreign { schema, overrides, out } => {
+            (schema.clone(), overrides.clone(), out.clone())
+        }
     })
 }
 
@@ -84,17 +78,9 @@ fn complaint(out: &Path, differences: &[Difference], source: &Source) -> String 
 /// The command that generates from `source`.
 fn command(source: &Source) -> String {
     let mut command = "cargo xtask codegen".to_owned();
-    if let Source::Foreign {
-        schema,
-        overrides,
-        out,
-    } = source
-    {
-        let options = [
-            ("--schema", Some(schema)),
-            ("--overrides", overrides.as_ref()),
-            ("--out", Some(out)),
-        ];
+    if let Source::Foreign { schema, overrides, out } = source {
+        let options =
+            [("--schema", Some(schema)), ("--overrides", overrides.as_ref()), ("--out", Some(out))];
         for (option, value) in options {
             if let Some(value) = value {
                 let _ = write!(command, " {option} {}", quoted(value));
@@ -117,10 +103,7 @@ fn quoted(path: &Path) -> String {
 
 fn summary(files: &BTreeMap<String, String>, differences: &[Difference]) -> String {
     let count = |wanted: fn(&DifferenceKind) -> bool| {
-        differences
-            .iter()
-            .filter(|difference| wanted(&difference.kind))
-            .count()
+        differences.iter().filter(|difference| wanted(&difference.kind)).count()
     };
     let deleted = count(|kind| matches!(kind, DifferenceKind::Orphaned));
     let written = differences.len() - deleted;
@@ -133,10 +116,7 @@ mod tests {
     use super::*;
 
     fn difference(path: &str, kind: DifferenceKind) -> Difference {
-        Difference {
-            path: path.to_owned(),
-            kind,
-        }
+        Difference { path: path.to_owned(), kind }
     }
 
     fn foreign(overrides: Option<&str>) -> Source {
@@ -175,16 +155,11 @@ mod tests {
 
     #[test]
     fn the_summary_counts_each_file_once() {
-        let files = ["a.rs", "b.rs", "c.rs"]
-            .map(|path| (path.to_owned(), String::new()))
-            .into();
+        let files = ["a.rs", "b.rs", "c.rs"].map(|path| (path.to_owned(), String::new())).into();
         let differences = [
             difference("a.rs", DifferenceKind::Missing),
             difference("z.rs", DifferenceKind::Orphaned),
         ];
-        assert_eq!(
-            summary(&files, &differences),
-            "1 written, 2 unchanged, 1 deleted"
-        );
+        assert_eq!(summary(&files, &differences), "1 written, 2 unchanged, 1 deleted");
     }
 }

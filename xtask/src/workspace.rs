@@ -9,10 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn root() -> Result<PathBuf, String> {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let here = env::current_dir().unwrap_or_default();
-    let candidates = package
-        .iter()
-        .flat_map(|dir| dir.ancestors())
-        .chain(here.ancestors());
+    let candidates = package.iter().flat_map(|dir| dir.ancestors()).chain(here.ancestors());
     find(candidates)
         .map(Path::to_path_buf)
         .ok_or_else(|| format!("error: {} is not inside the workspace", here.display()))
@@ -29,10 +26,7 @@ mod tests {
     #[test]
     fn the_root_is_found_from_a_folder_deep_inside() {
         let root = root().unwrap();
-        assert_eq!(
-            find(root.join("schema/any/where").ancestors()),
-            Some(root.as_path())
-        );
+        assert_eq!(find(root.join("schema/any/where").ancestors()), Some(root.as_path()));
         assert_eq!(find(Path::new("/").ancestors()), None);
     }
 }

@@ -24,7 +24,11 @@ pub(crate) const DOCUMENTS_MODULE: &str = "schema";
 
 /// The files of a model.
 #[must_use]
-pub fn layout(model: &Model, mut emitted: BTreeMap<String, Emitted>, documents: Option<TokenStream>) -> Vec<SourceFile> {
+pub fn layout(
+    model: &Model,
+    mut emitted: BTreeMap<String, Emitted>,
+    documents: Option<TokenStream>,
+) -> Vec<SourceFile> {
     let mut files = Vec::new();
     for module in &model.modules {
         if let Some(emitted) = emitted.remove(&module.name) {
@@ -34,7 +38,11 @@ pub fn layout(model: &Model, mut emitted: BTreeMap<String, Emitted>, documents: 
     let names = model.modules.iter().map(|module| &module.name);
     let present = names.filter(|name| files.iter().any(|file| file.path == format!("{name}.rs")));
     let root = root_file(present, documents.is_some());
-    files.extend(documents.map(|tokens| SourceFile { path: format!("{DOCUMENTS_MODULE}.rs"), schema: None, tokens }));
+    files.extend(documents.map(|tokens| SourceFile {
+        path: format!("{DOCUMENTS_MODULE}.rs"),
+        schema: None,
+        tokens,
+    }));
     files.push(root);
     files
 }
@@ -59,6 +67,7 @@ fn root_file<'a>(names: impl Iterator<Item = &'a String>, has_documents: bool) -
     });
     let tokens = quote! {
         #docs
+        #[blank_line]
         #(mod #names;)*
         #documents
         #[blank_line]

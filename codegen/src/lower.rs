@@ -42,21 +42,18 @@ impl Lowered {
 /// A diagnostic when typify refuses the model's schema, which `verify` is there to prevent.
 pub fn lower(model: &Model) -> Result<Lowered, Diagnostic> {
     let mut plain = PlainSchema::default();
-    let definitions: Map<_, _> = model
-        .types
-        .iter()
-        .map(|def| (def.name.clone(), plain.definition(&def.kind)))
-        .collect();
+    let definitions: Map<_, _> =
+        model.types.iter().map(|def| (def.name.clone(), plain.definition(&def.kind))).collect();
     let schema = plain.with_placeholders(definitions);
-    let root: RootSchema =
-        serde_json::from_value(schema).map_err(|error| refused(Origin::default(), error.to_string()))?;
+    let root: RootSchema = serde_json::from_value(schema)
+        .map_err(|error| refused(Origin::default(), error.to_string()))?;
 
     let mut types = TypeSpace::new(&plain.settings());
     types
         .add_ref_types(root.definitions)
         .map_err(|error| refused(Origin::default(), error.to_string()))?;
-    let file: syn::File =
-        syn::parse2(types.to_stream()).map_err(|error| refused(Origin::default(), error.to_string()))?;
+    let file: syn::File = syn::parse2(types.to_stream())
+        .map_err(|error| refused(Origin::default(), error.to_string()))?;
     let fields = file.items.iter().flat_map(struct_fields).collect();
     Ok(Lowered { fields })
 }
@@ -96,8 +93,12 @@ impl PlainSchema {
     fn object(&mut self, object: &Object) -> Value {
         let properties: Map<_, _> =
             object.fields.iter().map(|field| (field.ident.clone(), self.field(field))).collect();
-        let required: Vec<_> =
-            object.fields.iter().filter(|field| is_required(field)).map(|field| field.ident.as_str()).collect();
+        let required: Vec<_> = object
+            .fields
+            .iter()
+            .filter(|field| is_required(field))
+            .map(|field| field.ident.as_str())
+            .collect();
         // Without `additionalProperties`, typify takes an object that has no properties for a map.
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     }
@@ -126,14 +127,18 @@ impl PlainSchema {
             Shape::Scalar => self.placeholder("Scalar"),
             Shape::ScalarOrList => self.placeholder("AttributeValue"),
             Shape::Foreign(rust) => self.placeholder(rust),
-            Shape::Array(item) => json!({ "type": "array", "items": self.slot(item) }),
-            Shape::Map(value) => json!({ "type": "object", "additionalProperties": self.slot(value) }),
+            Shape::Array(item) => json!({ "type": "array", "items": self.element(item) }),
+            Shape::Map(value) => {
+                json!({ "type": "object", "additionalProperties": self.element(value) })
+            }
         };
-        if slot.nullable {
-            json!({ "oneOf": [schema, { "type": "null" }] })
-        } else {
-            schema
-        }
+        if slot.nullable { json!({ "oneOf": [schema, { "type": "null" }] }) } else { schema }
+    }
+
+    /// A list's or a map's element; what has a null of its own needs no `Option` around it.
+    fn element(&mut self, slot: &Slot) -> Value {
+        let has_null = matches!(slot.shape, Shape::Any | Shape::Scalar | Shape::ScalarOrList);
+        self.slot(&Slot { nullable: slot.nullable && !has_null, ..slot.clone() })
     }
 
     fn placeholder(&mut self, rust: &str) -> Value {
@@ -156,7 +161,11 @@ impl PlainSchema {
         let mut settings = TypeSpaceSettings::default();
         settings.with_map_type("::std::collections::BTreeMap");
         for (index, rust) in self.hand_written.iter().enumerate() {
-            settings.with_replacement(placeholder_name(index), rust, std::iter::empty::<TypeSpaceImpl>());
+            settings.with_replacement(
+                placeholder_name(index),
+                rust,
+                std::iter::empty::<TypeSpaceImpl>(),
+            );
         }
         settings
     }

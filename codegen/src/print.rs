@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
-
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::layout::SourceFile;
 
 /// The edition whose style the printed files follow.
 const EDITION: &str = "2024";
+
+/// The workspace's own style, wherever the generator is run.
+const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../rustfmt.toml");
 
 /// Prints files, by path.
 ///
@@ -40,7 +42,7 @@ fn start(file: &SourceFile) -> Result<Child, Diagnostic> {
     let header = header(file.schema.as_deref());
     let text = format!("{header}\n\n{}", with_blank_lines(&prettyplease::unparse(&syntax)));
     let mut child = Command::new("rustfmt")
-        .args(["--edition", EDITION, "--quiet"])
+        .args(["--edition", EDITION, "--config-path", STYLE, "--quiet"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -59,7 +61,8 @@ fn finish(child: Child, path: &str) -> Result<String, Diagnostic> {
         let complaint = String::from_utf8_lossy(&output.stderr);
         return Err(defect(path, format!("rustfmt refused the file: {}", complaint.trim())));
     }
-    String::from_utf8(output.stdout).map_err(|error| defect(path, format!("rustfmt printed no text: {error}")))
+    String::from_utf8(output.stdout)
+        .map_err(|error| defect(path, format!("rustfmt printed no text: {error}")))
 }
 
 fn header(schema: Option<&str>) -> String {

@@ -24,8 +24,14 @@ pub(crate) fn inner_docs<S: AsRef<str>>(paragraphs: &[S]) -> TokenStream {
 }
 
 fn doc_lines<S: AsRef<str>>(paragraphs: &[S]) -> Vec<String> {
-    let text = paragraphs.iter().map(|paragraph| wrap(paragraph.as_ref())).collect::<Vec<_>>().join("\n\n");
-    text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") }).collect()
+    let text = paragraphs
+        .iter()
+        .map(|paragraph| wrap(paragraph.as_ref()))
+        .collect::<Vec<_>>()
+        .join("\n\n");
+    text.lines()
+        .map(|line| if line.is_empty() { String::new() } else { format!(" {line}") })
+        .collect()
 }
 
 /// Breaks a paragraph into lines of at most 110 characters, at spaces only.
@@ -51,7 +57,8 @@ fn wrap(paragraph: &str) -> String {
 
 /// The paragraphs of a type: what it is and where the schema defines it.
 pub(crate) fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
-    let description = def.description.clone().unwrap_or_else(|| format!("`{}` of the schema.", def.name));
+    let description =
+        def.description.clone().unwrap_or_else(|| format!("`{}` of the schema.", def.name));
     let place = format!("Schema: `{}#{}`.", def.origin.file, def.origin.pointer);
     let mut paragraphs = vec![description];
     paragraphs.extend(more.iter().map(|&text| text.to_owned()));
@@ -70,14 +77,21 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     if let Shape::String(Some(format)) = field.slot.shape {
         let expected = match format {
             Format::Uuid => "Expected to be a UUID; `validate()` warns about any other text.",
-            Format::Ip => "Expected to be an IPv4 or IPv6 address; `validate()` warns about any other text.",
+            Format::Ip => {
+                "Expected to be an IPv4 or IPv6 address; `validate()` warns about any other text."
+            }
         };
         paragraphs.push(expected.to_owned());
     }
     match field.presence {
-        Presence::WrittenAlways => paragraphs.push("Always written: absent goes out as null.".to_owned()),
+        Presence::WrittenAlways => {
+            paragraphs.push("Always written: absent goes out as null.".to_owned())
+        }
         Presence::RequiredToWrite => {
-            paragraphs.push("Required by mParticle, but not by this reader: `validate()` reports its absence.".to_owned());
+            paragraphs.push(
+                "Required by mParticle, but not by this reader: `validate()` reports its absence."
+                    .to_owned(),
+            );
         }
         Presence::Required | Presence::Optional => {}
     }
@@ -97,10 +111,14 @@ fn limit_sentences(slot: &Slot) -> Vec<String> {
         (limits.max_length, "characters", "longer text"),
         (limits.item_max_length, "characters in an entry of a list", "a longer entry"),
     ];
-    let mut sentences: Vec<_> =
-        own.into_iter().filter_map(|(limit, unit, excess)| Some(limit_sentence(limit?, unit, excess))).collect();
+    let mut sentences: Vec<_> = own
+        .into_iter()
+        .filter_map(|(limit, unit, excess)| Some(limit_sentence(limit?, unit, excess)))
+        .collect();
     if let Shape::Array(inner) | Shape::Map(inner) = &slot.shape {
-        sentences.extend(limit_sentences(inner).into_iter().map(|sentence| format!("In each value: {sentence}")));
+        sentences.extend(
+            limit_sentences(inner).into_iter().map(|sentence| format!("In each value: {sentence}")),
+        );
     }
     sentences
 }

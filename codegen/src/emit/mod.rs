@@ -19,9 +19,9 @@ use crate::diagnostic::Diagnostic;
 use crate::lower::Lowered;
 use crate::model::{Kind, Model, Object, TypeDef};
 
-pub use scope::Use;
 pub(crate) use docs::inner_docs;
 pub(crate) use scope::Scope;
+pub use scope::Use;
 
 /// The items of one module and what they use.
 #[derive(Debug, Default)]
@@ -37,12 +37,16 @@ pub struct Emitted {
 /// # Errors
 ///
 /// Every diagnostic of every type that could not be emitted.
-pub fn emit(model: &Model, lowered: &Lowered) -> Result<BTreeMap<String, Emitted>, Vec<Diagnostic>> {
+pub fn emit(
+    model: &Model,
+    lowered: &Lowered,
+) -> Result<BTreeMap<String, Emitted>, Vec<Diagnostic>> {
     let context = Context::new(model, lowered);
     let mut modules = BTreeMap::<String, Scope<'_>>::new();
     let mut diagnostics = Vec::new();
     for def in &model.types {
-        let scope = modules.entry(def.module.clone()).or_insert_with(|| Scope::new(&context, &def.module));
+        let scope =
+            modules.entry(def.module.clone()).or_insert_with(|| Scope::new(&context, &def.module));
         let emitted = match &def.kind {
             Kind::Object(object) => object::object(&context, def, object, scope),
             Kind::Enum(set) => Ok(string_enum::string_enum(def, set, scope)),

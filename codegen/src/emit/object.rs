@@ -1,6 +1,6 @@
 //! Emits an object: its struct, and the implementations that read, locate and validate it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Context;
@@ -40,7 +40,11 @@ pub(crate) struct ObjectShape<'a> {
 }
 
 impl<'a> ObjectShape<'a> {
-    fn new(context: &'a Context<'a>, def: &'a TypeDef, object: &'a Object) -> Result<Self, Diagnostic> {
+    fn new(
+        context: &'a Context<'a>,
+        def: &'a TypeDef,
+        object: &'a Object,
+    ) -> Result<Self, Diagnostic> {
         let fields = typed_fields(context, &def.name, object)?;
         let is_union_content = context.is_union_content(&def.name);
         Ok(Self { context, def, object, fields, is_union_content })
@@ -58,10 +62,17 @@ impl<'a> ObjectShape<'a> {
         let name = ident(&self.def.name);
         let type_docs = docs(&type_paragraphs(self.def, &[]));
         let default = self.has_default().then(|| quote!(Default,));
-        let fields = self.fields.iter().map(|(field, ty)| struct_field(field, ty, scope)).collect::<Vec<_>>();
+        let fields = self
+            .fields
+            .iter()
+            .map(|(field, ty)| struct_field(field, ty, scope))
+            .collect::<Vec<_>>();
         let base = self.object.base.as_ref().map(|base| {
             let (field, ty) = (ident(&base.ident), scope.generated(&base.type_name));
-            let docs = docs(&[format!("The fields of [`{}`], which stand beside the own ones.", base.type_name)]);
+            let docs = docs(&[format!(
+                "The fields of [`{}`], which stand beside the own ones.",
+                base.type_name
+            )]);
             quote!(#docs #[serde(flatten)] pub #field: #ty,)
         });
         let records = self.object.records.as_ref().map(|records| {
@@ -73,7 +84,8 @@ impl<'a> ObjectShape<'a> {
             let docs = docs(&["Fields beside the tag and this content that this version does not know, kept and written back."]);
             quote!(#docs #[serde(skip)] pub envelope: Extra,)
         });
-        let extra_docs = docs(&["Fields this version does not know, kept as they were read and written back."]);
+        let extra_docs =
+            docs(&["Fields this version does not know, kept as they were read and written back."]);
         quote! {
             #type_docs
             #[derive(Clone, Debug, #default PartialEq, Serialize, Deserialize)]
@@ -96,6 +108,7 @@ impl<'a> ObjectShape<'a> {
         let blank = blank_line();
         let new = constructor(self, scope);
         let entry = self.object.entry.then(|| document_methods(scope));
+        let from_str = self.object.entry.then(|| from_str(&name, scope));
         let setters = setters(self, scope)?;
         let validate_docs = docs(&[
             "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
@@ -112,11 +125,12 @@ impl<'a> ObjectShape<'a> {
                     validate::run(self)
                 }
             }
+            #from_str
         })
     }
 
     fn read(&self, scope: &mut Scope<'_>) -> TokenStream {
-        scope.support(&["read", "read::Read"]);
+        scope.support(&["read", "Read"]);
         scope.serde(&["Deserializer"]);
         let name = ident(&self.def.name);
         let blank = blank_line();
@@ -141,14 +155,18 @@ impl<'a> ObjectShape<'a> {
 
     /// The table from which an error's place is found.
     fn shaped(&self, scope: &mut Scope<'_>) -> TokenStream {
-        scope.support(&["locate::Field", "locate::Shape", "locate::Shaped"]);
+        scope.support(&["Field", "Shape", "Shaped"]);
         let name = ident(&self.def.name);
         let blank = blank_line();
         let fields = self.fields.iter().map(|(field, ty)| {
             let ty = scope.shorten(ty);
             let wire = &field.wire;
             let aliases = &field.aliases;
-            let kind = if field.presence == Presence::Required { quote!(required) } else { quote!(optional) };
+            let kind = if field.presence == Presence::Required {
+                quote!(required)
+            } else {
+                quote!(optional)
+            };
             quote!(Field::#kind::<#ty>(&[#wire, #(#aliases),*]))
         });
         let fields = fields.collect::<Vec<_>>();
@@ -158,10 +176,21 @@ impl<'a> ObjectShape<'a> {
         });
         let shape = match &self.object.records {
             Some(records) => {
+                scope.support(&["KeyedShape"]);
                 let ty = scope.generated(&records.type_name);
-                quote!(Shape::Keyed(|| &[#(#fields,)* #base], &<#ty as Shaped>::SHAPE))
+                let (key, value) = (&records.key, &records.value);
+                quote! {
+                    Shape::Keyed(|| const {
+                        &KeyedShape {
+                            fields: &[#(#fields,)* #base],
+                            record: &<#ty as Shaped>::SHAPE,
+                            key: #key,
+                            value: #value,
+                        }
+                    })
+                }
             }
-            None => quote!(Shape::Object(|| &[#(#fields,)* #base])),
+            None => quote!(Shape::Object(|| const { &[#(#fields,)* #base] })),
         };
         quote! {
             #blank
@@ -263,7 +292,8 @@ pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
         "# Errors",
         "A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong kind.",
     ]);
-    let str_docs = docs(&["Reads a JSON document.", "# Errors", "As [`from_slice`](Self::from_slice)."]);
+    let str_docs =
+        docs(&["Reads a JSON document.", "# Errors", "As [`from_slice`](Self::from_slice)."]);
     let write_docs = docs(&[
         "Writes the canonical JSON document: documented spellings, absent fields left out.",
         "# Errors",
@@ -284,6 +314,23 @@ pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
         #write_docs
         pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
             serde_json::to_vec(self)
+        }
+    }
+}
+
+/// `FromStr`, for `text.parse()`.
+pub(crate) fn from_str(name: &Ident, scope: &mut Scope<'_>) -> TokenStream {
+    scope.std("str", "FromStr");
+    let blank = blank_line();
+    quote! {
+        #blank
+        impl FromStr for #name {
+            type Err = ReadError;
+
+            #blank
+            fn from_str(json: &str) -> Result<Self, ReadError> {
+                locate::from_str(json)
+            }
         }
     }
 }

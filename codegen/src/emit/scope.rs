@@ -33,7 +33,12 @@ pub(crate) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(context: &'a Context<'a>, module: &str) -> Self {
-        Self { context, module: module.to_owned(), items: TokenStream::new(), uses: BTreeSet::new() }
+        Self {
+            context,
+            module: module.to_owned(),
+            items: TokenStream::new(),
+            uses: BTreeSet::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, items: TokenStream) {
@@ -47,6 +52,11 @@ impl<'a> Scope<'a> {
     /// Notes names of `crate::support`.
     pub(crate) fn support(&mut self, names: &[&str]) {
         self.uses.extend(names.iter().map(|&name| Use::Support(name.to_owned())));
+    }
+
+    /// Notes a name of the standard library.
+    pub(crate) fn std(&mut self, module: &'static str, name: &'static str) {
+        self.uses.insert(Use::Std(module, name));
     }
 
     /// Notes names of serde.
@@ -70,17 +80,20 @@ impl<'a> Scope<'a> {
         };
         let name = last.ident.clone();
         self.note_type(&name.to_string());
-        let arguments: Vec<_> = type_arguments(last).map(|argument| self.shorten(argument)).collect();
+        let arguments: Vec<_> =
+            type_arguments(last).map(|argument| self.shorten(argument)).collect();
         if arguments.is_empty() { quote!(#name) } else { quote!(#name<#(#arguments),*>) }
     }
 
     fn note_type(&mut self, name: &str) {
         match (name, self.context.find(name)) {
             ("Option" | "Vec" | "String" | "Box" | "bool" | "i64" | "u64" | "f64", None) => {}
-            ("BTreeMap", None) => drop(self.uses.insert(Use::Std("collections", "BTreeMap"))),
-            ("Value", None) => drop(self.uses.insert(Use::SerdeJson("Value"))),
+            ("BTreeMap", None) => self.uses.extend([Use::Std("collections", "BTreeMap")]),
+            ("Value", None) => self.uses.extend([Use::SerdeJson("Value")]),
             (_, Some(def)) if def.module == self.module => {}
-            (_, Some(def)) => drop(self.uses.insert(Use::Generated(def.module.clone(), def.name.clone()))),
+            (_, Some(def)) => {
+                self.uses.extend([Use::Generated(def.module.clone(), def.name.clone())]);
+            }
             (_, None) => self.support(&[name]),
         }
     }
@@ -117,6 +130,7 @@ pub(crate) fn ident(name: &str) -> Ident {
 /// An identifier for a wire name that the model does not name itself.
 pub(crate) fn wire_ident(wire: &str) -> Ident {
     let snake = wire.to_snake_case();
-    let parsed = [snake.clone(), format!("{snake}_")].iter().find_map(|name| syn::parse_str(name).ok());
+    let parsed =
+        [snake.clone(), format!("{snake}_")].iter().find_map(|name| syn::parse_str(name).ok());
     parsed.unwrap_or_else(|| ident("field"))
 }

@@ -1,5 +1,6 @@
 //! Emits an object's constructor and its setters.
 
+use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -11,9 +12,9 @@ use crate::model::Field;
 
 /// `new`, with what is required to write as its arguments.
 pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
-    let article = "A value with";
+    let what = in_words(&shape.def.name);
     if shape.has_default() {
-        let docs = docs(&[format!("{article} nothing in it.")]);
+        let docs = docs(&[format!("{what} with nothing in it yet.")]);
         return quote!(#docs #[must_use] pub fn new() -> Self { Self::default() });
     }
     let named = |wire: &String| shape.fields.iter().find(|(field, _)| field.wire == *wire);
@@ -49,7 +50,7 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
         quote!(#field: Vec::new(),)
     });
     let envelope = shape.is_union_content.then(|| quote!(envelope: Extra::default(),));
-    let docs = docs(&[format!("{article} what mParticle requires.")]);
+    let docs = docs(&[format!("{what} with its required fields.")]);
     quote! {
         #docs
         #[must_use]
@@ -59,14 +60,31 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
     }
 }
 
+/// A type's name in words, with its article: "A custom event".
+fn in_words(name: &str) -> String {
+    let words = name.to_snake_case().replace('_', " ");
+    let article = if words.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
+    format!("{article} {words}")
+}
+
 /// The setters of the own fields and of the base's.
-pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Result<TokenStream, Diagnostic> {
+pub(crate) fn setters(
+    shape: &ObjectShape<'_>,
+    scope: &mut Scope<'_>,
+) -> Result<TokenStream, Diagnostic> {
     let mut setters = TokenStream::new();
     for (field, ty) in &shape.fields {
-        setters.extend(field_setters(&Target { path: quote!(self), owner: "Self" }, field, ty, scope));
+        setters.extend(field_setters(
+            &Target { path: quote!(self), owner: "Self" },
+            field,
+            ty,
+            scope,
+        ));
     }
     let base = shape.object.base.as_ref();
-    if let Some((base, object)) = base.and_then(|base| Some((base, shape.context.object(&base.type_name)?))) {
+    if let Some((base, object)) =
+        base.and_then(|base| Some((base, shape.context.object(&base.type_name)?)))
+    {
         let holder = ident(&base.ident);
         let target = Target { path: quote!(self.#holder), owner: &base.type_name };
         for (field, ty) in typed_fields(shape.context, &base.type_name, object)? {
@@ -82,7 +100,12 @@ struct Target<'a> {
     owner: &'a str,
 }
 
-fn field_setters(target: &Target<'_>, field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+fn field_setters(
+    target: &Target<'_>,
+    field: &Field,
+    ty: &syn::Type,
+    scope: &mut Scope<'_>,
+) -> TokenStream {
     if field.read_only {
         return TokenStream::new();
     }
@@ -92,7 +115,12 @@ fn field_setters(target: &Target<'_>, field: &Field, ty: &syn::Type, scope: &mut
 }
 
 /// `with_products(products)`: sets the field.
-fn whole_setter(target: &Target<'_>, field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+fn whole_setter(
+    target: &Target<'_>,
+    field: &Field,
+    ty: &syn::Type,
+    scope: &mut Scope<'_>,
+) -> TokenStream {
     let (path, owner) = (&target.path, target.owner);
     let name = ident(&field.ident);
     let setter = format_ident!("with_{}", field.ident.trim_end_matches('_'));
@@ -123,8 +151,11 @@ fn adder(
     let name = ident(&field.ident);
     let setter = format_ident!("with_{singular}");
     let (constructor, arguments) = outer(inner_of_option(ty));
-    let collection =
-        if outer(ty).0 == "Option" { quote!(#path.#name.get_or_insert_default()) } else { quote!(#path.#name) };
+    let collection = if outer(ty).0 == "Option" {
+        quote!(#path.#name.get_or_insert_default())
+    } else {
+        quote!(#path.#name)
+    };
     match (constructor.as_str(), arguments.as_slice()) {
         ("Vec", [item]) => {
             let docs = docs(&[format!("Adds one to [`{0}`]({owner}::{0}).", field.ident)]);
@@ -141,8 +172,10 @@ fn adder(
             }
         }
         ("BTreeMap", [_, item]) => {
-            let docs =
-                docs(&[format!("Adds one to [`{0}`]({owner}::{0}), in place of one of the same name.", field.ident)]);
+            let docs = docs(&[format!(
+                "Adds one to [`{0}`]({owner}::{0}), in place of one of the same name.",
+                field.ident
+            )]);
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(value));
             quote! {
@@ -181,7 +214,9 @@ fn parameter(ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
 fn conversion(ty: &syn::Type, argument: &TokenStream) -> TokenStream {
     let (constructor, arguments) = outer(ty);
     match (constructor.as_str(), arguments.as_slice()) {
-        ("Vec", [item]) if is_plain(item) => quote!(#argument.into_iter().map(Into::into).collect()),
+        ("Vec", [item]) if is_plain(item) => {
+            quote!(#argument.into_iter().map(Into::into).collect())
+        }
         ("Vec", [item]) => {
             let item = conversion(item, &quote!(item));
             quote!(#argument.into_iter().map(|item| #item).collect())

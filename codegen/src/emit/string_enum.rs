@@ -87,7 +87,8 @@ fn openness(set: &Enum) -> &'static str {
 
 fn variant(value: &EnumValue) -> TokenStream {
     let name = ident(&value.ident);
-    let description = value.description.clone().unwrap_or_else(|| format!("The value `{}`.", value.wire));
+    let description =
+        value.description.clone().unwrap_or_else(|| format!("The value `{}`.", value.wire));
     let docs = docs(&[description]);
     quote!(#docs #name)
 }

@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use super::Context;
 use super::docs::{blank_line, docs, type_paragraphs};
-use super::object::document_methods;
+use super::object::{document_methods, from_str};
 use super::scope::{Scope, ident, wire_ident};
 use super::validate::implementation;
 use crate::model::{TypeDef, Union, Variant};
@@ -43,13 +43,19 @@ struct UnionShape<'a> {
 }
 
 impl<'a> UnionShape<'a> {
-    fn new(context: &Context<'_>, def: &'a TypeDef, union: &'a Union, scope: &mut Scope<'_>) -> Self {
+    fn new(
+        context: &Context<'_>,
+        def: &'a TypeDef,
+        union: &'a Union,
+        scope: &mut Scope<'_>,
+    ) -> Self {
         let variants = union
             .variants
             .iter()
             .map(|variant| (variant, ident(&variant.ident), scope.generated(&variant.type_name)))
             .collect();
-        let base = shared_base(context, union).map(|(field, ty)| (ident(&field), scope.generated(&ty)));
+        let base =
+            shared_base(context, union).map(|(field, ty)| (ident(&field), scope.generated(&ty)));
         let [tag, content] = [&union.tag, &union.content].map(|wire| wire_ident(wire));
         Self { def, union, name: ident(&def.name), tag, content, variants, base }
     }
@@ -60,13 +66,16 @@ impl<'a> UnionShape<'a> {
         let Self { name, tag, content, .. } = self;
         let type_docs = docs(&type_paragraphs(self.def, &[]));
         let variants = self.variants.iter().map(|(variant, name, ty)| {
-            let text = variant.description.clone().unwrap_or_else(|| format!("`{}`.", variant.wire));
+            let text =
+                variant.description.clone().unwrap_or_else(|| format!("`{}`.", variant.wire));
             let docs = docs(&[text]);
             quote!(#docs #name(Box<#ty>))
         });
-        let unknown_docs = docs(&["One of a type that this version does not know, kept as it was read."]);
+        let unknown_docs =
+            docs(&["One of a type that this version does not know, kept as it was read."]);
         let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
-        let content_docs = docs(&[format!("The `{}`, an object; null when absent.", self.union.content)]);
+        let content_docs =
+            docs(&[format!("The `{}`, an object; null when absent.", self.union.content)]);
         let extra_docs = docs(&["What stands beside the two."]);
         quote! {
             #type_docs
@@ -98,6 +107,7 @@ impl<'a> UnionShape<'a> {
         });
         let base = self.base.as_ref().map(|(field, ty)| self.base_methods(field, ty));
         let entry = self.union.entry.then(|| document_methods(scope));
+        let from_str = self.union.entry.then(|| from_str(name, scope));
         let validate_docs = docs(&[
             "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
         ]);
@@ -120,6 +130,7 @@ impl<'a> UnionShape<'a> {
                     validate::run(self)
                 }
             }
+            #from_str
         }
     }
 
@@ -128,7 +139,9 @@ impl<'a> UnionShape<'a> {
         let names: Vec<_> = self.variants.iter().map(|(_, name, _)| name).collect();
         let field_mut = format_ident!("{field}_mut");
         let get_docs = docs(&["The fields that all known types share; none for an unknown type."]);
-        let mut_docs = docs(&["The fields that all known types share, to change them; none for an unknown type."]);
+        let mut_docs = docs(&[
+            "The fields that all known types share, to change them; none for an unknown type.",
+        ]);
         quote! {
             #get_docs
             #[must_use]
@@ -206,24 +219,25 @@ impl<'a> UnionShape<'a> {
 
     fn reading(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Deserialize", "Deserializer"]);
-        scope.support(&["read", "read::Read", "read::Tagged", "open_enum"]);
+        scope.support(&["read", "Read", "Tagged"]);
         let Self { name, tag, content, .. } = self;
         let (tag_name, content_name) = (&self.union.tag, &self.union.content);
         let blank = blank_line();
         let indexed = || self.variants.iter().enumerate();
         let canonical = indexed().map(|(index, (variant, ..))| tag_entry(&variant.wire, index));
-        let aliases =
-            indexed().flat_map(|(index, (variant, ..))| variant.aliases.iter().map(move |alias| tag_entry(alias, index)));
+        let aliases = indexed().flat_map(|(index, (variant, ..))| {
+            variant.aliases.iter().map(move |alias| tag_entry(alias, index))
+        });
         let arms = indexed().map(|(index, (_, variant, _))| {
             let index = Literal::usize_unsuffixed(index);
-            quote!(#index => read::content(content).map(Self::#variant))
+            quote!(#index => Deserialize::deserialize(content).map(Self::#variant))
         });
         let names: Vec<_> = self.variants.iter().map(|(_, name, _)| name).collect();
         quote! {
             #blank
             impl<'de> Deserialize<'de> for #name {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    read::tagged(deserializer)
+                    read::required(deserializer)
                 }
             }
 
@@ -231,13 +245,17 @@ impl<'a> UnionShape<'a> {
             impl Tagged for #name {
                 const TAG: &'static str = #tag_name;
                 const CONTENT: &'static str = #content_name;
-                const TAGS: &'static [(&'static str, usize)] = &[#(#canonical,)* #(#aliases,)*];
+
+                #blank
+                fn known(tag: &str) -> Option<usize> {
+                    read::position(&[#(#canonical,)* #(#aliases,)*], tag)
+                }
 
                 #blank
                 fn read_content<'de, D: Deserializer<'de>>(variant: usize, content: D) -> Result<Self, D::Error> {
                     match variant {
                         #(#arms,)*
-                        _ => Err(read::no_such_variant(variant)),
+                        _ => Err(read::no_variant(variant)),
                     }
                 }
 
@@ -258,25 +276,27 @@ impl<'a> UnionShape<'a> {
             #blank
             impl Read for #name {
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                    read::object(deserializer)
+                    read::tagged(deserializer)
                 }
             }
         }
     }
 
     fn shaped(&self, scope: &mut Scope<'_>) -> TokenStream {
-        scope.support(&["locate::Shape", "locate::Shaped", "locate::TaggedShape"]);
+        scope.support(&["Shape", "Shaped", "TaggedShape"]);
         let name = &self.name;
         let blank = blank_line();
         let types = self.variants.iter().map(|(_, _, ty)| ty);
         quote! {
             #blank
             impl Shaped for #name {
-                const SHAPE: Shape = Shape::Tagged(|| &TaggedShape {
-                    tag: Self::TAG,
-                    content: Self::CONTENT,
-                    tags: Self::TAGS,
-                    variants: &[#(&<#types as Shaped>::SHAPE),*],
+                const SHAPE: Shape = Shape::Tagged(|| const {
+                    &TaggedShape {
+                        tag: Self::TAG,
+                        content: Self::CONTENT,
+                        known: Self::known,
+                        variants: &[#(&<#types as Shaped>::SHAPE),*],
+                    }
                 });
             }
         }
@@ -286,7 +306,8 @@ impl<'a> UnionShape<'a> {
         let Self { content, .. } = self;
         let (tag_name, content_name) = (&self.union.tag, &self.union.content);
         let names = self.variants.iter().map(|(_, name, _)| name);
-        let closed = self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
+        let closed =
+            self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
         let checks = quote! {
             match self {
                 #(Self::#names(#content) => #content.check(&place.field(#content_name), report),)*

@@ -20,23 +20,35 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
         checks.extend(quote!(self.#field.check(place, report);));
     }
     for group in &shape.object.exactly_one_of {
-        let members = shape.fields.iter().filter(|(field, _)| group.contains(&field.wire)).map(|(field, ty)| {
-            let (wire, name) = (&field.wire, ident(&field.ident));
-            let present =
-                if outer(ty).0 == "Option" { quote!(self.#name.is_some()) } else { quote!(!self.#name.is_empty()) };
-            quote!((#wire, #present))
-        });
+        let members = shape.fields.iter().filter(|(field, _)| group.contains(&field.wire)).map(
+            |(field, ty)| {
+                let (wire, name) = (&field.wire, ident(&field.ident));
+                let present = if outer(ty).0 == "Option" {
+                    quote!(self.#name.is_some())
+                } else {
+                    quote!(!self.#name.is_empty())
+                };
+                quote!((#wire, #present))
+            },
+        );
         checks.extend(quote!(report.exactly_one_of(place, &[#(#members),*]);));
     }
     implementation(&ident(&shape.def.name), &checks, scope)
 }
 
 /// The implementation of `Validate` around its checks.
-pub(crate) fn implementation(name: &Ident, checks: &TokenStream, scope: &mut Scope<'_>) -> TokenStream {
-    scope.support(&["validate::Validate", "validate::Place", "validate::Report"]);
+pub(crate) fn implementation(
+    name: &Ident,
+    checks: &TokenStream,
+    scope: &mut Scope<'_>,
+) -> TokenStream {
+    scope.support(&["Validate", "Place", "Report"]);
     let blank = blank_line();
-    let (place, report) =
-        if checks.is_empty() { (quote!(_place), quote!(_report)) } else { (quote!(place), quote!(report)) };
+    let (place, report) = if checks.is_empty() {
+        (quote!(_place), quote!(_report))
+    } else {
+        (quote!(place), quote!(report))
+    };
     quote! {
         #blank
         impl Validate for #name {
@@ -47,7 +59,12 @@ pub(crate) fn implementation(name: &Ident, checks: &TokenStream, scope: &mut Sco
     }
 }
 
-fn field_checks(context: &Context<'_>, field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+fn field_checks(
+    context: &Context<'_>,
+    field: &Field,
+    ty: &syn::Type,
+    scope: &mut Scope<'_>,
+) -> TokenStream {
     let (name, wire) = (ident(&field.ident), &field.wire);
     let place = quote!(place.field(#wire));
     if outer(ty).0 != "Option" {
@@ -81,7 +98,13 @@ struct Checker<'a, 's, 'c> {
 
 impl Checker<'_, '_, '_> {
     /// The checks of a slot whose value is the expression `value` (a reference or a field) at `place`.
-    fn slot(&mut self, slot: &Slot, value: &TokenStream, place: &TokenStream, depth: usize) -> TokenStream {
+    fn slot(
+        &mut self,
+        slot: &Slot,
+        value: &TokenStream,
+        place: &TokenStream,
+        depth: usize,
+    ) -> TokenStream {
         if self.has_no_checks(slot) {
             return TokenStream::new();
         }
@@ -109,15 +132,26 @@ impl Checker<'_, '_, '_> {
             Shape::ScalarOrList => self.attribute_value(slot, value, place),
             Shape::Ref(_) => quote!(report.known(&#place, #value.is_known());),
             Shape::Array(item) => {
-                let count = self.limit("max_items", &quote!(#value.len()), place, limits.max_items, false);
+                let count =
+                    self.limit("max_items", &quote!(#value.len()), place, limits.max_items, false);
                 let items = self.elements(item, value, place, depth, &Elements::List);
                 quote!(#count #items)
             }
             Shape::Map(item) => {
-                let count =
-                    self.limit("max_properties", &quote!(#value.len()), place, limits.max_properties, false);
-                let names =
-                    self.limit("name_length", &quote!(#value.keys()), place, limits.name_max_length, false);
+                let count = self.limit(
+                    "max_properties",
+                    &quote!(#value.len()),
+                    place,
+                    limits.max_properties,
+                    false,
+                );
+                let names = self.limit(
+                    "name_length",
+                    &quote!(#value.keys()),
+                    place,
+                    limits.name_max_length,
+                    false,
+                );
                 let values = self.elements(item, value, place, depth, &Elements::Map);
                 quote!(#count #names #values)
             }
@@ -148,8 +182,14 @@ impl Checker<'_, '_, '_> {
         let parent = format_ident!("place_{depth}");
         let (key, element) = (format_ident!("key_{depth}"), format_ident!("value_{depth}"));
         let (pattern, iterator, inner_place) = match kind {
-            Elements::List => (quote!((#key, #element)), quote!(#value.iter().enumerate()), quote!(#parent.index(#key))),
-            Elements::Map => (quote!((#key, #element)), reference(value), quote!(#parent.key(#key))),
+            Elements::List => (
+                quote!((#key, #element)),
+                quote!(#value.iter().enumerate()),
+                quote!(#parent.index(#key)),
+            ),
+            Elements::Map => {
+                (quote!((#key, #element)), reference(value), quote!(#parent.key(#key)))
+            }
         };
         let mut checks = self.slot(item, &quote!(#element), &inner_place, depth + 1);
         if item.nullable && !matches!(item.shape, Shape::Scalar | Shape::ScalarOrList) {
@@ -163,25 +203,30 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    fn attribute_value(&mut self, slot: &Slot, value: &TokenStream, place: &TokenStream) -> TokenStream {
-        self.scope.support(&["validate::AttributeLimits"]);
+    fn attribute_value(
+        &mut self,
+        slot: &Slot,
+        value: &TokenStream,
+        place: &TokenStream,
+    ) -> TokenStream {
+        self.scope.support(&["AttributeLimits"]);
         let [scalar, items, item] =
-            [slot.limits.max_length, slot.limits.max_items, slot.limits.item_max_length].map(|limit| {
-                limit.map_or_else(
-                    || quote!(None),
-                    |limit| {
-                        let (value, beyond) = (number(limit.value), self.beyond(limit.beyond));
-                        quote!(Some((#value, #beyond)))
-                    },
-                )
-            });
-        let value = reference(value);
-        quote! {
-            report.attribute_value(
-                &#place,
-                #value,
-                &AttributeLimits { scalar: #scalar, items: #items, item: #item },
+            [slot.limits.max_length, slot.limits.max_items, slot.limits.item_max_length].map(
+                |limit| {
+                    limit.map_or_else(
+                        || quote!(None),
+                        |limit| {
+                            let (value, beyond) = (number(limit.value), self.beyond(limit.beyond));
+                            quote!(Some((#value, #beyond)))
+                        },
+                    )
+                },
             );
+        let by_reference = reference(value);
+        quote! {
+            #value.check(&#place, report);
+            let limits = AttributeLimits { scalar: #scalar, items: #items, item: #item };
+            report.attribute_value(&#place, #by_reference, limits);
         }
     }
 
@@ -204,7 +249,7 @@ impl Checker<'_, '_, '_> {
     }
 
     fn beyond(&mut self, beyond: Beyond) -> TokenStream {
-        self.scope.support(&["validate::Beyond"]);
+        self.scope.support(&["Beyond"]);
         match beyond {
             Beyond::Refused => quote!(Beyond::Refused),
             Beyond::Cut => quote!(Beyond::Cut),
@@ -221,7 +266,9 @@ impl Checker<'_, '_, '_> {
             Shape::Ref(name) => self.is_open_enum(name),
             Shape::Array(item) => limits.max_items.is_none() && self.has_no_checks(item),
             Shape::Map(item) => {
-                limits.max_properties.is_none() && limits.name_max_length.is_none() && self.has_no_checks(item)
+                limits.max_properties.is_none()
+                    && limits.name_max_length.is_none()
+                    && self.has_no_checks(item)
             }
             Shape::Number | Shape::Scalar | Shape::ScalarOrList | Shape::Foreign(_) => false,
         }
@@ -234,14 +281,20 @@ impl Checker<'_, '_, '_> {
             Shape::Number | Shape::Foreign(_) => true,
             Shape::Scalar => limits.max_length.is_none(),
             Shape::ScalarOrList => {
-                limits.max_length.is_none() && limits.max_items.is_none() && limits.item_max_length.is_none()
+                limits.max_length.is_none()
+                    && limits.max_items.is_none()
+                    && limits.item_max_length.is_none()
             }
             Shape::Ref(name) => !self.is_enum(name),
             Shape::Array(item) => limits.max_items.is_none() && self.only_checks_itself(item),
             Shape::Map(item) => {
-                limits.max_properties.is_none() && limits.name_max_length.is_none() && self.only_checks_itself(item)
+                limits.max_properties.is_none()
+                    && limits.name_max_length.is_none()
+                    && self.only_checks_itself(item)
             }
-            Shape::Any | Shape::Boolean | Shape::Integer | Shape::Unsigned | Shape::String(_) => false,
+            Shape::Any | Shape::Boolean | Shape::Integer | Shape::Unsigned | Shape::String(_) => {
+                false
+            }
         }
     }
 
@@ -250,7 +303,9 @@ impl Checker<'_, '_, '_> {
     }
 
     fn is_open_enum(&self, name: &str) -> bool {
-        self.context.find(name).is_some_and(|def| matches!(&def.kind, Kind::Enum(set) if !set.closed))
+        self.context
+            .find(name)
+            .is_some_and(|def| matches!(&def.kind, Kind::Enum(set) if !set.closed))
     }
 }
 

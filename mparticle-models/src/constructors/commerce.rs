@@ -1,0 +1,99 @@
+//! Commerce events: exactly one of products, promotions and impressions.
+
+use crate::{
+    CommerceEvent, Product, ProductAction, ProductActionKind, ProductImpression, Promotion,
+    PromotionAction, PromotionActionKind,
+};
+
+impl CommerceEvent {
+    /// What a shopper did to products.
+    #[must_use]
+    pub fn product(action: ProductAction) -> Self {
+        Self::new().with_product_action(action)
+    }
+
+    /// What a shopper did to promotions.
+    #[must_use]
+    pub fn promotion(action: PromotionAction) -> Self {
+        Self::new().with_promotion_action(action)
+    }
+
+    /// Products that a shopper was shown.
+    #[must_use]
+    pub fn impression(impressions: impl IntoIterator<Item = ProductImpression>) -> Self {
+        Self::new().with_product_impressions(impressions)
+    }
+
+    /// A purchase of products.
+    #[must_use]
+    pub fn purchase(
+        transaction_id: impl Into<String>,
+        products: impl IntoIterator<Item = Product>,
+    ) -> Self {
+        let action = ProductAction::new(ProductActionKind::Purchase);
+        Self::product(
+            action
+                .with_transaction_id(transaction_id)
+                .with_products(products),
+        )
+    }
+
+    /// Promotions that a shopper was shown.
+    #[must_use]
+    pub fn promotion_view(promotions: impl IntoIterator<Item = Promotion>) -> Self {
+        Self::promotion(PromotionAction::new(PromotionActionKind::View).with_promotions(promotions))
+    }
+
+    /// Promotions that a shopper followed.
+    #[must_use]
+    pub fn promotion_click(promotions: impl IntoIterator<Item = Promotion>) -> Self {
+        Self::promotion(
+            PromotionAction::new(PromotionActionKind::Click).with_promotions(promotions),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_variant_is_written_alone_and_draws_no_violation() {
+        let shoe = Product::new()
+            .with_id("sku-1")
+            .with_price(19.5)
+            .with_custom_attribute("size", "44");
+        let banner = Promotion::new().with_id("p-1").with_position("top");
+        let cases = [
+            (
+                CommerceEvent::purchase("t-1", [shoe.clone()]),
+                json!({ "product_action": {
+                    "action": "purchase",
+                    "transaction_id": "t-1",
+                    "products": [{ "id": "sku-1", "price": 19.5, "custom_attributes": { "size": "44" } }],
+                } }),
+            ),
+            (
+                CommerceEvent::promotion_view([banner.clone()]),
+                json!({ "promotion_action": { "action": "view", "promotions": [{ "id": "p-1", "position": "top" }] } }),
+            ),
+            (
+                CommerceEvent::promotion_click([banner]),
+                json!({ "promotion_action": { "action": "click", "promotions": [{ "id": "p-1", "position": "top" }] } }),
+            ),
+            (
+                CommerceEvent::impression([ProductImpression::new("search").with_product(shoe)]),
+                json!({ "product_impressions": [{
+                    "product_impression_list": "search",
+                    "products": [{ "id": "sku-1", "price": 19.5, "custom_attributes": { "size": "44" } }],
+                }] }),
+            ),
+        ];
+        for (event, expected) in cases {
+            assert_eq!(event.validate(), []);
+            assert_eq!(serde_json::to_value(event).unwrap(), expected);
+        }
+    }
+}

@@ -85,6 +85,14 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether a type is flattened into others; then what it does not know belongs to them.
+    fn is_base(&self, name: &str) -> bool {
+        self.types.values().any(|def| match &def.kind {
+            Kind::Object(object) => object.base.as_ref().is_some_and(|base| base.type_name == name),
+            Kind::Enum(_) | Kind::Union(_) => false,
+        })
+    }
+
     /// Whether a type is the content of a variant of some union, and so carries its envelope's fields.
     fn is_union_content(&self, name: &str) -> bool {
         self.types.values().any(|def| match &def.kind {

@@ -37,6 +37,8 @@ pub(crate) struct ObjectShape<'a> {
     pub(crate) fields: Vec<(&'a Field, &'a syn::Type)>,
     /// Whether it is the content of a union, and so keeps what else stands in the envelope.
     pub(crate) is_union_content: bool,
+    /// Whether it keeps unknown fields itself.
+    pub(crate) has_extra: bool,
 }
 
 impl<'a> ObjectShape<'a> {
@@ -47,7 +49,8 @@ impl<'a> ObjectShape<'a> {
     ) -> Result<Self, Diagnostic> {
         let fields = typed_fields(context, &def.name, object)?;
         let is_union_content = context.is_union_content(&def.name);
-        Ok(Self { context, def, object, fields, is_union_content })
+        let has_extra = !context.is_base(&def.name);
+        Ok(Self { context, def, object, fields, is_union_content, has_extra })
     }
 
     /// Whether the constructor takes nothing, so that `Default` makes a complete value.
@@ -58,7 +61,6 @@ impl<'a> ObjectShape<'a> {
 
     fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Serialize", "Deserialize"]);
-        scope.support(&["Extra"]);
         let name = ident(&self.def.name);
         let type_docs = docs(&type_paragraphs(self.def, &[]));
         let default = self.has_default().then(|| quote!(Default,));
@@ -84,8 +86,15 @@ impl<'a> ObjectShape<'a> {
             let docs = docs(&["Fields beside the tag and this content that this version does not know, kept and written back."]);
             quote!(#docs #[serde(skip)] pub envelope: Extra,)
         });
-        let extra_docs =
-            docs(&["Fields this version does not know, kept as they were read and written back."]);
+        let extra = self.has_extra.then(|| {
+            let docs = docs(&[
+                "Fields this version does not know, kept as they were read and written back.",
+            ]);
+            quote!(#docs #[serde(flatten)] pub extra: Extra,)
+        });
+        if self.has_extra || self.is_union_content {
+            scope.support(&["Extra"]);
+        }
         quote! {
             #type_docs
             #[derive(Clone, Debug, #default PartialEq, Serialize, Deserialize)]
@@ -95,9 +104,7 @@ impl<'a> ObjectShape<'a> {
                 #base
                 #records
                 #envelope
-                #extra_docs
-                #[serde(flatten)]
-                pub extra: Extra,
+                #extra
             }
         }
     }
@@ -138,7 +145,7 @@ impl<'a> ObjectShape<'a> {
             let (field, key, value) = (ident(&records.ident), &records.key, &records.value);
             quote! {
                 let keyed = read::keyed::<D, Self, _>(deserializer, #key, #value)?;
-                Ok(keyed.map(|(fields, records)| Self { #field: records, ..fields }))
+                Ok(keyed.map(|(fields, #field)| Self { #field, ..fields }))
             }
         } else {
             quote!(read::object(deserializer))

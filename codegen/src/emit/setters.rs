@@ -50,12 +50,13 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
         quote!(#field: Vec::new(),)
     });
     let envelope = shape.is_union_content.then(|| quote!(envelope: Extra::default(),));
+    let extra = shape.has_extra.then(|| quote!(extra: Extra::default()));
     let docs = docs(&[format!("{what} with its required fields.")]);
     quote! {
         #docs
         #[must_use]
         pub fn new(#(#parameters),*) -> Self {
-            Self { #(#values,)* #base #records #envelope extra: Extra::default() }
+            Self { #(#values,)* #base #records #envelope #extra }
         }
     }
 }

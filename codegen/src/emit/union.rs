@@ -188,28 +188,20 @@ impl<'a> UnionShape<'a> {
         scope.serde(&["Serialize", "Serializer"]);
         scope.support(&["write"]);
         let Self { name, tag, content, .. } = self;
-        let (tag_name, content_name) = (&self.union.tag, &self.union.content);
         let blank = blank_line();
-        let arms = self.variants.iter().map(|(variant, name, _)| {
-            let wire = &variant.wire;
-            quote! {
-                Self::#name(#content) => write::tagged(
-                    serializer,
-                    (#tag_name, #wire),
-                    (#content_name, Some(#content)),
-                    &#content.envelope,
-                )
-            }
-        });
+        let names = self.variants.iter().map(|(_, name, _)| name);
         quote! {
             #blank
             impl Serialize for #name {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    let tag = self.#tag();
                     match self {
-                        #(#arms,)*
-                        Self::Unknown { #tag, #content, extra } => {
+                        #(Self::#names(#content) => {
+                            write::enveloped::<Self, _, _>(serializer, tag, &**#content)
+                        })*
+                        Self::Unknown { #content, extra, .. } => {
                             let #content = Some(#content).filter(|#content| !#content.is_null());
-                            write::tagged(serializer, (#tag_name, #tag), (#content_name, #content), extra)
+                            write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, #content), extra)
                         }
                     }
                 }

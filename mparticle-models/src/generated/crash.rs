@@ -329,7 +329,7 @@ pub struct CrashReportEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_number: Option<i64>,
 
-    /// Report file of PLCrashReporter, encoded as Base64. Apple platforms only.
+    /// Report file of `PLCrashReporter`, encoded as Base64. Apple platforms only.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub pl_crash_report_file_base64: Option<String>,
 

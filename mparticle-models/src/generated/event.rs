@@ -150,10 +150,6 @@ pub struct CommonEventData {
     /// Filled by mParticle: leave it out of what you send.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_system_notification_info: Option<EventSystemNotificationInfo>,
-
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
-    pub extra: Extra,
 }
 
 impl CommonEventData {
@@ -725,112 +721,38 @@ impl From<UserIdentityChangeEvent> for Event {
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let tag = self.event_type();
         match self {
-            Self::SessionStart(data) => write::tagged(
-                serializer,
-                ("event_type", "session_start"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::SessionEnd(data) => write::tagged(
-                serializer,
-                ("event_type", "session_end"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::ScreenView(data) => write::tagged(
-                serializer,
-                ("event_type", "screen_view"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::CustomEvent(data) => write::tagged(
-                serializer,
-                ("event_type", "custom_event"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::CommerceEvent(data) => write::tagged(
-                serializer,
-                ("event_type", "commerce_event"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::ApplicationStateTransition(data) => write::tagged(
-                serializer,
-                ("event_type", "application_state_transition"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::FirstRun(data) => write::tagged(
-                serializer,
-                ("event_type", "first_run"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::Uninstall(data) => write::tagged(
-                serializer,
-                ("event_type", "uninstall"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::PushRegistration(data) => write::tagged(
-                serializer,
-                ("event_type", "push_registration"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::PushMessage(data) => write::tagged(
-                serializer,
-                ("event_type", "push_message"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::CrashReport(data) => write::tagged(
-                serializer,
-                ("event_type", "crash_report"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::Breadcrumb(data) => write::tagged(
-                serializer,
-                ("event_type", "breadcrumb"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::NetworkPerformance(data) => write::tagged(
-                serializer,
-                ("event_type", "network_performance"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::OptOut(data) => write::tagged(
-                serializer,
-                ("event_type", "opt_out"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::Profile(data) => write::tagged(
-                serializer,
-                ("event_type", "profile"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::UserAttributeChange(data) => write::tagged(
-                serializer,
-                ("event_type", "user_attribute_change"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::UserIdentityChange(data) => write::tagged(
-                serializer,
-                ("event_type", "user_identity_change"),
-                ("data", Some(data)),
-                &data.envelope,
-            ),
-            Self::Unknown { event_type, data, extra } => {
+            Self::SessionStart(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::SessionEnd(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::ScreenView(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::CustomEvent(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::CommerceEvent(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::ApplicationStateTransition(data) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            }
+            Self::FirstRun(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::Uninstall(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::PushRegistration(data) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            }
+            Self::PushMessage(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::CrashReport(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::Breadcrumb(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::NetworkPerformance(data) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            }
+            Self::OptOut(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::Profile(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
+            Self::UserAttributeChange(data) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            }
+            Self::UserIdentityChange(data) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            }
+            Self::Unknown { data, extra, .. } => {
                 let data = Some(data).filter(|data| !data.is_null());
-                write::tagged(serializer, ("event_type", event_type), ("data", data), extra)
+                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, data), extra)
             }
         }
     }

@@ -851,7 +851,7 @@ impl UserIdentities {
 impl Read for UserIdentities {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         let keyed = read::keyed::<D, Self, _>(deserializer, "identity_type", "identity")?;
-        Ok(keyed.map(|(fields, records)| Self { records: records, ..fields }))
+        Ok(keyed.map(|(fields, records)| Self { records, ..fields }))
     }
 }
 

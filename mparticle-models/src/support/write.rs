@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
-use super::values::{Extra, not_finite};
+use super::read::Tagged;
+use super::values::{Enveloped, Extra, not_finite};
 
 /// A type that holds floating-point numbers, written by [`number`].
 pub trait Numbers {
@@ -68,6 +69,18 @@ impl<T: Numbers> Serialize for Written<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.write(serializer)
     }
+}
+
+/// Writes the content of a known variant in its envelope; see [`tagged`].
+///
+/// # Errors
+/// As [`tagged`].
+pub fn enveloped<U: Tagged, T: Serialize + Enveloped, S: Serializer>(
+    serializer: S,
+    tag: &str,
+    content: &T,
+) -> Result<S::Ok, S::Error> {
+    tagged(serializer, (U::TAG, tag), (U::CONTENT, Some(content)), content.envelope())
 }
 
 /// Writes an object of a tag and the content that belongs to it, then the fields beside the two.

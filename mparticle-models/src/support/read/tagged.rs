@@ -59,7 +59,8 @@ pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(
 #[must_use]
 pub fn position(tags: &[(&str, usize)], tag: &str) -> Option<usize> {
     let exact = tags.iter().find(|(spelling, _)| *spelling == tag);
-    let found = exact.or_else(|| tags.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(tag)));
+    let found =
+        exact.or_else(|| tags.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(tag)));
     found.map(|(_, number)| *number)
 }
 

@@ -1,0 +1,82 @@
+//! A batch that uses every field of every object, every event type and every kind of value.
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+use super::schema::{BATCH, Kind, Place};
+
+/// The batch; each value differs from all others as far as its kind allows.
+pub(crate) static FULL: LazyLock<Value> = LazyLock::new(|| Builder { count: 0 }.value(&BATCH, "batch"));
+
+struct Builder {
+    /// The number of leaves so far.
+    count: u32,
+}
+
+impl Builder {
+    fn value(&mut self, place: &Place, name: &str) -> Value {
+        match &place.kind {
+            Kind::List(item) => match &item.kind {
+                Kind::Event(types) => self.events(types),
+                Kind::Breadcrumb(data) => self.breadcrumbs(data),
+                _ => [0; 2].iter().map(|_| self.value(item, name)).collect(),
+            },
+            Kind::Map(item) => self.entries(item),
+            Kind::Object(fields) => {
+                fields.iter().map(|field| (field.name.clone(), self.value(&field.place, &field.name))).collect()
+            }
+            Kind::Event(_) | Kind::Breadcrumb(_) => panic!("events and breadcrumbs stand in lists"),
+            leaf => {
+                self.count += 1;
+                self.leaf(leaf, name)
+            }
+        }
+    }
+
+    fn leaf(&self, kind: &Kind, name: &str) -> Value {
+        let count = self.count;
+        match kind {
+            Kind::Boolean | Kind::BooleanOrText => json!(count % 2 == 0),
+            Kind::Integer => json!(i64::MIN + i64::from(count)),
+            Kind::Unsigned => json!(u64::MAX - u64::from(count)),
+            Kind::Millis => json!(1_700_000_000_000 + i64::from(count)),
+            Kind::Number => json!(f64::from(count) + 0.25),
+            Kind::Text => json!(format!("{name} {count}: \"ü\" 漢 😀 \\ \n")),
+            Kind::Uuid => json!(format!("00000000-1111-2222-3333-{count:012x}")),
+            Kind::Ip => json!("2001:db8::7"),
+            Kind::Enum { values, .. } => json!(values[count as usize % values.len()].0),
+            Kind::Any | Kind::Scalar | Kind::AttributeValue => json!(count),
+            other => panic!("{other:?} is no leaf"),
+        }
+    }
+
+    /// An entry per kind of value, under names that need escaping in a pointer.
+    fn entries(&mut self, item: &Place) -> Value {
+        let mut entries = Map::new();
+        let scalars = [json!("text"), json!(""), json!(-7), json!(u64::MAX), json!(0.5), json!(true), Value::Null];
+        let any = [json!(["a", 1, null]), json!({ "deep": { "er": [{}] } })];
+        let values = match &item.kind {
+            Kind::Scalar => scalars.to_vec(),
+            Kind::AttributeValue => [&scalars[..], &[json!(scalars), json!([])]].concat(),
+            Kind::Any => [&scalars[..], &any].concat(),
+            _ => (0..2).map(|_| self.value(item, "entry")).collect(),
+        };
+        for (index, value) in values.into_iter().enumerate() {
+            entries.insert(format!("~a/b \"{index}\" ü"), value);
+        }
+        entries.into()
+    }
+
+    fn events(&mut self, types: &[(String, Place)]) -> Value {
+        let unknown = json!({ "event_type": "one of tomorrow", "data": { "deep": [null, { "x": 1 }] }, "beside": 7 });
+        let known = types.iter().map(|(name, data)| json!({ "event_type": name, "data": self.value(data, name) }));
+        known.chain([unknown]).collect()
+    }
+
+    /// The three shapes.
+    fn breadcrumbs(&mut self, data: &Place) -> Value {
+        let (event, flat) = (self.value(data, "breadcrumb"), self.value(data, "breadcrumb"));
+        json!([{ "event_type": "breadcrumb", "data": event }, "a text", flat])
+    }
+}

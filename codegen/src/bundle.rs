@@ -21,6 +21,9 @@ pub(crate) type Node = Map<String, Value>;
 /// The keyword under which a schema keeps its own place.
 pub(crate) const AT: &str = "x-at";
 
+/// The keyword under which a copy of an alias keeps the place of the alias.
+pub(crate) const FROM: &str = "x-from";
+
 /// Schemas nested deeper than this are refused, which also bounds the recursion of every pass.
 const MAX_DEPTH: usize = 64;
 

@@ -134,11 +134,12 @@ impl Diagnostic {
     }
 }
 
-/// Orders diagnostics by place and keeps one per place and code: what one stage reports, a later one may meet again.
+/// Orders diagnostics by place and keeps one of several equal ones: an alias is met wherever it is used.
 #[must_use]
 pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics.sort_by(|a, b| (&a.origin, a.code).cmp(&(&b.origin, b.code)));
-    diagnostics.dedup_by(|a, b| (&a.origin, a.code) == (&b.origin, b.code));
+    let key = |d: &Diagnostic| (d.origin.clone(), d.code, d.message.clone());
+    diagnostics.sort_by_cached_key(key);
+    diagnostics.dedup_by_key(|diagnostic| key(diagnostic));
     diagnostics
 }
 

@@ -37,7 +37,7 @@ pub fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diag
     }
     let mut schema = Schema::new(bundle, overrides);
     schema.normalise();
-    verify::verify(schema).map_err(diagnostic::sorted)
+    verify::verify(&schema).map_err(diagnostic::sorted)
 }
 
 /// Generates the Rust files of a schema: text by path below the output folder.

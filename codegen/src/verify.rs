@@ -10,20 +10,25 @@ mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bundle::Node;
+use crate::bundle::{AT, FROM, Node, place};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::model::{Kind, Model, Module, TypeDef};
 use crate::names::{self, Taken};
 use crate::normalise::{Schema, is_named, text};
 
+/// What any schema in normal form may say.
+const ANYWHERE: &[&str] =
+    &[AT, FROM, "description", "name", "nullable", "readOnly", "type", "x-mparticle-aliases"];
+
 /// Verifies a schema that has gone through every pass.
-pub(crate) fn verify(schema: Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
-    let mut verifier = Verifier { schema, renamed: BTreeSet::new() };
+pub(crate) fn verify(schema: &Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
+    let diagnostics = schema.diagnostics.clone();
+    let mut verifier = Verifier { schema, diagnostics, renamed: BTreeSet::new() };
     let modules = verifier.modules();
     let mut types = verifier.types(&modules);
     verifier.check_overrides(&types);
-    if !verifier.schema.diagnostics.is_empty() {
-        return Err(verifier.schema.diagnostics);
+    if !verifier.diagnostics.is_empty() {
+        return Err(verifier.diagnostics);
     }
     let modules: Vec<Module> = modules.into_values().collect();
     let position = |def: &TypeDef| modules.iter().position(|module| module.name == def.module);
@@ -32,20 +37,20 @@ pub(crate) fn verify(schema: Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
 }
 
 struct Verifier<'a> {
-    schema: Schema<'a>,
-    /// The entries of `[names]` that named something.
+    schema: &'a Schema<'a>,
+    diagnostics: Vec<Diagnostic>,
+    /// The entries of `[names]` that named a field or a value.
     renamed: BTreeSet<String>,
 }
 
-impl Verifier<'_> {
+impl<'a> Verifier<'a> {
     /// The modules by their files.
-    fn modules(&mut self) -> BTreeMap<String, Module> {
-        let overrides = self.schema.overrides;
+    fn modules(&mut self) -> BTreeMap<&'a str, Module> {
+        let schema = self.schema;
         let mut modules = BTreeMap::new();
         let mut taken = BTreeMap::new();
-        let documents = std::mem::take(&mut self.schema.bundle.documents);
-        for (file, document) in &documents {
-            let chosen = overrides.modules.get(file.as_str()).cloned();
+        for (file, document) in &schema.bundle.documents {
+            let chosen = schema.overrides.modules.get(file.as_str()).cloned();
             let name = chosen.unwrap_or_else(|| names::module_ident(file));
             let help = "name the module under `[modules]`";
             if !names::is_ident(&name) {
@@ -56,29 +61,27 @@ impl Verifier<'_> {
                 self.report(file, Code::NameConflict, message, help);
             }
             let description = document.description.clone();
-            modules.insert(file.clone(), Module { name, file: file.clone(), description });
+            modules.insert(file.as_str(), Module { name, file: file.clone(), description });
         }
-        self.schema.bundle.documents = documents;
         modules
     }
 
-    fn types(&mut self, modules: &BTreeMap<String, Module>) -> Vec<TypeDef> {
-        let definitions = std::mem::take(&mut self.schema.bundle.definitions);
-        self.schema.bundle.definitions.clone_from(&definitions);
+    fn types(&mut self, modules: &BTreeMap<&str, Module>) -> Vec<TypeDef> {
+        let schema = self.schema;
         let mut types = Vec::new();
-        for (key, node) in &definitions {
-            let origin = Origin::parse(key);
-            if !is_named(node) {
-                // An alias: it has been put in place of every reference, but one without any is verified here.
-                let _ = self.slot(node, 0);
-                continue;
-            }
+        for (key, node) in &schema.bundle.definitions {
             let kind = match text(node, "type") {
                 Some("enum") => Kind::Enum(self.set(node)),
                 Some("union") => Kind::Union(self.union(key, node)),
-                _ => Kind::Object(self.object(key, node)),
+                _ if is_named(node) => Kind::Object(self.object(key, node)),
+                _ => {
+                    // An alias stands in place of every reference by now; one without any is verified all the same.
+                    let _ = self.slot(node, 0);
+                    continue;
+                }
             };
-            let module = modules.get(&origin.file).map(|module| module.name.clone());
+            let origin = Origin::parse(key);
+            let module = modules.get(origin.file.as_str()).map(|module| module.name.clone());
             types.push(TypeDef {
                 name: text(node, "name").unwrap_or_default().to_owned(),
                 module: module.unwrap_or_default(),
@@ -90,20 +93,25 @@ impl Verifier<'_> {
         types
     }
 
+    /// Reports the keywords of a definition that its kind has no room for.
+    fn check_keywords(&mut self, node: &Node, kind: &str, known: &[&str]) {
+        if let Some(keyword) = leftover(node, known) {
+            let message = format!("`{keyword}` has no meaning in a definition that is {kind}");
+            let help = "remove it, or describe the type another way";
+            self.report(place(node), Code::UnsupportedShape, message, help);
+        }
+    }
+
     /// The name of the type that a key stands for.
     fn type_name(&mut self, at: &str, key: &str) -> String {
-        let definition = self.schema.bundle.definitions.get(key);
-        match definition.and_then(|node| text(node, "name")) {
-            Some(name) => name.to_owned(),
-            None => {
-                // A type without a name has been reported as such.
-                if !definition.is_some_and(is_named) {
-                    let message = format!("`{key}` is no object, enum or union");
-                    self.report(at, Code::UnsupportedShape, message, "define it as one of them");
-                }
-                String::new()
-            }
+        let schema = self.schema;
+        let definition = schema.bundle.definitions.get(key);
+        if !definition.is_some_and(is_named) {
+            let message = format!("`{key}` is no object, enum or union");
+            self.report(at, Code::UnsupportedShape, message, "define it as one of them");
         }
+        // A type without a name has been reported as such.
+        definition.and_then(|node| text(node, "name")).unwrap_or_default().to_owned()
     }
 
     /// A Rust name made from a name on the wire: that of the overrides, or the first that is free.
@@ -142,8 +150,14 @@ impl Verifier<'_> {
 
     fn report(&mut self, at: &str, code: Code, message: impl Into<String>, help: &str) {
         let diagnostic = Diagnostic::new(code, Origin::parse(at), message).with_help(help);
-        self.schema.diagnostics.push(diagnostic);
+        self.diagnostics.push(diagnostic);
     }
+}
+
+/// The first keyword that is not among those known.
+fn leftover<'n>(node: &'n Node, known: &[&str]) -> Option<&'n str> {
+    let is_known = |keyword: &str| ANYWHERE.contains(&keyword) || known.contains(&keyword);
+    node.keys().map(String::as_str).find(|keyword| !is_known(keyword))
 }
 
 fn description(node: &Node) -> Option<String> {

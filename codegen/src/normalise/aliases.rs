@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Schema, is_named, merge, text, visit};
-use crate::bundle::{Node, place};
+use crate::bundle::{FROM, Node, place};
 use crate::diagnostic::Code;
 
 /// Schemas to look at, copies included; no honest schema comes near.
@@ -58,6 +58,8 @@ impl Inliner {
         chain.push(key);
         visit(&mut copy, &mut |node| self.inline(node, chain));
         chain.pop();
+        let home = place(&copy).to_owned();
+        copy.entry(FROM).or_insert_with(|| home.into());
         merge(node, copy);
     }
 }

@@ -1,30 +1,41 @@
 //! Turns the ways to allow null into a flag, `nullable`.
 //!
 //! `type: [X, "null"]`, `anyOf: [X, {"type": "null"}]` (the only way to allow it beside a `$ref`), and a null among
-//! the values of an `enum`.
+//! the values of an `enum`. What a definition admits is admitted wherever it is referred to.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Schema, merge, text};
+use super::{Schema, flag, merge, text};
 use crate::bundle::{AT, Node};
 
 pub(super) fn run(schema: &mut Schema<'_>) {
+    schema.rewrite(mark);
+    let definitions = schema.bundle.definitions.iter();
+    let nullable = definitions.filter(|(_, node)| flag(schema.follow(node), "nullable"));
+    let nullable: BTreeSet<String> = nullable.map(|(key, _)| key.clone()).collect();
     schema.rewrite(|node| {
-        let in_type = strip(node, "type", |name| name == "null");
-        let in_values = strip(node, "enum", Value::is_null);
-        let in_choice =
-            ["anyOf", "oneOf"].map(|choice| strip(node, choice, is_null)).contains(&true);
-        if in_type || in_values || in_choice {
+        if text(node, "$ref").is_some_and(|key| nullable.contains(key)) {
             node.insert("nullable".to_owned(), true.into());
         }
-        if let Some(Value::Array(names)) = node.get_mut("type") {
-            if let [Value::String(name)] = names.as_mut_slice() {
-                let name = std::mem::take(name);
-                node.insert("type".to_owned(), name.into());
-            }
-        }
-        unwrap_choice(node);
     });
+}
+
+fn mark(node: &mut Node) {
+    let in_type = strip(node, "type", |name| name == "null");
+    let in_values = strip(node, "enum", Value::is_null);
+    let in_choice = ["anyOf", "oneOf"].map(|choice| strip(node, choice, is_null)).contains(&true);
+    if in_type || in_values || in_choice {
+        node.insert("nullable".to_owned(), true.into());
+    }
+    if let Some(Value::Array(names)) = node.get_mut("type") {
+        if let [Value::String(name)] = names.as_mut_slice() {
+            let name = std::mem::take(name);
+            node.insert("type".to_owned(), name.into());
+        }
+    }
+    unwrap_choice(node);
 }
 
 fn is_null(branch: &Value) -> bool {

@@ -23,7 +23,9 @@ pub(super) fn run(schema: &mut Schema<'_>) {
             let choices: Vec<Node> = choices.into_iter().cloned().collect();
             node.shift_remove(keyword);
             node.insert("type".to_owned(), "scalar".into());
-            choices.into_iter().for_each(|branch| merge(node, branch));
+            for branch in choices {
+                merge(node, branch);
+            }
         }
     });
 }

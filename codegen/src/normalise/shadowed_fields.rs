@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Schema, inner, is_record, text, visit};
-use crate::bundle::{AT, Node, place};
+use crate::bundle::{AT, FROM, Node, place};
 use crate::diagnostic::Code;
 
 pub(super) fn run(schema: &mut Schema<'_>) {
@@ -45,7 +45,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
 fn bare(mut value: Value) -> Value {
     if let Value::Object(node) = &mut value {
         visit(node, &mut |node| {
-            node.retain(|keyword, _| !matches!(keyword.as_str(), AT | "description"))
+            node.retain(|keyword, _| !matches!(keyword.as_str(), AT | FROM | "description"));
         });
     }
     value

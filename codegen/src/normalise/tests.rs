@@ -1,1 +1,443 @@
-//! tests
+//! One table per pass: a schema as written, and what the pass makes of it after those before it.
+
+use serde_json::{Value, json};
+
+use super::{PASSES, Schema, visit};
+use crate::bundle::{AT, FROM, Node, bundle};
+use crate::diagnostic::Diagnostic;
+use crate::load::Sources;
+use crate::overrides::Overrides;
+
+/// The definitions of a file `x.json` after a pass, without the stamps, and what was reported.
+fn run(pass: &str, defs: &Value, overrides: &str) -> (Value, Vec<Diagnostic>) {
+    let files = [("x.json".to_owned(), json!({ "$defs": defs }))].into_iter().collect();
+    let sources = Sources { files, ..Sources::default() };
+    let overrides = Overrides::parse("overrides.toml", overrides).unwrap();
+    let mut diagnostics = Vec::new();
+    let mut schema = Schema::new(bundle(&sources, &overrides, &mut diagnostics), &overrides);
+    assert_eq!(diagnostics, [], "{defs}");
+    let last = PASSES.iter().position(|(name, _)| *name == pass).unwrap();
+    for (_, pass) in &PASSES[..=last] {
+        pass(&mut schema);
+    }
+    schema.rewrite(|node| node.retain(|keyword, _| !matches!(keyword.as_str(), AT | FROM)));
+    let short =
+        |key: &String| key.trim_start_matches("x.json#").trim_start_matches("/$defs/").to_owned();
+    let definitions = schema.bundle.definitions.iter();
+    let after: Node = definitions.map(|(key, node)| (short(key), node.clone().into())).collect();
+    (after.into(), schema.diagnostics)
+}
+
+/// Checks rows of definitions before and after a pass; `null` stands for "as before".
+#[track_caller]
+fn table<const N: usize>(pass: &str, rows: [(Value, Value); N]) {
+    for (before, after) in rows {
+        let expected = if after.is_null() { &before } else { &after };
+        let (found, diagnostics) = run(pass, &before, "");
+        assert_eq!(diagnostics, [], "{before}");
+        assert_eq!(&found, expected, "{pass}: {found:#}");
+    }
+}
+
+#[test]
+fn every_pass_has_a_table() {
+    let tests = include_str!("tests.rs");
+    for (name, _) in PASSES {
+        assert!(tests.contains(&format!("\"{name}\"")), "{name} is not tested");
+    }
+}
+
+#[test]
+fn inert_keywords_are_dropped() {
+    table(
+        "inert-keywords",
+        [
+            (
+                json!({ "A": { "type": "string", "default": 7, "title": "t", "$comment": "c" } }),
+                json!({ "A": { "type": "string" } }),
+            ),
+            (
+                json!({ "A": { "properties": { "title": { "type": "string" } },
+                               "additionalProperties": false } }),
+                json!({ "A": { "properties": { "title": { "type": "string" } } } }),
+            ),
+            (
+                json!({ "A": { "properties": {}, "additionalProperties": true } }),
+                json!({ "A": { "properties": {} } }),
+            ),
+            (
+                json!({ "A": { "type": "object", "additionalProperties": true } }),
+                json!({ "A": { "type": "object", "additionalProperties": {} } }),
+            ),
+            (
+                json!({ "A": { "properties": {}, "additionalProperties": { "type": "string" } } }),
+                Value::Null,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn limits_are_bound_to_what_happens_beyond() {
+    table(
+        "limits",
+        [
+            (
+                json!({ "A": { "maxLength": 9, "x-mparticle-beyond": "cut" } }),
+                json!({ "A": { "maxLength": { "value": 9, "beyond": "cut" } } }),
+            ),
+            (
+                json!({ "A": { "maxItems": 9 } }),
+                json!({ "A": { "maxItems": { "value": 9, "beyond": "undocumented" } } }),
+            ),
+            (
+                json!({ "A": { "maxProperties": 1, "x-mparticle-beyond": "refused",
+                               "propertyNames": { "maxLength": 2, "x-mparticle-beyond": "cut" } } }),
+                json!({ "A": { "maxProperties": { "value": 1, "beyond": "refused" },
+                               "nameMaxLength": { "value": 2, "beyond": "cut" } } }),
+            ),
+        ],
+    );
+    let (_, diagnostics) = run("limits", &json!({ "A": { "x-mparticle-beyond": "cut" } }), "");
+    assert_eq!(diagnostics.len(), 1);
+}
+
+#[test]
+fn null_becomes_a_flag() {
+    table(
+        "nullable",
+        [
+            (
+                json!({ "A": { "type": ["string", "null"] } }),
+                json!({ "A": { "type": "string", "nullable": true } }),
+            ),
+            (
+                json!({ "A": { "type": ["string", "null", "integer"] } }),
+                json!({ "A": { "type": ["string", "integer"], "nullable": true } }),
+            ),
+            (
+                json!({ "A": { "description": "d", "anyOf": [{ "$ref": "#/$defs/B" }, { "type": "null" }] },
+                        "B": { "type": "string" } }),
+                json!({ "A": { "description": "d", "nullable": true, "$ref": "x.json#/$defs/B" },
+                        "B": { "type": "string" } }),
+            ),
+            (
+                json!({ "A": { "enum": ["a", null] } }),
+                json!({ "A": { "enum": ["a"], "nullable": true } }),
+            ),
+            (
+                json!({ "A": { "$ref": "#/$defs/B" }, "B": { "type": ["string", "null"] } }),
+                json!({ "A": { "$ref": "x.json#/$defs/B", "nullable": true },
+                        "B": { "type": "string", "nullable": true } }),
+            ),
+            (json!({ "A": { "type": "null" } }), Value::Null),
+            (json!({ "A": { "oneOf": [{ "const": "a", "description": "d" }] } }), Value::Null),
+        ],
+    );
+}
+
+#[test]
+fn an_enum_wins_over_the_reference_beside_it() {
+    table(
+        "ref-siblings",
+        [(
+            json!({ "A": { "$ref": "#/$defs/B", "enum": ["a"] }, "B": { "type": ["string", "null"] } }),
+            json!({ "A": { "enum": ["a"], "nullable": true, "closed": false },
+                    "B": { "type": "string", "nullable": true } }),
+        )],
+    );
+}
+
+#[test]
+fn listed_values_become_an_enum() {
+    let a = json!({ "const": "a", "description": "first" });
+    let b = json!({ "const": "b", "x-mparticle-aliases": ["c"] });
+    table(
+        "const-enums",
+        [
+            (
+                json!({ "A": { "type": "string", "enum": ["a", "b"] } }),
+                json!({ "A": { "type": "enum", "closed": true, "values": [{ "const": "a" }, { "const": "b" }] } }),
+            ),
+            (
+                json!({ "A": { "description": "d", "oneOf": [a, b] } }),
+                json!({ "A": { "description": "d", "type": "enum", "closed": true, "values": [a, b] } }),
+            ),
+            (
+                json!({ "A": { "anyOf": [{ "oneOf": [a, b] }, { "type": "string" }] } }),
+                json!({ "A": { "type": "enum", "closed": false, "values": [a, b] } }),
+            ),
+            (
+                json!({ "A": { "description": "first", "const": "a" } }),
+                json!({ "A": { "description": "first", "type": "enum", "closed": true, "values": [a] } }),
+            ),
+            (
+                json!({ "A": { "anyOf": [{ "type": "string" }, { "type": "integer" }] } }),
+                Value::Null,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_missing_type_is_implied() {
+    table(
+        "untyped",
+        [
+            (
+                json!({ "A": { "properties": {} } }),
+                json!({ "A": { "properties": {}, "type": "object" } }),
+            ),
+            (json!({ "A": { "items": {} } }), json!({ "A": { "items": {}, "type": "array" } })),
+            (json!({ "A": {} }), Value::Null),
+        ],
+    );
+}
+
+#[test]
+fn conditions_per_type_become_a_union() {
+    let condition = |tag: &str, content: &str| {
+        json!({ "if": { "properties": { "t": { "const": tag } }, "required": ["t"] },
+                "then": { "properties": { "c": { "$ref": content } } } })
+    };
+    let defs = |first: Value| {
+        json!({
+            "U": { "type": "object", "properties": { "t": { "$ref": "#/$defs/T" }, "c": {} }, "required": ["t"],
+                   "allOf": [first, condition("b", "#/$defs/B")] },
+            "T": { "anyOf": [{ "oneOf": [{ "const": "a", "description": "d" }, { "const": "z" }] }, { "type": "string" }] },
+            "A": { "type": "object", "properties": {} },
+            "B": { "type": "object", "properties": {} },
+        })
+    };
+    let (after, _) = run("event-conditions", &defs(condition("a", "#/$defs/A")), "");
+    let union = json!({
+        "type": "union", "description": null, "tag": "t", "content": "c", "closed": false,
+        "variants": [
+            { "const": "a", "description": "d", "content": { "$ref": "x.json#/$defs/A" } },
+            { "const": "b", "content": { "$ref": "x.json#/$defs/B" } },
+        ],
+    });
+    assert_eq!(after["U"], union);
+    let mut other = condition("a", "#/$defs/A");
+    other["else"] = Value::Null;
+    let other = json!({ "if": other["if"], "then": { "properties": { "d": {} } } });
+    let (after, _) = run("event-conditions", &defs(other), "");
+    assert!(after["U"].get("allOf").is_some(), "conditions on different fields are left alone");
+}
+
+#[test]
+fn all_of_becomes_an_object_with_a_base() {
+    let base = json!({ "type": "object", "properties": { "b": { "type": "string" } } });
+    let own = json!({ "a": { "type": "string" } });
+    let flat = json!({ "type": "object", "properties": own, "required": ["a"], "base": "x.json#/$defs/B" });
+    table(
+        "base-objects",
+        [
+            (
+                json!({ "A": { "type": "object", "allOf": [{ "$ref": "#/$defs/B" }], "properties": own,
+                               "required": ["a"] }, "B": base }),
+                json!({ "A": flat, "B": base }),
+            ),
+            (
+                json!({ "A": { "allOf": [{ "$ref": "#/$defs/B" }, { "properties": own, "required": ["a"] }] },
+                        "B": base }),
+                json!({ "A": flat, "B": base }),
+            ),
+            (
+                json!({ "A": { "description": "d", "allOf": [{ "$ref": "#/$defs/B" }] }, "B": base }),
+                json!({ "A": { "description": "d", "$ref": "x.json#/$defs/B" }, "B": base }),
+            ),
+        ],
+    );
+    let clash =
+        json!({ "A": { "allOf": [{ "$ref": "#/$defs/B" }, { "$ref": "#/$defs/B" }] }, "B": base });
+    assert!(
+        run("base-objects", &clash, "").0["A"].get("allOf").is_some(),
+        "two bases are left alone"
+    );
+}
+
+fn wrappers() -> Value {
+    let wrapper = |tag: &str, data: Value| json!({ "type": "object", "properties": { "c": data, "t": { "enum": [tag] } } });
+    let inline = json!({ "allOf": [{ "$ref": "#/$defs/B" }, { "properties": { "x": { "type": "string" } } }] });
+    json!({
+        "L": { "type": "array", "items": { "oneOf": [{ "$ref": "#/$defs/One" }, { "$ref": "#/$defs/Two" }] } },
+        "One": wrapper("one", inline),
+        "Two": wrapper("two", json!({ "$ref": "#/$defs/B" })),
+        "B": { "properties": {} },
+        "User": { "properties": { "two": { "$ref": "#/$defs/Two" } } },
+    })
+}
+
+#[test]
+fn a_choice_of_wrappers_becomes_a_union() {
+    let (after, _) = run("event-wrappers", &wrappers(), "");
+    let base = "x.json#/$defs/B";
+    let union = json!({
+        "type": "union", "tag": "t", "content": "c", "closed": true,
+        "variants": [
+            { "const": "one",
+              "content": { "type": "object", "properties": { "x": { "type": "string" } }, "base": base } },
+            { "const": "two", "content": { "type": "object", "properties": {}, "base": base } },
+        ],
+    });
+    assert_eq!(after["L"]["items"], union);
+}
+
+#[test]
+fn wrappers_go_when_nothing_else_needs_them() {
+    let (after, _) = run("spent-wrappers", &wrappers(), "");
+    let names: Vec<_> = after.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["L", "Two", "B", "User"]);
+}
+
+#[test]
+fn hand_written_types_replace_definitions() {
+    let overrides = "[types.'x.json#/$defs/A']\nrust = 'Thing'";
+    let before =
+        json!({ "A": { "anyOf": [{ "properties": {} }, { "type": "null" }], "description": "d" } });
+    let (after, _) = run("hand-written", &before, overrides);
+    let expected =
+        json!({ "type": "hand-written", "rust": "Thing", "nullable": true, "description": "d" });
+    assert_eq!(after["A"], expected);
+}
+
+#[test]
+fn aliases_are_put_in_place_of_references() {
+    let text = json!({ "type": "string", "description": "text", "nullable": true });
+    table(
+        "aliases",
+        [(
+            json!({ "O": { "properties": { "p": { "$ref": "#/$defs/List", "description": "own" } } },
+                    "List": { "items": { "$ref": "#/$defs/Text" } },
+                    "Text": { "type": ["string", "null"], "description": "text" } }),
+            json!({ "O": { "type": "object", "properties": {
+                        "p": { "type": "array", "description": "own", "items": text } } },
+                    "List": { "type": "array", "items": text },
+                    "Text": text }),
+        )],
+    );
+    let cycle = json!({ "A": { "items": { "$ref": "#/$defs/B" } }, "B": { "$ref": "#/$defs/A" } });
+    assert_eq!(run("aliases", &cycle, "").1.len(), 2);
+}
+
+#[test]
+fn a_choice_of_addresses_becomes_one_format() {
+    let address = |format: &str| json!({ "type": ["string", "null"], "format": format });
+    table(
+        "ip-unions",
+        [
+            (
+                json!({ "A": { "oneOf": [address("ipv4"), address("ipv6")] } }),
+                json!({ "A": { "type": "string", "format": "ip", "nullable": true } }),
+            ),
+            (
+                json!({ "A": { "anyOf": [{ "type": "string" }, { "format": "ipv4" }] } }),
+                Value::Null,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn several_scalar_types_become_one() {
+    table(
+        "scalar-unions",
+        [
+            (
+                json!({ "A": { "type": ["string", "null", "boolean", "integer", "number"] } }),
+                json!({ "A": { "type": "scalar", "nullable": true } }),
+            ),
+            (
+                json!({ "A": { "type": ["integer", "number"] } }),
+                json!({ "A": { "type": "number" } }),
+            ),
+            (
+                json!({ "A": { "anyOf": [{ "type": "string" }, { "type": "number" }] } }),
+                json!({ "A": { "type": "scalar" } }),
+            ),
+            (json!({ "A": { "type": ["string", "object"] } }), Value::Null),
+        ],
+    );
+}
+
+#[test]
+fn a_scalar_or_a_list_of_them_becomes_one() {
+    let limit = |value: u64| json!({ "value": value, "beyond": "undocumented" });
+    table(
+        "scalar-or-list",
+        [
+            (
+                json!({ "A": { "anyOf": [
+                    { "type": ["string", "number"], "maxLength": 1 },
+                    { "type": ["array", "null"], "maxItems": 2, "items": { "type": "string", "maxLength": 3 } },
+                ] } }),
+                json!({ "A": { "type": "scalar-or-list", "maxLength": limit(1), "maxItems": limit(2),
+                               "itemMaxLength": limit(3), "nullable": true } }),
+            ),
+            (
+                json!({ "A": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "object" } }] } }),
+                Value::Null,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn fields_of_the_base_are_not_repeated() {
+    let object = |kind: &str| {
+        json!({
+            "A": { "type": "object", "allOf": [{ "$ref": "#/$defs/B" }], "required": ["id", "own"],
+                   "properties": { "id": { "type": kind, "description": "mine" }, "own": {} } },
+            "B": { "properties": { "id": { "type": "integer" } } },
+        })
+    };
+    let (after, diagnostics) = run("shadowed-fields", &object("integer"), "");
+    assert_eq!(diagnostics, []);
+    assert_eq!(after["A"]["properties"], json!({ "own": {} }));
+    assert_eq!(after["A"]["required"], json!(["own"]));
+    assert_eq!(run("shadowed-fields", &object("string"), "").1.len(), 1);
+}
+
+#[test]
+fn inline_types_move_to_definitions() {
+    table(
+        "inline-types",
+        [(
+            json!({ "A": { "properties": { "p": {
+                "type": ["array", "null"], "items": { "description": "d", "properties": { "q": { "enum": ["x"] } } } } } } }),
+            json!({
+                "A": { "type": "object", "properties": { "p": { "type": "array", "nullable": true,
+                    "items": { "description": "d", "$ref": "x.json#/$defs/A/properties/p/items" } } } },
+                "A/properties/p/items/properties/q":
+                    { "type": "enum", "closed": true, "values": [{ "const": "x" }] },
+                "A/properties/p/items": { "description": "d", "type": "object", "properties": {
+                    "q": { "$ref": "x.json#/$defs/A/properties/p/items/properties/q" } } },
+            }),
+        )],
+    );
+}
+
+#[test]
+fn types_are_named_by_key_property_and_overrides() {
+    let before = json!({
+        "GDPRState": { "properties": { "old_kind": { "enum": ["x"] }, "list": { "items": { "properties": {} } } } },
+        "snake_case": { "properties": { "inner": { "properties": {} } } },
+    });
+    let overrides = "[types.'x.json#/$defs/snake_case']\nname = 'Chosen'\n\
+                     [names]\n'x.json#/$defs/GDPRState/properties/old_kind' = 'Kind'";
+    let (after, diagnostics) = run("type-names", &before, overrides);
+    assert_eq!(diagnostics, []);
+    let names: Vec<_> = after.as_object().unwrap().values().map(|node| &node["name"]).collect();
+    assert_eq!(names, ["GDPRState", "Chosen", "Kind", "GDPRStateList", "ChosenInner"]);
+}
+
+#[test]
+fn visiting_goes_from_the_inside_out() {
+    let mut node = json!({ AT: "1", "items": { AT: "2" }, "properties": { "p": { AT: "3" } } });
+    let mut seen = Vec::new();
+    visit(node.as_object_mut().unwrap(), &mut |node| {
+        seen.push(node[AT].as_str().unwrap().to_owned())
+    });
+    assert_eq!(seen, ["2", "3", "1"]);
+}

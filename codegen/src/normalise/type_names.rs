@@ -19,7 +19,10 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     let keys: Vec<String> = named.map(|(key, _)| key.clone()).collect();
     for key in keys {
         let Some(name) = name(schema, &key) else {
-            schema.report(&key, Code::MissingName, "nothing gives this type a name", HELP);
+            let document = key.split_inclusive('#').next().unwrap_or_default();
+            if key == document || !schema.bundle.definitions.get(document).is_some_and(is_named) {
+                schema.report(&key, Code::MissingName, "nothing gives this type a name", HELP);
+            }
             continue;
         };
         if names::is_reserved(&name) || !names::is_ident(&name) {

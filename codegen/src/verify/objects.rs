@@ -11,27 +11,12 @@ use crate::overrides::TypeOverride;
 /// The name of the field that holds a base, unless the overrides say otherwise.
 pub(super) const BASE_FIELD: &str = "common";
 
-/// What an object in normal form may say.
-const KNOWN: &[&str] = &[
-    crate::bundle::AT,
-    "base",
-    "description",
-    "name",
-    "nullable",
-    "properties",
-    "readOnly",
-    "required",
-    "type",
-    "x-mparticle-advice",
-    "x-mparticle-aliases",
-];
+/// What an object may say beside what any schema may.
+const KNOWN: &[&str] = &["base", "properties", "required", "x-mparticle-advice"];
 
-impl Verifier<'_> {
+impl<'a> Verifier<'a> {
     pub(super) fn object(&mut self, key: &str, node: &Node) -> Object {
-        if let Some(keyword) = node.keys().find(|keyword| !KNOWN.contains(&keyword.as_str())) {
-            let message = format!("`{keyword}` beside `properties` has no Rust type");
-            self.report(place(node), Code::UnsupportedShape, message, "describe it another way");
-        }
+        self.check_keywords(node, "an object", KNOWN);
         let overrides = self.schema.overrides;
         let settings = overrides.types.get(key).cloned().unwrap_or_default();
         let base = text(node, "base").map(|base| self.base(place(node), base));
@@ -41,10 +26,15 @@ impl Verifier<'_> {
             key: records.key.clone(),
             value: records.value.clone(),
         });
-        let own = records.iter().map(|records| records.ident.as_str());
-        let reserved =
-            own.chain(base.iter().map(|base| base.ident.as_str())).chain(["envelope", "extra"]);
-        let mut taken = Taken::reserving(reserved);
+        let mut taken = Taken::reserving(["envelope", "extra"]);
+        for ident in
+            records.iter().map(|records| &records.ident).chain(base.iter().map(|base| &base.ident))
+        {
+            taken.give(ident.clone());
+        }
+        for wire in self.base_fields(node) {
+            taken.give(field_ident(wire));
+        }
         let fields = self.fields(node, &settings, &mut taken);
         self.check_names(node, &fields);
         let mut object = Object {
@@ -81,6 +71,13 @@ impl Verifier<'_> {
             ident: chosen.unwrap_or_else(|| BASE_FIELD.to_owned()),
             type_name: self.type_name(at, key),
         }
+    }
+
+    /// The wire names of the base's fields, which have setters in the object, too.
+    fn base_fields(&self, node: &Node) -> impl Iterator<Item = &'a String> + use<'a> {
+        let schema = self.schema;
+        let base = text(node, "base").and_then(|base| schema.bundle.definitions.get(base));
+        base.and_then(|base| inner(base, "properties")).into_iter().flat_map(Node::keys)
     }
 
     /// Whether following the bases from a key comes back to it.

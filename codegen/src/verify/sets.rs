@@ -11,12 +11,14 @@ use crate::normalise::{branches, flag, inner, text};
 
 impl Verifier<'_> {
     pub(super) fn set(&mut self, node: &Node) -> Enum {
+        self.check_keywords(node, "an enum", &["closed", "values"]);
         let mut taken = Taken::reserving(["UnknownValue"]);
         let values = self.values(node, "values", &mut taken);
         Enum { values, closed: flag(node, "closed") }
     }
 
     pub(super) fn union(&mut self, key: &str, node: &Node) -> Union {
+        self.check_keywords(node, "a union", &["closed", "content", "tag", "variants"]);
         let mut taken = Taken::reserving(["Unknown"]);
         let values = self.values(node, "variants", &mut taken);
         let nodes = branches(node, "variants");

@@ -27,7 +27,7 @@ impl<'a> Verifier<'a> {
         stale.extend(self.file_entries());
         stale.extend(self.name_entries());
         for (key, message) in stale {
-            self.schema.diagnostics.push(overrides.stale(key, message));
+            self.diagnostics.push(overrides.stale(key, message));
         }
     }
 
@@ -38,7 +38,7 @@ impl<'a> Verifier<'a> {
         if *entry == TypeOverride::default() {
             troubles.push("the entry says nothing".to_owned());
         }
-        if entry.name.is_some() && entry.name == default_name(&self.schema, &key) {
+        if entry.name.is_some() && entry.name == default_name(self.schema, &key) {
             troubles.push(format!("the type is called `{}` without this entry", def.name));
         }
         match &def.kind {
@@ -106,8 +106,7 @@ impl<'a> Verifier<'a> {
             let place = key.get_ref().as_str();
             if !self.is_type(place) && !self.renamed.contains(place) {
                 stale.push((key, format!("no inline type or value stands at `{place}`")));
-            } else if self.is_type(place)
-                && default_name(&self.schema, place).as_ref() == Some(name)
+            } else if self.is_type(place) && default_name(self.schema, place).as_ref() == Some(name)
             {
                 stale.push((key, format!("the type is called `{name}` without this entry")));
             }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Verifier;
-use crate::bundle::{AT, Node, place};
+use super::{Verifier, leftover};
+use crate::bundle::{FROM, Node, place};
 use crate::diagnostic::Code;
 use crate::model::{Beyond, Format, Limit, Limits, Shape, Slot};
 use crate::normalise::{flag, inner, text};
@@ -11,12 +11,10 @@ use crate::normalise::{flag, inner, text};
 /// Lists of lists, at most this deep.
 const MAX_DEPTH: usize = 64;
 
-/// The keywords of a position in normal form.
+/// What a position may say beside what any schema may.
 const KNOWN: &[&str] = &[
-    AT,
     "$ref",
     "additionalProperties",
-    "description",
     "format",
     "itemMaxLength",
     "items",
@@ -24,20 +22,21 @@ const KNOWN: &[&str] = &[
     "maxLength",
     "maxProperties",
     "nameMaxLength",
-    "nullable",
-    "readOnly",
     "rust",
-    "type",
     "x-mparticle-advice",
-    "x-mparticle-aliases",
 ];
+
+/// What makes no sense beside a reference to a named type.
+const NOT_BESIDE_REF: &[&str] =
+    &["additionalProperties", "format", "items", "type", "x-mparticle-advice"];
 
 impl Verifier<'_> {
     /// Reads a position; what is wrong is reported and read as any JSON.
     pub(super) fn slot(&mut self, node: &Node, depth: usize) -> Slot {
         let shape = self.shape(node, depth).unwrap_or_else(|message| {
             let help = "see the head of `codegen/src/normalise.rs` for the notations that are read";
-            self.report(place(node), Code::UnsupportedShape, message, help);
+            let at = text(node, FROM).unwrap_or(place(node));
+            self.report(at, Code::UnsupportedShape, message, help);
             Shape::Any
         });
         Slot { limits: self.limits(node, &shape), nullable: flag(node, "nullable"), shape }
@@ -47,11 +46,11 @@ impl Verifier<'_> {
         if depth > MAX_DEPTH {
             return Err(format!("lists and maps are nested more than {MAX_DEPTH} deep"));
         }
-        if let Some(keyword) = node.keys().find(|keyword| !KNOWN.contains(&keyword.as_str())) {
+        if let Some(keyword) = leftover(node, KNOWN) {
             return Err(format!("`{keyword}` stands in a combination that has no Rust type"));
         }
         if let Some(key) = text(node, "$ref") {
-            return match node.keys().find(|k| matches!(k.as_str(), "type" | "format" | "items")) {
+            return match NOT_BESIDE_REF.iter().find(|keyword| node.contains_key(**keyword)) {
                 Some(keyword) => {
                     Err(format!("`{keyword}` stands beside a reference to a named type"))
                 }
@@ -61,7 +60,11 @@ impl Verifier<'_> {
         let Some(name) = node.get("type") else {
             return Ok(Shape::Any);
         };
-        let advice = inner(node, "x-mparticle-advice").and_then(|advice| text(advice, "format"));
+        let advice = inner(node, "x-mparticle-advice");
+        if advice.is_some_and(|advice| advice.contains_key("exactlyOneOf")) {
+            return Err("`exactlyOneOf` is advice for objects with properties".to_owned());
+        }
+        let advice = advice.and_then(|advice| text(advice, "format"));
         let format = text(node, "format").or(advice);
         match (name.as_str().unwrap_or_default(), format) {
             ("boolean", None) => Ok(Shape::Boolean),

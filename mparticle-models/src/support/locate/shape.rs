@@ -37,6 +37,8 @@ pub enum Shape {
     Any,
     /// A value to be tried as a whole.
     Leaf(Leaf),
+    /// A value of this shape, or null where a value must stand.
+    Nullable(&'static Shape),
     /// A list of values that must not be null, unless their shape allows it.
     List(&'static Shape),
     /// An object with keys of any name.
@@ -63,6 +65,7 @@ impl Shape {
         match self {
             Self::Any => "any JSON",
             Self::Leaf(leaf) => leaf.expected,
+            Self::Nullable(shape) => shape.expected(),
             Self::List(_) => "a list",
             Self::Map(_) | Self::Object(_) | Self::Tagged(_) => "an object",
             Self::Keyed(_) => "an object or a list of records",
@@ -182,7 +185,7 @@ impl<T: Shaped> Shaped for Box<T> {
 }
 
 impl<T: Shaped> Shaped for Option<T> {
-    const SHAPE: Shape = T::SHAPE;
+    const SHAPE: Shape = Shape::Nullable(&T::SHAPE);
 }
 
 impl<T: Shaped> Shaped for Breadcrumb<T> {

@@ -14,6 +14,7 @@ type Found = Result<(), Trouble>;
 /// A value that has to be there.
 pub(super) fn required(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     let present = match (shape, buffer) {
+        (Shape::Nullable(shape), _) => return optional(buffer, shape, place),
         (Shape::Leaf(leaf), _) => (leaf.read)(buffer).map_err(|message| wrong(place, message))?,
         (Shape::Any, _) => true,
         (_, Buffer::Null) => false,
@@ -30,6 +31,7 @@ pub(super) fn required(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) ->
 /// A value that may be absent.
 fn optional(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     match (shape, buffer) {
+        (Shape::Nullable(shape), _) => optional(buffer, shape, place),
         (Shape::Leaf(leaf), _) => {
             (leaf.read)(buffer).map(|_| ()).map_err(|message| wrong(place, message))
         }
@@ -45,6 +47,7 @@ fn inside(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     match (shape, buffer) {
         (Shape::Any, _) => anything(buffer, place),
         (Shape::Leaf(_), _) => Ok(()),
+        (Shape::Nullable(shape), _) => inside(buffer, shape, place),
         (Shape::List(shape), Buffer::List(items)) => list(items, shape, place),
         (Shape::Map(shape), Buffer::Object(entries)) => map(entries, shape, place),
         (Shape::Object(fields), Buffer::Object(entries)) => object(entries, fields(), place),

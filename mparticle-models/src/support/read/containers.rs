@@ -1,4 +1,4 @@
-//! Readers of lists, maps and boxes.
+//! Readers of lists, maps, boxes, and of elements that may be null.
 
 use std::collections::{BTreeMap, btree_map};
 use std::marker::PhantomData;
@@ -17,6 +17,20 @@ impl<T: Read> Read for Box<T> {
 
     fn is_absent(&self) -> bool {
         T::is_absent(self)
+    }
+}
+
+/// Null is a value here: this is for the elements of lists and maps that may be null. Optional fields use
+/// [`optional`](super::optional).
+impl<T: Read> Read for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        T::read(deserializer).map(Some)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
     }
 }
 

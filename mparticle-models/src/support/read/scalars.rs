@@ -116,12 +116,15 @@ fn integer<T, E: Error>(
     }
 }
 
-/// The integer that a floating-point number is. From 2^53 on it may be a rounded one, so there is none.
+/// The integer that a floating-point number is.
+///
+/// There is none from 2^50 on: a parser of floating-point numbers may be off by a few units in the last place, which
+/// below that is seen as a fraction, but above it would be a wrong integer.
 #[allow(clippy::cast_possible_truncation, reason = "the bound is checked")]
 fn without_fraction(number: Number) -> Option<Number> {
+    const BOUND: f64 = 1_125_899_906_842_624.0;
     let float = number.as_f64();
-    (float.trunc() == float && float.abs() < 9_007_199_254_740_992.0)
-        .then(|| Number::from(float as i64))
+    (float.trunc() == float && float.abs() < BOUND).then(|| Number::from(float as i64))
 }
 
 /// The integer that a text of decimal digits spells.

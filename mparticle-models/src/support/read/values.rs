@@ -6,7 +6,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use serde_json::Value;
 
 use super::json::{self, Json};
-use super::{Buffer, Primitive, Read, mismatch, required};
+use super::{Buffer, Primitive, Read, mismatch, repeated, required};
 use crate::support::values::breadcrumb::{BREADCRUMB, CONTENT, TAG};
 use crate::support::values::{
     AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, Number, Scalar, UnixMillis,
@@ -132,16 +132,12 @@ where
     let mut content = None;
     let mut envelope = Extra::new();
     for (key, value) in entries {
-        let earlier = match &*key {
-            TAG => tag.replace(value.into_primitive("a string")?).is_some(),
-            CONTENT => content.replace(value).is_some(),
-            _ => {
-                envelope.insert_read(key.into_owned(), json::value(value)?)?;
-                false
-            }
-        };
-        if earlier {
-            return Err(E::custom("repeated key `event_type` or `data`"));
+        match &*key {
+            TAG if tag.is_some() => return Err(repeated(TAG)),
+            TAG => tag = Some(value.into_primitive("a string")?),
+            CONTENT if content.is_some() => return Err(repeated(CONTENT)),
+            CONTENT => content = Some(value),
+            _ => envelope.insert_read(key.into_owned(), json::value(value)?)?,
         }
     }
     if tag.and_then(Primitive::into_text).is_some_and(|tag| !tag.eq_ignore_ascii_case(BREADCRUMB)) {

@@ -33,7 +33,7 @@ impl Numbers for f64 {
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if !self.is_finite() {
             Err(not_finite(*self))
-        } else if self.trunc() == *self && self.abs() < EXACT {
+        } else if self.fract() == 0.0 && self.abs() < EXACT {
             serializer.serialize_i64(*self as i64)
         } else {
             serializer.serialize_f64(*self)
@@ -112,4 +112,49 @@ pub fn tagged<S: Serializer, T: Serialize + ?Sized>(
         map.serialize_entry(key, value)?;
     }
     map.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Numbers, Written};
+
+    fn written(numbers: &impl Numbers) -> Result<String, String> {
+        serde_json::to_string(&Written(numbers)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn whole_numbers_are_written_without_a_fraction() {
+        for (number, json) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (100.0, "100"),
+            (-7.0, "-7"),
+            (19.99, "19.99"),
+            (9_007_199_254_740_991.0, "9007199254740991"),
+            (9_007_199_254_740_992.0, "9007199254740992.0"),
+            (-1e300, "-1e+300"),
+            (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
+        ] {
+            assert_eq!(written(&number).as_deref(), Ok(json));
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_wherever_they_are_held() {
+        assert_eq!(written(&Some(1.0)).as_deref(), Ok("1"));
+        assert_eq!(written(&None::<f64>).as_deref(), Ok("null"));
+        assert_eq!(written(&vec![Some(1.0), None, Some(0.5)]).as_deref(), Ok("[1,null,0.5]"));
+        let map = BTreeMap::from([("b".to_owned(), vec![2.0]), ("a".to_owned(), vec![])]);
+        assert_eq!(written(&map).as_deref(), Ok(r#"{"a":[],"b":[2]}"#));
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_an_error_wherever_it_is_held() {
+        assert_eq!(written(&f64::NAN), Err("JSON cannot hold the number NaN".into()));
+        assert_eq!(written(&Some(f64::INFINITY)), Err("JSON cannot hold the number inf".into()));
+        assert!(written(&vec![1.0, f64::NEG_INFINITY]).is_err());
+        assert!(written(&BTreeMap::from([("a".to_owned(), f64::NAN)])).is_err());
+    }
 }

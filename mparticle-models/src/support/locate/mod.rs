@@ -16,9 +16,6 @@ use super::read::{Buffer, Read, required};
 pub use error::{ReadError, ReadErrorKind};
 pub use shape::{Field, KeyedShape, Leaf, Shape, Shaped, TaggedShape};
 
-#[cfg(test)]
-mod tests;
-
 /// Reads a document.
 ///
 /// A key that repeats is forgiven when at most one of its values is not null, for then nothing is ambiguous.

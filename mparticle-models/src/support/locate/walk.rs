@@ -46,7 +46,6 @@ fn optional(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
 fn inside(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     match (shape, buffer) {
         (Shape::Any, _) => anything(buffer, place),
-        (Shape::Leaf(_), _) => Ok(()),
         (Shape::Nullable(shape), _) => inside(buffer, shape, place),
         (Shape::List(shape), Buffer::List(items)) => list(items, shape, place),
         (Shape::Map(shape), Buffer::Object(entries)) => map(entries, shape, place),
@@ -57,7 +56,10 @@ fn inside(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
         (Shape::Breadcrumb(shape), Buffer::Object(entries)) => {
             breadcrumb(buffer, entries, shape, place)
         }
-        (Shape::Breadcrumb(_), Buffer::Boolean(_) | Buffer::Number(_) | Buffer::Text(_)) => Ok(()),
+        (Shape::Leaf(_), _)
+        | (Shape::Breadcrumb(_), Buffer::Boolean(_) | Buffer::Number(_) | Buffer::Text(_)) => {
+            Ok(())
+        }
         _ => Err(mismatch(place, shape, buffer.kind())),
     }
 }

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use super::{Text, mismatch};
 use crate::support::values::Number;
 
-/// The only key of the object that stands for a number while serde_json's feature `arbitrary_precision` is on.
+/// The only key of the object that stands for a number while `serde_json`'s feature `arbitrary_precision` is on.
 ///
 /// Any crate of a build may turn the feature on for all of them, so every visitor has to know it.
 pub(crate) const NUMBER_TOKEN: &str = "$serde_json::private::Number";

@@ -124,7 +124,7 @@ fn integer<T, E: Error>(
 fn without_fraction(number: Number) -> Option<Number> {
     const BOUND: f64 = 1_125_899_906_842_624.0;
     let float = number.as_f64();
-    (float.trunc() == float && float.abs() < BOUND).then(|| Number::from(float as i64))
+    (float.fract() == 0.0 && float.abs() < BOUND).then(|| Number::from(float as i64))
 }
 
 /// The integer that a text of decimal digits spells.

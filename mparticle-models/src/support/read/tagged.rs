@@ -66,6 +66,7 @@ pub fn position(tags: &[(&str, usize)], tag: &str) -> Option<usize> {
 
 /// The error for a number that is no variant's; [`Tagged::known`] gives none such.
 #[cold]
+#[must_use]
 pub fn no_variant<E: Error>(number: usize) -> E {
     E::custom(format_args!("there is no variant {number}"))
 }
@@ -169,16 +170,12 @@ impl<'de, T: Tagged> DeserializeSeed<'de> for ContentSeed<'_, T> {
         };
         let in_type =
             |error| D::Error::custom(format_args!("{}: {error}", super::shortened(self.tag)));
-        match deserializer
-            .deserialize_any(KnownVisitor { variant, union: PhantomData })
-            .map_err(in_type)?
-        {
-            Some(value) => Ok(Content::Known(value)),
-            None => {
-                let empty = Buffer::Object(Vec::new()).into_deserializer();
-                T::read_content(variant, empty).map(Content::Known).map_err(in_type)
-            }
+        let visitor = KnownVisitor { variant, union: PhantomData };
+        if let Some(value) = deserializer.deserialize_any(visitor).map_err(in_type)? {
+            return Ok(Content::Known(value));
         }
+        let empty = Buffer::Object(Vec::new()).into_deserializer();
+        T::read_content(variant, empty).map(Content::Known).map_err(in_type)
     }
 }
 

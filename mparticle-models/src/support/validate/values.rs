@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Report, Validate};
 use crate::support::place::Place;
+use crate::support::values::breadcrumb::CONTENT;
 use crate::support::values::{
     AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
 };
@@ -65,7 +66,7 @@ impl<T: Validate> Validate for Breadcrumb<T> {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::Event(data) => {
-                data.check(&place.field(crate::support::values::breadcrumb::CONTENT), report)
+                data.check(&place.field(CONTENT), report);
             }
             Self::Data(data) => data.check(place, report),
             Self::Text(_) => {}

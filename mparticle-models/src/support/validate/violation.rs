@@ -133,7 +133,7 @@ impl fmt::Display for Violation {
             )?,
             Rule::Ip => f.write_str("not an IPv4 or IPv6 address")?,
             Rule::UnixMillis => {
-                f.write_str("looks like seconds; mParticle expects milliseconds")?
+                f.write_str("looks like seconds; mParticle expects milliseconds")?;
             }
             Rule::ExactlyOneOf => {
                 let fields = self.fields.join(", ");

@@ -73,8 +73,8 @@ fn accessors_give_a_value_of_their_own_kind_only() {
     for (value, boolean, integer, float, text) in [
         (Scalar::Null, None, None, None, None),
         (true.into(), Some(true), None, None, None),
-        (i64::MAX.into(), None, Some(i64::MAX), Some(9.223_372_036_854_775_8e18), None),
-        (u64::MAX.into(), None, None, Some(1.844_674_407_370_955_2e19), None),
+        (i64::MAX.into(), None, Some(i64::MAX), Some(9_223_372_036_854_775_807.0), None),
+        (u64::MAX.into(), None, None, Some(18_446_744_073_709_551_615.0), None),
         (1.0.into(), None, None, Some(1.0), None),
         ("1".into(), None, None, None, Some("1")),
     ] {
@@ -172,7 +172,7 @@ fn the_system_clock_is_converted_there_and_back() {
         (epoch, 0),
         (epoch + Duration::from_micros(1_999), 1),
         (epoch - Duration::from_micros(1), -1),
-        (epoch - Duration::from_micros(1_000), -1),
+        (epoch - Duration::from_millis(1), -1),
         (epoch - Duration::from_micros(1_001), -2),
         (epoch + Duration::from_millis(1_700_000_000_123), 1_700_000_000_123),
     ] {

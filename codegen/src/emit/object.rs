@@ -292,6 +292,8 @@ fn holds_number(shape: &Shape) -> bool {
 }
 
 /// Reading and writing a document of its own.
+///
+/// Inline, so that a crate that only writes batches does not compile all that reads them.
 pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["locate", "ReadError"]);
     let slice_docs = docs(&[
@@ -308,17 +310,20 @@ pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
     ]);
     quote! {
         #slice_docs
+        #[inline]
         pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
             locate::from_slice(json)
         }
 
         #str_docs
         #[allow(clippy::should_implement_trait, reason = "usable without an import; `FromStr` stands beside it")]
+        #[inline]
         pub fn from_str(json: &str) -> Result<Self, ReadError> {
             locate::from_str(json)
         }
 
         #write_docs
+        #[inline]
         pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
             serde_json::to_vec(self)
         }
@@ -335,6 +340,7 @@ pub(crate) fn from_str(name: &Ident, scope: &mut Scope<'_>) -> TokenStream {
             type Err = ReadError;
 
             #blank
+            #[inline]
             fn from_str(json: &str) -> Result<Self, ReadError> {
                 locate::from_str(json)
             }

@@ -470,6 +470,7 @@ impl Batch {
     ///
     /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
     /// kind.
+    #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
@@ -483,6 +484,7 @@ impl Batch {
         clippy::should_implement_trait,
         reason = "usable without an import; `FromStr` stands beside it"
     )]
+    #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
@@ -492,6 +494,7 @@ impl Batch {
     /// # Errors
     ///
     /// When a number is not finite, which JSON cannot say.
+    #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(self)
     }
@@ -506,6 +509,7 @@ impl Batch {
 impl FromStr for Batch {
     type Err = ReadError;
 
+    #[inline]
     fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }

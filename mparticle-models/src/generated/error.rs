@@ -99,6 +99,7 @@ impl ErrorResponse {
     ///
     /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
     /// kind.
+    #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
@@ -112,6 +113,7 @@ impl ErrorResponse {
         clippy::should_implement_trait,
         reason = "usable without an import; `FromStr` stands beside it"
     )]
+    #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
@@ -121,6 +123,7 @@ impl ErrorResponse {
     /// # Errors
     ///
     /// When a number is not finite, which JSON cannot say.
+    #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(self)
     }
@@ -135,6 +138,7 @@ impl ErrorResponse {
 impl FromStr for ErrorResponse {
     type Err = ReadError;
 
+    #[inline]
     fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }

@@ -576,6 +576,7 @@ impl Event {
     ///
     /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
     /// kind.
+    #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
@@ -589,6 +590,7 @@ impl Event {
         clippy::should_implement_trait,
         reason = "usable without an import; `FromStr` stands beside it"
     )]
+    #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
@@ -598,6 +600,7 @@ impl Event {
     /// # Errors
     ///
     /// When a number is not finite, which JSON cannot say.
+    #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(self)
     }
@@ -612,6 +615,7 @@ impl Event {
 impl FromStr for Event {
     type Err = ReadError;
 
+    #[inline]
     fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }

@@ -1,4 +1,19 @@
 //! What the generated code calls: everything about the wire format that is behaviour rather than data.
+//!
+//! Generated code holds fields, names and limits; how a field is read, written, checked and located is written once,
+//! here. Nothing here knows a generated type, so the folder can be taken along with generated code to another crate;
+//! it needs `serde` (with `derive`) and `serde_json`, and must be found as `crate::support`.
+//!
+//! - [`values`]: the types of fields that are not plain Rust types
+//! - [`read`]: lenient reading of every form seen on the wire
+//! - [`open_enum`]: enums that keep unknown values
+//! - [`mod@write`]: canonical writing
+//! - [`locate`]: whole documents, with errors that name the place
+//! - [`validate`]: the limits of the service
+//!
+//! What generated code looks like is shown, compiled and tested in `example_tests.rs`. Of the traits, a generated
+//! object has `Serialize`, `Deserialize` (both derived), [`Read`], [`Shaped`] and [`Validate`], event data
+//! [`Enveloped`] as well, a union [`Tagged`], an enum [`OpenEnum`].
 
 pub mod locate;
 pub mod open_enum;

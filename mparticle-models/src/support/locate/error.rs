@@ -87,11 +87,12 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pointer.is_empty() {
-            write!(f, "at line {}, column {}: {}", self.line(), self.column(), self.message)
-        } else {
-            write!(f, "at {}: {}", self.pointer, self.message)
+        if !self.pointer.is_empty() {
+            write!(f, "at {}: ", self.pointer)?;
+        } else if self.line() > 0 {
+            write!(f, "at line {}, column {}: ", self.line(), self.column())?;
         }
+        f.write_str(&self.message)
     }
 }
 

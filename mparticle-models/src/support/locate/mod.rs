@@ -68,3 +68,33 @@ fn buffered(bytes: &[u8]) -> serde_json::Result<Buffer<'_>> {
     deserializer.end()?;
     Ok(buffer)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserializer;
+    use serde::de::Error;
+
+    use super::{Read, ReadErrorKind, Shape, Shaped, from_str};
+
+    /// A type that refuses what its shape allows.
+    #[derive(Debug)]
+    struct Never;
+
+    impl Read for Never {
+        fn read<'de, D: Deserializer<'de>>(_: D) -> Result<Option<Self>, D::Error> {
+            Err(D::Error::custom("never"))
+        }
+    }
+
+    impl Shaped for Never {
+        const SHAPE: Shape = Shape::Any;
+    }
+
+    #[test]
+    fn an_error_that_the_shape_does_not_explain_is_passed_on() {
+        let error = from_str::<Never>("{}").unwrap_err();
+        assert_eq!(error.kind(), ReadErrorKind::Other);
+        assert_eq!((error.pointer(), error.message()), ("", "never"));
+        assert_eq!(error.to_string(), "never");
+    }
+}

@@ -75,7 +75,8 @@ fn tagged(types: &[(String, Place)], event: &Map<String, Value>) -> Value {
     match types.iter().find(|(name, _)| name.eq_ignore_ascii_case(&tag)) {
         Some((name, place)) => {
             written.insert("event_type".to_owned(), json!(name));
-            written.insert("data".to_owned(), canonical(place, data).unwrap_or_else(|| json!({})));
+            let data = canonical(place, data).or_else(|| canonical(place, &json!({})));
+            written.insert("data".to_owned(), data.unwrap());
         }
         None => {
             written.insert("event_type".to_owned(), json!(tag));

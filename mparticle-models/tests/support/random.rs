@@ -42,7 +42,7 @@ pub(crate) fn documents(place: &Place, spelling: Spelling) -> BoxedStrategy<Valu
         Kind::Enum { values, .. } => words(values),
         Kind::Scalar => scalar(place.limits.length),
         Kind::AttributeValue => attribute_value(place.limits),
-        Kind::List(item) => vec(present(item, spelling), 0..3).prop_map(Value::from).boxed(),
+        Kind::List(item) => vec(present(item, spelling), 0..5).prop_map(Value::from).boxed(),
         Kind::Map(item) => map(place.limits, &documents(item, spelling)),
         Kind::Object(fields) => object(fields, spelling),
         Kind::Event(types) => event(types, spelling),
@@ -87,7 +87,7 @@ fn text(limit: Option<usize>) -> BoxedStrategy<String> {
     let short = select(vec!["a", "", "0", "12", "true", "null", "漢字 😀 ü", "\"\\/\n\u{0}\u{7f}", "$Age"]);
     let short = short.prop_map(str::to_owned);
     match limit {
-        Some(limit) => prop_oneof![150 => short, 1 => about(limit)].boxed(),
+        Some(limit) => prop_oneof![25 => short, 1 => about(limit)].boxed(),
         None => short.boxed(),
     }
 }
@@ -102,14 +102,14 @@ fn about(limit: usize) -> BoxedStrategy<String> {
 fn name(limit: Option<usize>) -> BoxedStrategy<String> {
     let short = select(vec!["x-a", "x-b", "x-ü/~", "$city", "x 1", ""]).prop_map(str::to_owned);
     match limit {
-        Some(limit) => prop_oneof![150 => short, 1 => about(limit)].boxed(),
+        Some(limit) => prop_oneof![25 => short, 1 => about(limit)].boxed(),
         None => short.boxed(),
     }
 }
 
 fn words(values: &[(String, Vec<String>)]) -> BoxedStrategy<Value> {
     let known = values.iter().map(|(value, _)| json!(value)).collect::<Vec<_>>();
-    prop_oneof![150 => select(known), 1 => Just(json!("one of tomorrow"))].boxed()
+    prop_oneof![25 => select(known), 1 => Just(json!("one of tomorrow"))].boxed()
 }
 
 fn scalar(limit: Option<usize>) -> BoxedStrategy<Value> {
@@ -121,7 +121,7 @@ fn attribute_value(limits: Limits) -> BoxedStrategy<Value> {
     let list = vec(scalar(limits.item_length), 0..4).prop_map(Value::from);
     let items = limits.items.unwrap();
     let long_list = (items - 1..=items + 2).prop_map(|len| vec![json!(1); len].into());
-    prop_oneof![60 => scalar(limits.length), 20 => list, 1 => long_list].boxed()
+    prop_oneof![20 => scalar(limits.length), 9 => list, 1 => long_list].boxed()
 }
 
 fn map(limits: Limits, values: &BoxedStrategy<Value>) -> BoxedStrategy<Value> {
@@ -131,29 +131,30 @@ fn map(limits: Limits, values: &BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     let many = (limit - 1..=limit + 2, values.clone()).prop_map(|(len, value)| {
         (0..len).map(|index| (format!("n{index}"), value.clone())).collect::<Map<_, _>>().into()
     });
-    prop_oneof![40 => small, 1 => many].boxed()
+    prop_oneof![12 => small, 1 => many].boxed()
 }
 
-/// An object with a quarter of its fields, all that reading needs, and sometimes a field that no one knows.
+/// An object with about half of its fields, all that reading needs, and sometimes a field that no one knows.
+///
+/// Fields that are always written are left out in lenient spelling only, where their absence is one form of null.
 fn object(fields: &[Field], spelling: Spelling) -> BoxedStrategy<Value> {
     let entries = fields.iter().map(|field| {
-        let chance = match &*field.name {
-            "environment" => 0.97,
-            _ if field.is_needed() => 1.0,
-            // Absent, these two are written as null: a lenient spelling.
-            _ if field.is_always_written() && spelling == Spelling::Documented => 1.0,
-            "events" => 0.9,
-            _ => 0.25,
-        };
+        let is_certain = field.is_needed() || field.is_always_written() && spelling == Spelling::Documented;
         let mut names = vec![field.name.clone()];
         if spelling == Spelling::Lenient {
             names.extend(field.aliases.iter().cloned());
         }
         let value = if field.is_needed() { present(&field.place, spelling) } else { documents(&field.place, spelling) };
-        option::weighted(chance, (select(names), value))
+        let entry = (select(names), value);
+        match &*field.name {
+            _ if is_certain => entry.prop_map(Some).boxed(),
+            "environment" => option::weighted(0.97, entry).boxed(),
+            "events" => option::weighted(0.9, entry).boxed(),
+            _ => option::weighted(0.45, entry).boxed(),
+        }
     });
     let unknown = option::weighted(0.1, (name(None), any_json()));
-    let entries = entries.map(Strategy::boxed).chain([unknown.boxed()]).collect::<Vec<_>>();
+    let entries = entries.chain([unknown.boxed()]).collect::<Vec<_>>();
     entries.prop_map(|entries| entries.into_iter().flatten().collect::<Map<_, _>>().into()).boxed()
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Bundle {
     pub(crate) definitions: IndexMap<String, Node>,
     /// The title and description of each file.
     pub(crate) documents: IndexMap<String, Document>,
+    /// The keywords that the overrides told to ignore and that were there.
+    pub(crate) ignored: BTreeSet<String>,
 }
 
 /// What a file says about itself.
@@ -52,25 +54,17 @@ pub(crate) fn bundle(
     overrides: &Overrides,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Bundle {
-    let mut bundler = Bundler {
-        sources,
-        overrides,
-        ignored: BTreeSet::new(),
-        bundle: Bundle::default(),
-        diagnostics,
-    };
+    let mut bundler = Bundler { sources, overrides, bundle: Bundle::default(), diagnostics };
     for (file, document) in &sources.files {
         bundler.document(file, document);
     }
     bundler.check_references();
-    bundler.check_ignored();
     bundler.bundle
 }
 
 struct Bundler<'a> {
     sources: &'a Sources,
     overrides: &'a Overrides,
-    ignored: BTreeSet<&'a str>,
     bundle: Bundle,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
@@ -123,7 +117,7 @@ impl<'a> Bundler<'a> {
         depth: usize,
     ) -> Option<Value> {
         if self.overrides.ignore.contains_key(keyword) {
-            self.ignored.insert(keyword);
+            self.bundle.ignored.insert(keyword.to_owned());
             return None;
         }
         let Some(holds) = Holds::of(keyword) else {
@@ -158,7 +152,7 @@ impl<'a> Bundler<'a> {
             }
             (Holds::Schema, _) if keyword != "additionalProperties" => {
                 let message = format!("`{keyword}` is false, which admits no value");
-                self.report(at, Code::UnsupportedShape, message, "describe what may stand here");
+                self.report(at, Code::MalformedSchema, message, "describe what may stand here");
                 None
             }
             (Holds::Reference, Value::String(target)) => Some(self.target(target, at).into()),
@@ -212,15 +206,6 @@ impl<'a> Bundler<'a> {
         }
     }
 
-    fn check_ignored(&mut self) {
-        for (keyword, _) in &self.overrides.ignore {
-            if !self.ignored.contains(keyword.get_ref().as_str()) {
-                let message = format!("no schema has the keyword `{}`", keyword.get_ref());
-                self.diagnostics.push(self.overrides.stale(keyword, message));
-            }
-        }
-    }
-
     fn unknown(&mut self, keyword: &str, at: &str) {
         if keyword.starts_with("x-mparticle-") {
             let message = format!("there is no annotation `{keyword}`");
@@ -250,12 +235,13 @@ pub(crate) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// A value as a message may show it.
+/// A value as a message may show it: itself when it is short, else what it is.
 fn excerpt(value: &Value) -> String {
+    let json = value.to_string();
     match value {
+        _ if json.chars().count() <= 40 => format!("`{json}`"),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        Value::String(text) if text.chars().count() > 40 => "a long text".to_owned(),
-        scalar => format!("`{scalar}`"),
+        _ => "a long text".to_owned(),
     }
 }

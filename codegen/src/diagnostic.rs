@@ -137,9 +137,12 @@ impl Diagnostic {
 /// Orders diagnostics by place and keeps one of several equal ones: an alias is met wherever it is used.
 #[must_use]
 pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let key = |d: &Diagnostic| (d.origin.clone(), d.code, d.message.clone());
-    diagnostics.sort_by_cached_key(key);
-    diagnostics.dedup_by_key(|diagnostic| key(diagnostic));
+    diagnostics.sort_by_cached_key(|d| {
+        let (file, line) = d.origin.file.rsplit_once(':').unwrap_or((&d.origin.file, ""));
+        let line = line.parse().unwrap_or(0_usize);
+        (file.to_owned(), line, d.origin.pointer.clone(), d.code, d.message.clone())
+    });
+    diagnostics.dedup();
     diagnostics
 }
 

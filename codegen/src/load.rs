@@ -173,12 +173,12 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            let Strict(value) = entries.next_value()?;
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format!(
                     "the key `{key}` stands twice in one object"
                 )));
             }
+            let Strict(value) = entries.next_value()?;
             map.insert(key, value);
         }
         Ok(Value::Object(map))

@@ -44,7 +44,8 @@ pub(super) fn run(schema: &mut Schema<'_>) {
 fn name(schema: &Schema<'_>, key: &str) -> Option<String> {
     let overrides = schema.overrides;
     let by_type = overrides.types.get(key).and_then(|entry| entry.name.clone());
-    by_type.or_else(|| overrides.names.get(key).cloned()).or_else(|| default_name(schema, key))
+    let chosen = by_type.or_else(|| overrides.names.get(key).cloned());
+    chosen.or_else(|| default_name(schema, key)).filter(|name| !name.is_empty())
 }
 
 /// The name a type has without overrides of its own.

@@ -22,15 +22,12 @@ impl Verifier<'_> {
         let mut taken = Taken::reserving(["Unknown"]);
         let values = self.values(node, "variants", &mut taken);
         let nodes = branches(node, "variants");
-        let variants = values.into_iter().zip(nodes).map(|(value, variant)| {
-            let key = inner(variant, "content").and_then(|content| text(content, "$ref"));
-            Variant {
-                type_name: self.content(place(variant), key.unwrap_or_default()),
-                wire: value.wire,
-                ident: value.ident,
-                aliases: value.aliases,
-                description: value.description,
-            }
+        let variants = values.into_iter().zip(nodes).map(|(value, variant)| Variant {
+            type_name: self.content(variant),
+            wire: value.wire,
+            ident: value.ident,
+            aliases: value.aliases,
+            description: value.description,
         });
         Union {
             variants: variants.collect(),
@@ -42,13 +39,16 @@ impl Verifier<'_> {
     }
 
     /// The type of a variant's content, which has to be an object.
-    fn content(&mut self, at: &str, key: &str) -> String {
+    fn content(&mut self, variant: &Node) -> String {
+        let content = inner(variant, "content").unwrap_or(variant);
+        let key = text(content, "$ref").unwrap_or_default();
         let definition = self.schema.bundle.definitions.get(key);
         if definition.is_some_and(crate::normalise::is_record) {
-            return self.type_name(at, key);
+            return self.type_name(place(content), key);
         }
-        let message = format!("the content of this variant, `{key}`, is no object with properties");
-        self.report(at, Code::UnsupportedShape, message, "define the content as an object");
+        let tag = text(variant, "const").unwrap_or_default();
+        let message = format!("the content of the variant `{tag}` is no object with properties");
+        self.report(place(content), Code::UnsupportedShape, message, "define it as an object");
         String::new()
     }
 

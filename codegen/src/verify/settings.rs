@@ -64,24 +64,30 @@ impl<'a> Verifier<'a> {
 
     /// What is wrong with the entry of a definition that is no generated type.
     fn alias_entry(&self, key: &str, entry: &TypeOverride) -> Option<String> {
-        let Some(rust) = &entry.rust else {
-            return Some(format!("`{key}` is no object, enum or union"));
-        };
-        let alone = TypeOverride { rust: Some(rust.clone()), ..TypeOverride::default() };
-        if !self.schema.bundle.definitions.contains_key(key) {
-            Some(format!("there is no definition `{key}`"))
-        } else if *entry != alone {
-            Some(format!("`{key}` is written by hand, so nothing but `rust` can apply"))
-        } else if syn::parse_str::<syn::Type>(rust).is_err() {
-            Some(format!("`{rust}` is no Rust type"))
-        } else {
-            None
+        let alone = TypeOverride { rust: entry.rust.clone(), ..TypeOverride::default() };
+        match &entry.rust {
+            _ if !self.schema.bundle.definitions.contains_key(key) => {
+                Some(format!("there is no definition `{key}`"))
+            }
+            None => Some(format!("`{key}` is no object, enum or union")),
+            Some(_) if *entry != alone => {
+                Some(format!("`{key}` is written by hand, so nothing but `rust` can apply"))
+            }
+            Some(rust) if syn::parse_str::<syn::Type>(rust).is_err() => {
+                Some(format!("`{rust}` is no Rust type"))
+            }
+            Some(_) => None,
         }
     }
 
     fn file_entries(&self) -> Vec<Stale<'a>> {
         let overrides = self.schema.overrides;
         let mut stale = Vec::new();
+        for (keyword, _) in &overrides.ignore {
+            if !self.schema.bundle.ignored.contains(keyword.get_ref()) {
+                stale.push((keyword, format!("no schema has the keyword `{}`", keyword.get_ref())));
+            }
+        }
         for (file, name) in &overrides.modules {
             if !self.schema.bundle.documents.contains_key(file.get_ref().as_str()) {
                 stale.push((file, format!("there is no file `{}`", file.get_ref())));

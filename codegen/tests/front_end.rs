@@ -1,0 +1,241 @@
+//! The front-end as its callers see it: what it reports, that it never panics, and that order means nothing.
+
+use std::path::{Path, PathBuf};
+
+use mparticle_codegen::diagnostic::{Code, Diagnostic, render};
+use mparticle_codegen::load::Sources;
+use mparticle_codegen::model::{Kind, Model, Object, Presence, Shape};
+use mparticle_codegen::overrides::Overrides;
+use serde_json::{Value, json};
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+fn load(schema: &Path, overrides: &Path) -> Result<(Sources, Overrides), Vec<Diagnostic>> {
+    let found = overrides.exists();
+    let overrides = if found { Overrides::load(overrides)? } else { Overrides::default() };
+    Ok((Sources::load(schema)?, overrides))
+}
+
+fn quirks() -> (Sources, Overrides) {
+    let folder = tests().join("fixtures");
+    load(&folder.join("quirks.json"), &folder.join("quirks.overrides.toml")).unwrap()
+}
+
+fn own() -> (Sources, Overrides) {
+    let folder = tests().join("../../schema");
+    load(&folder, &folder.join("overrides.toml")).unwrap()
+}
+
+/// mParticle's own file, which is not part of this repository.
+fn published() -> Option<(Sources, Overrides)> {
+    let Some(payloads) = std::env::var_os("MPARTICLE_PAYLOADS") else {
+        println!("skipped: MPARTICLE_PAYLOADS does not say where mParticle's published schema is");
+        return None;
+    };
+    let reference = Path::new(&payloads).join("../reference");
+    let overrides = tests().join("../../schema/official.overrides.toml");
+    Some(load(&reference.join("mparticle.inbound.eventsapi.schema.json"), &overrides).unwrap())
+}
+
+#[track_caller]
+fn model((sources, overrides): &(Sources, Overrides)) -> Model {
+    mparticle_codegen::model(sources, overrides)
+        .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)))
+}
+
+#[track_caller]
+fn object<'m>(model: &'m Model, name: &str) -> &'m Object {
+    match model.types.iter().find(|def| def.name == name).map(|def| &def.kind) {
+        Some(Kind::Object(object)) => object,
+        other => panic!("{name} is {other:?}"),
+    }
+}
+
+/// Each code has a schema (and overrides, perhaps) and the text that it leads to.
+/// `UPDATE_EXPECT=1` writes the texts anew.
+#[test]
+fn every_code_is_reported_as_expected() {
+    let folder = tests().join("diagnostics");
+    let mut wrong = Vec::new();
+    for code in Code::ALL.iter().filter(|code| **code != Code::Lowering) {
+        let file = |extension| folder.join(format!("{code}.{extension}"));
+        let loaded = load(&file("json"), &file("toml"));
+        let result = loaded.and_then(|(sources, over)| mparticle_codegen::model(&sources, &over));
+        let diagnostics = result.expect_err("an error was expected");
+        assert!(diagnostics.iter().any(|d| d.code == *code), "{}", render(&diagnostics, false));
+        let found = render(&diagnostics, false);
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(file("txt"), &found).unwrap();
+        }
+        if std::fs::read_to_string(file("txt")).ok().as_ref() != Some(&found) {
+            wrong.push(format!("{code}:\n{found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "UPDATE_EXPECT=1 writes the new texts\n\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn colors_are_for_terminals() {
+    let error = Sources::load(Path::new("gone.json")).unwrap_err();
+    assert!(!render(&error, false).contains('\u{1b}'));
+    assert!(render(&error, true).contains("\u{1b}[1;31merror[unreadable-file]\u{1b}[0m"));
+}
+
+#[test]
+fn the_schema_is_in_normal_form() {
+    let model = model(&own());
+    let batch = object(&model, "Batch");
+    let environment = batch.fields.iter().find(|field| field.wire == "environment").unwrap();
+    assert_eq!(environment.presence, Presence::RequiredToWrite);
+    assert_eq!(batch.constructor, ["environment"]);
+    let event = model.types.iter().find(|def| def.name == "Event").unwrap();
+    assert!(
+        matches!(&event.kind, Kind::Union(union) if union.variants.len() == 17 && !union.closed)
+    );
+}
+
+#[test]
+fn the_quirks_of_the_published_schema_are_read() {
+    let model = model(&quirks());
+    let names: Vec<_> = model.types.iter().map(|def| def.name.as_str()).collect();
+    let expected = [
+        "Batch",
+        "BatchEnvironment",
+        "BatchIdentities",
+        "Context",
+        "CrumbEvent",
+        "CrumbEventData",
+        "CrumbEventEventType",
+        "Event",
+        "EventData",
+        "EventDataOs",
+        "StartEventData",
+        "StopEventData",
+        "Unused",
+        "UnusedErrors",
+    ];
+    assert_eq!(names, expected);
+    let start = object(&model, "StartEventData");
+    assert_eq!(
+        (start.fields.len(), start.base.as_ref().unwrap().type_name.as_str()),
+        (0, "EventData")
+    );
+    let batch = object(&model, "Batch");
+    let shape =
+        |wire: &str| &batch.fields.iter().find(|field| field.wire == wire).unwrap().slot.shape;
+    assert!(
+        matches!(shape("attributes"), Shape::Map(values) if values.shape == Shape::ScalarOrList)
+    );
+    assert!(matches!(shape("ip"), Shape::String(Some(_))));
+    let os = model.types.iter().find(|def| def.name == "EventDataOs").unwrap();
+    let Kind::Enum(os) = &os.kind else { panic!("{os:?}") };
+    let idents: Vec<_> = os.values.iter().map(|value| value.ident.as_str()).collect();
+    assert_eq!((idents.as_slice(), os.closed), (["Ios", "Ios2", "Android"].as_slice(), false));
+    assert_eq!(object(&model, "Context").fields[0].ident, "type_");
+}
+
+#[test]
+fn the_published_schema_is_read_as_it_is() {
+    let Some(published) = published() else { return };
+    let model = model(&published);
+    let event = model.types.iter().find(|def| def.name == "Event").unwrap();
+    assert!(matches!(&event.kind, Kind::Union(union) if union.variants.len() == 17));
+    assert!(model.types.iter().all(|def| def.module == "events_api"));
+}
+
+#[test]
+fn one_file_brings_the_files_it_refers_to() {
+    let schema = tests().join("../../schema/bulk.json");
+    let names = Sources::load(&schema).unwrap().files;
+    assert!(
+        names.contains_key("batch.json") && names.contains_key("value.json"),
+        "{:?}",
+        names.keys()
+    );
+}
+
+/// Definitions in another order, and those of properties too, in case a pass walks them.
+fn reversed(sources: &Sources) -> Sources {
+    let mut sources = sources.clone();
+    for document in sources.files.values_mut() {
+        for keyword in ["$defs", "definitions"] {
+            if let Some(Value::Object(entries)) = document.get_mut(keyword) {
+                *entries = std::mem::take(entries).into_iter().rev().collect();
+            }
+        }
+    }
+    sources
+}
+
+#[test]
+fn the_order_of_definitions_means_nothing() {
+    for (sources, overrides) in [own(), quirks()].into_iter().chain(published()) {
+        let shuffled = (reversed(&sources), overrides.clone());
+        assert_ne!(format!("{:?}", shuffled.0), format!("{sources:?}"));
+        assert_eq!(model(&shuffled), model(&(sources, overrides)));
+    }
+}
+
+/// The pointer of every value in a document.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                pointers(
+                    value,
+                    &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")),
+                    found,
+                );
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                pointers(value, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts each of a few values in place of every node, one at a time.
+fn mutate(sources: &Sources, overrides: &Overrides) -> usize {
+    let mut count = 0;
+    for (file, document) in &sources.files {
+        let mut nodes = Vec::new();
+        pointers(document, "", &mut nodes);
+        let mut mutant = sources.clone();
+        for pointer in nodes {
+            for value in [Value::Null, json!(true), json!([]), json!({}), json!(7)] {
+                let node = mutant.files.get_mut(file).unwrap().pointer_mut(&pointer).unwrap();
+                let original = std::mem::replace(node, value);
+                if let Err(diagnostics) = mparticle_codegen::model(&mutant, overrides) {
+                    assert!(!diagnostics.is_empty(), "{file}#{pointer}");
+                }
+                *mutant.files.get_mut(file).unwrap().pointer_mut(&pointer).unwrap() = original;
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+#[test]
+fn no_mutation_of_the_quirks_panics() {
+    let (sources, overrides) = quirks();
+    println!("{} mutants", mutate(&sources, &overrides));
+}
+
+#[test]
+fn no_mutation_of_the_published_schema_panics() {
+    let Some((sources, overrides)) = published() else { return };
+    println!("{} mutants", mutate(&sources, &overrides));
+}
+
+#[test]
+fn no_mutation_of_the_schema_panics() {
+    let (sources, overrides) = own();
+    println!("{} mutants", mutate(&sources, &overrides));
+}

@@ -277,14 +277,6 @@ impl Event {
     /// Every spelling of a tag and the number of its variant: first the canonical ones, then those only read.
     const TAGS: &'static [(&'static str, usize)] =
         &[("page_view", 0), ("opt_out", 1), ("optout", 1)];
-
-    fn event_type(&self) -> &str {
-        match self {
-            Self::PageView(_) => "page_view",
-            Self::OptOut(_) => "opt_out",
-            Self::Unknown { event_type, .. } => event_type,
-        }
-    }
 }
 
 impl Tagged for Event {
@@ -333,17 +325,14 @@ impl<'de> Deserialize<'de> for Event {
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let tag = (Self::TAG, self.event_type());
         match self {
             Self::PageView(data) => {
-                write::tagged(serializer, tag, (Self::CONTENT, Some(data)), &data.envelope)
+                write::enveloped::<Self, _, _>(serializer, "page_view", &**data)
             }
-            Self::OptOut(data) => {
-                write::tagged(serializer, tag, (Self::CONTENT, Some(data)), &data.envelope)
-            }
-            Self::Unknown { data, envelope, .. } => {
+            Self::OptOut(data) => write::enveloped::<Self, _, _>(serializer, "opt_out", data),
+            Self::Unknown { event_type, data, envelope } => {
                 let data = Some(data).filter(|data| !data.is_null());
-                write::tagged(serializer, tag, (Self::CONTENT, data), envelope)
+                write::tagged(serializer, (Self::TAG, event_type), (Self::CONTENT, data), envelope)
             }
         }
     }

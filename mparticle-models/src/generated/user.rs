@@ -168,6 +168,101 @@ impl OpenEnum for IdentityType {
 
 open_enum!(IdentityType);
 
+/// Names of user attributes that mParticle reserves. Its sources write them in different letter cases, and none
+/// says which is stored; these are the spellings of its JSON reference. Any other name is an attribute of your
+/// own.
+///
+/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+///
+/// Schema: `user.json#/$defs/ReservedUserAttribute`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ReservedUserAttribute {
+    /// Age in years, as text or number.
+    Age,
+
+    /// Gender; destinations commonly expect `m` or `f`.
+    Gender,
+
+    /// Country of residence.
+    Country,
+
+    /// Postal code of the address.
+    Zip,
+
+    /// City of the address.
+    City,
+
+    /// State, province or region of the address.
+    State,
+
+    /// Street and house number.
+    Address,
+
+    /// Given name.
+    Firstname,
+
+    /// Family name.
+    Lastname,
+
+    /// Number of the mobile phone.
+    Mobile,
+
+    /// A value that this version does not know, kept as it was read.
+    UnknownValue(String),
+}
+
+impl ReservedUserAttribute {
+    /// The spelling on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Age => "$age",
+            Self::Gender => "$gender",
+            Self::Country => "$country",
+            Self::Zip => "$zip",
+            Self::City => "$city",
+            Self::State => "$state",
+            Self::Address => "$address",
+            Self::Firstname => "$firstname",
+            Self::Lastname => "$lastname",
+            Self::Mobile => "$mobile",
+            Self::UnknownValue(text) => text,
+        }
+    }
+
+    /// Whether this version knows the value.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::UnknownValue(_))
+    }
+}
+
+impl OpenEnum for ReservedUserAttribute {
+    const KNOWN: &'static [(&'static str, Self)] = &[
+        ("$age", Self::Age),
+        ("$gender", Self::Gender),
+        ("$country", Self::Country),
+        ("$zip", Self::Zip),
+        ("$city", Self::City),
+        ("$state", Self::State),
+        ("$address", Self::Address),
+        ("$firstname", Self::Firstname),
+        ("$lastname", Self::Lastname),
+        ("$mobile", Self::Mobile),
+    ];
+
+    fn as_str(&self) -> &str {
+        self.as_str()
+    }
+
+    fn unknown(text: String) -> Self {
+        Self::UnknownValue(text)
+    }
+}
+
+open_enum!(ReservedUserAttribute);
+
 /// Reports that one attribute of the user got another value. mParticle makes these events itself from the
 /// attributes of a batch, so servers rarely send them.
 ///

@@ -60,6 +60,12 @@ macro_rules! open_enum {
             }
         }
 
+        impl ::std::convert::From<$type> for ::std::string::String {
+            fn from(value: $type) -> Self {
+                $crate::support::OpenEnum::as_str(&value).to_owned()
+            }
+        }
+
         impl ::serde::Serialize for $type {
             fn serialize<S: ::serde::Serializer>(
                 &self,

@@ -53,6 +53,7 @@ fn inside(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
         (Shape::Tagged(union), Buffer::Object(entries)) => tagged(entries, union(), place),
         (Shape::Keyed(keyed), Buffer::Object(entries)) => object(entries, keyed().fields, place),
         (Shape::Keyed(keyed), Buffer::List(items)) => records(items, keyed(), place),
+        (Shape::Breadcrumb(_), Buffer::Object(entries)) if entries.is_empty() => Ok(()),
         (Shape::Breadcrumb(shape), Buffer::Object(entries)) => {
             breadcrumb(buffer, entries, shape, place)
         }

@@ -100,13 +100,14 @@ impl Read for BooleanOrText {
     }
 }
 
-/// An object whose `data` is an object is an envelope, any other object is the data itself.
+/// An object whose `data` is an object is an envelope, any other object that holds something is the data itself.
 impl<T: DeserializeOwned + Enveloped> Read for Breadcrumb<T> {
     const EXPECTED: &'static str = "a breadcrumb event or a string";
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         match Buffer::deserialize(deserializer)? {
             Buffer::Object(entries) if is_envelope(&entries) => from_envelope(entries).map(Some),
+            Buffer::Object(entries) if entries.is_empty() => Ok(Some(Self::Empty)),
             data @ Buffer::Object(_) => {
                 T::deserialize(data.into_deserializer()).map(|data| Some(Self::Data(data)))
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Report, Validate};
 use crate::support::place::Place;
-use crate::support::values::breadcrumb::CONTENT;
+use crate::support::values::breadcrumb::{CONTENT, LABEL};
 use crate::support::values::{
     AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
 };
@@ -70,6 +70,7 @@ impl<T: Validate> Validate for Breadcrumb<T> {
             }
             Self::Data(data) => data.check(place, report),
             Self::Text(_) => {}
+            Self::Empty => report.missing(place, LABEL),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The breadcrumbs of a crash report, which sources write in three shapes.
 
-use serde::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Extra;
 use crate::support::write;
@@ -20,6 +20,8 @@ pub trait Enveloped {
 pub(crate) const TAG: &str = "event_type";
 /// The key of an event's data.
 pub(crate) const CONTENT: &str = "data";
+/// The field of a breadcrumb's data that must be there.
+pub(crate) const LABEL: &str = "label";
 /// The type of a breadcrumb event.
 pub(crate) const BREADCRUMB: &str = "breadcrumb";
 
@@ -35,6 +37,8 @@ pub enum Breadcrumb<T> {
     Text(String),
     /// An event's data without the envelope.
     Data(T),
+    /// An empty object, the placeholder of mParticle's reference; `validate()` reports it.
+    Empty,
 }
 
 impl<T> From<T> for Breadcrumb<T> {
@@ -51,6 +55,7 @@ impl<T: Serialize + Enveloped> Serialize for Breadcrumb<T> {
             }
             Self::Text(text) => serializer.serialize_str(text),
             Self::Data(data) => data.serialize(serializer),
+            Self::Empty => serializer.serialize_map(Some(0))?.end(),
         }
     }
 }

@@ -295,11 +295,21 @@ fn the_three_shapes_of_a_breadcrumb_are_written_back_as_read() {
 }
 
 #[test]
+fn an_empty_breadcrumb_is_kept_and_reported() {
+    let breadcrumb: Breadcrumb<Crumb> = serde_json::from_str("{}").unwrap();
+    assert_eq!(breadcrumb, Breadcrumb::Empty);
+    assert_eq!(serde_json::to_string(&breadcrumb).unwrap(), "{}");
+    let violations = crate::support::validate::run(&Breadcrumb::<f64>::Empty);
+    let found: Vec<_> =
+        violations.iter().map(|found| (found.pointer.as_str(), found.rule)).collect();
+    assert_eq!(found, [("/label", crate::support::Rule::Required)]);
+}
+
+#[test]
 fn a_breadcrumb_of_another_shape_is_refused() {
     for (json, message) in [
         ("null", "expected a breadcrumb event or a string, found null or an empty string"),
         ("[]", "expected a breadcrumb event or a string, found a list"),
-        ("{}", "missing field `label`"),
         (r#"{"event_type":"breadcrumb"}"#, "missing field `label`"),
         (r#"{"event_type":"breadcrumb","data":{}}"#, "missing field `label`"),
         (

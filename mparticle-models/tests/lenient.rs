@@ -209,6 +209,7 @@ fn each_form_of_a_breadcrumb_is_written_back_as_it_was_read() {
         ),
         (json!({ "label": "l", "session_number": "4" }), json!({ "label": "l", "session_number": 4 }), data),
         (json!("l"), json!("l"), text),
+        (json!({}), json!({}), |breadcrumb| matches!(breadcrumb, Breadcrumb::Empty)),
     ];
     for (read, expected, is) in cases {
         let report = json!({ "event_type": "crash_report", "data": { "breadcrumbs": [read] } });

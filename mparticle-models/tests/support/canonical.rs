@@ -88,7 +88,7 @@ fn tagged(types: &[(String, Place)], event: &Map<String, Value>) -> Value {
     written.into()
 }
 
-/// A breadcrumb keeps its shape; only a whole event without a type gets one.
+/// A breadcrumb keeps its shape, be it an empty object; only a whole event without a type gets one.
 fn breadcrumb(data: &Place, event: &Map<String, Value>) -> Value {
     match event.get("data") {
         Some(value) if value.is_object() => {
@@ -97,6 +97,7 @@ fn breadcrumb(data: &Place, event: &Map<String, Value>) -> Value {
             written.insert("data".to_owned(), canonical(data, value).unwrap());
             written.into()
         }
+        _ if event.is_empty() => json!({}),
         _ => canonical(data, &event.clone().into()).unwrap(),
     }
 }

@@ -185,7 +185,7 @@ fn event(types: &[(String, Place)], spelling: Spelling) -> BoxedStrategy<Value> 
 
 fn breadcrumb(data: &BoxedStrategy<Value>, spelling: Spelling) -> BoxedStrategy<Value> {
     let event = data.clone().prop_map(|data| json!({ "event_type": "breadcrumb", "data": data }));
-    let shapes = prop_oneof![event, data.clone(), Just(json!("a text"))];
+    let shapes = prop_oneof![4 => event, 4 => data.clone(), 4 => Just(json!("a text")), 1 => Just(json!({}))];
     let bare = data.clone().prop_map(|data| json!({ "data": data }));
     let usual = data.clone().prop_map(|data| json!({ "event_type": "BREADCRUMB", "data": data }));
     match spelling {

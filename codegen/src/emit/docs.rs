@@ -70,10 +70,7 @@ pub(crate) fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
 pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     let mut paragraphs =
         vec![field.description.clone().unwrap_or_else(|| format!("The field `{}`.", field.wire))];
-    let limits = limit_sentences(&field.slot);
-    if !limits.is_empty() {
-        paragraphs.push(limits.join(" "));
-    }
+    paragraphs.extend(limit_paragraph(&field.slot));
     if let Shape::String(Some(format)) = field.slot.shape {
         let expected = match format {
             Format::Uuid => "Expected to be a UUID; `validate()` warns about any other text.",
@@ -83,51 +80,55 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
         };
         paragraphs.push(expected.to_owned());
     }
-    match field.presence {
-        Presence::WrittenAlways => {
-            paragraphs.push("Always written: absent goes out as null.".to_owned())
-        }
+    let presence = match field.presence {
+        Presence::WrittenAlways => Some("Always written: absent goes out as null."),
         Presence::RequiredToWrite => {
-            paragraphs.push(
-                "Required by mParticle, but not by this reader: `validate()` reports its absence."
-                    .to_owned(),
-            );
+            Some("Required by mParticle, but not to read: `validate()` reports its absence.")
         }
-        Presence::Required | Presence::Optional => {}
-    }
+        Presence::Required | Presence::Optional => None,
+    };
+    paragraphs.extend(presence.map(str::to_owned));
     if field.read_only {
         paragraphs.push("Filled by mParticle: leave it out of what you send.".to_owned());
     }
     paragraphs
 }
 
-/// The limits of a slot and of what it contains, each as a sentence.
-fn limit_sentences(slot: &Slot) -> Vec<String> {
-    let limits = &slot.limits;
-    let own = [
-        (limits.max_properties, "entries", "a larger map"),
-        (limits.max_items, "entries", "a longer list"),
-        (limits.name_max_length, "characters in a name", "a longer name"),
-        (limits.max_length, "characters", "longer text"),
-        (limits.item_max_length, "characters in an entry of a list", "a longer entry"),
+/// The limits of a slot and of what it contains: one sentence for each thing that may happen beyond them.
+fn limit_paragraph(slot: &Slot) -> Option<String> {
+    let limits = limits_in_words(slot, false);
+    let kinds = [
+        (Beyond::Refused, "what exceeds that is refused"),
+        (Beyond::Cut, "what exceeds that is cut"),
+        (Beyond::Undocumented, "what becomes of more is undocumented"),
     ];
-    let mut sentences: Vec<_> = own
-        .into_iter()
-        .filter_map(|(limit, unit, excess)| Some(limit_sentence(limit?, unit, excess)))
-        .collect();
-    if let Shape::Array(inner) | Shape::Map(inner) = &slot.shape {
-        sentences.extend(
-            limit_sentences(inner).into_iter().map(|sentence| format!("In each value: {sentence}")),
-        );
-    }
-    sentences
+    let sentences = kinds.into_iter().filter_map(|(beyond, consequence)| {
+        let with_this = limits.iter().filter(|(limit, _)| limit.beyond == beyond);
+        let words: Vec<_> =
+            with_this.map(|(limit, unit)| format!("{} {unit}", limit.value)).collect();
+        (!words.is_empty()).then(|| format!("At most {}; {consequence}.", words.join(", ")))
+    });
+    let sentences: Vec<_> = sentences.collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn limit_sentence(limit: Limit, unit: &str, excess: &str) -> String {
-    let beyond = match limit.beyond {
-        Beyond::Refused => format!("{excess} is refused"),
-        Beyond::Cut => format!("{excess} is cut"),
-        Beyond::Undocumented => format!("what becomes of {excess} is undocumented"),
-    };
-    format!("At most {} {unit}; {beyond}.", limit.value)
+/// Each limit with the words for what it counts.
+fn limits_in_words(slot: &Slot, is_element: bool) -> Vec<(Limit, &'static str)> {
+    let limits = &slot.limits;
+    let is_mixed = matches!(slot.shape, Shape::ScalarOrList);
+    let characters = if is_element { "characters in a value" } else { "characters" };
+    let items = if is_mixed { "entries in a list" } else { "entries" };
+    let own = [
+        (limits.max_properties, "entries"),
+        (limits.name_max_length, "characters in a name"),
+        (limits.max_length, characters),
+        (limits.max_items, items),
+        (limits.item_max_length, "characters in an entry of a list"),
+    ];
+    let mut all: Vec<_> =
+        own.into_iter().filter_map(|(limit, words)| Some((limit?, words))).collect();
+    if let Shape::Array(inner) | Shape::Map(inner) = &slot.shape {
+        all.extend(limits_in_words(inner, true));
+    }
+    all
 }

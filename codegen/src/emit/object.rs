@@ -6,7 +6,7 @@ use quote::quote;
 use super::Context;
 use super::docs::{blank_line, docs, field_paragraphs, type_paragraphs};
 use super::scope::{Scope, ident, outer};
-use super::setters::{constructor, setters};
+use super::setters::{constructor, inner_of_option, setters};
 use super::validate::object_checks;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Field, Object, Presence, Shape, TypeDef};
@@ -166,7 +166,7 @@ impl<'a> ObjectShape<'a> {
         let name = ident(&self.def.name);
         let blank = blank_line();
         let fields = self.fields.iter().map(|(field, ty)| {
-            let ty = scope.shorten(ty);
+            let ty = scope.shorten(inner_of_option(ty));
             let wire = &field.wire;
             let aliases = &field.aliases;
             let kind = if field.presence == Presence::Required {
@@ -181,23 +181,19 @@ impl<'a> ObjectShape<'a> {
             let ty = scope.generated(&base.type_name);
             quote!(Field::flattened::<#ty>(),)
         });
-        let shape = match &self.object.records {
-            Some(records) => {
-                scope.support(&["KeyedShape"]);
-                let ty = scope.generated(&records.type_name);
-                let (key, value) = (&records.key, &records.value);
-                quote! {
-                    Shape::Keyed(|| const {
-                        &KeyedShape {
-                            fields: &[#(#fields,)* #base],
-                            record: &<#ty as Shaped>::SHAPE,
-                            key: #key,
-                            value: #value,
-                        }
-                    })
-                }
+        let fields = quote!(&[#(#fields,)* #base]);
+        let shape = if let Some(records) = &self.object.records {
+            scope.support(&["KeyedShape"]);
+            let ty = scope.generated(&records.type_name);
+            let (key, value) = (&records.key, &records.value);
+            let record = quote!(&<#ty as Shaped>::SHAPE);
+            quote! {
+                Shape::Keyed(|| const {
+                    &KeyedShape { fields: #fields, record: #record, key: #key, value: #value }
+                })
             }
-            None => quote!(Shape::Object(|| const { &[#(#fields,)* #base] })),
+        } else {
+            quote!(Shape::Object(|| const { #fields }))
         };
         quote! {
             #blank

@@ -234,7 +234,8 @@ fn is_plain(ty: &syn::Type) -> bool {
     !matches!(outer(ty).0.as_str(), "Vec" | "BTreeMap")
 }
 
-fn inner_of_option(ty: &syn::Type) -> &syn::Type {
+/// What an `Option` holds; any other type itself.
+pub(crate) fn inner_of_option(ty: &syn::Type) -> &syn::Type {
     match outer(ty) {
         (name, arguments) if name == "Option" => arguments.first().copied().unwrap_or(ty),
         _ => ty,

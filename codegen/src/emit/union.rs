@@ -56,8 +56,15 @@ impl<'a> UnionShape<'a> {
             .collect();
         let base =
             shared_base(context, union).map(|(field, ty)| (ident(&field), scope.generated(&ty)));
-        let [tag, content] = [&union.tag, &union.content].map(|wire| wire_ident(wire));
-        Self { def, union, name: ident(&def.name), tag, content, variants, base }
+        Self {
+            def,
+            union,
+            name: ident(&def.name),
+            tag: wire_ident(&union.tag),
+            content: wire_ident(&union.content),
+            variants,
+            base,
+        }
     }
 
     fn item(&self, scope: &mut Scope<'_>) -> TokenStream {

@@ -1,13 +1,13 @@
 //! Emits `Validate`: the schema's limits, closed sets and advice as straight-line checks.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Context;
 use super::docs::blank_line;
 use super::object::ObjectShape;
 use super::scope::{Scope, ident, outer};
-use crate::model::{Beyond, Field, Format, Kind, Limit, Presence, Shape, Slot};
+use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Shape, Slot};
 
 /// The implementation for an object.
 pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
@@ -20,17 +20,17 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
         checks.extend(quote!(self.#field.check(place, report);));
     }
     for group in &shape.object.exactly_one_of {
-        let members = shape.fields.iter().filter(|(field, _)| group.contains(&field.wire)).map(
-            |(field, ty)| {
-                let (wire, name) = (&field.wire, ident(&field.ident));
-                let present = if outer(ty).0 == "Option" {
-                    quote!(self.#name.is_some())
-                } else {
-                    quote!(!self.#name.is_empty())
-                };
-                quote!((#wire, #present))
-            },
-        );
+        let members = shape.fields.iter().filter(|(field, _)| group.contains(&field.wire));
+        let members = members.map(|(field, ty)| {
+            let (wire, name) = (&field.wire, ident(&field.ident));
+            let is_option = outer(ty).0 == "Option";
+            let present = if is_option {
+                quote!(self.#name.is_some())
+            } else {
+                quote!(!self.#name.is_empty())
+            };
+            quote!((#wire, #present))
+        });
         checks.extend(quote!(report.exactly_one_of(place, &[#(#members),*]);));
     }
     implementation(&ident(&shape.def.name), &checks, scope)
@@ -44,11 +44,8 @@ pub(crate) fn implementation(
 ) -> TokenStream {
     scope.support(&["Validate", "Place", "Report"]);
     let blank = blank_line();
-    let (place, report) = if checks.is_empty() {
-        (quote!(_place), quote!(_report))
-    } else {
-        (quote!(place), quote!(report))
-    };
+    let [place, report] = ["place", "report"]
+        .map(|name| if checks.is_empty() { format_ident!("_{name}") } else { ident(name) });
     quote! {
         #blank
         impl Validate for #name {
@@ -59,6 +56,16 @@ pub(crate) fn implementation(
     }
 }
 
+/// What checking a value takes.
+enum Checks {
+    /// Nothing: whatever can be read is valid.
+    None,
+    /// The value's own `check`, which options, lists and maps pass on to what they hold.
+    Itself,
+    /// Statements about the value.
+    Statements(TokenStream),
+}
+
 fn field_checks(
     context: &Context<'_>,
     field: &Field,
@@ -67,27 +74,45 @@ fn field_checks(
 ) -> TokenStream {
     let (name, wire) = (ident(&field.ident), &field.wire);
     let place = quote!(place.field(#wire));
-    if outer(ty).0 != "Option" {
-        return Checker { context, scope }.slot(&field.slot, &quote!(self.#name), &place, 0);
-    }
-    let is_delegated = Checker { context, scope }.only_checks_itself(&field.slot);
-    if is_delegated && field.presence != Presence::RequiredToWrite {
-        return quote!(self.#name.check(&#place, report););
-    }
-    let checks = Checker { context, scope }.slot(&field.slot, &quote!(#name), &place, 0);
-    match (field.presence, checks.is_empty()) {
-        (Presence::RequiredToWrite, true) => {
-            quote!(if self.#name.is_none() { report.missing(place, #wire); })
-        }
-        (Presence::RequiredToWrite, false) => quote! {
+    let is_option = outer(ty).0 == "Option";
+    let value = if is_option {
+        Value { receiver: quote!(#name), reference: quote!(#name) }
+    } else {
+        Value { receiver: quote!(self.#name), reference: quote!(&self.#name) }
+    };
+    let checks = Checker { context, scope }.checks(&field.slot, &value, &place, "");
+    if field.presence == Presence::RequiredToWrite {
+        let checks = statements(checks, &value, &place);
+        return quote! {
             match &self.#name {
                 Some(#name) => { #checks }
                 None => report.missing(place, #wire),
             }
-        },
-        (_, true) => TokenStream::new(),
-        (_, false) => quote!(if let Some(#name) = &self.#name { #checks }),
+        };
     }
+    match checks {
+        Checks::None => TokenStream::new(),
+        Checks::Itself => quote!(self.#name.check(&#place, report);),
+        Checks::Statements(checks) if is_option => {
+            quote!(if let Some(#name) = &self.#name { #checks })
+        }
+        Checks::Statements(checks) => checks,
+    }
+}
+
+fn statements(checks: Checks, value: &Value, place: &TokenStream) -> TokenStream {
+    let receiver = &value.receiver;
+    match checks {
+        Checks::None => TokenStream::new(),
+        Checks::Itself => quote!(#receiver.check(&#place, report);),
+        Checks::Statements(checks) => checks,
+    }
+}
+
+/// The expressions for a value: to call its methods, and to pass it by reference.
+struct Value {
+    receiver: TokenStream,
+    reference: TokenStream,
 }
 
 /// Emits the checks of a slot.
@@ -97,230 +122,142 @@ struct Checker<'a, 's, 'c> {
 }
 
 impl Checker<'_, '_, '_> {
-    /// The checks of a slot whose value is the expression `value` (a reference or a field) at `place`.
-    fn slot(
-        &mut self,
-        slot: &Slot,
-        value: &TokenStream,
-        place: &TokenStream,
-        depth: usize,
-    ) -> TokenStream {
-        if self.has_no_checks(slot) {
-            return TokenStream::new();
-        }
-        if self.only_checks_itself(slot) {
-            return quote!(#value.check(&#place, report););
-        }
+    /// The checks of a value at a place; `prefix` keeps the names in nested loops apart.
+    fn checks(&mut self, slot: &Slot, value: &Value, place: &TokenStream, prefix: &str) -> Checks {
         let limits = &slot.limits;
+        let Value { receiver, reference } = value;
         match &slot.shape {
+            Shape::Any | Shape::Boolean | Shape::Integer | Shape::Unsigned => Checks::None,
+            Shape::Number | Shape::Foreign(_) => Checks::Itself,
+            Shape::Ref(name) => match self.context.find(name).map(|def| &def.kind) {
+                Some(Kind::Enum(set)) if !set.closed => Checks::None,
+                Some(Kind::Enum(_)) => {
+                    Checks::Statements(quote!(report.known(&#place, #receiver.is_known());))
+                }
+                _ => Checks::Itself,
+            },
             Shape::String(format) => {
-                let length = self.limit("max_length", value, place, limits.max_length, true);
+                let length = self.limit("max_length", place, reference, limits.max_length);
                 let format = format.map(|format| {
-                    let check = match format {
-                        Format::Uuid => format_ident!("uuid"),
-                        Format::Ip => format_ident!("ip"),
-                    };
-                    let value = reference(value);
-                    quote!(report.#check(&#place, #value);)
+                    let check = ident(match format {
+                        Format::Uuid => "uuid",
+                        Format::Ip => "ip",
+                    });
+                    quote!(report.#check(&#place, #reference);)
                 });
-                quote!(#length #format)
+                some(quote!(#length #format))
             }
+            Shape::Scalar | Shape::ScalarOrList if *limits == Limits::default() => Checks::Itself,
             Shape::Scalar => {
-                let length = self.limit("scalar_length", value, place, limits.max_length, true);
-                quote!(#value.check(&#place, report); #length)
+                let length = self.limit("scalar_length", place, reference, limits.max_length);
+                Checks::Statements(quote!(#receiver.check(&#place, report); #length))
             }
             Shape::ScalarOrList => self.attribute_value(slot, value, place),
-            Shape::Ref(_) => quote!(report.known(&#place, #value.is_known());),
             Shape::Array(item) => {
-                let count =
-                    self.limit("max_items", &quote!(#value.len()), place, limits.max_items, false);
-                let items = self.elements(item, value, place, depth, &Elements::List);
-                quote!(#count #items)
+                let names = Names::new(prefix, "items", "index", "item");
+                let count = [("max_items", quote!(#receiver.len()), limits.max_items)];
+                let pairs = quote!(#receiver.iter().enumerate());
+                self.elements(item, &names, &pairs, &format_ident!("index"), place, &count)
             }
             Shape::Map(item) => {
-                let count = self.limit(
-                    "max_properties",
-                    &quote!(#value.len()),
-                    place,
-                    limits.max_properties,
-                    false,
-                );
-                let names = self.limit(
-                    "name_length",
-                    &quote!(#value.keys()),
-                    place,
-                    limits.name_max_length,
-                    false,
-                );
-                let values = self.elements(item, value, place, depth, &Elements::Map);
-                quote!(#count #names #values)
+                let names = Names::new(prefix, "entries", "name", "value");
+                let count = [
+                    ("max_properties", quote!(#receiver.len()), limits.max_properties),
+                    ("name_length", quote!(#receiver.keys()), limits.name_max_length),
+                ];
+                self.elements(item, &names, reference, &format_ident!("key"), place, &count)
             }
-            Shape::Any
-            | Shape::Boolean
-            | Shape::Integer
-            | Shape::Unsigned
-            | Shape::Number
-            | Shape::Foreign(_) => TokenStream::new(),
         }
     }
 
-    /// A loop over a list or a map.
+    /// The checks of a list or a map: of its size, and of each element in a loop over `pairs`.
     fn elements(
         &mut self,
         item: &Slot,
-        value: &TokenStream,
+        names: &Names,
+        pairs: &TokenStream,
+        step: &Ident,
         place: &TokenStream,
-        depth: usize,
-        kind: &Elements,
-    ) -> TokenStream {
-        if self.has_no_checks(item) {
-            return TokenStream::new();
+        sizes: &[(&str, TokenStream, Option<Limit>)],
+    ) -> Checks {
+        let Names { places, key, element, prefix } = names;
+        let value = Value { receiver: quote!(#element), reference: quote!(#element) };
+        let element_place = quote!(#places.#step(#key));
+        let inner = self.checks(item, &value, &element_place, prefix);
+        let unlimited = sizes.iter().all(|(.., limit)| limit.is_none());
+        if unlimited && !matches!(inner, Checks::Statements(_)) {
+            return inner;
         }
-        if self.only_checks_itself(item) {
-            return quote!(#value.check(&#place, report););
-        }
-        let parent = format_ident!("place_{depth}");
-        let (key, element) = (format_ident!("key_{depth}"), format_ident!("value_{depth}"));
-        let (pattern, iterator, inner_place) = match kind {
-            Elements::List => (
-                quote!((#key, #element)),
-                quote!(#value.iter().enumerate()),
-                quote!(#parent.index(#key)),
-            ),
-            Elements::Map => {
-                (quote!((#key, #element)), reference(value), quote!(#parent.key(#key)))
-            }
-        };
-        let mut checks = self.slot(item, &quote!(#element), &inner_place, depth + 1);
+        let sizes: TokenStream = sizes
+            .iter()
+            .filter_map(|(check, size, limit)| self.limit(check, &quote!(#places), size, *limit))
+            .collect();
+        let mut inner = statements(inner, &value, &element_place);
         if item.nullable && !matches!(item.shape, Shape::Scalar | Shape::ScalarOrList) {
-            checks = quote!(if let Some(#element) = #element { #checks });
+            inner = quote!(if let Some(#element) = #element { #inner });
         }
-        quote! {
-            let #parent = #place;
-            for #pattern in #iterator {
-                #checks
-            }
-        }
+        let each = (!inner.is_empty()).then(|| quote!(for (#key, #element) in #pairs { #inner }));
+        Checks::Statements(quote!(let #places = #place; #sizes #each))
     }
 
-    fn attribute_value(
-        &mut self,
-        slot: &Slot,
-        value: &TokenStream,
-        place: &TokenStream,
-    ) -> TokenStream {
+    fn attribute_value(&mut self, slot: &Slot, value: &Value, place: &TokenStream) -> Checks {
         self.scope.support(&["AttributeLimits"]);
-        let [scalar, items, item] =
-            [slot.limits.max_length, slot.limits.max_items, slot.limits.item_max_length].map(
-                |limit| {
-                    limit.map_or_else(
-                        || quote!(None),
-                        |limit| {
-                            let (value, beyond) = (number(limit.value), self.beyond(limit.beyond));
-                            quote!(Some((#value, #beyond)))
-                        },
-                    )
-                },
-            );
-        let by_reference = reference(value);
-        quote! {
-            #value.check(&#place, report);
+        let limits = [slot.limits.max_length, slot.limits.max_items, slot.limits.item_max_length];
+        let [scalar, items, item] = limits.map(|limit| {
+            let Some((maximum, beyond)) = limit.map(|limit| self.bound(limit)) else {
+                return quote!(None);
+            };
+            quote!(Some((#maximum, #beyond)))
+        });
+        let Value { receiver, reference } = value;
+        Checks::Statements(quote! {
+            #receiver.check(&#place, report);
             let limits = AttributeLimits { scalar: #scalar, items: #items, item: #item };
-            report.attribute_value(&#place, #by_reference, limits);
-        }
+            report.attribute_value(&#place, #reference, limits);
+        })
     }
 
     /// One call of a limit's check, when there is such a limit.
     fn limit(
         &mut self,
         check: &str,
-        value: &TokenStream,
         place: &TokenStream,
+        value: &TokenStream,
         limit: Option<Limit>,
-        by_reference: bool,
-    ) -> TokenStream {
-        let Some(limit) = limit else {
-            return TokenStream::new();
-        };
-        let check = format_ident!("{check}");
-        let (maximum, beyond) = (number(limit.value), self.beyond(limit.beyond));
-        let value = if by_reference { reference(value) } else { value.clone() };
-        quote!(report.#check(&#place, #value, #maximum, #beyond);)
+    ) -> Option<TokenStream> {
+        let check = ident(check);
+        let (maximum, beyond) = self.bound(limit?);
+        Some(quote!(report.#check(&#place, #value, #maximum, #beyond);))
     }
 
-    fn beyond(&mut self, beyond: Beyond) -> TokenStream {
+    fn bound(&mut self, limit: Limit) -> (Literal, TokenStream) {
         self.scope.support(&["Beyond"]);
-        match beyond {
+        let beyond = match limit.beyond {
             Beyond::Refused => quote!(Beyond::Refused),
             Beyond::Cut => quote!(Beyond::Cut),
             Beyond::Undocumented => quote!(Beyond::Undocumented),
-        }
-    }
-
-    /// Whether nothing can be wrong with a value that could be read.
-    fn has_no_checks(&self, slot: &Slot) -> bool {
-        let limits = &slot.limits;
-        match &slot.shape {
-            Shape::Any | Shape::Boolean | Shape::Integer | Shape::Unsigned => true,
-            Shape::String(format) => format.is_none() && limits.max_length.is_none(),
-            Shape::Ref(name) => self.is_open_enum(name),
-            Shape::Array(item) => limits.max_items.is_none() && self.has_no_checks(item),
-            Shape::Map(item) => {
-                limits.max_properties.is_none()
-                    && limits.name_max_length.is_none()
-                    && self.has_no_checks(item)
-            }
-            Shape::Number | Shape::Scalar | Shape::ScalarOrList | Shape::Foreign(_) => false,
-        }
-    }
-
-    /// Whether the value's own `check` does it all, also behind `Option`, `Vec` and maps.
-    fn only_checks_itself(&self, slot: &Slot) -> bool {
-        let limits = &slot.limits;
-        match &slot.shape {
-            Shape::Number | Shape::Foreign(_) => true,
-            Shape::Scalar => limits.max_length.is_none(),
-            Shape::ScalarOrList => {
-                limits.max_length.is_none()
-                    && limits.max_items.is_none()
-                    && limits.item_max_length.is_none()
-            }
-            Shape::Ref(name) => !self.is_enum(name),
-            Shape::Array(item) => limits.max_items.is_none() && self.only_checks_itself(item),
-            Shape::Map(item) => {
-                limits.max_properties.is_none()
-                    && limits.name_max_length.is_none()
-                    && self.only_checks_itself(item)
-            }
-            Shape::Any | Shape::Boolean | Shape::Integer | Shape::Unsigned | Shape::String(_) => {
-                false
-            }
-        }
-    }
-
-    fn is_enum(&self, name: &str) -> bool {
-        self.context.find(name).is_some_and(|def| matches!(def.kind, Kind::Enum(_)))
-    }
-
-    fn is_open_enum(&self, name: &str) -> bool {
-        self.context
-            .find(name)
-            .is_some_and(|def| matches!(&def.kind, Kind::Enum(set) if !set.closed))
+        };
+        (Literal::u64_unsuffixed(limit.value), beyond)
     }
 }
 
-/// What is looped over.
-enum Elements {
-    List,
-    Map,
+fn some(checks: TokenStream) -> Checks {
+    if checks.is_empty() { Checks::None } else { Checks::Statements(checks) }
 }
 
-/// `self.x` needs a `&` where a reference is asked for; a bound name is one already.
-fn reference(value: &TokenStream) -> TokenStream {
-    let is_field = value.to_string().starts_with("self");
-    if is_field { quote!(&#value) } else { value.clone() }
+/// The names in a loop.
+struct Names {
+    places: Ident,
+    key: Ident,
+    element: Ident,
+    /// What a loop inside this one puts in front of its names.
+    prefix: String,
 }
 
-fn number(value: u64) -> proc_macro2::Literal {
-    proc_macro2::Literal::u64_unsuffixed(value)
+impl Names {
+    fn new(prefix: &str, places: &str, key: &str, element: &str) -> Self {
+        let [places, key, element] =
+            [places, key, element].map(|name| format_ident!("{prefix}{name}"));
+        Self { places, key, element, prefix: format!("{prefix}inner_") }
+    }
 }

@@ -176,16 +176,16 @@ impl Shaped for ApplicationInformation {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["application_name"]),
-                Field::optional::<Option<String>>(&["application_version"]),
-                Field::optional::<Option<String>>(&["application_build_number"]),
-                Field::optional::<Option<String>>(&["package"]),
-                Field::optional::<Option<OperatingSystem>>(&["os"]),
-                Field::optional::<Option<String>>(&["install_referrer"]),
+                Field::optional::<String>(&["application_name"]),
+                Field::optional::<String>(&["application_version"]),
+                Field::optional::<String>(&["application_build_number"]),
+                Field::optional::<String>(&["package"]),
+                Field::optional::<OperatingSystem>(&["os"]),
+                Field::optional::<String>(&["install_referrer"]),
                 Field::optional::<BTreeMap<String, BTreeMap<String, Scalar>>>(&[
                     "apple_search_ads_attributes",
                 ]),
-                Field::optional::<Option<i64>>(&["sideloaded_kits_count"]),
+                Field::optional::<i64>(&["sideloaded_kits_count"]),
             ]
         }
     });
@@ -507,11 +507,11 @@ impl Shaped for ApplicationStateTransitionEvent {
         const {
             &[
                 Field::required::<ApplicationTransitionType>(&["application_transition_type"]),
-                Field::optional::<Option<bool>>(&["is_first_run"]),
-                Field::optional::<Option<bool>>(&["is_upgrade"]),
-                Field::optional::<Option<bool>>(&["successfully_closed"]),
-                Field::optional::<Option<String>>(&["launch_referral"]),
-                Field::optional::<Option<String>>(&["push_notification_payload"]),
+                Field::optional::<bool>(&["is_first_run"]),
+                Field::optional::<bool>(&["is_upgrade"]),
+                Field::optional::<bool>(&["successfully_closed"]),
+                Field::optional::<String>(&["launch_referral"]),
+                Field::optional::<String>(&["push_notification_payload"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

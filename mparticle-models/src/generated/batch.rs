@@ -29,7 +29,7 @@ use crate::support::{
 pub struct Batch {
     /// Whether the data count as production or development data.
     ///
-    /// Required by mParticle, but not by this reader: `validate()` reports its absence.
+    /// Required by mParticle, but not to read: `validate()` reports its absence.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub environment: Option<Environment>,
 
@@ -44,10 +44,8 @@ pub struct Batch {
     /// Attributes to set on the user by name; null as a value makes a tag. Keep to one kind of value per name. Names
     /// that begin with `$`, such as `$firstname`, are reserved for facts that mParticle knows how to use.
     ///
-    /// At most 100 entries; what becomes of a larger map is undocumented. At most 256 characters in a name; what
-    /// becomes of a longer name is undocumented. In each value: At most 1000 entries; what becomes of a longer list
-    /// is undocumented. In each value: At most 4096 characters; what becomes of longer text is undocumented. In each
-    /// value: At most 512 characters in an entry of a list; what becomes of a longer entry is undocumented.
+    /// At most 100 entries, 256 characters in a name, 4096 characters in a value, 1000 entries in a list, 512
+    /// characters in an entry of a list; what becomes of more is undocumented.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -57,7 +55,7 @@ pub struct Batch {
 
     /// Names of attributes to remove from the user.
     ///
-    /// In each value: At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters in a value; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub deleted_user_attributes: Vec<String>,
 
@@ -525,35 +523,35 @@ impl Shaped for Batch {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<Environment>>(&["environment"]),
+                Field::optional::<Environment>(&["environment"]),
                 Field::optional::<Vec<Event>>(&["events"]),
-                Field::optional::<Option<UserIdentities>>(&["user_identities"]),
+                Field::optional::<UserIdentities>(&["user_identities"]),
                 Field::optional::<BTreeMap<String, AttributeValue>>(&["user_attributes"]),
                 Field::optional::<Vec<String>>(&["deleted_user_attributes"]),
-                Field::optional::<Option<i64>>(&["mpid"]),
-                Field::optional::<Option<DeviceInformation>>(&["device_info"]),
-                Field::optional::<Option<ApplicationInformation>>(&["application_info"]),
-                Field::optional::<Option<ConsentState>>(&["consent_state"]),
-                Field::optional::<Option<String>>(&["source_request_id"]),
-                Field::optional::<Option<String>>(&["ip"]),
-                Field::optional::<Option<Context>>(&["context", "batch_context"]),
+                Field::optional::<i64>(&["mpid"]),
+                Field::optional::<DeviceInformation>(&["device_info"]),
+                Field::optional::<ApplicationInformation>(&["application_info"]),
+                Field::optional::<ConsentState>(&["consent_state"]),
+                Field::optional::<String>(&["source_request_id"]),
+                Field::optional::<String>(&["ip"]),
+                Field::optional::<Context>(&["context", "batch_context"]),
                 Field::optional::<BTreeMap<String, String>>(&["partner_identities"]),
-                Field::optional::<Option<String>>(&["partner_identity"]),
+                Field::optional::<String>(&["partner_identity"]),
                 Field::optional::<BTreeMap<String, BTreeMap<String, Scalar>>>(&[
                     "integration_attributes",
                 ]),
-                Field::optional::<Option<AttributionInfo>>(&["attribution_info"]),
-                Field::optional::<Option<String>>(&["mp_deviceid"]),
-                Field::optional::<Option<String>>(&["sdk_version"]),
-                Field::optional::<Option<String>>(&["api_key"]),
+                Field::optional::<AttributionInfo>(&["attribution_info"]),
+                Field::optional::<String>(&["mp_deviceid"]),
+                Field::optional::<String>(&["sdk_version"]),
+                Field::optional::<String>(&["api_key"]),
                 Field::optional::<Vec<String>>(&["api_keys"]),
-                Field::optional::<Option<String>>(&["job_id"]),
-                Field::optional::<Option<SourceInformation>>(&["source_info"]),
-                Field::optional::<Option<UnixMillis>>(&["timestamp_unixtime_ms"]),
-                Field::optional::<Option<i64>>(&["batch_id"]),
-                Field::optional::<Option<i64>>(&["schema_version"]),
-                Field::optional::<Option<i64>>(&["origin_mpid"]),
-                Field::optional::<Option<bool>>(&["modified"]),
+                Field::optional::<String>(&["job_id"]),
+                Field::optional::<SourceInformation>(&["source_info"]),
+                Field::optional::<UnixMillis>(&["timestamp_unixtime_ms"]),
+                Field::optional::<i64>(&["batch_id"]),
+                Field::optional::<i64>(&["schema_version"]),
+                Field::optional::<i64>(&["origin_mpid"]),
+                Field::optional::<bool>(&["modified"]),
             ]
         }
     });
@@ -569,31 +567,21 @@ impl Validate for Batch {
         }
         self.events.check(&place.field("events"), report);
         self.user_identities.check(&place.field("user_identities"), report);
-        report.max_properties(
-            &place.field("user_attributes"),
-            self.user_attributes.len(),
-            100,
-            Beyond::Undocumented,
-        );
-        report.name_length(
-            &place.field("user_attributes"),
-            self.user_attributes.keys(),
-            256,
-            Beyond::Undocumented,
-        );
-        let place_0 = place.field("user_attributes");
-        for (key_0, value_0) in &self.user_attributes {
-            value_0.check(&place_0.key(key_0), report);
+        let entries = place.field("user_attributes");
+        report.max_properties(&entries, self.user_attributes.len(), 100, Beyond::Undocumented);
+        report.name_length(&entries, self.user_attributes.keys(), 256, Beyond::Undocumented);
+        for (name, value) in &self.user_attributes {
+            value.check(&entries.key(name), report);
             let limits = AttributeLimits {
                 scalar: Some((4096, Beyond::Undocumented)),
                 items: Some((1000, Beyond::Undocumented)),
                 item: Some((512, Beyond::Undocumented)),
             };
-            report.attribute_value(&place_0.key(key_0), value_0, limits);
+            report.attribute_value(&entries.key(name), value, limits);
         }
-        let place_0 = place.field("deleted_user_attributes");
-        for (key_0, value_0) in self.deleted_user_attributes.iter().enumerate() {
-            report.max_length(&place_0.index(key_0), value_0, 256, Beyond::Undocumented);
+        let items = place.field("deleted_user_attributes");
+        for (index, item) in self.deleted_user_attributes.iter().enumerate() {
+            report.max_length(&items.index(index), item, 256, Beyond::Undocumented);
         }
         self.device_info.check(&place.field("device_info"), report);
         self.application_info.check(&place.field("application_info"), report);

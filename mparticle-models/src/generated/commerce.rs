@@ -44,7 +44,7 @@ pub struct CommerceEvent {
 
     /// Screen or page on which the event happened.
     ///
-    /// At most 256 characters; longer text is cut.
+    /// At most 256 characters; what exceeds that is cut.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub screen_name: Option<String>,
 
@@ -54,7 +54,7 @@ pub struct CommerceEvent {
 
     /// Name of the event. Exported data carry one that mParticle made, such as `eCommerce - Purchase`.
     ///
-    /// At most 256 characters; longer text is cut.
+    /// At most 256 characters; what exceeds that is cut.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_name: Option<String>,
 
@@ -353,15 +353,15 @@ impl Shaped for CommerceEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<ProductAction>>(&["product_action"]),
-                Field::optional::<Option<PromotionAction>>(&["promotion_action"]),
+                Field::optional::<ProductAction>(&["product_action"]),
+                Field::optional::<PromotionAction>(&["promotion_action"]),
                 Field::optional::<Vec<ProductImpression>>(&["product_impressions"]),
-                Field::optional::<Option<String>>(&["currency_code"]),
-                Field::optional::<Option<ShoppingCart>>(&["shopping_cart"]),
-                Field::optional::<Option<String>>(&["screen_name"]),
-                Field::optional::<Option<bool>>(&["is_non_interactive"]),
-                Field::optional::<Option<String>>(&["event_name"]),
-                Field::optional::<Option<CommerceEventKind>>(&["custom_event_type"]),
+                Field::optional::<String>(&["currency_code"]),
+                Field::optional::<ShoppingCart>(&["shopping_cart"]),
+                Field::optional::<String>(&["screen_name"]),
+                Field::optional::<bool>(&["is_non_interactive"]),
+                Field::optional::<String>(&["event_name"]),
+                Field::optional::<CommerceEventKind>(&["custom_event_type"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }
@@ -718,18 +718,18 @@ impl Shaped for Product {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["id"]),
-                Field::optional::<Option<String>>(&["name"]),
-                Field::optional::<Option<f64>>(&["price"]),
-                Field::optional::<Option<f64>>(&["quantity"]),
-                Field::optional::<Option<f64>>(&["total_product_amount"]),
-                Field::optional::<Option<String>>(&["brand"]),
-                Field::optional::<Option<String>>(&["category"]),
-                Field::optional::<Option<String>>(&["variant"]),
-                Field::optional::<Option<String>>(&["coupon_code"]),
-                Field::optional::<Option<i64>>(&["position"]),
+                Field::optional::<String>(&["id"]),
+                Field::optional::<String>(&["name"]),
+                Field::optional::<f64>(&["price"]),
+                Field::optional::<f64>(&["quantity"]),
+                Field::optional::<f64>(&["total_product_amount"]),
+                Field::optional::<String>(&["brand"]),
+                Field::optional::<String>(&["category"]),
+                Field::optional::<String>(&["variant"]),
+                Field::optional::<String>(&["coupon_code"]),
+                Field::optional::<i64>(&["position"]),
                 Field::optional::<BTreeMap<String, String>>(&["custom_attributes"]),
-                Field::optional::<Option<UnixMillis>>(&["added_to_cart_time_ms"]),
+                Field::optional::<UnixMillis>(&["added_to_cart_time_ms"]),
             ]
         }
     });
@@ -949,16 +949,16 @@ impl Shaped for ProductAction {
             &[
                 Field::required::<ProductActionKind>(&["action"]),
                 Field::optional::<Vec<Product>>(&["products"]),
-                Field::optional::<Option<String>>(&["transaction_id"]),
-                Field::optional::<Option<f64>>(&["total_amount"]),
-                Field::optional::<Option<f64>>(&["tax_amount"]),
-                Field::optional::<Option<f64>>(&["shipping_amount"]),
-                Field::optional::<Option<String>>(&["coupon_code"]),
-                Field::optional::<Option<String>>(&["affiliation"]),
-                Field::optional::<Option<i64>>(&["checkout_step"]),
-                Field::optional::<Option<String>>(&["checkout_options"]),
-                Field::optional::<Option<String>>(&["product_action_list"]),
-                Field::optional::<Option<String>>(&["product_list_source"]),
+                Field::optional::<String>(&["transaction_id"]),
+                Field::optional::<f64>(&["total_amount"]),
+                Field::optional::<f64>(&["tax_amount"]),
+                Field::optional::<f64>(&["shipping_amount"]),
+                Field::optional::<String>(&["coupon_code"]),
+                Field::optional::<String>(&["affiliation"]),
+                Field::optional::<i64>(&["checkout_step"]),
+                Field::optional::<String>(&["checkout_options"]),
+                Field::optional::<String>(&["product_action_list"]),
+                Field::optional::<String>(&["product_list_source"]),
             ]
         }
     });
@@ -1141,7 +1141,7 @@ impl Shaped for ProductImpression {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["product_impression_list"]),
+                Field::optional::<String>(&["product_impression_list"]),
                 Field::optional::<Vec<Product>>(&["products"]),
             ]
         }
@@ -1233,10 +1233,10 @@ impl Shaped for Promotion {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["id"]),
-                Field::optional::<Option<String>>(&["name"]),
-                Field::optional::<Option<String>>(&["creative"]),
-                Field::optional::<Option<String>>(&["position"]),
+                Field::optional::<String>(&["id"]),
+                Field::optional::<String>(&["name"]),
+                Field::optional::<String>(&["creative"]),
+                Field::optional::<String>(&["position"]),
             ]
         }
     });

@@ -88,9 +88,9 @@ impl Shaped for AttributionInfo {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["service_provider"]),
-                Field::optional::<Option<String>>(&["publisher"]),
-                Field::optional::<Option<String>>(&["campaign"]),
+                Field::optional::<String>(&["service_provider"]),
+                Field::optional::<String>(&["publisher"]),
+                Field::optional::<String>(&["campaign"]),
             ]
         }
     });
@@ -154,8 +154,8 @@ impl Shaped for BatchingContext {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<bool>>(&["bypass"]),
-                Field::optional::<Option<String>>(&["partition_key"]),
+                Field::optional::<bool>(&["bypass"]),
+                Field::optional::<String>(&["partition_key"]),
                 Field::optional::<Vec<String>>(&["request_ids"]),
             ]
         }
@@ -302,9 +302,9 @@ impl Shaped for Context {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<DataPlanContext>>(&["data_plan"]),
-                Field::optional::<Option<GeoLocation>>(&["location"]),
-                Field::optional::<Option<BatchingContext>>(&["batching"]),
+                Field::optional::<DataPlanContext>(&["data_plan"]),
+                Field::optional::<GeoLocation>(&["location"]),
+                Field::optional::<BatchingContext>(&["batching"]),
             ]
         }
     });
@@ -373,12 +373,7 @@ impl Read for DataPlanContext {
 
 impl Shaped for DataPlanContext {
     const SHAPE: Shape = Shape::Object(|| {
-        const {
-            &[
-                Field::required::<String>(&["plan_id"]),
-                Field::optional::<Option<i64>>(&["plan_version"]),
-            ]
-        }
+        const { &[Field::required::<String>(&["plan_id"]), Field::optional::<i64>(&["plan_version"])] }
     });
 }
 
@@ -451,11 +446,11 @@ impl Shaped for SourceInformation {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<Channel>>(&["channel"]),
-                Field::optional::<Option<String>>(&["partner"]),
-                Field::optional::<Option<String>>(&["replay_request_id"]),
-                Field::optional::<Option<String>>(&["replay_job_id"]),
-                Field::optional::<Option<bool>>(&["is_historical"]),
+                Field::optional::<Channel>(&["channel"]),
+                Field::optional::<String>(&["partner"]),
+                Field::optional::<String>(&["replay_request_id"]),
+                Field::optional::<String>(&["replay_job_id"]),
+                Field::optional::<bool>(&["is_historical"]),
             ]
         }
     });

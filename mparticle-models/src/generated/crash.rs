@@ -268,7 +268,7 @@ impl Shaped for BreadcrumbEvent {
         const {
             &[
                 Field::required::<String>(&["label"]),
-                Field::optional::<Option<i64>>(&["session_number"]),
+                Field::optional::<i64>(&["session_number"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }
@@ -651,17 +651,17 @@ impl Shaped for CrashReportEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["class_name"]),
-                Field::optional::<Option<String>>(&["severity"]),
-                Field::optional::<Option<String>>(&["message"]),
-                Field::optional::<Option<String>>(&["stack_trace"]),
-                Field::optional::<Option<bool>>(&["exception_handled"]),
-                Field::optional::<Option<String>>(&["topmost_context"]),
+                Field::optional::<String>(&["class_name"]),
+                Field::optional::<String>(&["severity"]),
+                Field::optional::<String>(&["message"]),
+                Field::optional::<String>(&["stack_trace"]),
+                Field::optional::<bool>(&["exception_handled"]),
+                Field::optional::<String>(&["topmost_context"]),
                 Field::optional::<Vec<Breadcrumb<BreadcrumbEvent>>>(&["breadcrumbs"]),
-                Field::optional::<Option<i64>>(&["session_number"]),
-                Field::optional::<Option<String>>(&["pl_crash_report_file_base64"]),
-                Field::optional::<Option<u64>>(&["ios_image_base_address"]),
-                Field::optional::<Option<u64>>(&["ios_image_size"]),
+                Field::optional::<i64>(&["session_number"]),
+                Field::optional::<String>(&["pl_crash_report_file_base64"]),
+                Field::optional::<u64>(&["ios_image_base_address"]),
+                Field::optional::<u64>(&["ios_image_size"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

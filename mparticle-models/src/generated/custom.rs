@@ -21,7 +21,7 @@ use crate::support::{
 pub struct CustomEvent {
     /// Name of the event. A workspace takes at most 1000 distinct names of events and screens.
     ///
-    /// At most 256 characters; longer text is cut.
+    /// At most 256 characters; what exceeds that is cut.
     #[serde(deserialize_with = "read::required")]
     pub event_name: String,
 
@@ -273,7 +273,7 @@ impl Shaped for CustomEvent {
         const {
             &[
                 Field::required::<String>(&["event_name"]),
-                Field::optional::<Option<CustomEventType>>(&["custom_event_type"]),
+                Field::optional::<CustomEventType>(&["custom_event_type"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

@@ -56,12 +56,7 @@ impl Read for ApiError {
 
 impl Shaped for ApiError {
     const SHAPE: Shape = Shape::Object(|| {
-        const {
-            &[
-                Field::optional::<Option<String>>(&["code"]),
-                Field::optional::<Option<String>>(&["message"]),
-            ]
-        }
+        const { &[Field::optional::<String>(&["code"]), Field::optional::<String>(&["message"])] }
     });
 }
 

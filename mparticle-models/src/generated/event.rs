@@ -38,8 +38,8 @@ pub struct CommonEventData {
 
     /// Details of your choice by name; null as a value makes a name without a value.
     ///
-    /// At most 100 entries; what becomes of a larger map is undocumented. At most 256 characters in a name; a longer
-    /// name is cut. In each value: At most 4096 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters in a name; what exceeds that is cut. At most 100 entries, 4096 characters in a value;
+    /// what becomes of more is undocumented.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -359,30 +359,28 @@ impl Shaped for CommonEventData {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<UnixMillis>>(&["timestamp_unixtime_ms"]),
+                Field::optional::<UnixMillis>(&["timestamp_unixtime_ms"]),
                 Field::optional::<BTreeMap<String, Scalar>>(&["custom_attributes"]),
                 Field::optional::<BTreeMap<String, Value>>(&["custom_flags"]),
-                Field::optional::<Option<String>>(&["session_uuid"]),
-                Field::optional::<Option<i64>>(&["session_id"]),
-                Field::optional::<Option<String>>(&["source_message_id"]),
-                Field::optional::<Option<GeoLocation>>(&["location"]),
-                Field::optional::<Option<DeviceCurrentState>>(&["device_current_state"]),
-                Field::optional::<Option<i64>>(&["event_num"]),
-                Field::optional::<Option<UnixMillis>>(&["session_start_unixtime_ms"]),
-                Field::optional::<Option<UnixMillis>>(&["event_start_unixtime_ms"]),
-                Field::optional::<Option<String>>(&["page_url"]),
-                Field::optional::<Option<i64>>(&["active_time_on_site_ms"]),
-                Field::optional::<Option<String>>(&["data_connection_type"]),
-                Field::optional::<Option<Scalar>>(&["lifetime_value_change"]),
-                Field::optional::<Option<String>>(&["lifetime_value_attribute_name"]),
-                Field::optional::<Option<bool>>(&["is_goal_defined"]),
-                Field::optional::<Option<String>>(&["view_controller"]),
-                Field::optional::<Option<bool>>(&["is_main_thread"]),
-                Field::optional::<Option<String>>(&["canonical_name"]),
-                Field::optional::<Option<i64>>(&["event_id"]),
-                Field::optional::<Option<EventSystemNotificationInfo>>(&[
-                    "event_system_notification_info",
-                ]),
+                Field::optional::<String>(&["session_uuid"]),
+                Field::optional::<i64>(&["session_id"]),
+                Field::optional::<String>(&["source_message_id"]),
+                Field::optional::<GeoLocation>(&["location"]),
+                Field::optional::<DeviceCurrentState>(&["device_current_state"]),
+                Field::optional::<i64>(&["event_num"]),
+                Field::optional::<UnixMillis>(&["session_start_unixtime_ms"]),
+                Field::optional::<UnixMillis>(&["event_start_unixtime_ms"]),
+                Field::optional::<String>(&["page_url"]),
+                Field::optional::<i64>(&["active_time_on_site_ms"]),
+                Field::optional::<String>(&["data_connection_type"]),
+                Field::optional::<Scalar>(&["lifetime_value_change"]),
+                Field::optional::<String>(&["lifetime_value_attribute_name"]),
+                Field::optional::<bool>(&["is_goal_defined"]),
+                Field::optional::<String>(&["view_controller"]),
+                Field::optional::<bool>(&["is_main_thread"]),
+                Field::optional::<String>(&["canonical_name"]),
+                Field::optional::<i64>(&["event_id"]),
+                Field::optional::<EventSystemNotificationInfo>(&["event_system_notification_info"]),
             ]
         }
     });
@@ -391,22 +389,12 @@ impl Shaped for CommonEventData {
 impl Validate for CommonEventData {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
-        report.max_properties(
-            &place.field("custom_attributes"),
-            self.custom_attributes.len(),
-            100,
-            Beyond::Undocumented,
-        );
-        report.name_length(
-            &place.field("custom_attributes"),
-            self.custom_attributes.keys(),
-            256,
-            Beyond::Cut,
-        );
-        let place_0 = place.field("custom_attributes");
-        for (key_0, value_0) in &self.custom_attributes {
-            value_0.check(&place_0.key(key_0), report);
-            report.scalar_length(&place_0.key(key_0), value_0, 4096, Beyond::Undocumented);
+        let entries = place.field("custom_attributes");
+        report.max_properties(&entries, self.custom_attributes.len(), 100, Beyond::Undocumented);
+        report.name_length(&entries, self.custom_attributes.keys(), 256, Beyond::Cut);
+        for (name, value) in &self.custom_attributes {
+            value.check(&entries.key(name), report);
+            report.scalar_length(&entries.key(name), value, 4096, Beyond::Undocumented);
         }
         if let Some(session_uuid) = &self.session_uuid {
             report.uuid(&place.field("session_uuid"), session_uuid);
@@ -959,7 +947,7 @@ impl Read for EventSystemNotificationInfo {
 
 impl Shaped for EventSystemNotificationInfo {
     const SHAPE: Shape =
-        Shape::Object(|| const { &[Field::optional::<Option<SystemNotificationType>>(&["type"])] });
+        Shape::Object(|| const { &[Field::optional::<SystemNotificationType>(&["type"])] });
 }
 
 impl Validate for EventSystemNotificationInfo {

@@ -170,15 +170,15 @@ impl Shaped for GeoLocation {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<f64>>(&["latitude"]),
-                Field::optional::<Option<f64>>(&["longitude"]),
-                Field::optional::<Option<f64>>(&["accuracy"]),
-                Field::optional::<Option<String>>(&["country_code"]),
-                Field::optional::<Option<String>>(&["region_code"]),
-                Field::optional::<Option<String>>(&["city_name"]),
-                Field::optional::<Option<String>>(&["postal_code"]),
-                Field::optional::<Option<i64>>(&["dma_code"]),
-                Field::optional::<Option<LocationSource>>(&["location_source"]),
+                Field::optional::<f64>(&["latitude"]),
+                Field::optional::<f64>(&["longitude"]),
+                Field::optional::<f64>(&["accuracy"]),
+                Field::optional::<String>(&["country_code"]),
+                Field::optional::<String>(&["region_code"]),
+                Field::optional::<String>(&["city_name"]),
+                Field::optional::<String>(&["postal_code"]),
+                Field::optional::<i64>(&["dma_code"]),
+                Field::optional::<LocationSource>(&["location_source"]),
             ]
         }
     });

@@ -328,12 +328,12 @@ impl Shaped for NetworkPerformanceEvent {
         const {
             &[
                 Field::required::<String>(&["url"]),
-                Field::optional::<Option<String>>(&["http_verb"]),
-                Field::optional::<Option<i64>>(&["response_code"]),
-                Field::optional::<Option<i64>>(&["time_elapsed"]),
-                Field::optional::<Option<i64>>(&["bytes_in"]),
-                Field::optional::<Option<i64>>(&["bytes_out"]),
-                Field::optional::<Option<String>>(&["data"]),
+                Field::optional::<String>(&["http_verb"]),
+                Field::optional::<i64>(&["response_code"]),
+                Field::optional::<i64>(&["time_elapsed"]),
+                Field::optional::<i64>(&["bytes_in"]),
+                Field::optional::<i64>(&["bytes_out"]),
+                Field::optional::<String>(&["data"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

@@ -61,9 +61,8 @@ impl Read for CcpaConsent {
 }
 
 impl Shaped for CcpaConsent {
-    const SHAPE: Shape = Shape::Object(|| {
-        const { &[Field::optional::<Option<CcpaConsentState>>(&["data_sale_opt_out"])] }
-    });
+    const SHAPE: Shape =
+        Shape::Object(|| const { &[Field::optional::<CcpaConsentState>(&["data_sale_opt_out"])] });
 }
 
 impl Validate for CcpaConsent {
@@ -188,13 +187,13 @@ impl Shaped for CcpaConsentState {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<bool>>(&["consented"]),
-                Field::optional::<Option<UnixMillis>>(&["timestamp_unixtime_ms"]),
-                Field::optional::<Option<String>>(&["document"]),
-                Field::optional::<Option<String>>(&["location"]),
-                Field::optional::<Option<String>>(&["hardware_id"]),
-                Field::optional::<Option<String>>(&["regulation"]),
-                Field::optional::<Option<String>>(&["purpose"]),
+                Field::optional::<bool>(&["consented"]),
+                Field::optional::<UnixMillis>(&["timestamp_unixtime_ms"]),
+                Field::optional::<String>(&["document"]),
+                Field::optional::<String>(&["location"]),
+                Field::optional::<String>(&["hardware_id"]),
+                Field::optional::<String>(&["regulation"]),
+                Field::optional::<String>(&["purpose"]),
             ]
         }
     });
@@ -283,7 +282,7 @@ impl Shaped for ConsentState {
         const {
             &[
                 Field::optional::<BTreeMap<String, GdprConsentState>>(&["gdpr"]),
-                Field::optional::<Option<CcpaConsent>>(&["ccpa"]),
+                Field::optional::<CcpaConsent>(&["ccpa"]),
             ]
         }
     });
@@ -412,13 +411,13 @@ impl Shaped for GdprConsentState {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<bool>>(&["consented"]),
-                Field::optional::<Option<UnixMillis>>(&["timestamp_unixtime_ms"]),
-                Field::optional::<Option<String>>(&["document"]),
-                Field::optional::<Option<String>>(&["location"]),
-                Field::optional::<Option<String>>(&["hardware_id"]),
-                Field::optional::<Option<String>>(&["regulation"]),
-                Field::optional::<Option<String>>(&["purpose"]),
+                Field::optional::<bool>(&["consented"]),
+                Field::optional::<UnixMillis>(&["timestamp_unixtime_ms"]),
+                Field::optional::<String>(&["document"]),
+                Field::optional::<String>(&["location"]),
+                Field::optional::<String>(&["hardware_id"]),
+                Field::optional::<String>(&["regulation"]),
+                Field::optional::<String>(&["purpose"]),
             ]
         }
     });
@@ -670,12 +669,7 @@ impl Read for OptOutEvent {
 
 impl Shaped for OptOutEvent {
     const SHAPE: Shape = Shape::Object(|| {
-        const {
-            &[
-                Field::optional::<Option<bool>>(&["is_opted_out"]),
-                Field::flattened::<CommonEventData>(),
-            ]
-        }
+        const { &[Field::optional::<bool>(&["is_opted_out"]), Field::flattened::<CommonEventData>()] }
     });
 }
 

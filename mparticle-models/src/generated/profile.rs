@@ -287,8 +287,8 @@ impl Shaped for ProfileEvent {
         const {
             &[
                 Field::required::<ProfileEventType>(&["profile_event_type"]),
-                Field::optional::<Option<i64>>(&["previous_mpid"]),
-                Field::optional::<Option<i64>>(&["current_mpid"]),
+                Field::optional::<i64>(&["previous_mpid"]),
+                Field::optional::<i64>(&["current_mpid"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

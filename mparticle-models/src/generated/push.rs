@@ -172,7 +172,7 @@ pub struct PushMessageEvent {
 
     /// Button or action that the user chose.
     ///
-    /// At most 100 characters; what becomes of longer text is undocumented.
+    /// At most 100 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub action_identifier: Option<String>,
 
@@ -481,14 +481,14 @@ impl Shaped for PushMessageEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["push_message_token"]),
+                Field::optional::<String>(&["push_message_token"]),
                 Field::required::<PushMessageType>(&["push_message_type"]),
-                Field::optional::<Option<String>>(&["push_notification_payload"]),
-                Field::optional::<Option<String>>(&["message"]),
-                Field::optional::<Option<String>>(&["network"]),
-                Field::optional::<Option<ApplicationState>>(&["application_state"]),
-                Field::optional::<Option<String>>(&["action_identifier"]),
-                Field::optional::<Option<PushMessageBehavior>>(&["push_message_behavior"]),
+                Field::optional::<String>(&["push_notification_payload"]),
+                Field::optional::<String>(&["message"]),
+                Field::optional::<String>(&["network"]),
+                Field::optional::<ApplicationState>(&["application_state"]),
+                Field::optional::<String>(&["action_identifier"]),
+                Field::optional::<PushMessageBehavior>(&["push_message_behavior"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }
@@ -829,7 +829,7 @@ impl Shaped for PushRegistrationEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<bool>>(&["register"]),
+                Field::optional::<bool>(&["register"]),
                 Field::required::<String>(&["registration_token"]),
                 Field::flattened::<CommonEventData>(),
             ]

@@ -21,7 +21,7 @@ use crate::support::{
 pub struct ScreenViewEvent {
     /// Name of the screen or page. A workspace takes at most 1000 distinct names of events and screens.
     ///
-    /// At most 256 characters; longer text is cut.
+    /// At most 256 characters; what exceeds that is cut.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub screen_name: Option<String>,
 
@@ -269,8 +269,8 @@ impl Shaped for ScreenViewEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["screen_name"]),
-                Field::optional::<Option<String>>(&["activity_type"]),
+                Field::optional::<String>(&["screen_name"]),
+                Field::optional::<String>(&["activity_type"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

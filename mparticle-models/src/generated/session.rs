@@ -255,7 +255,7 @@ impl Shaped for SessionEndEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<i64>>(&["session_duration_ms"]),
+                Field::optional::<i64>(&["session_duration_ms"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

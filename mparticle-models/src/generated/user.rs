@@ -272,14 +272,13 @@ open_enum!(ReservedUserAttribute);
 pub struct UserAttributeChangeEvent {
     /// Name of the attribute.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(deserialize_with = "read::required")]
     pub user_attribute_name: String,
 
     /// Value after the change; null when the attribute was removed or became a tag.
     ///
-    /// At most 1000 entries; what becomes of a longer list is undocumented. At most 4096 characters; what becomes of
-    /// longer text is undocumented. At most 512 characters in an entry of a list; what becomes of a longer entry is
+    /// At most 4096 characters, 1000 entries in a list, 512 characters in an entry of a list; what becomes of more is
     /// undocumented.
     ///
     /// Always written: absent goes out as null.
@@ -288,8 +287,7 @@ pub struct UserAttributeChangeEvent {
 
     /// Value before the change; null when the attribute did not exist or was a tag.
     ///
-    /// At most 1000 entries; what becomes of a longer list is undocumented. At most 4096 characters; what becomes of
-    /// longer text is undocumented. At most 512 characters in an entry of a list; what becomes of a longer entry is
+    /// At most 4096 characters, 1000 entries in a list, 512 characters in an entry of a list; what becomes of more is
     /// undocumented.
     ///
     /// Always written: absent goes out as null.
@@ -569,10 +567,10 @@ impl Shaped for UserAttributeChangeEvent {
         const {
             &[
                 Field::required::<String>(&["user_attribute_name"]),
-                Field::optional::<Option<AttributeValue>>(&["new"]),
-                Field::optional::<Option<AttributeValue>>(&["old"]),
-                Field::optional::<Option<bool>>(&["deleted"]),
-                Field::optional::<Option<bool>>(&["is_new_attribute"]),
+                Field::optional::<AttributeValue>(&["new"]),
+                Field::optional::<AttributeValue>(&["old"]),
+                Field::optional::<bool>(&["deleted"]),
+                Field::optional::<bool>(&["is_new_attribute"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }
@@ -628,7 +626,7 @@ impl Enveloped for UserAttributeChangeEvent {
 pub struct UserIdentities {
     /// Your own identifier for the user.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(
         alias = "customerid",
         default,
@@ -639,127 +637,127 @@ pub struct UserIdentities {
 
     /// E-mail address.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub email: Option<String>,
 
     /// Mobile phone number.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub mobile_number: Option<String>,
 
     /// Second phone number.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub phone_number_2: Option<String>,
 
     /// Third phone number.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub phone_number_3: Option<String>,
 
     /// Identifier of your choice, first of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other: Option<String>,
 
     /// Identifier of your choice, second of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_2: Option<String>,
 
     /// Identifier of your choice, third of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_3: Option<String>,
 
     /// Identifier of your choice, fourth of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_4: Option<String>,
 
     /// Identifier of your choice, fifth of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_5: Option<String>,
 
     /// Identifier of your choice, sixth of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_6: Option<String>,
 
     /// Identifier of your choice, seventh of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_7: Option<String>,
 
     /// Identifier of your choice, eighth of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_8: Option<String>,
 
     /// Identifier of your choice, ninth of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_9: Option<String>,
 
     /// Identifier of your choice, tenth of ten free slots.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub other_id_10: Option<String>,
 
     /// Another name under which the user is known to you.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub alias: Option<String>,
 
     /// Facebook user identifier.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub facebook: Option<String>,
 
     /// Facebook app user identifier that serves for custom audiences.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub facebook_custom_audience_id: Option<String>,
 
     /// Twitter user identifier.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub twitter: Option<String>,
 
     /// Google user identifier.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub google: Option<String>,
 
     /// Microsoft user identifier.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub microsoft: Option<String>,
 
     /// Yahoo user identifier.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub yahoo: Option<String>,
 
@@ -955,28 +953,28 @@ impl Shaped for UserIdentities {
         const {
             &KeyedShape {
                 fields: &[
-                    Field::optional::<Option<String>>(&["customer_id", "customerid"]),
-                    Field::optional::<Option<String>>(&["email"]),
-                    Field::optional::<Option<String>>(&["mobile_number"]),
-                    Field::optional::<Option<String>>(&["phone_number_2"]),
-                    Field::optional::<Option<String>>(&["phone_number_3"]),
-                    Field::optional::<Option<String>>(&["other"]),
-                    Field::optional::<Option<String>>(&["other_id_2"]),
-                    Field::optional::<Option<String>>(&["other_id_3"]),
-                    Field::optional::<Option<String>>(&["other_id_4"]),
-                    Field::optional::<Option<String>>(&["other_id_5"]),
-                    Field::optional::<Option<String>>(&["other_id_6"]),
-                    Field::optional::<Option<String>>(&["other_id_7"]),
-                    Field::optional::<Option<String>>(&["other_id_8"]),
-                    Field::optional::<Option<String>>(&["other_id_9"]),
-                    Field::optional::<Option<String>>(&["other_id_10"]),
-                    Field::optional::<Option<String>>(&["alias"]),
-                    Field::optional::<Option<String>>(&["facebook"]),
-                    Field::optional::<Option<String>>(&["facebook_custom_audience_id"]),
-                    Field::optional::<Option<String>>(&["twitter"]),
-                    Field::optional::<Option<String>>(&["google"]),
-                    Field::optional::<Option<String>>(&["microsoft"]),
-                    Field::optional::<Option<String>>(&["yahoo"]),
+                    Field::optional::<String>(&["customer_id", "customerid"]),
+                    Field::optional::<String>(&["email"]),
+                    Field::optional::<String>(&["mobile_number"]),
+                    Field::optional::<String>(&["phone_number_2"]),
+                    Field::optional::<String>(&["phone_number_3"]),
+                    Field::optional::<String>(&["other"]),
+                    Field::optional::<String>(&["other_id_2"]),
+                    Field::optional::<String>(&["other_id_3"]),
+                    Field::optional::<String>(&["other_id_4"]),
+                    Field::optional::<String>(&["other_id_5"]),
+                    Field::optional::<String>(&["other_id_6"]),
+                    Field::optional::<String>(&["other_id_7"]),
+                    Field::optional::<String>(&["other_id_8"]),
+                    Field::optional::<String>(&["other_id_9"]),
+                    Field::optional::<String>(&["other_id_10"]),
+                    Field::optional::<String>(&["alias"]),
+                    Field::optional::<String>(&["facebook"]),
+                    Field::optional::<String>(&["facebook_custom_audience_id"]),
+                    Field::optional::<String>(&["twitter"]),
+                    Field::optional::<String>(&["google"]),
+                    Field::optional::<String>(&["microsoft"]),
+                    Field::optional::<String>(&["yahoo"]),
                 ],
                 record: &<UserIdentity as Shaped>::SHAPE,
                 key: "identity_type",
@@ -1090,7 +1088,7 @@ pub struct UserIdentity {
 
     /// Identifier itself.
     ///
-    /// At most 256 characters; what becomes of longer text is undocumented.
+    /// At most 256 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub identity: Option<String>,
 
@@ -1172,10 +1170,10 @@ impl Shaped for UserIdentity {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<IdentityType>>(&["identity_type"]),
-                Field::optional::<Option<String>>(&["identity"]),
-                Field::optional::<Option<UnixMillis>>(&["timestamp_unixtime_ms"]),
-                Field::optional::<Option<bool>>(&["created_this_batch"]),
+                Field::optional::<IdentityType>(&["identity_type"]),
+                Field::optional::<String>(&["identity"]),
+                Field::optional::<UnixMillis>(&["timestamp_unixtime_ms"]),
+                Field::optional::<bool>(&["created_this_batch"]),
             ]
         }
     });
@@ -1445,8 +1443,8 @@ impl Shaped for UserIdentityChangeEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<UserIdentity>>(&["new"]),
-                Field::optional::<Option<UserIdentity>>(&["old"]),
+                Field::optional::<UserIdentity>(&["new"]),
+                Field::optional::<UserIdentity>(&["old"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }

@@ -23,13 +23,13 @@ use crate::support::{
 pub struct Order {
     /// Number of the order.
     ///
-    /// At most 8 characters; longer text is refused.
+    /// At most 8 characters; what exceeds that is refused.
     #[serde(deserialize_with = "read::required")]
     pub id: String,
 
     /// How far it is.
     ///
-    /// Required by mParticle, but not by this reader: `validate()` reports its absence.
+    /// Required by mParticle, but not to read: `validate()` reports its absence.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub state: Option<State>,
 
@@ -87,10 +87,8 @@ pub struct Order {
 
     /// Free labels.
     ///
-    /// At most 2 entries; what becomes of a larger map is undocumented. At most 5 characters in a name; a longer name
-    /// is cut. In each value: At most 2 entries; what becomes of a longer list is undocumented. In each value: At
-    /// most 4 characters; what becomes of longer text is undocumented. In each value: At most 3 characters in an
-    /// entry of a list; what becomes of a longer entry is undocumented.
+    /// At most 5 characters in a name; what exceeds that is cut. At most 2 entries, 4 characters in a value, 2
+    /// entries in a list, 3 characters in an entry of a list; what becomes of more is undocumented.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -116,7 +114,7 @@ pub struct Order {
 
     /// What happened to it.
     ///
-    /// At most 3 entries; a longer list is refused.
+    /// At most 3 entries; what exceeds that is refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub steps: Vec<Step>,
 
@@ -324,6 +322,7 @@ impl Order {
     ///
     /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
     /// kind.
+    #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
@@ -337,6 +336,7 @@ impl Order {
         clippy::should_implement_trait,
         reason = "usable without an import; `FromStr` stands beside it"
     )]
+    #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
@@ -346,6 +346,7 @@ impl Order {
     /// # Errors
     ///
     /// When a number is not finite, which JSON cannot say.
+    #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(self)
     }
@@ -360,6 +361,7 @@ impl Order {
 impl FromStr for Order {
     type Err = ReadError;
 
+    #[inline]
     fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
@@ -376,20 +378,20 @@ impl Shaped for Order {
         const {
             &[
                 Field::required::<String>(&["id"]),
-                Field::optional::<Option<State>>(&["state"]),
-                Field::optional::<Option<String>>(&["type", "kind"]),
-                Field::optional::<Option<UnixMillis>>(&["placed_at"]),
-                Field::optional::<Option<f64>>(&["total"]),
+                Field::optional::<State>(&["state"]),
+                Field::optional::<String>(&["type", "kind"]),
+                Field::optional::<UnixMillis>(&["placed_at"]),
+                Field::optional::<f64>(&["total"]),
                 Field::optional::<Vec<f64>>(&["discounts"]),
-                Field::optional::<Option<String>>(&["reference"]),
-                Field::optional::<Option<bool>>(&["gift"]),
-                Field::optional::<Option<u64>>(&["weight"]),
+                Field::optional::<String>(&["reference"]),
+                Field::optional::<bool>(&["gift"]),
+                Field::optional::<u64>(&["weight"]),
                 Field::optional::<BTreeMap<String, AttributeValue>>(&["labels"]),
                 Field::optional::<BTreeMap<String, BTreeMap<String, Scalar>>>(&["nested"]),
                 Field::optional::<BTreeMap<String, Value>>(&["notes"]),
                 Field::optional::<Vec<Step>>(&["steps"]),
-                Field::optional::<Option<Box<Order>>>(&["parent"]),
-                Field::optional::<Option<bool>>(&["seen"]),
+                Field::optional::<Box<Order>>(&["parent"]),
+                Field::optional::<bool>(&["seen"]),
             ]
         }
     });
@@ -410,21 +412,24 @@ impl Validate for Order {
         if let Some(reference) = &self.reference {
             report.uuid(&place.field("reference"), reference);
         }
-        report.max_properties(&place.field("labels"), self.labels.len(), 2, Beyond::Undocumented);
-        report.name_length(&place.field("labels"), self.labels.keys(), 5, Beyond::Cut);
-        let place_0 = place.field("labels");
-        for (key_0, value_0) in &self.labels {
-            value_0.check(&place_0.key(key_0), report);
+        let entries = place.field("labels");
+        report.max_properties(&entries, self.labels.len(), 2, Beyond::Undocumented);
+        report.name_length(&entries, self.labels.keys(), 5, Beyond::Cut);
+        for (name, value) in &self.labels {
+            value.check(&entries.key(name), report);
             let limits = AttributeLimits {
                 scalar: Some((4, Beyond::Undocumented)),
                 items: Some((2, Beyond::Undocumented)),
                 item: Some((3, Beyond::Undocumented)),
             };
-            report.attribute_value(&place_0.key(key_0), value_0, limits);
+            report.attribute_value(&entries.key(name), value, limits);
         }
         self.nested.check(&place.field("nested"), report);
-        report.max_items(&place.field("steps"), self.steps.len(), 3, Beyond::Refused);
-        self.steps.check(&place.field("steps"), report);
+        let items = place.field("steps");
+        report.max_items(&items, self.steps.len(), 3, Beyond::Refused);
+        for (index, item) in self.steps.iter().enumerate() {
+            item.check(&items.index(index), report);
+        }
         self.parent.check(&place.field("parent"), report);
     }
 }

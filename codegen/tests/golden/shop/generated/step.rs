@@ -70,7 +70,7 @@ impl Read for Common {
 
 impl Shaped for Common {
     const SHAPE: Shape = Shape::Object(|| {
-        const { &[Field::optional::<Option<String>>(&["by"]), Field::optional::<Vec<String>>(&["tags"])] }
+        const { &[Field::optional::<String>(&["by"]), Field::optional::<Vec<String>>(&["tags"])] }
     });
 }
 
@@ -263,8 +263,8 @@ impl Shaped for Sent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<Option<String>>(&["road"]),
-                Field::optional::<Option<String>>(&["air"]),
+                Field::optional::<String>(&["road"]),
+                Field::optional::<String>(&["air"]),
                 Field::flattened::<Common>(),
             ]
         }
@@ -349,6 +349,7 @@ impl Step {
     ///
     /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
     /// kind.
+    #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
@@ -362,6 +363,7 @@ impl Step {
         clippy::should_implement_trait,
         reason = "usable without an import; `FromStr` stands beside it"
     )]
+    #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
@@ -371,6 +373,7 @@ impl Step {
     /// # Errors
     ///
     /// When a number is not finite, which JSON cannot say.
+    #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(self)
     }
@@ -385,6 +388,7 @@ impl Step {
 impl FromStr for Step {
     type Err = ReadError;
 
+    #[inline]
     fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }

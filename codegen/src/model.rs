@@ -1,6 +1,6 @@
 //! The normal form: what a schema says once every quirk of its notation is gone.
 //!
-//! The passes of [`crate::normalise`] rewrite JSON until `verify` can read it into a [`Model`]; the back-end
+//! The passes of `normalise` rewrite JSON until `verify` can read it into a [`Model`]; the back-end
 //! (lower, emit, layout) sees nothing else. Names are final here: each Rust name is valid and unique where it
 //! has to be.
 

@@ -1,7 +1,7 @@
 //! Emits the Rust items of each type; one file per shape.
 //!
 //! Every emitter ends in one `quote!` that shows the finished item. What an item needs from elsewhere is noted
-//! in its [`Scope`], from which the layout makes the module's `use` lines.
+//! in its `Scope`, from which the layout makes the module's `use` lines.
 
 mod docs;
 mod object;

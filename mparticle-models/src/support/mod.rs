@@ -6,7 +6,7 @@
 //!
 //! - [`values`]: the types of fields that are not plain Rust types
 //! - [`read`]: lenient reading of every form seen on the wire
-//! - [`open_enum`]: enums that keep unknown values
+//! - `open_enum`: enums that keep unknown values
 //! - [`mod@write`]: canonical writing
 //! - [`locate`]: whole documents, with errors that name the place
 //! - [`validate`]: the limits of the service

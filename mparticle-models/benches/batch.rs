@@ -1,6 +1,10 @@
 //! Writing, reading and validating one usual batch, against what could be used instead; the ratios come last.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot run has to fail"
+)]
 
 mod hand_written;
 
@@ -10,8 +14,9 @@ use std::path::{Path, PathBuf};
 
 use criterion::{Bencher, Criterion};
 use mparticle_models::{
-    AttAuthorizationStatus, Batch, CommerceEvent, CustomEvent, CustomEventType, DeviceInformation, Environment, Event,
-    Platform, Product, ProductAction, ProductActionKind, ScreenViewEvent, SessionStartEvent, UnixMillis, UserIdentities,
+    AttAuthorizationStatus, Batch, CommerceEvent, CustomEvent, CustomEventType, DeviceInformation,
+    Environment, Event, Platform, Product, ProductAction, ProductActionKind, ScreenViewEvent,
+    SessionStartEvent, UnixMillis, UserIdentities,
 };
 use serde_json::Value;
 
@@ -40,7 +45,7 @@ fn batch() -> Batch {
         .with_id("sample-sku")
         .with_name("Example Product")
         .with_price(19.99)
-        .with_quantity(2.0)
+        .with_quantity(2.5)
         .with_custom_attribute("colour", "green");
     let purchase = ProductAction::new(ProductActionKind::Purchase)
         .with_transaction_id("t-1")
@@ -52,8 +57,14 @@ fn batch() -> Batch {
         .with_custom_attribute("to", "catalogue")
         .with_custom_attribute("reason", "the user tapped a banner");
     let events: [Event; 4] = [
-        SessionStartEvent::new().with_timestamp_unixtime_ms(at(0)).with_session_uuid(session).into(),
-        ScreenViewEvent::new("Home").with_timestamp_unixtime_ms(at(1)).with_session_uuid(session).into(),
+        SessionStartEvent::new()
+            .with_timestamp_unixtime_ms(at(0))
+            .with_session_uuid(session)
+            .into(),
+        ScreenViewEvent::new("Home")
+            .with_timestamp_unixtime_ms(at(1))
+            .with_session_uuid(session)
+            .into(),
         custom.with_timestamp_unixtime_ms(at(2)).with_session_uuid(session).into(),
         CommerceEvent::product(purchase)
             .with_currency_code("USD")
@@ -75,7 +86,9 @@ fn batch() -> Batch {
 fn data_first(json: &str) -> String {
     let mut document: Value = serde_json::from_str(json).unwrap();
     let events = document["events"].take();
-    let event = |event: &Value| format!(r#"{{"data":{},"event_type":{}}}"#, event["data"], event["event_type"]);
+    let event = |event: &Value| {
+        format!(r#"{{"data":{},"event_type":{}}}"#, event["data"], event["event_type"])
+    };
     let events: Vec<_> = events.as_array().unwrap().iter().map(event).collect();
     document.to_string().replace(r#""events":null"#, &format!(r#""events":[{}]"#, events.join(",")))
 }
@@ -113,7 +126,10 @@ fn run(criterion: &mut Criterion) {
             index,
             |bencher| bencher.iter(|| Batch::from_slice(black_box(json.as_bytes())).unwrap()),
             |bencher| {
-                bencher.iter(|| serde_json::from_slice::<hand_written::Batch>(black_box(json.as_bytes())).unwrap());
+                bencher.iter(|| {
+                    serde_json::from_slice::<hand_written::Batch>(black_box(json.as_bytes()))
+                        .unwrap()
+                });
             },
         );
     }
@@ -131,7 +147,8 @@ fn run(criterion: &mut Criterion) {
 
 /// The median time in nanoseconds that a finished benchmark has left behind.
 fn median(folder: &Path, group: &str, function: &str) -> Option<f64> {
-    let [group, function] = [group, function].map(|name| name.replace(['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'], "_"));
+    let [group, function] = [group, function]
+        .map(|name| name.replace(['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'], "_"));
     let estimates = fs::read(folder.join(group).join(function).join("new/estimates.json")).ok()?;
     serde_json::from_slice::<Value>(&estimates).ok()?["median"]["point_estimate"].as_f64()
 }
@@ -142,9 +159,13 @@ fn main() {
     run(&mut criterion);
     criterion.final_summary();
     for (group, other, aim) in GROUPS {
-        if let (Some(ours), Some(theirs)) = (median(&folder, group, OURS), median(&folder, group, other)) {
+        if let (Some(ours), Some(theirs)) =
+            (median(&folder, group, OURS), median(&folder, group, other))
+        {
             let ratio = ours / theirs;
-            println!("{group}: {ours:.0} ns, {other} {theirs:.0} ns, ratio {ratio:.3}, aim at most {aim}");
+            println!(
+                "{group}: {ours:.0} ns, {other} {theirs:.0} ns, ratio {ratio:.3}, aim at most {aim}"
+            );
         }
     }
 }

@@ -1,5 +1,13 @@
 //! A batch with everything in it: no field, event type or enum value of the schema is unknown to the types.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use mparticle_models::{Batch, from_slice};
@@ -31,12 +39,21 @@ fn the_sample_is_valid_and_uses_every_field_and_every_event_type() {
     let mut missing = Vec::new();
     BATCH.visit(&FULL, "", &mut |pointer, place, value| match &place.kind {
         Kind::Object(fields) => {
-            missing.extend(fields.iter().filter(|field| value.get(&field.name).is_none()).map(|field| format!("{pointer}/{}", field.name)));
+            missing.extend(
+                fields
+                    .iter()
+                    .filter(|field| value.get(&field.name).is_none())
+                    .map(|field| format!("{pointer}/{}", field.name)),
+            );
         }
         Kind::List(item) => {
             if let Kind::Event(types) = &item.kind {
-                let has = |name: &str| value.as_array().unwrap().iter().any(|event| event["event_type"] == name);
-                missing.extend(types.iter().filter(|(name, _)| !has(name)).map(|(name, _)| name.clone()));
+                let has = |name: &str| {
+                    value.as_array().unwrap().iter().any(|event| event["event_type"] == name)
+                };
+                missing.extend(
+                    types.iter().filter(|(name, _)| !has(name)).map(|(name, _)| name.clone()),
+                );
             }
         }
         _ => {}
@@ -62,7 +79,9 @@ fn every_field_and_event_type_of_the_sample_is_known_to_the_types() {
 #[test]
 fn the_search_for_unknown_parts_finds_them() {
     assert_eq!(unknowns(&read(&FULL)), 2, "an unknown event and the field beside its data");
-    for (pointer, name) in [("", "new_field"), ("/events/0", "beside"), ("/events/0/data/location", "planet")] {
+    for (pointer, name) in
+        [("", "new_field"), ("/events/0", "beside"), ("/events/0/data/location", "planet")]
+    {
         let mut sample = known_sample();
         sample.pointer_mut(pointer).unwrap()[name] = json!(1);
         assert_eq!(unknowns(&read(&sample)), 1, "{pointer}/{name}");
@@ -85,7 +104,10 @@ fn every_value_of_every_enum_is_known_and_written_as_it_was_read() {
     // All places take their next value at once; one that has run out stays with its last.
     let mut rounds: Vec<Vec<(String, String)>> = Vec::new();
     for (pointer, value) in cases {
-        let earlier = rounds.iter().take_while(|round| round.iter().any(|(other, _)| *other == pointer)).count();
+        let earlier = rounds
+            .iter()
+            .take_while(|round| round.iter().any(|(other, _)| *other == pointer))
+            .count();
         if earlier == rounds.len() {
             rounds.push(Vec::new());
         }

@@ -1,5 +1,13 @@
 //! Every form seen on the wire is read, and one canonical form is written.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use mparticle_models::{Batch, Breadcrumb, BreadcrumbEvent, Event, from_slice, from_str};
@@ -10,7 +18,8 @@ use support::random::{Spelling, documents, runner};
 use support::schema::BATCH;
 
 fn written(document: &Value) -> Value {
-    let batch: Batch = from_slice(&serde_json::to_vec(document).unwrap()).unwrap_or_else(|error| panic!("{error}: {document}"));
+    let batch: Batch = from_slice(&serde_json::to_vec(document).unwrap())
+        .unwrap_or_else(|error| panic!("{error}: {document}"));
     serde_json::to_value(&batch).unwrap()
 }
 
@@ -18,8 +27,9 @@ fn written(document: &Value) -> Value {
 fn event(kind: &str, field: &str, value: &Value) -> Value {
     let mut data = match kind {
         "custom_event" => json!({ "event_name": "n" }),
-        "commerce_event" => json!({}),
-        "application_state_transition" => json!({ "application_transition_type": "application_exit" }),
+        "application_state_transition" => {
+            json!({ "application_transition_type": "application_exit" })
+        }
         "push_message" => json!({ "push_message_type": "sent" }),
         "network_performance" => json!({ "url": "u" }),
         "user_attribute_change" => json!({ "user_attribute_name": "a", "new": null, "old": null }),
@@ -31,6 +41,7 @@ fn event(kind: &str, field: &str, value: &Value) -> Value {
 
 /// Each value stands in a field of its event's data and is written as the second; null means that it is left out.
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
     let cases = [
         // Null and an empty text are absence where the field is not text.
@@ -52,8 +63,18 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         ("session_start", "lifetime_value_change", json!(0), json!(0)),
         ("session_start", "lifetime_value_change", json!(false), json!(false)),
         // D33, D34: 64-bit integers as decimal strings.
-        ("session_start", "timestamp_unixtime_ms", json!("1573828863888"), json!(1_573_828_863_888_i64)),
-        ("session_start", "event_id", json!("-109840007014118971"), json!(-109_840_007_014_118_971_i64)),
+        (
+            "session_start",
+            "timestamp_unixtime_ms",
+            json!("1573828863888"),
+            json!(1_573_828_863_888_i64),
+        ),
+        (
+            "session_start",
+            "event_id",
+            json!("-109840007014118971"),
+            json!(-109_840_007_014_118_971_i64),
+        ),
         ("session_start", "session_id", json!("-9223372036854775808"), json!(i64::MIN)),
         ("session_start", "event_num", json!(3.0), json!(3)),
         ("crash_report", "ios_image_size", json!("18446744073709551615"), json!(u64::MAX)),
@@ -69,11 +90,31 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         // D56: letter case of enums.
         ("custom_event", "custom_event_type", json!("NAVIGATION"), json!("navigation")),
         ("custom_event", "custom_event_type", json!("Of_My_Own"), json!("Of_My_Own")),
-        ("application_state_transition", "application_transition_type", json!("INITIALIZED"), json!("application_initialized")),
-        ("application_state_transition", "application_transition_type", json!("FOREGROUND"), json!("application_foreground")),
+        (
+            "application_state_transition",
+            "application_transition_type",
+            json!("INITIALIZED"),
+            json!("application_initialized"),
+        ),
+        (
+            "application_state_transition",
+            "application_transition_type",
+            json!("FOREGROUND"),
+            json!("application_foreground"),
+        ),
         // D27, D30: attributes hold scalars, flags any JSON, and null is a value in both.
-        ("custom_event", "custom_attributes", json!({ "a": null, "b": 1.0, "c": "" }), json!({ "a": null, "b": 1.0, "c": "" })),
-        ("custom_event", "custom_flags", json!({ "a": null, "b": [{ "c": null }] }), json!({ "a": null, "b": [{ "c": null }] })),
+        (
+            "custom_event",
+            "custom_attributes",
+            json!({ "a": null, "b": 1.0, "c": "" }),
+            json!({ "a": null, "b": 1.0, "c": "" }),
+        ),
+        (
+            "custom_event",
+            "custom_flags",
+            json!({ "a": null, "b": [{ "c": null }] }),
+            json!({ "a": null, "b": [{ "c": null }] }),
+        ),
         // Booleans as texts.
         ("session_start", "is_goal_defined", json!("TRUE"), json!(true)),
         // D37: the two are always written.
@@ -82,21 +123,30 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
     ];
     for (kind, field, read, expected) in cases {
         let written = written(&event(kind, field, &read));
-        assert_eq!(written["events"][0]["data"].get(field).unwrap_or(&Value::Null), &expected, "{field}: {read}");
+        assert_eq!(
+            written["events"][0]["data"].get(field).unwrap_or(&Value::Null),
+            &expected,
+            "{field}: {read}"
+        );
     }
 }
 
 /// Each value stands below a field of the batch and is written as the second; null means that it is left out.
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
-    let state = |field: &str, value: Value| json!({ "events": [{
+    let state = |field: &str, value: Value| {
+        json!({ "events": [{
         "event_type": "session_start",
         "data": { "device_current_state": { field: value } },
-    }] });
-    let amount = |value: Value| json!({ "events": [{
+    }] })
+    };
+    let amount = |value: Value| {
+        json!({ "events": [{
         "event_type": "commerce_event",
         "data": { "product_action": { "action": "purchase", "total_amount": value } },
-    }] });
+    }] })
+    };
     let cases = [
         ("/environment", json!({ "environment": "PRODUCTION" }), json!("production")),
         ("/environment", json!({ "environment": "unknown" }), json!("unknown")),
@@ -108,9 +158,21 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
         ("/mpid", json!({ "mpid": "600868121729048600" }), json!(600_868_121_729_048_600_i64)),
         ("/ip", json!({ "ip": "" }), json!(null)),
         // D4, D5.
-        ("", json!({ "batch_context": { "data_plan": { "plan_id": "p" } } }), json!({ "context": { "data_plan": { "plan_id": "p" } } })),
-        ("/user_identities", json!({ "user_identities": { "customerid": 12 } }), json!({ "customer_id": "12" })),
-        ("/user_identities", json!({ "user_identities": { "customerId": 12 } }), json!({ "customerId": 12 })),
+        (
+            "",
+            json!({ "batch_context": { "data_plan": { "plan_id": "p" } } }),
+            json!({ "context": { "data_plan": { "plan_id": "p" } } }),
+        ),
+        (
+            "/user_identities",
+            json!({ "user_identities": { "customerid": 12 } }),
+            json!({ "customer_id": "12" }),
+        ),
+        (
+            "/user_identities",
+            json!({ "user_identities": { "customerId": 12 } }),
+            json!({ "customerId": 12 }),
+        ),
         // D59.
         (
             "/user_identities",
@@ -121,20 +183,48 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             json!({ "customer_id": "c", "email": "e" }),
         ),
         // D22.
-        ("/device_info/platform", json!({ "device_info": { "platform": "FireTV" } }), json!("fire_tv")),
+        (
+            "/device_info/platform",
+            json!({ "device_info": { "platform": "FireTV" } }),
+            json!("fire_tv"),
+        ),
         ("/device_info/platform", json!({ "device_info": { "platform": "IOS" } }), json!("iOS")),
-        ("/device_info/supports_telephony", json!({ "device_info": { "supports_telephony": "" } }), json!(null)),
-        ("/device_info/android_advertising_id", json!({ "device_info": { "android_advertising_id": "" } }), json!(null)),
+        (
+            "/device_info/supports_telephony",
+            json!({ "device_info": { "supports_telephony": "" } }),
+            json!(null),
+        ),
+        (
+            "/device_info/android_advertising_id",
+            json!({ "device_info": { "android_advertising_id": "" } }),
+            json!(null),
+        ),
         // D15: amounts.
         ("/events/0/data/product_action/total_amount", amount(json!("123")), json!(123)),
         ("/events/0/data/product_action/total_amount", amount(json!("21.49")), json!(21.49)),
         ("/events/0/data/product_action/total_amount", amount(json!(100.0)), json!(100)),
         ("/events/0/data/product_action/total_amount", amount(json!("")), json!(null)),
         // D18, D21.
-        ("/events/0/data/device_current_state/gps_state", state("gps_state", json!("true")), json!(true)),
-        ("/events/0/data/device_current_state/gps_state", state("gps_state", json!("unknown")), json!("unknown")),
-        ("/events/0/data/device_current_state/device_orientation", state("device_orientation", json!(6)), json!("6")),
-        ("/events/0/data/device_current_state/device_orientation", state("device_orientation", json!("FACEUP")), json!("FaceUp")),
+        (
+            "/events/0/data/device_current_state/gps_state",
+            state("gps_state", json!("true")),
+            json!(true),
+        ),
+        (
+            "/events/0/data/device_current_state/gps_state",
+            state("gps_state", json!("unknown")),
+            json!("unknown"),
+        ),
+        (
+            "/events/0/data/device_current_state/device_orientation",
+            state("device_orientation", json!(6)),
+            json!("6"),
+        ),
+        (
+            "/events/0/data/device_current_state/device_orientation",
+            state("device_orientation", json!("FACEUP")),
+            json!("FaceUp"),
+        ),
         // D58: misspelled names are kept as they are.
         (
             "/events/0/data/device_current_state",
@@ -142,10 +232,26 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             json!({ "system_memory_available_Bytes": 1.0 }),
         ),
         // D28, D31: entries without a value are no entries, except where null is a value.
-        ("/partner_identities", json!({ "partner_identities": { "a": null, "b": "c" } }), json!({ "b": "c" })),
-        ("/consent_state/gdpr", json!({ "consent_state": { "gdpr": { "a": null, "b": {} } } }), json!({ "b": {} })),
-        ("/user_attributes", json!({ "user_attributes": { "tag": null, "list": [1, "2"] } }), json!({ "tag": null, "list": [1, "2"] })),
-        ("/integration_attributes", json!({ "integration_attributes": { "1": {}, "2": { "a": null } } }), json!({ "1": {}, "2": { "a": null } })),
+        (
+            "/partner_identities",
+            json!({ "partner_identities": { "a": null, "b": "c" } }),
+            json!({ "b": "c" }),
+        ),
+        (
+            "/consent_state/gdpr",
+            json!({ "consent_state": { "gdpr": { "a": null, "b": {} } } }),
+            json!({ "b": {} }),
+        ),
+        (
+            "/user_attributes",
+            json!({ "user_attributes": { "tag": null, "list": [1, "2"] } }),
+            json!({ "tag": null, "list": [1, "2"] }),
+        ),
+        (
+            "/integration_attributes",
+            json!({ "integration_attributes": { "1": {}, "2": { "a": null } } }),
+            json!({ "1": {}, "2": { "a": null } }),
+        ),
         // D50: unknown fields come back untouched.
         ("/new", json!({ "new": { "a": [null, 1.0, ""] } }), json!({ "a": [null, 1.0, ""] })),
         ("", json!({ "new": null }), json!({ "new": null })),
@@ -172,10 +278,22 @@ fn each_form_of_an_event_is_written_in_the_documented_one() {
         (r#"{"event_type":"session_start"}"#, start.clone()),
         (r#"{"event_type":"session_start","data":null}"#, start.clone()),
         (r#"{"data":null,"event_type":"SESSION_START"}"#, start.clone()),
-        (r#"{"event_type":"session_start","data":{},"message_id":[1,null]}"#, with(&start, "message_id", json!([1, null]))),
-        (r#"{"message_id":null,"data":{},"event_type":"session_start"}"#, with(&start, "message_id", json!(null))),
-        (r#"{"event_type":"tomorrow","data":{"a":[null,1.0]}}"#, json!({ "event_type": "tomorrow", "data": { "a": [null, 1.0] } })),
-        (r#"{"data":{"a":""},"event_type":"Tomorrow","x":1}"#, json!({ "event_type": "Tomorrow", "data": { "a": "" }, "x": 1 })),
+        (
+            r#"{"event_type":"session_start","data":{},"message_id":[1,null]}"#,
+            with(&start, "message_id", json!([1, null])),
+        ),
+        (
+            r#"{"message_id":null,"data":{},"event_type":"session_start"}"#,
+            with(&start, "message_id", json!(null)),
+        ),
+        (
+            r#"{"event_type":"tomorrow","data":{"a":[null,1.0]}}"#,
+            json!({ "event_type": "tomorrow", "data": { "a": [null, 1.0] } }),
+        ),
+        (
+            r#"{"data":{"a":""},"event_type":"Tomorrow","x":1}"#,
+            json!({ "event_type": "Tomorrow", "data": { "a": "" }, "x": 1 }),
+        ),
         (r#"{"event_type":"tomorrow"}"#, json!({ "event_type": "tomorrow" })),
         (r#"{"event_type":"tomorrow","data":null}"#, json!({ "event_type": "tomorrow" })),
         (
@@ -186,7 +304,10 @@ fn each_form_of_an_event_is_written_in_the_documented_one() {
     for (text, expected) in cases {
         let event: Event = from_str(text).unwrap();
         assert_eq!(serde_json::to_value(&event).unwrap(), expected, "{text}");
-        assert_eq!(matches!(event, Event::Unknown { .. }), text.to_lowercase().contains("tomorrow"));
+        assert_eq!(
+            matches!(event, Event::Unknown { .. }),
+            text.to_lowercase().contains("tomorrow")
+        );
     }
 }
 
@@ -207,7 +328,11 @@ fn each_form_of_a_breadcrumb_is_written_back_as_it_was_read() {
             json!({ "event_type": "breadcrumb", "data": { "label": "l" }, "x": null }),
             event,
         ),
-        (json!({ "label": "l", "session_number": "4" }), json!({ "label": "l", "session_number": 4 }), data),
+        (
+            json!({ "label": "l", "session_number": "4" }),
+            json!({ "label": "l", "session_number": 4 }),
+            data,
+        ),
         (json!("l"), json!("l"), text),
         (json!({}), json!({}), |breadcrumb| matches!(breadcrumb, Breadcrumb::Empty)),
     ];
@@ -229,7 +354,8 @@ fn any_mixture_of_forms_is_written_in_the_canonical_one() {
             }
             let expected = plain(&canonical(&BATCH, &document).unwrap());
             let text = serde_json::to_vec(&document).unwrap();
-            let batch: Batch = from_slice(&text).unwrap_or_else(|error| panic!("{error}: {document}"));
+            let batch: Batch =
+                from_slice(&text).unwrap_or_else(|error| panic!("{error}: {document}"));
             let first = batch.to_vec().unwrap();
             assert_eq!(plain(&serde_json::from_slice(&first).unwrap()), expected, "{document}");
             let again: Batch = from_slice(&first).unwrap();
@@ -246,7 +372,10 @@ fn any_batch_is_the_same_after_writing_and_reading() {
             let batch: Batch = from_slice(&serde_json::to_vec(&document).unwrap()).unwrap();
             assert_eq!(Batch::from_slice(&batch.to_vec().unwrap()).unwrap(), batch);
             let in_a_list = vec![batch];
-            assert_eq!(from_slice::<Vec<Batch>>(&serde_json::to_vec(&in_a_list).unwrap()).unwrap(), in_a_list);
+            assert_eq!(
+                from_slice::<Vec<Batch>>(&serde_json::to_vec(&in_a_list).unwrap()).unwrap(),
+                in_a_list
+            );
             Ok(())
         })
         .unwrap();

@@ -1,8 +1,17 @@
 //! Numbers are as exact after a round trip as before; what JSON cannot hold is never written.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use mparticle_models::{
-    Batch, CommerceEvent, CrashReportEvent, CustomEvent, CustomEventType, Environment, Event, GeoLocation, Product,
-    ProductAction, ProductActionKind, Scalar, SessionStartEvent, UnixMillis, from_slice,
+    Batch, CommerceEvent, CrashReportEvent, CustomEvent, CustomEventType, Environment, Event,
+    GeoLocation, Product, ProductAction, ProductActionKind, Scalar, SessionStartEvent, UnixMillis,
+    from_slice,
 };
 use serde_json::json;
 
@@ -20,7 +29,9 @@ fn again(batch: &Batch) -> Batch {
 
 #[test]
 fn integers_of_64_bits_stay_exact_wherever_they_stand() {
-    for number in [i64::MIN, i64::MIN + 1, -9_007_199_254_740_993, -1, 0, 9_007_199_254_740_993, i64::MAX] {
+    for number in
+        [i64::MIN, i64::MIN + 1, -9_007_199_254_740_993, -1, 0, 9_007_199_254_740_993, i64::MAX]
+    {
         let start = SessionStartEvent::new()
             .with_session_id(number)
             .with_timestamp_unixtime_ms(UnixMillis::from_millis(number));
@@ -42,8 +53,11 @@ fn integers_of_64_bits_stay_exact_wherever_they_stand() {
 #[test]
 fn unsigned_integers_of_64_bits_stay_exact() {
     for number in [0, u64::from(u32::MAX), i64::MAX as u64 + 1, u64::MAX] {
-        let crash = CrashReportEvent::new().with_ios_image_base_address(number).with_ios_image_size(number);
-        let batch = batch().with_event(crash.with_custom_attribute("a", number)).with_user_attribute("u", number);
+        let crash =
+            CrashReportEvent::new().with_ios_image_base_address(number).with_ios_image_size(number);
+        let batch = batch()
+            .with_event(crash.with_custom_attribute("a", number))
+            .with_user_attribute("u", number);
         assert_eq!(again(&batch), batch);
         let text = String::from_utf8(batch.to_vec().unwrap()).unwrap();
         assert_eq!(text.matches(&number.to_string()).count(), 4, "{text}");
@@ -122,10 +136,12 @@ fn whole_amounts_are_written_without_a_fraction() {
 fn a_number_that_is_not_finite_is_an_error_of_writing_and_never_null() {
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let action = ProductAction::new(ProductActionKind::Purchase).with_total_amount(number);
-        let batches = [
+        let batches = vec![
             batch().with_event(CommerceEvent::product(action)),
-            batch().with_event(CommerceEvent::purchase("t", [Product::new().with_quantity(number)])),
-            batch().with_event(SessionStartEvent::new().with_location(GeoLocation::new(0.0, number))),
+            batch()
+                .with_event(CommerceEvent::purchase("t", [Product::new().with_quantity(number)])),
+            batch()
+                .with_event(SessionStartEvent::new().with_location(GeoLocation::new(0.0, number))),
             batch().with_event(custom().with_custom_attribute("a", number)),
             batch().with_user_attribute("a", number),
             batch().with_user_attribute("a", vec![number]),
@@ -141,9 +157,15 @@ fn a_number_that_is_not_finite_is_an_error_of_writing_and_never_null() {
 
 #[test]
 fn attribute_values_keep_the_kind_of_their_number() {
-    let cases = [("1", Scalar::from(1)), ("1.0", Scalar::from(1.0)), ("18446744073709551615", Scalar::from(u64::MAX))];
+    let cases = [
+        ("1", Scalar::from(1)),
+        ("1.0", Scalar::from(1.0)),
+        ("18446744073709551615", Scalar::from(u64::MAX)),
+    ];
     for (text, expected) in cases {
-        let event = format!(r#"{{"event_type":"first_run","data":{{"custom_attributes":{{"a":{text}}}}}}}"#);
+        let event = format!(
+            r#"{{"event_type":"first_run","data":{{"custom_attributes":{{"a":{text}}}}}}}"#
+        );
         let event = Event::from_str(&event).unwrap();
         assert_eq!(event.common().unwrap().custom_attributes["a"], expected);
         let written = serde_json::to_string(&event).unwrap();

@@ -3,6 +3,14 @@
 //! Its `index.json` lists them: `strict` ones are what mParticle's published schema accepts, `lenient` and `near-miss`
 //! ones are real but outside of it, `invalid` ones lack what cannot be done without, `negative` ones are no batches.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::fmt::Debug;
@@ -31,16 +39,21 @@ fn payloads(usages: &[&str]) -> Vec<Payload> {
         println!("payload tests are skipped: MPARTICLE_PAYLOADS is not set");
         return Vec::new();
     };
-    let index = parse(&fs::read(folder.join("index.json")).expect("MPARTICLE_PAYLOADS holds an index.json"));
+    let index = parse(
+        &fs::read(folder.join("index.json")).expect("MPARTICLE_PAYLOADS holds an index.json"),
+    );
     let text = |entry: &Value, name: &str| entry[name].as_str().unwrap().to_owned();
     let entries = index["payloads"].as_array().unwrap().iter();
-    let payloads = entries.filter(|entry| usages.contains(&entry["use"].as_str().unwrap())).map(|entry| Payload {
-        file: text(entry, "file"),
-        kind: text(entry, "kind"),
-        usage: text(entry, "use"),
-        note: text(entry, "note"),
-        bytes: fs::read(folder.join(text(entry, "file"))).unwrap(),
-    });
+    let payloads =
+        entries.filter(|entry| usages.contains(&entry["use"].as_str().unwrap())).map(|entry| {
+            Payload {
+                file: text(entry, "file"),
+                kind: text(entry, "kind"),
+                usage: text(entry, "use"),
+                note: text(entry, "note"),
+                bytes: fs::read(folder.join(text(entry, "file"))).unwrap(),
+            }
+        });
     let payloads: Vec<_> = payloads.collect();
     assert!(!payloads.is_empty(), "the index lists nothing of {usages:?}");
     payloads
@@ -48,9 +61,17 @@ fn payloads(usages: &[&str]) -> Vec<Payload> {
 
 /// Runs a check on each payload and reports every failure.
 fn check_all(payloads: &[Payload], check: impl Fn(&Payload) -> Result<(), String>) {
-    let failures = payloads.iter().filter_map(|payload| Some(format!("{}: {}", payload.file, check(payload).err()?)));
+    let failures = payloads
+        .iter()
+        .filter_map(|payload| Some(format!("{}: {}", payload.file, check(payload).err()?)));
     let failures: Vec<_> = failures.collect();
-    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), payloads.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {}:\n{}",
+        failures.len(),
+        payloads.len(),
+        failures.join("\n")
+    );
 }
 
 impl Payload {
@@ -65,9 +86,9 @@ impl Payload {
         match &*self.kind {
             "batch" | "bulk" => body,
             "event" => event(&body),
-            "fragment:product_action" => {
-                event(&format!(r#"{{"event_type":"commerce_event","data":{{"product_action":{body}}}}}"#))
-            }
+            "fragment:product_action" => event(&format!(
+                r#"{{"event_type":"commerce_event","data":{{"product_action":{body}}}}}"#
+            )),
             "fragment:product" => event(&format!(
                 r#"{{"event_type":"commerce_event","data":{{"shopping_cart":{{"products":[{body}]}}}}}}"#
             )),
@@ -132,17 +153,23 @@ fn the_identities_of_an_exported_batch_are_kept_with_all_they_say() {
         .filter(|payload| parse(payload.document().as_bytes())["user_identities"].is_array())
         .collect();
     check_all(&exports, |payload| {
-        let batch: Batch = from_slice(payload.document().as_bytes()).map_err(|error| error.to_string())?;
+        let batch: Batch =
+            from_slice(payload.document().as_bytes()).map_err(|error| error.to_string())?;
         let records = serde_json::to_value(batch.user_identities.unwrap().records).unwrap();
         let expected = parse(payload.document().as_bytes())["user_identities"].clone();
-        if plain(&records) == plain(&expected) { Ok(()) } else { Err(format!("{expected} became {records}")) }
+        if plain(&records) == plain(&expected) {
+            Ok(())
+        } else {
+            Err(format!("{expected} became {records}"))
+        }
     });
 }
 
 #[test]
 fn the_error_response_is_read_and_written_without_loss() {
     check_all(&payloads(&["response"]), |payload| {
-        let response = ErrorResponse::from_slice(&payload.bytes).map_err(|error| error.to_string())?;
+        let response =
+            ErrorResponse::from_slice(&payload.bytes).map_err(|error| error.to_string())?;
         let written = serde_json::to_value(&response).unwrap();
         let first = response.errors.first().ok_or("no errors")?;
         if first.code.as_deref() != Some("BAD_REQUEST") {
@@ -154,9 +181,10 @@ fn the_error_response_is_read_and_written_without_loss() {
 
 /// `must give an error that names: A; B` names either a pointer with its value, or an object without a field.
 fn named(note: &str) -> Vec<String> {
-    let (_, named) = note.split_once("must give an error that names: ").expect("the note says what to name");
+    let (_, named) =
+        note.split_once("must give an error that names: ").expect("the note says what to name");
     let name = |part: &str| match part.split_once(" without ") {
-        Some((object, field)) if object == "custom_event" => format!("/data/{field}"),
+        Some(("custom_event", field)) => format!("/data/{field}"),
         Some((object, field)) => format!("/data/{object}/{field}"),
         None => part.split('=').next().unwrap().to_owned(),
     };
@@ -183,9 +211,14 @@ fn every_invalid_payload_gives_an_error_that_names_the_field() {
 fn strict_payloads_are_valid_against_the_bundled_schema_and_negative_ones_are_not() {
     check_all(&payloads(&["strict", "negative"]), |payload| {
         let document = parse(payload.document().as_bytes());
-        let batches = if payload.kind == "bulk" { document.as_array().unwrap().clone() } else { vec![document] };
+        let batches = if payload.kind == "bulk" {
+            document.as_array().unwrap().clone()
+        } else {
+            vec![document]
+        };
         let errors = batches.iter().flat_map(|batch| BATCH_VALIDATOR.iter_errors(batch));
-        let errors: Vec<_> = errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<_> =
+            errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
         match (&*payload.usage, errors.is_empty()) {
             ("strict", false) => Err(errors.join("\n")),
             ("negative", true) => Err("accepted".to_owned()),
@@ -213,5 +246,8 @@ fn a_loss_would_be_found() {
     for body in [r#"{"mpid": "3"}"#, r#"{"sent": null}"#] {
         assert!(round_trip(&payload(body), forgetful).is_err(), "{body}");
     }
-    assert_eq!(json!(named("x | must give an error that names: a without b; /c=1")), json!(["/data/a/b", "/c"]));
+    assert_eq!(
+        json!(named("x | must give an error that names: a without b; /c=1")),
+        json!(["/data/a/b", "/c"])
+    );
 }

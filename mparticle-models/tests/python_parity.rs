@@ -1,10 +1,19 @@
 //! What the documentation of mParticle's Python SDK shows, in as few lines, and what only this SDK has.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use mparticle_models::{
-    ApplicationStateTransitionEvent, AttAuthorizationStatus, Batch, CcpaConsent, CcpaConsentState, CommerceEvent,
-    ConsentState, Context, CustomEvent, CustomEventType, DataPlanContext, DeviceInformation, Environment, Event,
-    GdprConsentState, GeoLocation, Product, ProductAction, ProductActionKind, ProductImpression, Promotion,
-    SessionEndEvent, SessionStartEvent, UnixMillis, UserIdentities,
+    ApplicationStateTransitionEvent, AttAuthorizationStatus, Batch, CcpaConsent, CcpaConsentState,
+    CommerceEvent, ConsentState, Context, CustomEvent, CustomEventType, DataPlanContext,
+    DeviceInformation, Environment, Event, GdprConsentState, GeoLocation, Product, ProductAction,
+    ProductActionKind, ProductImpression, Promotion, SessionEndEvent, SessionStartEvent,
+    UnixMillis, UserIdentities,
 };
 use serde_json::{Value, json};
 
@@ -40,7 +49,9 @@ fn batch_environment_and_what_belongs_to_the_user() {
     let batch = Batch::new(Environment::Development)
         .with_mpid(600_868_121_729_048_600_i64)
         .with_mp_deviceid("59780f39-d7a0-4ebe-9950-280f937c29e2")
-        .with_user_identities(UserIdentities::new().with_customer_id("123456").with_email("user@example.com"))
+        .with_user_identities(
+            UserIdentities::new().with_customer_id("123456").with_email("user@example.com"),
+        )
         .with_user_attribute("Account type", "trial")
         .with_user_attribute("TrialEndDate", "2016-12-01")
         .with_user_attribute("sports", ["tennis", "chess"])
@@ -88,7 +99,9 @@ fn consent_under_ccpa_and_gdpr() {
                 .with_location("dtmgbank.com/signup")
                 .with_hardware_id("IDFA:a5d934n0-232f-4afc-2e9a-3832d95zc702"),
         )
-        .with_ccpa(CcpaConsent::new(CcpaConsentState::new(true, at).with_document("document_agreement.v3")));
+        .with_ccpa(CcpaConsent::new(
+            CcpaConsentState::new(true, at).with_document("document_agreement.v3"),
+        ));
     let expected = json!({
         "gdpr": { "document_agreement": {
             "consented": true,
@@ -105,7 +118,8 @@ fn consent_under_ccpa_and_gdpr() {
     });
     let batch = Batch::new(Environment::Development).with_consent_state(consent);
     assert_eq!(written(&batch)["consent_state"], expected);
-    let short = ConsentState::new().with_gdpr_decision("p", true, at).with_data_sale_opt_out(true, at);
+    let short =
+        ConsentState::new().with_gdpr_decision("p", true, at).with_data_sale_opt_out(true, at);
     let decision = json!({ "consented": true, "timestamp_unixtime_ms": 1_795_446_141_000_i64 });
     let expected = json!({ "gdpr": { "p": decision }, "ccpa": { "data_sale_opt_out": decision } });
     assert_eq!(serde_json::to_value(short).unwrap(), expected);
@@ -177,15 +191,22 @@ fn the_four_states_of_an_application() {
     ];
     let written = events(states);
     let data: Vec<_> = written.as_array().unwrap().iter().map(|event| &event["data"]).collect();
-    let started = |install: bool| json!({
-        "application_transition_type": "application_initialized",
-        "is_first_run": install,
-        "is_upgrade": !install,
-    });
+    let started = |install: bool| {
+        json!({
+            "application_transition_type": "application_initialized",
+            "is_first_run": install,
+            "is_upgrade": !install,
+        })
+    };
     let moved = |to: &str| json!({ "application_transition_type": to });
     assert_eq!(
         data,
-        [&started(true), &started(false), &moved("application_foreground"), &moved("application_background")]
+        [
+            &started(true),
+            &started(false),
+            &moved("application_foreground"),
+            &moved("application_background")
+        ]
     );
 }
 
@@ -202,8 +223,10 @@ fn attribution() {
 
 #[test]
 fn promotions_and_impressions() {
-    let shown = CommerceEvent::promotion_view([Promotion::new().with_id("p-1").with_creative("banner")]);
-    let listed = ProductImpression::new("search results").with_product(Product::new().with_id("sku"));
+    let shown =
+        CommerceEvent::promotion_view([Promotion::new().with_id("p-1").with_creative("banner")]);
+    let listed =
+        ProductImpression::new("search results").with_product(Product::new().with_id("sku"));
     let expected = json!([
         { "event_type": "commerce_event", "data": { "promotion_action": {
             "action": "view",

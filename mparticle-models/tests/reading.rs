@@ -1,11 +1,21 @@
 //! Documents that cannot be read: the error says where, and what.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
 
-use mparticle_models::{Batch, ErrorResponse, Event, ReadError, ReadErrorKind, from_slice, from_str};
+use mparticle_models::{
+    Batch, ErrorResponse, Event, ReadError, ReadErrorKind, from_slice, from_str,
+};
 use serde_json::{Value, json};
 use support::sample::FULL;
 use support::schema::{BATCH, Kind, Place};
@@ -28,7 +38,8 @@ fn parts() -> impl Iterator<Item = Value> {
 fn places(part: &Value) -> Vec<(String, Place)> {
     let mut places = Vec::new();
     BATCH.visit(part, "", &mut |pointer, place, _| {
-        let is_later = pointer.split('/').any(|key| key == "1" || key.contains('"') && !key.contains("\"0\""));
+        let is_later =
+            pointer.split('/').any(|key| key == "1" || key.contains('"') && !key.contains("\"0\""));
         if !is_later {
             places.push((pointer.to_owned(), place.clone()));
         }
@@ -42,7 +53,12 @@ fn needed(part: &Value) -> Vec<String> {
     for (pointer, place) in places(part) {
         match &place.kind {
             Kind::Object(fields) => {
-                needed.extend(fields.iter().filter(|field| field.is_needed()).map(|field| format!("{pointer}/{}", field.name)));
+                needed.extend(
+                    fields
+                        .iter()
+                        .filter(|field| field.is_needed())
+                        .map(|field| format!("{pointer}/{}", field.name)),
+                );
             }
             Kind::Event(_) => needed.push(format!("{pointer}/event_type")),
             _ => {}
@@ -75,11 +91,20 @@ fn wrong(kind: &Kind) -> Vec<Value> {
     let scalars = [json!(5), json!(-0.5), json!(true), json!("x")];
     match kind {
         Kind::Any => vec![],
-        Kind::Text | Kind::Uuid | Kind::Ip | Kind::Enum { .. } | Kind::Scalar | Kind::BooleanOrText => structures.to_vec(),
+        Kind::Text
+        | Kind::Uuid
+        | Kind::Ip
+        | Kind::Enum { .. }
+        | Kind::Scalar
+        | Kind::BooleanOrText => structures.to_vec(),
         Kind::Boolean => [&structures[..], &texts, &[json!(1)]].concat(),
-        Kind::Integer | Kind::Millis => [&structures[..], &texts, &[json!(true), json!(0.5), json!(1e300)]].concat(),
+        Kind::Integer | Kind::Millis => {
+            [&structures[..], &texts, &[json!(true), json!(0.5), json!(1e300)]].concat()
+        }
         Kind::Unsigned => [&structures[..], &texts, &[json!(true), json!(-1)]].concat(),
-        Kind::Number => [&structures[..], &texts, &[json!(true), json!("NaN"), json!("inf")]].concat(),
+        Kind::Number => {
+            [&structures[..], &texts, &[json!(true), json!("NaN"), json!("inf")]].concat()
+        }
         Kind::AttributeValue => vec![object, json!([[]]), json!([1, { "a": 1 }])],
         Kind::List(_) => [&scalars[..], &[object]].concat(),
         Kind::Map(_) | Kind::Object(_) | Kind::Event(_) => [&scalars[..], &[list]].concat(),
@@ -100,8 +125,15 @@ fn a_value_of_a_wrong_kind_is_reported_at_its_place() {
                     continue;
                 }
                 let error = error(&with(&part, &pointer, value.clone()));
-                assert_eq!((error.pointer(), error.kind()), (&*pointer, ReadErrorKind::WrongType), "{value}: {error}");
-                assert!(error.to_string().starts_with(&format!("at {pointer}: expected ")), "{error}");
+                assert_eq!(
+                    (error.pointer(), error.kind()),
+                    (&*pointer, ReadErrorKind::WrongType),
+                    "{value}: {error}"
+                );
+                assert!(
+                    error.to_string().starts_with(&format!("at {pointer}: expected ")),
+                    "{error}"
+                );
                 cases += 1;
             }
         }
@@ -116,9 +148,15 @@ fn null_is_reported_where_a_value_has_to_be() {
             Kind::List(item) if !item.nullable => Some(format!("{pointer}/0")),
             _ => None,
         });
-        for pointer in needed(&part).into_iter().chain(items.filter(|item| part.pointer(item).is_some())) {
+        for pointer in
+            needed(&part).into_iter().chain(items.filter(|item| part.pointer(item).is_some()))
+        {
             let error = error(&with(&part, &pointer, Value::Null));
-            assert_eq!((error.pointer(), error.kind()), (&*pointer, ReadErrorKind::WrongType), "{error}");
+            assert_eq!(
+                (error.pointer(), error.kind()),
+                (&*pointer, ReadErrorKind::WrongType),
+                "{error}"
+            );
         }
     }
 }
@@ -129,7 +167,11 @@ fn a_missing_field_is_reported_by_its_name() {
     for part in parts() {
         for pointer in needed(&part) {
             let error = error(&without(&part, &pointer));
-            assert_eq!((error.pointer(), error.kind()), (&*pointer, ReadErrorKind::Missing), "{error}");
+            assert_eq!(
+                (error.pointer(), error.kind()),
+                (&*pointer, ReadErrorKind::Missing),
+                "{error}"
+            );
             let field = pointer.rsplit('/').next().unwrap();
             assert_eq!(error.to_string(), format!("at {pointer}: missing field `{field}`"));
             names.insert(field.to_owned());
@@ -160,7 +202,8 @@ fn nothing_else_has_to_be_there() {
             let others = fields.iter().filter(|field| !field.is_needed());
             let pointers = others.map(|field| format!("{pointer}/{}", field.name));
             for pointer in pointers.filter(|pointer| part.pointer(pointer).is_some()) {
-                from_slice::<Batch>(&serde_json::to_vec(&without(&part, &pointer)).unwrap()).unwrap();
+                from_slice::<Batch>(&serde_json::to_vec(&without(&part, &pointer)).unwrap())
+                    .unwrap();
             }
         }
     }
@@ -169,14 +212,42 @@ fn nothing_else_has_to_be_there() {
 #[test]
 fn an_event_of_a_known_type_with_bad_data_is_an_error_wherever_the_data_stand() {
     let cases = [
-        (r#"{"event_type":"custom_event","data":{}}"#, "/data/event_name", "missing field `event_name`"),
-        (r#"{"data":{},"event_type":"custom_event"}"#, "/data/event_name", "missing field `event_name`"),
+        (
+            r#"{"event_type":"custom_event","data":{}}"#,
+            "/data/event_name",
+            "missing field `event_name`",
+        ),
+        (
+            r#"{"data":{},"event_type":"custom_event"}"#,
+            "/data/event_name",
+            "missing field `event_name`",
+        ),
         (r#"{"event_type":"custom_event"}"#, "/data/event_name", "missing field `event_name`"),
-        (r#"{"event_type":"custom_event","data":null}"#, "/data/event_name", "missing field `event_name`"),
-        (r#"{"event_type":"CUSTOM_EVENT","data":{}}"#, "/data/event_name", "missing field `event_name`"),
-        (r#"{"event_type":"session_start","data":[]}"#, "/data", "expected an object, found a list"),
-        (r#"{"event_type":"session_start","data":7}"#, "/data", "expected an object, found a number"),
-        (r#"{"data":"x","event_type":"session_start"}"#, "/data", "expected an object, found a string"),
+        (
+            r#"{"event_type":"custom_event","data":null}"#,
+            "/data/event_name",
+            "missing field `event_name`",
+        ),
+        (
+            r#"{"event_type":"CUSTOM_EVENT","data":{}}"#,
+            "/data/event_name",
+            "missing field `event_name`",
+        ),
+        (
+            r#"{"event_type":"session_start","data":[]}"#,
+            "/data",
+            "expected an object, found a list",
+        ),
+        (
+            r#"{"event_type":"session_start","data":7}"#,
+            "/data",
+            "expected an object, found a number",
+        ),
+        (
+            r#"{"data":"x","event_type":"session_start"}"#,
+            "/data",
+            "expected an object, found a string",
+        ),
         (
             r#"{"data":{"session_id":"4C5F"},"event_type":"first_run"}"#,
             "/data/session_id",
@@ -215,11 +286,20 @@ fn a_repeated_key_is_an_error_unless_one_of_its_values_is_null() {
         (r#"{"new":{"a":1,"a":2}}"#, "/new/a"),
         (r#"{"context":{},"batch_context":{}}"#, "/batch_context"),
         (r#"{"user_attributes":{"a/b":1,"a/b":2}}"#, "/user_attributes/a~1b"),
-        (r#"{"events":[{"event_type":"first_run","event_type":"first_run"}]}"#, "/events/0/event_type"),
+        (
+            r#"{"events":[{"event_type":"first_run","event_type":"first_run"}]}"#,
+            "/events/0/event_type",
+        ),
         (r#"{"events":[{"event_type":"first_run","data":{},"data":{}}]}"#, "/events/0/data"),
         (r#"{"events":[{"event_type":"tomorrow","data":{"a":1,"a":1}}]}"#, "/events/0/data/a"),
-        (r#"{"events":[{"event_type":"first_run","data":{"event_num":1,"event_num":2}}]}"#, "/events/0/data/event_num"),
-        (r#"{"events":[{"event_type":"first_run","data":{"custom_flags":{"a":{"b":1,"b":1}}}}]}"#, "/events/0/data/custom_flags/a/b"),
+        (
+            r#"{"events":[{"event_type":"first_run","data":{"event_num":1,"event_num":2}}]}"#,
+            "/events/0/data/event_num",
+        ),
+        (
+            r#"{"events":[{"event_type":"first_run","data":{"custom_flags":{"a":{"b":1,"b":1}}}}]}"#,
+            "/events/0/data/custom_flags/a/b",
+        ),
         (
             r#"{"user_identities":[{"identity_type":"email","identity":"a"},{"identity_type":"email","identity":"b"}]}"#,
             "/user_identities/1/identity_type",
@@ -227,7 +307,11 @@ fn a_repeated_key_is_an_error_unless_one_of_its_values_is_null() {
     ];
     for (text, pointer) in cases {
         let error = from_str::<Batch>(text).expect_err(text);
-        assert_eq!((error.pointer(), error.kind()), (pointer, ReadErrorKind::Repeated), "{text}: {error}");
+        assert_eq!(
+            (error.pointer(), error.kind()),
+            (pointer, ReadErrorKind::Repeated),
+            "{text}: {error}"
+        );
     }
     let batch = Batch::from_str(r#"{"mpid":null,"mpid":7,"x":1,"x":null,"mpid":null}"#).unwrap();
     assert_eq!(serde_json::to_value(&batch).unwrap(), json!({ "mpid": 7, "x": 1 }));
@@ -245,8 +329,15 @@ fn a_document_that_is_no_json_is_an_error_with_line_and_column() {
     ];
     for (text, line, column) in cases {
         let error = from_str::<Batch>(text).unwrap_err();
-        assert_eq!((error.kind(), error.line(), error.column()), (ReadErrorKind::Syntax, line, column), "{text}: {error}");
-        assert!(error.to_string().starts_with(&format!("at line {line}, column {column}: ")), "{error}");
+        assert_eq!(
+            (error.kind(), error.line(), error.column()),
+            (ReadErrorKind::Syntax, line, column),
+            "{text}: {error}"
+        );
+        assert!(
+            error.to_string().starts_with(&format!("at line {line}, column {column}: ")),
+            "{error}"
+        );
         assert!(error.source().is_some());
     }
     let not_utf8 = from_slice::<Batch>(b"{\"environment\": \"\xff\"}").unwrap_err();
@@ -259,11 +350,18 @@ fn a_document_that_is_no_json_is_an_error_with_line_and_column() {
 fn another_kind_of_document_is_an_error() {
     for text in ["null", "7", "\"x\"", "true", "[]", "[{}]", "\"\""] {
         let error = Batch::from_str(text).expect_err(text);
-        assert_eq!((error.pointer(), error.kind()), ("", ReadErrorKind::WrongType), "{text}: {error}");
+        assert_eq!(
+            (error.pointer(), error.kind()),
+            ("", ReadErrorKind::WrongType),
+            "{text}: {error}"
+        );
         assert!(error.message().starts_with("expected an object, found "), "{error}");
     }
     assert!(from_str::<Vec<Batch>>("{}").is_err());
-    assert_eq!(from_str::<Vec<Batch>>("[{},{\"events\":[{}]}]").unwrap_err().pointer(), "/1/events/0/event_type");
+    assert_eq!(
+        from_str::<Vec<Batch>>("[{},{\"events\":[{}]}]").unwrap_err().pointer(),
+        "/1/events/0/event_type"
+    );
     assert_eq!(ErrorResponse::from_str(r#"{"errors":[7]}"#).unwrap_err().pointer(), "/errors/0");
 }
 

@@ -1,14 +1,23 @@
 //! `validate()` gives the verdict of the bundled schema, and says more: what, where, how far beyond, how bad.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::cell::Cell;
 
 use jsonschema::Validator;
 use mparticle_models::{
-    Batch, CommerceEvent, CommonEventData, CustomEvent, CustomEventType, DeviceInformation, Environment, Event, Extra,
-    Product, ProductAction, ProductActionKind, ProductImpression, PromotionAction, PromotionActionKind, Rule,
-    ScreenViewEvent, SessionEndEvent, SessionStartEvent, Severity, UnixMillis, UserIdentities, Violation, from_slice,
+    Batch, CommerceEvent, CommonEventData, CustomEvent, CustomEventType, DeviceInformation,
+    Environment, Event, Extra, Product, ProductAction, ProductActionKind, ProductImpression,
+    PromotionAction, PromotionActionKind, Rule, ScreenViewEvent, SessionEndEvent,
+    SessionStartEvent, Severity, UnixMillis, UserIdentities, Violation, from_slice,
 };
 use serde_json::{Value, json};
 use support::random::{Spelling, documents, runner};
@@ -47,21 +56,25 @@ fn errors_of_validate_give_the_verdict_of_the_enforced_schema() {
 
 #[test]
 fn the_schemas_for_bulk_requests_take_lists_of_what_those_for_batches_take() {
-    for (schema, limit) in [(mparticle_models::schema::BULK, 100), (mparticle_models::schema::BULK_ENFORCED, 1000)] {
+    for (schema, limit) in
+        [(mparticle_models::schema::BULK, 100), (mparticle_models::schema::BULK_ENFORCED, 1000)]
+    {
         let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
         let batch = json!({ "environment": "production" });
         assert!(validator.is_valid(&json!(vec![&batch; limit])));
         assert!(!validator.is_valid(&json!([batch, {}])));
         assert!(!validator.is_valid(&batch));
     }
-    let bulk = jsonschema::validator_for(&serde_json::from_str(mparticle_models::schema::BULK).unwrap()).unwrap();
+    let bulk =
+        jsonschema::validator_for(&serde_json::from_str(mparticle_models::schema::BULK).unwrap())
+            .unwrap();
     assert!(!bulk.is_valid(&json!(vec![json!({ "environment": "production" }); 101])));
 }
 
 /// What a violation says, but for its text.
 type Said = (&'static str, Rule, Option<(u64, u64)>, Severity);
 
-fn said<'a>(violation: &'a Violation) -> (&'a str, Rule, Option<(u64, u64)>, Severity) {
+fn said(violation: &Violation) -> (&str, Rule, Option<(u64, u64)>, Severity) {
     (&violation.pointer, violation.rule, violation.limit.zip(violation.actual), violation.severity)
 }
 
@@ -92,7 +105,12 @@ fn each_violation_is_reported_with_its_place_and_measure() {
     let coordinates = |latitude: f64| mparticle_models::GeoLocation::new(latitude, 0.0);
     let cases: Vec<(Batch, Said)> = vec![
         (
-            event(CommerceEvent::product(ProductAction::new(ProductActionKind::Purchase).with_total_amount(f64::NAN)).into()),
+            event(
+                CommerceEvent::product(
+                    ProductAction::new(ProductActionKind::Purchase).with_total_amount(f64::NAN),
+                )
+                .into(),
+            ),
             ("/events/0/data/product_action/total_amount", Rule::Finite, None, Error),
         ),
         (
@@ -107,7 +125,10 @@ fn each_violation_is_reported_with_its_place_and_measure() {
             batch().with_user_attribute("list", vec![1.0, f64::NAN]),
             ("/user_attributes/list/1", Rule::Finite, None, Error),
         ),
-        (event(custom(&long(257)).into()), ("/events/0/data/event_name", Rule::MaxLength, Some((256, 257)), Warning)),
+        (
+            event(custom(&long(257)).into()),
+            ("/events/0/data/event_name", Rule::MaxLength, Some((256, 257)), Warning),
+        ),
         (
             event(ScreenViewEvent::new(long(300)).into()),
             ("/events/0/data/screen_name", Rule::MaxLength, Some((256, 300)), Warning),
@@ -145,7 +166,11 @@ fn each_violation_is_reported_with_its_place_and_measure() {
             ("/user_identities/email", Rule::MaxLength, Some((256, 257)), Warning),
         ),
         (
-            event(SessionEndEvent::new(1).with_timestamp_unixtime_ms(UnixMillis::from_millis(1_552_596_256)).into()),
+            event(
+                SessionEndEvent::new(1)
+                    .with_timestamp_unixtime_ms(UnixMillis::from_millis(1_552_596_256))
+                    .into(),
+            ),
             ("/events/0/data/timestamp_unixtime_ms", Rule::UnixMillis, None, Warning),
         ),
         (
@@ -156,10 +181,19 @@ fn each_violation_is_reported_with_its_place_and_measure() {
             ),
             ("/events/0/data", Rule::ExactlyOneOf, Some((1, 2)), Warning),
         ),
-        (event(CommerceEvent::new().into()), ("/events/0/data", Rule::ExactlyOneOf, Some((1, 0)), Warning)),
-        (batch().with_mp_deviceid("59780f39-d7a0-4ebe-9950"), ("/mp_deviceid", Rule::Uuid, None, Warning)),
         (
-            batch().with_device_info(DeviceInformation::new().with_ios_advertising_id("g7d2ebaa-e956-407e-a1e6-f05f871bf4e2")),
+            event(CommerceEvent::new().into()),
+            ("/events/0/data", Rule::ExactlyOneOf, Some((1, 0)), Warning),
+        ),
+        (
+            batch().with_mp_deviceid("59780f39-d7a0-4ebe-9950"),
+            ("/mp_deviceid", Rule::Uuid, None, Warning),
+        ),
+        (
+            batch().with_device_info(
+                DeviceInformation::new()
+                    .with_ios_advertising_id("g7d2ebaa-e956-407e-a1e6-f05f871bf4e2"),
+            ),
             ("/device_info/ios_advertising_id", Rule::Uuid, None, Warning),
         ),
         (batch().with_ip("256.0.0.1"), ("/ip", Rule::Ip, None, Warning)),
@@ -176,10 +210,13 @@ fn each_violation_is_reported_with_its_place_and_measure() {
         assert_eq!(violations.iter().map(said).collect::<Vec<_>>(), [expected]);
         let shown = violations[0].to_string();
         assert!(shown.starts_with(expected.0) && shown.contains(expected.1.as_str()), "{shown}");
-        assert!(expected.2.is_none_or(|(limit, actual)| {
-            let both = [limit, actual].map(|size| shown.contains(&size.to_string()));
-            expected.1 == Rule::ExactlyOneOf || both == [true; 2]
-        }), "{shown}");
+        assert!(
+            expected.2.is_none_or(|(limit, actual)| {
+                let both = [limit, actual].map(|size| shown.contains(&size.to_string()));
+                expected.1 == Rule::ExactlyOneOf || both == [true; 2]
+            }),
+            "{shown}"
+        );
     }
 }
 
@@ -188,21 +225,29 @@ fn names_that_are_too_long_are_reported_one_by_one() {
     let name = long(257);
     let event = custom("a").with_custom_attribute(&*name, 1).with_custom_attribute("b", 1);
     let violations = batch().with_event(event).with_user_attribute(&*name, 1).validate();
-    let expected = |map: &str| (format!("{map}/{name}"), Rule::PropertyNames, Some((256, 257)), Severity::Warning);
-    let found: Vec<_> = violations.iter().map(|v| (v.pointer.clone(), v.rule, v.limit.zip(v.actual), v.severity)).collect();
+    let expected = |map: &str| {
+        (format!("{map}/{name}"), Rule::PropertyNames, Some((256, 257)), Severity::Warning)
+    };
+    let found: Vec<_> = violations
+        .iter()
+        .map(|v| (v.pointer.clone(), v.rule, v.limit.zip(v.actual), v.severity))
+        .collect();
     assert_eq!(found, [expected("/events/0/data/custom_attributes"), expected("/user_attributes")]);
 }
 
 #[test]
 fn all_violations_are_reported_at_once() {
     let seconds = UnixMillis::from_millis(1_600_000_000);
-    let product = Product::new().with_id("p").with_price(f64::NAN).with_added_to_cart_time_ms(seconds);
-    let commerce = CommerceEvent::purchase("t", [product]).with_product_impressions([ProductImpression::new("l")]);
+    let product =
+        Product::new().with_id("p").with_price(f64::NAN).with_added_to_cart_time_ms(seconds);
+    let commerce = CommerceEvent::purchase("t", [product])
+        .with_product_impressions([ProductImpression::new("l")]);
     let batch = Batch::new("staging")
         .with_event(custom(&long(257)).with_session_uuid("s"))
         .with_event(commerce.with_custom_attributes(names(101)))
         .with_ip("here");
-    let pointers: Vec<_> = batch.validate().into_iter().map(|violation| (violation.pointer, violation.rule)).collect();
+    let pointers: Vec<_> =
+        batch.validate().into_iter().map(|violation| (violation.pointer, violation.rule)).collect();
     let expected = [
         ("/environment", Rule::Enum),
         ("/events/0/data/event_name", Rule::MaxLength),

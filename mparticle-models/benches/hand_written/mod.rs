@@ -1,5 +1,7 @@
 //! What someone would write by hand to send and read this one batch: the fields it has, derived by serde, no leniency.
 
+#![allow(clippy::enum_variant_names, clippy::struct_field_names, reason = "the names on the wire")]
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

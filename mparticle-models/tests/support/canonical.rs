@@ -9,34 +9,50 @@ use super::schema::{Field, Kind, Place};
 
 /// What is written for a value at a place; none when it counts as absent there.
 pub(crate) fn canonical(place: &Place, value: &Value) -> Option<Value> {
-    let is_text = matches!(place.kind, Kind::Any | Kind::Text | Kind::Scalar | Kind::AttributeValue | Kind::Breadcrumb(_));
+    let is_text = matches!(
+        place.kind,
+        Kind::Any | Kind::Text | Kind::Scalar | Kind::AttributeValue | Kind::Breadcrumb(_)
+    );
     if value == "" && !is_text {
         return None;
     }
     match (&place.kind, value) {
         (Kind::Any | Kind::Scalar | Kind::AttributeValue, value) => Some(value.clone()),
         (_, Value::Null) => None,
-        (Kind::Text | Kind::Uuid | Kind::Ip, value) => Some(text(value).into()),
-        (Kind::Boolean, value) => Some(boolean(value).unwrap_or_else(|| panic!("no boolean: {value}"))),
+        (
+            Kind::Text | Kind::Uuid | Kind::Ip | Kind::Breadcrumb(_),
+            Value::String(_) | Value::Number(_) | Value::Bool(_),
+        ) => Some(text(value).into()),
+        (Kind::Boolean, value) => {
+            Some(boolean(value).unwrap_or_else(|| panic!("no boolean: {value}")))
+        }
         (Kind::BooleanOrText, value) => Some(boolean(value).unwrap_or_else(|| text(value).into())),
         (Kind::Integer | Kind::Millis | Kind::Unsigned, value) => Some(integer(value)),
         (Kind::Number, value) => Some(number(value)),
         (Kind::Enum { values, .. }, value) => Some(known(values, &text(value)).into()),
-        (Kind::List(item), Value::Array(items)) => {
-            Some(items.iter().map(|value| canonical(item, value).unwrap_or_else(|| panic!("a list item without value"))).collect())
-        }
+        (Kind::List(item), Value::Array(items)) => Some(
+            items
+                .iter()
+                .map(|value| {
+                    canonical(item, value).unwrap_or_else(|| panic!("a list item without value"))
+                })
+                .collect(),
+        ),
         (Kind::Map(item), Value::Object(entries)) => Some(
-            entries.iter().filter_map(|(key, value)| Some((key.clone(), canonical(item, value)?))).collect(),
+            entries
+                .iter()
+                .filter_map(|(key, value)| Some((key.clone(), canonical(item, value)?)))
+                .collect(),
         ),
         (Kind::Object(fields), Value::Object(entries)) => Some(object(fields, entries)),
         // The list of identities in an exported batch.
         (Kind::Object(fields), Value::Array(records)) if place.name == "UserIdentities" => {
-            let of_record = |record: &Value| (text(&record["identity_type"]), record["identity"].clone());
+            let of_record =
+                |record: &Value| (text(&record["identity_type"]), record["identity"].clone());
             Some(object(fields, &records.iter().map(of_record).collect()))
         }
         (Kind::Event(types), Value::Object(event)) => Some(tagged(types, event)),
         (Kind::Breadcrumb(data), Value::Object(event)) => Some(breadcrumb(data, event)),
-        (Kind::Breadcrumb(_), value) => Some(text(value).into()),
         (kind, value) => panic!("{value} cannot be read as {kind:?}"),
     }
 }
@@ -44,11 +60,15 @@ pub(crate) fn canonical(place: &Place, value: &Value) -> Option<Value> {
 fn object(fields: &[Field], entries: &Map<String, Value>) -> Value {
     let mut written = Map::new();
     for (key, value) in entries {
-        let Some(field) = fields.iter().find(|field| field.name == *key || field.aliases.contains(key)) else {
+        let Some(field) =
+            fields.iter().find(|field| field.name == *key || field.aliases.contains(key))
+        else {
             written.insert(key.clone(), value.clone());
             continue;
         };
-        if let Some(value) = canonical(&field.place, value).filter(|value| !is_left_out(&field.place, value)) {
+        if let Some(value) =
+            canonical(&field.place, value).filter(|value| !is_left_out(&field.place, value))
+        {
             written.insert(field.name.clone(), value);
         }
     }
@@ -72,18 +92,13 @@ fn tagged(types: &[(String, Place)], event: &Map<String, Value>) -> Value {
     let mut written = event.clone();
     let tag = text(&event["event_type"]);
     let data = event.get("data").unwrap_or(&Value::Null);
-    match types.iter().find(|(name, _)| name.eq_ignore_ascii_case(&tag)) {
-        Some((name, place)) => {
-            written.insert("event_type".to_owned(), json!(name));
-            let data = canonical(place, data).or_else(|| canonical(place, &json!({})));
-            written.insert("data".to_owned(), data.unwrap());
-        }
-        None => {
-            written.insert("event_type".to_owned(), json!(tag));
-            if data.is_null() {
-                written.remove("data");
-            }
-        }
+    let known = types.iter().find(|(name, _)| name.eq_ignore_ascii_case(&tag));
+    written.insert("event_type".to_owned(), json!(known.map_or(&tag, |(name, _)| name)));
+    if let Some((_, place)) = known {
+        let data = canonical(place, data).or_else(|| canonical(place, &json!({})));
+        written.insert("data".to_owned(), data.unwrap());
+    } else if data.is_null() {
+        written.remove("data");
     }
     written.into()
 }
@@ -119,13 +134,19 @@ fn integer(value: &Value) -> Value {
     let text = text(value);
     let integer = text.strip_suffix(".0").unwrap_or(&text);
     let signed = integer.parse::<i64>().map(Value::from);
-    signed.or_else(|_| integer.parse::<u64>().map(Value::from)).unwrap_or_else(|_| panic!("no integer: {text}"))
+    signed
+        .or_else(|_| integer.parse::<u64>().map(Value::from))
+        .unwrap_or_else(|_| panic!("no integer: {text}"))
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the bound is checked")]
 fn number(value: &Value) -> Value {
     let number: f64 = text(value).parse().unwrap_or_else(|_| panic!("no number: {value}"));
-    if number.fract() == 0.0 && number.abs() < 2_f64.powi(53) { json!(number as i64) } else { json!(number) }
+    if number.fract() == 0.0 && number.abs() < 2_f64.powi(53) {
+        json!(number as i64)
+    } else {
+        json!(number)
+    }
 }
 
 fn known(values: &[(String, Vec<String>)], text: &str) -> String {

@@ -14,11 +14,14 @@ pub(crate) fn parse(json: &[u8]) -> Value {
 pub(crate) fn plain(value: &Value) -> Value {
     match value {
         Value::Number(number) => {
-            let integer = number.as_i64().map(Number::from).or_else(|| number.as_u64().map(Number::from));
+            let integer =
+                number.as_i64().map(Number::from).or_else(|| number.as_u64().map(Number::from));
             integer.map_or_else(|| Value::from(number.as_f64().unwrap()), Value::Number)
         }
         Value::Array(items) => items.iter().map(plain).collect(),
-        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(key, value)| (key.clone(), plain(value))).collect()
+        }
         other => other.clone(),
     }
 }
@@ -80,7 +83,9 @@ impl<'de> Visitor<'de> for RepeatingVisitor {
                 return serde_json::from_str(value.as_str().unwrap()).map_err(A::Error::custom);
             }
             match fields.get(&key) {
-                Some(first) if !first.is_null() => assert!(value.is_null(), "`{key}` has two values"),
+                Some(first) if !first.is_null() => {
+                    assert!(value.is_null(), "`{key}` has two values");
+                }
                 _ => drop(fields.insert(key, value)),
             }
         }

@@ -1,13 +1,6 @@
 //! What several test files share. Everything here is derived from the bundled schema, so that it cannot lag behind it.
 
 #![allow(dead_code, reason = "each test file uses a part")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
 
 pub(crate) mod canonical;
 pub(crate) mod json;

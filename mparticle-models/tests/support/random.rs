@@ -36,9 +36,13 @@ pub(crate) fn documents(place: &Place, spelling: Spelling) -> BoxedStrategy<Valu
         Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
         Kind::BooleanOrText => fixed([json!(true), json!("unknown")]),
         Kind::Integer => any::<i64>().prop_map(Value::from).boxed(),
-        Kind::Millis => fixed([json!(0), json!(1_600_000_000), json!(1_600_000_000_000_i64), json!(i64::MAX)]),
+        Kind::Millis => {
+            fixed([json!(0), json!(1_600_000_000), json!(1_600_000_000_000_i64), json!(i64::MAX)])
+        }
         Kind::Unsigned => any::<u64>().prop_map(Value::from).boxed(),
-        Kind::Number => prop_oneof![finite().prop_map(Value::from), (-9..9).prop_map(Value::from)].boxed(),
+        Kind::Number => {
+            prop_oneof![finite().prop_map(Value::from), (-9..9).prop_map(Value::from)].boxed()
+        }
         Kind::Enum { values, .. } => words(values),
         Kind::Scalar => scalar(place.limits.length),
         Kind::AttributeValue => attribute_value(place.limits),
@@ -54,18 +58,22 @@ pub(crate) fn documents(place: &Place, spelling: Spelling) -> BoxedStrategy<Valu
 /// Documents that count as a value, as the items of a list and some fields have to.
 fn present(place: &Place, spelling: Spelling) -> BoxedStrategy<Value> {
     let at = place.clone();
-    documents(place, spelling).prop_filter("a value", move |value| canonical(&at, value).is_some()).boxed()
+    documents(place, spelling)
+        .prop_filter("a value", move |value| canonical(&at, value).is_some())
+        .boxed()
 }
 
 /// Data of an event; only without required fields may something else than an object stand for it.
 fn data_of(place: &Place, spelling: Spelling) -> BoxedStrategy<Value> {
     let Kind::Object(fields) = &place.kind else { panic!("{place:?} is no event") };
     let is_optional = !fields.iter().any(Field::is_needed);
-    documents(place, spelling).prop_filter("data", move |data| is_optional || data.is_object()).boxed()
+    documents(place, spelling)
+        .prop_filter("data", move |data| is_optional || data.is_object())
+        .boxed()
 }
 
-fn fixed<const N: usize>(values: [Value; N]) -> BoxedStrategy<Value> {
-    select(values.to_vec()).boxed()
+fn fixed(values: impl Into<Vec<Value>>) -> BoxedStrategy<Value> {
+    select(values.into()).boxed()
 }
 
 fn finite() -> BoxedStrategy<f64> {
@@ -74,9 +82,19 @@ fn finite() -> BoxedStrategy<f64> {
 }
 
 fn any_json() -> BoxedStrategy<Value> {
-    let leaf = fixed([json!(null), json!(true), json!(-3), json!(u64::MAX), json!(0.1), json!(1.0), json!("ü"), json!("")]);
+    let leaf = fixed([
+        json!(null),
+        json!(true),
+        json!(-3),
+        json!(u64::MAX),
+        json!(0.1),
+        json!(1.0),
+        json!("ü"),
+        json!(""),
+    ]);
     leaf.prop_recursive(2, 6, 3, |inner| {
-        let entries = vec((name(None), inner.clone()), 0..3).prop_map(|entries| Value::Object(entries.into_iter().collect()));
+        let entries = vec((name(None), inner.clone()), 0..3)
+            .prop_map(|entries| Value::Object(entries.into_iter().collect()));
         prop_oneof![vec(inner, 0..3).prop_map(Value::from), entries]
     })
     .boxed()
@@ -84,7 +102,8 @@ fn any_json() -> BoxedStrategy<Value> {
 
 /// Short texts, and rarely one about as long as the limit.
 fn text(limit: Option<usize>) -> BoxedStrategy<String> {
-    let short = select(vec!["a", "", "0", "12", "true", "null", "漢字 😀 ü", "\"\\/\n\u{0}\u{7f}", "$Age"]);
+    let short =
+        select(vec!["a", "", "0", "12", "true", "null", "漢字 😀 ü", "\"\\/\n\u{0}\u{7f}", "$Age"]);
     let short = short.prop_map(str::to_owned);
     match limit {
         Some(limit) => prop_oneof![25 => short, 1 => about(limit)].boxed(),
@@ -113,7 +132,8 @@ fn words(values: &[(String, Vec<String>)]) -> BoxedStrategy<Value> {
 }
 
 fn scalar(limit: Option<usize>) -> BoxedStrategy<Value> {
-    let others = fixed([json!(null), json!(true), json!(i64::MIN), json!(u64::MAX), json!(2.5), json!(3.0)]);
+    let others =
+        fixed([json!(null), json!(true), json!(i64::MIN), json!(u64::MAX), json!(2.5), json!(3.0)]);
     prop_oneof![others, finite().prop_map(Value::from), text(limit).prop_map(Value::from)].boxed()
 }
 
@@ -139,12 +159,17 @@ fn map(limits: Limits, values: &BoxedStrategy<Value>) -> BoxedStrategy<Value> {
 /// Fields that are always written are left out in lenient spelling only, where their absence is one form of null.
 fn object(fields: &[Field], spelling: Spelling) -> BoxedStrategy<Value> {
     let entries = fields.iter().map(|field| {
-        let is_certain = field.is_needed() || field.is_always_written() && spelling == Spelling::Documented;
+        let is_certain =
+            field.is_needed() || field.is_always_written() && spelling == Spelling::Documented;
         let mut names = vec![field.name.clone()];
         if spelling == Spelling::Lenient {
             names.extend(field.aliases.iter().cloned());
         }
-        let value = if field.is_needed() { present(&field.place, spelling) } else { documents(&field.place, spelling) };
+        let value = if field.is_needed() {
+            present(&field.place, spelling)
+        } else {
+            documents(&field.place, spelling)
+        };
         let entry = (select(names), value);
         match &*field.name {
             _ if is_certain => entry.prop_map(Some).boxed(),
@@ -165,11 +190,14 @@ fn event(types: &[(String, Place)], spelling: Spelling) -> BoxedStrategy<Value> 
             Spelling::Lenient => vec![name.clone(), name.to_uppercase()],
         };
         let data = data_of(data, spelling);
-        (select(names), data).prop_map(|(name, data)| json!({ "event_type": name, "data": data })).boxed()
+        (select(names), data)
+            .prop_map(|(name, data)| json!({ "event_type": name, "data": data }))
+            .boxed()
     });
     let known = Union::new(known);
     let unknown = prop_oneof![
-        any_json().prop_map(|data| json!({ "event_type": "one of tomorrow", "data": { "x": data } })),
+        any_json()
+            .prop_map(|data| json!({ "event_type": "one of tomorrow", "data": { "x": data } })),
         any_json().prop_map(|data| json!({ "event_type": "one of tomorrow", "data": data })),
         Just(json!({ "event_type": "one of tomorrow" })),
     ];
@@ -177,7 +205,10 @@ fn event(types: &[(String, Place)], spelling: Spelling) -> BoxedStrategy<Value> 
     let beside = option::weighted(0.1, any_json());
     (event, beside)
         .prop_map(|(mut event, beside)| {
-            event.as_object_mut().unwrap().extend(beside.map(|beside| ("beside".to_owned(), beside)));
+            event
+                .as_object_mut()
+                .unwrap()
+                .extend(beside.map(|beside| ("beside".to_owned(), beside)));
             event
         })
         .boxed()
@@ -190,7 +221,9 @@ fn breadcrumb(data: &BoxedStrategy<Value>, spelling: Spelling) -> BoxedStrategy<
     let usual = data.clone().prop_map(|data| json!({ "event_type": "BREADCRUMB", "data": data }));
     match spelling {
         Spelling::Documented => shapes.boxed(),
-        Spelling::Lenient => prop_oneof![3 => shapes, 1 => bare, 1 => usual, 1 => Just(json!(5))].boxed(),
+        Spelling::Lenient => {
+            prop_oneof![3 => shapes, 1 => bare, 1 => usual, 1 => Just(json!(5))].boxed()
+        }
     }
 }
 
@@ -202,7 +235,9 @@ fn lenient(place: &Place, values: BoxedStrategy<Value>) -> BoxedStrategy<Value> 
         Kind::Text => vec![json!(null), json!(7), json!(-2.5), json!(false)],
         Kind::Boolean => vec![json!(null), json!(""), json!("true"), json!("False")],
         Kind::BooleanOrText => vec![json!(null), json!(""), json!("TRUE"), json!(3)],
-        Kind::Integer | Kind::Millis => vec![json!(null), json!(""), json!("-9223372036854775808"), json!(4.0)],
+        Kind::Integer | Kind::Millis => {
+            vec![json!(null), json!(""), json!("-9223372036854775808"), json!(4.0)]
+        }
         Kind::Unsigned => vec![json!(null), json!(""), json!("18446744073709551615"), json!(4.0)],
         Kind::Number => vec![json!(null), json!(""), json!("21.49"), json!("1e3"), json!(7.0)],
         Kind::Enum { values, .. } => {
@@ -210,7 +245,10 @@ fn lenient(place: &Place, values: BoxedStrategy<Value>) -> BoxedStrategy<Value> 
                 let spellings = aliases.iter().chain([value]);
                 spellings.flat_map(|text| [text.to_uppercase(), text.to_lowercase(), text.clone()])
             });
-            spelled.map(Value::from).chain([json!(null), json!(""), json!(6), json!(true)]).collect()
+            spelled
+                .map(Value::from)
+                .chain([json!(null), json!(""), json!(6), json!(true)])
+                .collect()
         }
         Kind::Object(_) if place.name == "UserIdentities" => vec![
             json!(null),
@@ -220,7 +258,9 @@ fn lenient(place: &Place, values: BoxedStrategy<Value>) -> BoxedStrategy<Value> 
                 { "identity_type": "other_id_7", "identity": 8, "x": null },
             ]),
         ],
-        Kind::List(_) | Kind::Map(_) | Kind::Object(_) | Kind::Uuid | Kind::Ip => vec![json!(null), json!("")],
+        Kind::List(_) | Kind::Map(_) | Kind::Object(_) | Kind::Uuid | Kind::Ip => {
+            vec![json!(null), json!("")]
+        }
         _ => vec![json!(null)],
     };
     prop_oneof![3 => values, 1 => select(others)].boxed()

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::schema::{BATCH, Kind, Place};
 
 /// The batch; each value differs from all others as far as its kind allows.
-pub(crate) static FULL: LazyLock<Value> = LazyLock::new(|| Builder { count: 0 }.value(&BATCH, "batch"));
+pub(crate) static FULL: LazyLock<Value> =
+    LazyLock::new(|| Builder { count: 0 }.value(&BATCH, "batch"));
 
 struct Builder {
     /// The number of leaves so far.
@@ -23,9 +24,10 @@ impl Builder {
                 _ => [0; 2].iter().map(|_| self.value(item, name)).collect(),
             },
             Kind::Map(item) => self.entries(item),
-            Kind::Object(fields) => {
-                fields.iter().map(|field| (field.name.clone(), self.value(&field.place, &field.name))).collect()
-            }
+            Kind::Object(fields) => fields
+                .iter()
+                .map(|field| (field.name.clone(), self.value(&field.place, &field.name)))
+                .collect(),
             Kind::Event(_) | Kind::Breadcrumb(_) => panic!("events and breadcrumbs stand in lists"),
             leaf => {
                 self.count += 1;
@@ -54,7 +56,15 @@ impl Builder {
     /// An entry per kind of value, under names that need escaping in a pointer.
     fn entries(&mut self, item: &Place) -> Value {
         let mut entries = Map::new();
-        let scalars = [json!("text"), json!(""), json!(-7), json!(u64::MAX), json!(0.5), json!(true), Value::Null];
+        let scalars = [
+            json!("text"),
+            json!(""),
+            json!(-7),
+            json!(u64::MAX),
+            json!(0.5),
+            json!(true),
+            Value::Null,
+        ];
         let any = [json!(["a", 1, null]), json!({ "deep": { "er": [{}] } })];
         let values = match &item.kind {
             Kind::Scalar => scalars.to_vec(),
@@ -70,7 +80,9 @@ impl Builder {
 
     fn events(&mut self, types: &[(String, Place)]) -> Value {
         let unknown = json!({ "event_type": "one of tomorrow", "data": { "deep": [null, { "x": 1 }] }, "beside": 7 });
-        let known = types.iter().map(|(name, data)| json!({ "event_type": name, "data": self.value(data, name) }));
+        let known = types
+            .iter()
+            .map(|(name, data)| json!({ "event_type": name, "data": self.value(data, name) }));
         known.chain([unknown]).collect()
     }
 

@@ -55,7 +55,10 @@ pub(crate) enum Kind {
     Scalar,
     AttributeValue,
     /// The known values, each with its other spellings.
-    Enum { values: Vec<(String, Vec<String>)>, closed: bool },
+    Enum {
+        values: Vec<(String, Vec<String>)>,
+        closed: bool,
+    },
     List(Box<Place>),
     Map(Box<Place>),
     Object(Vec<Field>),
@@ -96,7 +99,12 @@ impl Place {
     }
 
     /// Calls `f` with every place of a value that the schema describes, the JSON pointer to it, and what stands there.
-    pub(crate) fn visit<'v>(&self, value: &'v Value, pointer: &str, f: &mut dyn FnMut(&str, &Self, &'v Value)) {
+    pub(crate) fn visit<'v>(
+        &self,
+        value: &'v Value,
+        pointer: &str,
+        f: &mut dyn FnMut(&str, &Self, &'v Value),
+    ) {
         f(pointer, self, value);
         match (&self.kind, value) {
             (Kind::List(item), Value::Array(values)) => {
@@ -159,7 +167,8 @@ impl Reader {
         }
         let types = types(&schema);
         let kind = self.kind(&schema, &types, any_of);
-        let nullable = matches!(kind, Kind::Scalar | Kind::AttributeValue) || types.contains(&"null");
+        let nullable =
+            matches!(kind, Kind::Scalar | Kind::AttributeValue) || types.contains(&"null");
         Place { name, nullable, limits: limits(&schema, any_of), kind }
     }
 
@@ -218,9 +227,12 @@ impl Reader {
         }
         if let Some(values) = schema.get("additionalProperties") {
             return Kind::Map(Box::new(match values {
-                Value::Bool(true) => {
-                    Place { name: String::new(), nullable: true, limits: Limits::default(), kind: Kind::Any }
-                }
+                Value::Bool(true) => Place {
+                    name: String::new(),
+                    nullable: true,
+                    limits: Limits::default(),
+                    kind: Kind::Any,
+                },
                 values => self.object_place(values),
             }));
         }
@@ -261,7 +273,9 @@ fn types(schema: &Map<String, Value>) -> Vec<&str> {
 }
 
 fn limits(schema: &Map<String, Value>, any_of: &[Value]) -> Limits {
-    let limit = |schema: &Value, keyword: &str| schema[keyword].as_u64().map(|limit| usize::try_from(limit).unwrap());
+    let limit = |schema: &Value, keyword: &str| {
+        schema[keyword].as_u64().map(|limit| usize::try_from(limit).unwrap())
+    };
     let whole = Value::Object(schema.clone());
     let scalar_and_list = [any_of.first(), any_of.get(1)].map(|schema| schema.unwrap_or(&whole));
     Limits {

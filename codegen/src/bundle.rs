@@ -94,8 +94,7 @@ impl<'a> Bundler<'a> {
             }
             Value::Object(keywords) => {
                 for (keyword, value) in keywords {
-                    let place = format!("{at}/{}", escape(keyword));
-                    if let Some(value) = self.keyword(keyword, value, &place, depth) {
+                    if let Some(value) = self.keyword(keyword, value, at, depth) {
                         node.insert(keyword.clone(), value);
                     }
                 }
@@ -121,56 +120,44 @@ impl<'a> Bundler<'a> {
             return None;
         }
         let Some(holds) = Holds::of(keyword) else {
-            self.unknown(keyword, at);
+            self.unknown(keyword, &join(at, keyword));
             return None;
         };
-        if !holds.admits(value) {
+        let never = value == &Value::Bool(false) && holds == Holds::Schema;
+        if !holds.admits(value) || never && keyword != "additionalProperties" {
             let message = format!("`{keyword}` is {}, found {}", holds.expected(), excerpt(value));
-            self.report(at, Code::MalformedSchema, message, "mend the keyword");
+            self.report(&join(at, keyword), Code::MalformedSchema, message, "mend the keyword");
             return None;
         }
         match (holds, value) {
             (Holds::Definitions, Value::Object(entries)) => {
-                let definitions = self.schemas(entries, at, depth);
-                let keyed =
-                    definitions.map(|(name, node)| (format!("{at}/{}", escape(&name)), node));
-                let keyed: Vec<_> = keyed.collect();
-                self.bundle.definitions.extend(keyed);
+                let at = join(at, keyword);
+                for (name, node) in self.schemas(entries, &at, depth) {
+                    self.bundle.definitions.insert(join(&at, &name), node);
+                }
                 None
             }
             (Holds::Properties, Value::Object(entries)) => {
-                let properties = self.schemas(entries, at, depth);
-                Some(properties.map(|(name, node)| (name, Value::Object(node))).collect())
+                Some(self.schemas(entries, &join(at, keyword), depth).into_iter().collect())
             }
             (Holds::Schemas, Value::Array(items)) => {
-                let at = |index| format!("{at}/{index}");
-                let nodes = items.iter().enumerate();
-                Some(nodes.map(|(i, item)| self.schema(item, &at(i), depth + 1)).collect())
+                let at = join(at, keyword);
+                let copy = |(i, item)| self.schema(item, &format!("{at}/{i}"), depth + 1);
+                Some(items.iter().enumerate().map(copy).collect())
             }
-            (Holds::Schema, Value::Object(_) | Value::Bool(true)) => {
-                Some(self.schema(value, at, depth + 1).into())
-            }
-            (Holds::Schema, _) if keyword != "additionalProperties" => {
-                let message = format!("`{keyword}` is false, which admits no value");
-                self.report(at, Code::MalformedSchema, message, "describe what may stand here");
-                None
+            (Holds::Schema, _) if !never => {
+                Some(self.schema(value, &join(at, keyword), depth + 1).into())
             }
             (Holds::Reference, Value::String(target)) => Some(self.target(target, at).into()),
             _ => Some(value.clone()),
         }
     }
 
-    fn schemas(
-        &mut self,
-        entries: &'a Node,
-        at: &str,
-        depth: usize,
-    ) -> impl Iterator<Item = (String, Node)> + use<> {
+    fn schemas(&mut self, entries: &'a Node, at: &str, depth: usize) -> Vec<(String, Node)> {
         let copy = |(name, value): (&'a String, &'a Value)| {
-            let node = self.schema(value, &format!("{at}/{}", escape(name)), depth + 1);
-            (name.clone(), node)
+            (name.clone(), self.schema(value, &join(at, name), depth + 1))
         };
-        entries.iter().map(copy).collect::<Vec<_>>().into_iter()
+        entries.iter().map(copy).collect()
     }
 
     /// The key of the definition that a reference names: by fragment alone, file name or `$id`.
@@ -230,9 +217,13 @@ pub(crate) fn place(node: &Node) -> &str {
     node.get(AT).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A key as one segment of a JSON pointer.
-pub(crate) fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+/// A place one key further inside.
+fn join(at: &str, key: &str) -> String {
+    if key.contains(['~', '/']) {
+        format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
+    } else {
+        [at, key].join("/")
+    }
 }
 
 /// A value as a message may show it: itself when it is short, else what it is.

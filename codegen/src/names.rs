@@ -4,72 +4,18 @@ use std::collections::BTreeSet;
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
-/// Names in every generated module that a type would hide: Rust's own and those of `crate::support`.
-const RESERVED: &[&str] = &[
-    "AsRef",
-    "AttributeValue",
-    "BTreeMap",
-    "Beyond",
-    "BooleanOrText",
-    "Box",
-    "Breadcrumb",
-    "Buffer",
-    "Clone",
-    "Copy",
-    "Debug",
-    "Default",
-    "Deref",
-    "DerefMut",
-    "Deserialize",
-    "Deserializer",
-    "Display",
-    "Drop",
-    "Enveloped",
-    "Eq",
-    "Err",
-    "Extra",
-    "Fn",
-    "From",
-    "Hash",
-    "Into",
-    "IntoIterator",
-    "Iterator",
-    "None",
-    "Ok",
-    "OpenEnum",
-    "Option",
-    "Ord",
-    "PartialEq",
-    "PartialOrd",
-    "Place",
-    "Read",
-    "ReadError",
-    "Report",
-    "Result",
-    "Rule",
-    "Scalar",
-    "Self",
-    "Serialize",
-    "Serializer",
-    "Severity",
-    "Shape",
-    "Shaped",
-    "Some",
-    "String",
-    "Tagged",
-    "TaggedShape",
-    "ToString",
-    "TryFrom",
-    "UnixMillis",
-    "Validate",
-    "Value",
-    "Vec",
-    "Violation",
-];
+/// Names that generated modules need for something else: Rust's own and those of `crate::support`.
+const RESERVED: &str = "
+    AsRef AttributeLimits AttributeValue BTreeMap Beyond BooleanOrText Box Breadcrumb Buffer Clone Copy Debug
+    Default Deref DerefMut Deserialize Deserializer Display Drop Enveloped Eq Err Extra Field Fn From FromStr Hash
+    Into IntoIterator Iterator KeyedShape None Number Ok OpenEnum Option Ord PartialEq PartialOrd Place Read
+    ReadError Report Result Rule Scalar Self Serialize Serializer Severity Shape Shaped Some String Tagged
+    TaggedShape ToString TryFrom UnixMillis Validate Value Vec Violation
+";
 
-/// Whether generated code needs this name for something else.
+/// Whether a type cannot have this name.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    RESERVED.split_whitespace().any(|reserved| reserved == name)
 }
 
 /// Whether Rust takes the name as it is.
@@ -132,5 +78,49 @@ impl Taken {
         let name = free.unwrap_or(wanted);
         self.0.insert(name.clone());
         name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Taken, field_ident, module_ident, type_ident, variant_ident};
+
+    type Case = (fn(&str) -> String, &'static str, &'static str);
+
+    #[test]
+    fn names_follow_rust_style() {
+        let cases: [Case; 21] = [
+            (type_ident, "ProductAction", "ProductAction"),
+            (type_ident, "GDPRConsentState", "GDPRConsentState"),
+            (type_ident, "product_action", "ProductAction"),
+            (type_ident, "self", "Self"),
+            (type_ident, "+", ""),
+            (field_ident, "other_id_2", "other_id_2"),
+            (field_ident, "launchReferral", "launch_referral"),
+            (field_ident, "type", "type_"),
+            (field_ident, "self", "self_"),
+            (field_ident, "2nd", "_2nd"),
+            (field_ident, "$", ""),
+            (variant_ident, "remove_from_wish_list", "RemoveFromWishList"),
+            (variant_ident, "iOS", "Ios"),
+            (variant_ident, "IOS", "Ios"),
+            (variant_ident, "tvOS", "TvOs"),
+            (variant_ident, "x", "X"),
+            (variant_ident, "self", "Self_"),
+            (variant_ident, "2", "Value2"),
+            (variant_ident, "", ""),
+            (module_ident, "user-data.json", "user_data"),
+            (module_ident, "mod.json", "mod_"),
+        ];
+        for (make, text, expected) in cases {
+            assert_eq!(make(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let mut taken = Taken::reserving(["Unknown"]);
+        let given = ["Unknown", "Ios", "Ios", "Ios"].map(|name| taken.give(name.to_owned()));
+        assert_eq!(given, ["Unknown2", "Ios", "Ios2", "Ios3"]);
     }
 }

@@ -56,6 +56,9 @@ impl<'a> Verifier<'a> {
             if !names::is_ident(&name) {
                 let message = format!("`{name}` cannot be the name of a module");
                 self.report(file, Code::InvalidName, message, help);
+            } else if name == "schema" && !schema.overrides.documents.is_empty() {
+                let message = "the module `schema` is that of the bundled documents";
+                self.report(file, Code::NameConflict, message, help);
             } else if let Some(other) = taken.insert(name.clone(), file) {
                 let message = format!("the module `{name}` is also that of `{other}`");
                 self.report(file, Code::NameConflict, message, help);

@@ -1,5 +1,13 @@
 //! The front-end as its callers see it: what it reports, that it never panics, and that order means nothing.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::path::{Path, PathBuf};
 
 use mparticle_codegen::diagnostic::{Code, Diagnostic, render};
@@ -34,9 +42,13 @@ fn published() -> Option<(Sources, Overrides)> {
         println!("skipped: MPARTICLE_PAYLOADS does not say where mParticle's published schema is");
         return None;
     };
-    let reference = Path::new(&payloads).join("../reference");
-    let overrides = tests().join("../../schema/official.overrides.toml");
-    Some(load(&reference.join("mparticle.inbound.eventsapi.schema.json"), &overrides).unwrap())
+    let schema = "../reference/mparticle.inbound.eventsapi.schema.json";
+    let schema = Path::new(&payloads).join(schema);
+    if !schema.is_file() {
+        println!("skipped: there is no {}", schema.display());
+        return None;
+    }
+    Some(load(&schema, &tests().join("../../schema/official.overrides.toml")).unwrap())
 }
 
 #[track_caller]
@@ -200,42 +212,78 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Puts each of a few values in place of every node, one at a time.
-fn mutate(sources: &Sources, overrides: &Overrides) -> usize {
-    let mut count = 0;
-    for (file, document) in &sources.files {
+/// The file with the definitions of others that it needs, directly or not.
+fn needed(sources: &Sources, file: &str) -> Sources {
+    let mut keys = vec![(file.to_owned(), None)];
+    let mut seen = 0;
+    while let Some((file, pointer)) = keys.get(seen).cloned() {
+        seen += 1;
+        let document = &sources.files[&file];
+        let part = pointer.as_deref().map_or(document, |at| document.pointer(at).unwrap());
         let mut nodes = Vec::new();
-        pointers(document, "", &mut nodes);
-        let mut mutant = sources.clone();
-        for pointer in nodes {
-            for value in [Value::Null, json!(true), json!([]), json!({}), json!(7)] {
-                let node = mutant.files.get_mut(file).unwrap().pointer_mut(&pointer).unwrap();
-                let original = std::mem::replace(node, value);
-                if let Err(diagnostics) = mparticle_codegen::model(&mutant, overrides) {
-                    assert!(!diagnostics.is_empty(), "{file}#{pointer}");
-                }
-                *mutant.files.get_mut(file).unwrap().pointer_mut(&pointer).unwrap() = original;
-                count += 1;
+        pointers(part, "", &mut nodes);
+        for target in nodes.iter().filter(|at| at.ends_with("/$ref")) {
+            let target = part.pointer(target).unwrap().as_str().unwrap();
+            let (other, pointer) = target.split_once('#').unwrap_or((target, ""));
+            let other = if other.is_empty() { file.clone() } else { other.to_owned() };
+            let key = (other, Some(pointer.to_owned()).filter(|pointer| !pointer.is_empty()));
+            if !keys.contains(&key) {
+                keys.push(key);
             }
         }
     }
-    count
+    let mut needed = sources.clone();
+    needed.files.retain(|name, document| {
+        if let (false, Some(Value::Object(defs))) = (name == file, document.get_mut("$defs")) {
+            let is_needed =
+                |def: &str| keys.contains(&(name.clone(), Some(format!("/$defs/{def}"))));
+            defs.retain(|def, _| is_needed(def));
+        }
+        keys.iter().any(|(file, _)| file == name)
+    });
+    needed
+}
+
+/// Puts each of a few values in place of every node of a file, one at a time.
+fn mutate(sources: &Sources, file: &str, overrides: &Overrides) {
+    let mut nodes = Vec::new();
+    pointers(&sources.files[file], "", &mut nodes);
+    std::thread::scope(|scope| {
+        for part in nodes.chunks(nodes.len().div_ceil(2)) {
+            scope.spawn(|| mutate_nodes(sources.clone(), file, part, overrides));
+        }
+    });
+}
+
+fn mutate_nodes(mut sources: Sources, file: &str, nodes: &[String], overrides: &Overrides) {
+    for pointer in nodes {
+        for value in [Value::Null, json!(true), json!([]), json!({}), json!(7)] {
+            let node = sources.files.get_mut(file).unwrap().pointer_mut(pointer).unwrap();
+            let original = std::mem::replace(node, value);
+            if let Err(diagnostics) = mparticle_codegen::model(&sources, overrides) {
+                assert!(!diagnostics.is_empty(), "{file}#{pointer}");
+            }
+            *sources.files.get_mut(file).unwrap().pointer_mut(pointer).unwrap() = original;
+        }
+    }
 }
 
 #[test]
 fn no_mutation_of_the_quirks_panics() {
     let (sources, overrides) = quirks();
-    println!("{} mutants", mutate(&sources, &overrides));
+    mutate(&sources, "quirks.json", &overrides);
 }
 
 #[test]
 fn no_mutation_of_the_published_schema_panics() {
     let Some((sources, overrides)) = published() else { return };
-    println!("{} mutants", mutate(&sources, &overrides));
+    mutate(&sources, "mparticle.inbound.eventsapi.schema.json", &overrides);
 }
 
 #[test]
 fn no_mutation_of_the_schema_panics() {
     let (sources, overrides) = own();
-    println!("{} mutants", mutate(&sources, &overrides));
+    for file in sources.files.keys() {
+        mutate(&needed(&sources, file), file, &overrides);
+    }
 }

@@ -66,7 +66,7 @@ impl Holds {
             Self::Advice => {
                 "an object of `format` (`uuid`, `ip`, `unix-millis`) and `exactlyOneOf` (a list of texts)"
             }
-            Self::Schema => "a schema",
+            Self::Schema => "a schema that admits something",
             Self::Schemas => "a list of schemas",
             Self::Properties | Self::Definitions => "an object of schemas",
         }

@@ -44,14 +44,10 @@ pub(super) fn run(schema: &mut Schema<'_>) {
 
 fn wrapper(schema: &Schema<'_>, node: &Node) -> Option<Wrapper> {
     let properties = inner(node, "properties").filter(|properties| properties.len() == 2)?;
-    let only_value = |(name, property): (&'_ String, &Value)| match branches(
-        schema.follow(property.as_object()?),
-        "values",
-    )
-    .as_slice()
-    {
-        [value] => Some((name.clone(), (*value).clone())),
-        _ => None,
+    let only_value = |(name, property): (&String, &Value)| {
+        let values = branches(schema.follow(property.as_object()?), "values");
+        let only = if values.len() == 1 { values.first() } else { None };
+        only.map(|value| (name.clone(), (*value).clone()))
     };
     let (tag, mut variant) = properties.iter().find_map(only_value)?;
     let data = properties.iter().find(|(name, _)| **name != tag);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{PASSES, Schema, visit};
 use crate::bundle::{AT, FROM, Node, bundle};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::load::Sources;
 use crate::overrides::Overrides;
 
@@ -322,6 +322,23 @@ fn aliases_are_put_in_place_of_references() {
 }
 
 #[test]
+fn aliases_that_unfold_without_end_are_refused() {
+    let last = |count: usize| format!("#/$defs/A{count}");
+    let mut chain = json!({ "A0": { "type": "string" } });
+    let mut tree = chain.clone();
+    for level in 1..30 {
+        let previous = json!({ "$ref": last(level - 1) });
+        chain[format!("A{level}")] = json!({ "items": previous });
+        tree[format!("A{level}")] = json!({ "anyOf": vec![previous; 9] });
+    }
+    for defs in [chain, tree] {
+        let (_, diagnostics) = run("aliases", &defs, "");
+        assert!(diagnostics.iter().all(|diagnostic| diagnostic.code == Code::TooDeep));
+        assert!(!diagnostics.is_empty());
+    }
+}
+
+#[test]
 fn a_choice_of_addresses_becomes_one_format() {
     let address = |format: &str| json!({ "type": ["string", "null"], "format": format });
     table(
@@ -437,7 +454,7 @@ fn visiting_goes_from_the_inside_out() {
     let mut node = json!({ AT: "1", "items": { AT: "2" }, "properties": { "p": { AT: "3" } } });
     let mut seen = Vec::new();
     visit(node.as_object_mut().unwrap(), &mut |node| {
-        seen.push(node[AT].as_str().unwrap().to_owned())
+        seen.push(node[AT].as_str().unwrap().to_owned());
     });
     assert_eq!(seen, ["2", "3", "1"]);
 }

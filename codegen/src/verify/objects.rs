@@ -1,5 +1,7 @@
 //! Verifies objects and their fields.
 
+use std::collections::BTreeSet;
+
 use super::{Verifier, description, texts};
 use crate::bundle::{Node, place};
 use crate::diagnostic::{Code, Origin};
@@ -27,13 +29,11 @@ impl<'a> Verifier<'a> {
             value: records.value.clone(),
         });
         let mut taken = Taken::reserving(["envelope", "extra"]);
-        for ident in
-            records.iter().map(|records| &records.ident).chain(base.iter().map(|base| &base.ident))
-        {
-            taken.give(ident.clone());
-        }
-        for wire in self.base_fields(node) {
-            taken.give(field_ident(wire));
+        let own = records.iter().map(|records| records.ident.clone());
+        let flattened = base.iter().map(|base| base.ident.clone());
+        let base_fields = self.base_fields(node).map(|wire| field_ident(wire));
+        for ident in own.chain(flattened).chain(base_fields) {
+            taken.give(ident);
         }
         let fields = self.fields(node, &settings, &mut taken);
         self.check_names(node, &fields);
@@ -53,24 +53,18 @@ impl<'a> Verifier<'a> {
     fn base(&mut self, at: &str, key: &str) -> Base {
         if self.leads_back(key) {
             let message = format!("`{key}` is flattened into itself");
-            self.report(
-                at,
-                Code::ReferenceCycle,
-                message,
-                "give one of the objects its own fields",
-            );
+            let help = "give one of the objects its own fields";
+            self.report(at, Code::ReferenceCycle, message, help);
         }
         if !self.schema.bundle.definitions.get(key).is_some_and(crate::normalise::is_record) {
             let message = format!("the base `{key}` is no object with properties");
             self.report(at, Code::UnsupportedShape, message, "define it as an object");
             return Base { ident: BASE_FIELD.to_owned(), type_name: String::new() };
         }
-        let chosen =
-            self.schema.overrides.types.get(key).and_then(|entry| entry.flattened_as.clone());
-        Base {
-            ident: chosen.unwrap_or_else(|| BASE_FIELD.to_owned()),
-            type_name: self.type_name(at, key),
-        }
+        let settings = self.schema.overrides.types.get(key);
+        let chosen = settings.and_then(|settings| settings.flattened_as.as_deref());
+        let ident = chosen.unwrap_or(BASE_FIELD).to_owned();
+        Base { ident, type_name: self.type_name(at, key) }
     }
 
     /// The wire names of the base's fields, which have setters in the object, too.
@@ -122,35 +116,23 @@ impl<'a> Verifier<'a> {
         named.extend(exactly_one_of(node).into_iter().flatten());
         for name in named.iter().filter(|name| !fields.iter().any(|field| field.wire == **name)) {
             let message = format!("the object has no property `{name}`");
-            self.report(
-                place(node),
-                Code::UnknownProperty,
-                message,
-                "declare the property in this object",
-            );
+            let help = "declare the property in this object";
+            self.report(place(node), Code::UnknownProperty, message, help);
         }
-        let spellings = |field: &Field| {
-            let aliases = field.aliases.iter().cloned();
-            aliases.chain([field.wire.clone()]).collect::<Vec<_>>()
-        };
-        let mut known = std::collections::BTreeSet::new();
+        let mut known = BTreeSet::new();
         for field in fields {
-            for spelling in
-                spellings(field).into_iter().filter(|spelling| !known.insert(spelling.clone()))
-            {
-                let message = format!("`{spelling}` stands for two properties");
-                self.report(
-                    &field.origin.key(),
-                    Code::Contradiction,
-                    message,
-                    "keep one of the two spellings",
-                );
+            for spelling in field.aliases.iter().chain([&field.wire]) {
+                if !known.insert(spelling) {
+                    let message = format!("`{spelling}` stands for two properties");
+                    let help = "keep one of the two spellings";
+                    self.report(&field.origin.key(), Code::Contradiction, message, help);
+                }
             }
         }
     }
 }
 
 fn exactly_one_of(node: &Node) -> Option<Vec<String>> {
-    inner(node, "x-mparticle-advice")?.get("exactlyOneOf")?;
-    Some(texts(inner(node, "x-mparticle-advice")?, "exactlyOneOf"))
+    let advice = inner(node, "x-mparticle-advice")?;
+    advice.contains_key("exactlyOneOf").then(|| texts(advice, "exactlyOneOf"))
 }

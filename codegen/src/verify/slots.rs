@@ -83,9 +83,9 @@ impl Verifier<'_> {
             ("object", None) => {
                 Ok(Shape::Map(Box::new(self.element(node, "additionalProperties", depth))))
             }
-            ("integer", Some("unix-millis")) => Err("`unix-millis` is advice for a type that is \
-                written by hand; name it as `rust` in the overrides"
-                .to_owned()),
+            ("integer", Some("unix-millis")) => {
+                Err("`unix-millis` needs a hand-written type, `rust` in the overrides".to_owned())
+            }
             (_, Some(format)) => {
                 Err(format!("the format `{format}` has no Rust type with `type: {name}`"))
             }

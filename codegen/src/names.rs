@@ -23,12 +23,8 @@ pub(crate) fn is_ident(name: &str) -> bool {
     name != "_" && syn::parse_str::<syn::Ident>(name).is_ok()
 }
 
-/// A type's name; one that is a name in Rust's style already stays as it is.
+/// A type's name, in the style that typify gives its types too: `GDPRState` is `GdprState`.
 pub(crate) fn type_ident(text: &str) -> String {
-    let camel = text.starts_with(|c: char| c.is_ascii_uppercase());
-    if camel && text.chars().all(|c| c.is_ascii_alphanumeric()) {
-        return text.to_owned();
-    }
     text.to_upper_camel_case()
 }
 
@@ -91,7 +87,7 @@ mod tests {
     fn names_follow_rust_style() {
         let cases: [Case; 21] = [
             (type_ident, "ProductAction", "ProductAction"),
-            (type_ident, "GDPRConsentState", "GDPRConsentState"),
+            (type_ident, "GDPRConsentState", "GdprConsentState"),
             (type_ident, "product_action", "ProductAction"),
             (type_ident, "self", "Self"),
             (type_ident, "+", ""),

@@ -137,6 +137,9 @@ impl<'a> Verifier<'a> {
         if !names::is_ident(&name) {
             let message = format!("no Rust name follows from `{wire}`");
             self.report(at, Code::InvalidName, message, help);
+        } else if made(&name) != name {
+            let message = format!("`{name}` is not in Rust's style, `{}` is", made(&name));
+            self.report(at, Code::InvalidName, message, help);
         }
         let given = taken.give(name.clone());
         if chosen.is_some() && given != name {

@@ -446,7 +446,7 @@ fn types_are_named_by_key_property_and_overrides() {
     let (after, diagnostics) = run("type-names", &before, overrides);
     assert_eq!(diagnostics, []);
     let names: Vec<_> = after.as_object().unwrap().values().map(|node| &node["name"]).collect();
-    assert_eq!(names, ["GDPRState", "Chosen", "Kind", "GDPRStateList", "ChosenInner"]);
+    assert_eq!(names, ["GdprState", "Chosen", "Kind", "GdprStateList", "ChosenInner"]);
 }
 
 #[test]

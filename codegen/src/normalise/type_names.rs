@@ -25,7 +25,11 @@ pub(super) fn run(schema: &mut Schema<'_>) {
             }
             continue;
         };
-        if names::is_reserved(&name) || !names::is_ident(&name) {
+        let styled = type_ident(&name);
+        if styled != name {
+            let message = format!("`{name}` is not in the style of a type name, `{styled}` is");
+            schema.report(&key, Code::InvalidName, message, HELP);
+        } else if names::is_reserved(&name) || !names::is_ident(&name) {
             let message = format!("`{name}` cannot be the name of a type");
             schema.report(&key, Code::InvalidName, message, HELP);
         } else if let Some(other) = taken.get(&name) {

@@ -49,7 +49,8 @@ pub fn documents(sources: &Sources, overrides: &Overrides) -> Result<Documents, 
         };
         let stem = name.to_lowercase();
         let enforced = enforced(bundle.clone());
-        let what = format!("of `{file}` and all it refers to, as one JSON Schema document (2020-12)");
+        let what =
+            format!("of `{file}` and all it refers to, as one JSON Schema document (2020-12)");
         constants.push(constant(name, &stem, &format!("The schema {what}.")));
         constants.push(constant(
             &format!("{name}_ENFORCED"),
@@ -68,7 +69,8 @@ pub fn documents(sources: &Sources, overrides: &Overrides) -> Result<Documents, 
 }
 
 fn constant(name: &str, stem: &str, text: &str) -> TokenStream {
-    let (name, path, text) = (format_ident!("{name}"), format!("{DOCUMENTS_MODULE}/{stem}.json"), format!(" {text}"));
+    let (name, path, text) =
+        (format_ident!("{name}"), format!("{DOCUMENTS_MODULE}/{stem}.json"), format!(" {text}"));
     quote!(#[blank_line] #[doc = #text] pub const #name: &str = include_str!(#path);)
 }
 
@@ -114,7 +116,9 @@ impl<'a> Bundler<'a> {
                     let value = match (key.as_str(), value) {
                         ("$defs" | "$schema" | "$id", _) if !origin.pointer.is_empty() => continue,
                         ("$defs", _) => continue,
-                        ("$ref", Value::String(target)) => json!(self.reference(target, file, origin)?),
+                        ("$ref", Value::String(target)) => {
+                            json!(self.reference(target, file, origin)?)
+                        }
                         _ => self.rewrite(value, file, origin)?,
                     };
                     copy.insert(key.clone(), value);
@@ -130,7 +134,12 @@ impl<'a> Bundler<'a> {
     }
 
     /// Takes a definition into the bundle, once, and returns the reference to it there.
-    fn reference(&mut self, target: &str, file: &str, origin: &Origin) -> Result<String, Diagnostic> {
+    fn reference(
+        &mut self,
+        target: &str,
+        file: &str,
+        origin: &Origin,
+    ) -> Result<String, Diagnostic> {
         let (target_file, pointer) = target.split_once('#').unwrap_or((target, ""));
         let target_file = if target_file.is_empty() { file } else { target_file };
         let key = format!("{target_file}#{pointer}");
@@ -138,7 +147,9 @@ impl<'a> Bundler<'a> {
             return Ok(format!("#/$defs/{name}"));
         }
         let document = self.sources.files.get(target_file);
-        let found = document.and_then(|document| document.pointer(pointer)).ok_or_else(|| missing(origin, target))?;
+        let found = document
+            .and_then(|document| document.pointer(pointer))
+            .ok_or_else(|| missing(origin, target))?;
         let name = self.free_name(found, target_file, pointer);
         self.names.insert(key, name.clone());
         // The name is taken before the definition is walked: it may refer to itself.
@@ -153,7 +164,8 @@ impl<'a> Bundler<'a> {
     fn free_name(&self, definition: &Value, file: &str, pointer: &str) -> String {
         let title = definition.get("title").and_then(Value::as_str);
         let stem = file.trim_end_matches(".json");
-        let own = pointer.rsplit('/').next().filter(|name| !name.is_empty()).or(title).unwrap_or(stem);
+        let own =
+            pointer.rsplit('/').next().filter(|name| !name.is_empty()).or(title).unwrap_or(stem);
         if self.definitions.contains_key(own) { format!("{stem}.{own}") } else { own.to_owned() }
     }
 }

@@ -27,8 +27,8 @@ fn load(schema: &Path, overrides: &Path) -> Result<(Sources, Overrides), Vec<Dia
 }
 
 fn quirks() -> (Sources, Overrides) {
-    let folder = tests().join("fixtures");
-    load(&folder.join("quirks.json"), &folder.join("quirks.overrides.toml")).unwrap()
+    let folder = tests().join("golden/quirks");
+    load(&folder.join("schema/quirks.json"), &folder.join("overrides.toml")).unwrap()
 }
 
 fn own() -> (Sources, Overrides) {

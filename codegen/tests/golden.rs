@@ -14,7 +14,7 @@ const UPDATE: &str = "UPDATE_EXPECT";
 fn the_committed_outputs_are_what_the_generator_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mode = if std::env::var_os(UPDATE).is_some() { Mode::Write } else { Mode::Check };
-    for case in ["shop"] {
+    for case in ["quirks", "shop"] {
         let case = folder.join(case);
         let overrides = case.join("overrides.toml");
         let files = mparticle_codegen::generate(&case.join("schema"), Some(&overrides))

@@ -2,7 +2,12 @@
 
 #![allow(missing_docs, reason = "the support module is compiled as a part of this test")]
 #![allow(unexpected_cfgs, reason = "the support module has features that this crate lacks")]
-#![allow(dead_code, unreachable_pub, unused_imports, reason = "only a part of both modules is used")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "only a part of both modules is used"
+)]
 
 #[path = "golden/shop/generated/mod.rs"]
 mod generated;
@@ -53,7 +58,10 @@ fn what_is_set_is_written_under_its_wire_name_and_read_back() {
 
 #[test]
 fn other_spellings_are_read_and_the_documented_one_is_written() {
-    let order = Order::from_str(r#"{ "id": 7, "state": "SETTLED", "kind": "x", "gift": "", "weight": "12" }"#).unwrap();
+    let order = Order::from_str(
+        r#"{ "id": 7, "state": "SETTLED", "kind": "x", "gift": "", "weight": "12" }"#,
+    )
+    .unwrap();
     let expected = json!({ "id": "7", "state": "paid", "type": "x", "gift": null, "weight": 12 });
     assert_eq!(serde_json::to_value(order).unwrap(), expected);
 }
@@ -104,7 +112,10 @@ fn every_rule_is_checked_and_reported_with_its_place() {
 fn an_error_names_the_place_in_the_document() {
     let cases = [
         (r#"{ "gift": true }"#, "/id"),
-        (r#"{ "id": "1", "steps": [{ "step": "packed", "body": { "boxes": "many" } }] }"#, "/steps/0/body/boxes"),
+        (
+            r#"{ "id": "1", "steps": [{ "step": "packed", "body": { "boxes": "many" } }] }"#,
+            "/steps/0/body/boxes",
+        ),
         (r#"{ "id": "1", "steps": [{ "body": {}, "step": "packed" }] }"#, "/steps/0/body/boxes"),
         (r#"{ "id": "1", "parent": { "id": "2", "total": [] } }"#, "/parent/total"),
     ];

@@ -3,6 +3,8 @@
 //! The published files are not ours to keep here: they are looked for beside the folder that the environment
 //! variable `MPARTICLE_PAYLOADS` names.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -55,26 +55,10 @@ mod tests {
     fn attribution_events_carry_the_name_and_the_attributes_that_mparticle_looks_for() {
         let source = json!({ "publisher": "p", "campaign": "c" });
         let cases = [
-            (
-                CustomEvent::attribution("p", "c"),
-                "attribution",
-                source.clone(),
-            ),
-            (
-                CustomEvent::re_engagement("p", "c"),
-                "re-engagement",
-                source.clone(),
-            ),
-            (
-                CustomEvent::engagement("opened", "p", "c"),
-                "opened",
-                source,
-            ),
-            (
-                CustomEvent::attribution_delete(),
-                "attribution",
-                json!({ "action": "delete" }),
-            ),
+            (CustomEvent::attribution("p", "c"), "attribution", source.clone()),
+            (CustomEvent::re_engagement("p", "c"), "re-engagement", source.clone()),
+            (CustomEvent::engagement("opened", "p", "c"), "opened", source),
+            (CustomEvent::attribution_delete(), "attribution", json!({ "action": "delete" })),
         ];
         for (event, name, attributes) in cases {
             let expected = json!({ "event_name": name, "custom_event_type": "attribution", "custom_attributes": attributes });

@@ -31,11 +31,7 @@ impl CommerceEvent {
         products: impl IntoIterator<Item = Product>,
     ) -> Self {
         let action = ProductAction::new(ProductActionKind::Purchase);
-        Self::product(
-            action
-                .with_transaction_id(transaction_id)
-                .with_products(products),
-        )
+        Self::product(action.with_transaction_id(transaction_id).with_products(products))
     }
 
     /// Promotions that a shopper was shown.
@@ -61,10 +57,8 @@ mod tests {
 
     #[test]
     fn each_variant_is_written_alone_and_draws_no_violation() {
-        let shoe = Product::new()
-            .with_id("sku-1")
-            .with_price(19.5)
-            .with_custom_attribute("size", "44");
+        let shoe =
+            Product::new().with_id("sku-1").with_price(19.5).with_custom_attribute("size", "44");
         let banner = Promotion::new().with_id("p-1").with_position("top");
         let cases = [
             (

@@ -1,4 +1,24 @@
 //! Turns the mParticle JSON Schema into the Rust types of `mparticle-models`.
+//!
+//! A pipeline of named steps, one module each, in the order of [`generate`]:
+//!
+//! | step | from | to |
+//! |---|---|---|
+//! | [`load`] | files | JSON, with repeated keys and syntax errors reported |
+//! | `bundle` | many documents | one set of definitions, each schema stamped with its place |
+//! | [`overrides`] | TOML | what JSON Schema cannot say about Rust |
+//! | `normalise` | any notation | the normal form, by an ordered list of passes |
+//! | `verify` | the normal form | a [`model::Model`], or a report of all that is not in it |
+//! | [`lower`] | the model | the Rust type of every field, by typify |
+//! | [`emit`] | model and types | items with docs, setters, readers and checks |
+//! | [`layout`] | items | files, one module per schema file |
+//! | [`documents`] | files | self-contained JSON Schema documents |
+//! | [`print`] | tokens | text that rustfmt leaves alone |
+//! | [`output`] | text | a folder, written or checked |
+//!
+//! The crate is larger than its 64 types suggest, because it takes schemas that it was not written for:
+//! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations
+//! and explains, with place and way out, what it does not recognise, in the schema and in the overrides.
 
 mod bundle;
 pub mod diagnostic;

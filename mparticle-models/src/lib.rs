@@ -2,7 +2,8 @@
 
 mod constructors;
 mod generated;
-#[doc(hidden)] // What generated code calls. Public for the sake of its traits, and no part of the stable API.
+// What generated code calls: public for the sake of its traits, and no part of the stable API.
+#[doc(hidden)]
 pub mod support;
 
 pub use generated::*;

@@ -46,6 +46,10 @@ const STEPS: &[Step] = &[
         "clippy -p mparticle-models --all-features -- -D warnings",
     ),
     Step::cargo("tests", "test --workspace --all-features"),
+    Step::cargo(
+        "models beside other features of serde_json",
+        "test -p mparticle-models --features schema,serde_json/arbitrary_precision,serde_json/preserve_order",
+    ),
     Step {
         name: "documentation",
         action: Action::CargoDoc("doc --workspace --no-deps --all-features"),

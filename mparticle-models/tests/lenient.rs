@@ -345,6 +345,24 @@ fn each_form_of_a_breadcrumb_is_written_back_as_it_was_read() {
     }
 }
 
+/// D59.
+#[test]
+fn the_records_of_exported_identities_are_kept_but_never_written() {
+    let records = json!([
+        { "identity_type": "email", "identity": "e", "timestamp_unixtime_ms": 1_540_483_995_196_i64, "new": [1] },
+        { "identity_type": "of_tomorrow", "identity": "t" },
+        { "identity_type": "yahoo", "identity": null },
+    ]);
+    let document = json!({ "user_identities": records }).to_string();
+    let identities = Batch::from_str(&document).unwrap().user_identities.unwrap();
+    assert_eq!(
+        serde_json::to_value(&identities).unwrap(),
+        json!({ "email": "e", "of_tomorrow": "t" })
+    );
+    let kept = json!([records[0], records[1], { "identity_type": "yahoo" }]);
+    assert_eq!(serde_json::to_value(&identities.records).unwrap(), kept);
+}
+
 #[test]
 fn any_mixture_of_forms_is_written_in_the_canonical_one() {
     runner(1000)

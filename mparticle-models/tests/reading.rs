@@ -17,34 +17,12 @@ use mparticle_models::{
     Batch, ErrorResponse, Event, ReadError, ReadErrorKind, from_slice, from_str,
 };
 use serde_json::{Value, json};
-use support::sample::FULL;
-use support::schema::{BATCH, Kind, Place};
+use support::sample::{parts, places, with};
+use support::schema::Kind;
 
 fn error(batch: &Value) -> ReadError {
     let text = serde_json::to_string_pretty(batch).unwrap();
     from_str::<Batch>(&text).map(|_| ()).expect_err(&text)
-}
-
-/// The sample in parts, so that each is small: the batch without its events, and a batch for each event.
-fn parts() -> impl Iterator<Item = Value> {
-    let mut batch = FULL.clone();
-    let events = batch["events"].take();
-    batch["events"] = json!([]);
-    let events = events.as_array().unwrap().clone().into_iter();
-    [batch].into_iter().chain(events.map(|event| json!({ "events": [event] })))
-}
-
-/// Every place that the schema describes in a part of the sample, less those of later elements of a list or a map.
-fn places(part: &Value) -> Vec<(String, Place)> {
-    let mut places = Vec::new();
-    BATCH.visit(part, "", &mut |pointer, place, _| {
-        let is_later =
-            pointer.split('/').any(|key| key == "1" || key.contains('"') && !key.contains("\"0\""));
-        if !is_later {
-            places.push((pointer.to_owned(), place.clone()));
-        }
-    });
-    places
 }
 
 /// Every field in a part of the sample that reading needs.
@@ -65,13 +43,6 @@ fn needed(part: &Value) -> Vec<String> {
         }
     }
     needed
-}
-
-/// The part with another value at one place.
-fn with(part: &Value, pointer: &str, value: Value) -> Value {
-    let mut part = part.clone();
-    *part.pointer_mut(pointer).unwrap() = value;
-    part
 }
 
 /// The part without one field.

@@ -21,7 +21,8 @@ use mparticle_models::{
 };
 use serde_json::{Value, json};
 use support::random::{Spelling, documents, runner};
-use support::schema::{BATCH, BATCH_VALIDATOR};
+use support::sample::{parts, places, with};
+use support::schema::{BATCH, BATCH_VALIDATOR, Kind, Place, escape};
 
 /// Runs through random batches and counts those that both find valid; they must agree on each.
 fn agree(cases: u32, validator: &Validator, counts: fn(&Violation) -> bool) -> f64 {
@@ -69,6 +70,83 @@ fn the_schemas_for_bulk_requests_take_lists_of_what_those_for_batches_take() {
         jsonschema::validator_for(&serde_json::from_str(mparticle_models::schema::BULK).unwrap())
             .unwrap();
     assert!(!bulk.is_valid(&json!(vec![json!({ "environment": "production" }); 101])));
+}
+
+/// Values at a place that lie on a bound, the same one beyond, and what is reported of those: where below the place,
+/// and by which rule.
+fn bounds(place: &Place) -> Vec<(Value, Value, String, Rule)> {
+    let text = |len: usize| json!("ü".repeat(len));
+    let named = |name: String| Value::Object([(name, json!("v"))].into_iter().collect());
+    let entries = |len: usize| (0..len).map(|index| (format!("n{index}"), json!("v"))).collect();
+    let limits = place.limits;
+    let mut bounds = Vec::new();
+    if let Some(max) = limits.length {
+        bounds.push((text(max), text(max + 1), String::new(), Rule::MaxLength));
+    }
+    if let Some(max) = limits.items {
+        bounds.push((json!(vec![0; max]), json!(vec![0; max + 1]), String::new(), Rule::MaxItems));
+    }
+    if let Some(max) = limits.item_length {
+        bounds.push((
+            json!([1, text(max)]),
+            json!([1, text(max + 1)]),
+            "/1".to_owned(),
+            Rule::MaxLength,
+        ));
+    }
+    if let Some(max) = limits.properties {
+        let [on, beyond] = [max, max + 1].map(|len| Value::Object(entries(len)));
+        bounds.push((on, beyond, String::new(), Rule::MaxProperties));
+    }
+    if let Some(max) = limits.name_length {
+        let [on, beyond] = [max, max + 1].map(|len| format!("{}/~", "ü".repeat(len - 2)));
+        bounds.push((
+            named(on),
+            named(beyond.clone()),
+            format!("/{}", escape(&beyond)),
+            Rule::PropertyNames,
+        ));
+    }
+    match &place.kind {
+        Kind::Enum { values, closed: true } => {
+            bounds.push((json!(values[0].0), json!("one of tomorrow"), String::new(), Rule::Enum));
+        }
+        Kind::Enum { closed: false, .. } => assert!(limits.length.is_none()),
+        _ => {}
+    }
+    bounds
+}
+
+#[test]
+fn every_limit_and_every_closed_set_is_checked_wherever_it_stands() {
+    let mut cases = 0;
+    for mut part in parts() {
+        part["environment"] = json!("production");
+        for (pointer, place) in places(&part) {
+            for (on, beyond, below, rule) in bounds(&place) {
+                let check = |value: Value| {
+                    let document = with(&part, &pointer, value);
+                    let batch: Batch = from_slice(&serde_json::to_vec(&document).unwrap()).unwrap();
+                    let violations = batch
+                        .validate()
+                        .into_iter()
+                        .filter(|violation| !violation.rule.is_advice());
+                    let found: Vec<_> =
+                        violations.map(|violation| (violation.pointer, violation.rule)).collect();
+                    assert_eq!(
+                        found.is_empty(),
+                        BATCH_VALIDATOR.is_valid(&document),
+                        "{pointer}: {found:?}"
+                    );
+                    found
+                };
+                assert_eq!(check(on), []);
+                assert_eq!(check(beyond), [(format!("{pointer}{below}"), rule)]);
+                cases += 1;
+            }
+        }
+    }
+    assert!(cases > 100, "{cases}");
 }
 
 /// What a violation says, but for its text.

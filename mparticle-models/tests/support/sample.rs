@@ -10,6 +10,35 @@ use super::schema::{BATCH, Kind, Place};
 pub(crate) static FULL: LazyLock<Value> =
     LazyLock::new(|| Builder { count: 0 }.value(&BATCH, "batch"));
 
+/// The sample in parts, so that each is small: the batch without its events, and a batch for each event.
+pub(crate) fn parts() -> impl Iterator<Item = Value> {
+    let mut batch = FULL.clone();
+    let events = batch["events"].take();
+    batch["events"] = json!([]);
+    let events = events.as_array().unwrap().clone().into_iter();
+    [batch].into_iter().chain(events.map(|event| json!({ "events": [event] })))
+}
+
+/// Every place that the schema describes in a part of the sample, less those of later elements of a list or a map.
+pub(crate) fn places(part: &Value) -> Vec<(String, Place)> {
+    let mut places = Vec::new();
+    BATCH.visit(part, "", &mut |pointer, place, _| {
+        let is_later =
+            pointer.split('/').any(|key| key == "1" || key.contains('"') && !key.contains("\"0\""));
+        if !is_later {
+            places.push((pointer.to_owned(), place.clone()));
+        }
+    });
+    places
+}
+
+/// The part with another value at one place.
+pub(crate) fn with(part: &Value, pointer: &str, value: Value) -> Value {
+    let mut part = part.clone();
+    *part.pointer_mut(pointer).unwrap() = value;
+    part
+}
+
 struct Builder {
     /// The number of leaves so far.
     count: u32,

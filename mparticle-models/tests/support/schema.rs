@@ -283,7 +283,7 @@ fn limits(schema: &Map<String, Value>, any_of: &[Value]) -> Limits {
         items: limit(scalar_and_list[1], "maxItems"),
         properties: limit(&whole, "maxProperties"),
         name_length: limit(&whole["propertyNames"], "maxLength"),
-        item_length: limit(&scalar_and_list[1]["items"], "maxLength"),
+        item_length: any_of.get(1).and_then(|list| limit(&list["items"], "maxLength")),
     }
 }
 

@@ -84,6 +84,9 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         ("session_start", "page_url", json!(12), json!("12")),
         ("custom_event", "event_name", json!(true), json!("true")),
         ("network_performance", "data", json!(1.5), json!("1.5")),
+        ("network_performance", "data", json!(2.0), json!("2")),
+        ("network_performance", "data", json!(-1e300), json!("-1e300")),
+        ("network_performance", "data", json!(5e-324), json!("5e-324")),
         // D19: an open set keeps what it does not know, numbers as text.
         ("push_message", "push_message_behavior", json!(2), json!("2")),
         ("push_message", "push_message_behavior", json!("directopen"), json!("DirectOpen")),

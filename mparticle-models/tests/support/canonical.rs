@@ -117,10 +117,15 @@ fn breadcrumb(data: &Place, event: &Map<String, Value>) -> Value {
     }
 }
 
+/// The text of a scalar; a number loses a fraction of zero.
 fn text(scalar: &Value) -> String {
     match scalar {
         Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) => scalar.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(_) => {
+            let text = scalar.to_string();
+            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+        }
         other => panic!("{other} has no text"),
     }
 }
@@ -132,10 +137,9 @@ fn boolean(value: &Value) -> Option<Value> {
 
 fn integer(value: &Value) -> Value {
     let text = text(value);
-    let integer = text.strip_suffix(".0").unwrap_or(&text);
-    let signed = integer.parse::<i64>().map(Value::from);
+    let signed = text.parse::<i64>().map(Value::from);
     signed
-        .or_else(|_| integer.parse::<u64>().map(Value::from))
+        .or_else(|_| text.parse::<u64>().map(Value::from))
         .unwrap_or_else(|_| panic!("no integer: {text}"))
 }
 

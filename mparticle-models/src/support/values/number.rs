@@ -149,12 +149,14 @@ impl From<serde_json::Number> for Number {
     }
 }
 
+/// As amounts are written: a whole number without a fraction, a very large or small one with an exponent.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Repr::Signed(number) => number.fmt(f),
             Repr::Unsigned(number) => number.fmt(f),
-            Repr::Float(number) => number.fmt(f),
+            Repr::Float(number) if number.fract() == 0.0 && number.abs() < 1e16 => number.fmt(f),
+            Repr::Float(number) => fmt::Debug::fmt(&number, f),
         }
     }
 }

@@ -13,7 +13,7 @@
 //! | [`emit`] | model and types | items with docs, setters, readers and checks |
 //! | [`layout`] | items | files, one module per schema file |
 //! | [`documents`] | files | self-contained JSON Schema documents |
-//! | [`print`] | tokens | text that rustfmt leaves alone |
+//! | [`print`](mod@print) | tokens | text that rustfmt leaves alone |
 //! | [`output`] | text | a folder, written or checked |
 //!
 //! The crate is larger than its 64 types suggest, because it takes schemas that it was not written for:

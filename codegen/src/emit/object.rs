@@ -127,6 +127,7 @@ impl<'a> ObjectShape<'a> {
                 #setters
                 #entry
                 #validate_docs
+                #[inline]
                 #[must_use]
                 pub fn validate(&self) -> Vec<Violation> {
                     validate::run(self)

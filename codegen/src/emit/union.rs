@@ -132,6 +132,7 @@ impl<'a> UnionShape<'a> {
                 #base
                 #entry
                 #validate_docs
+                #[inline]
                 #[must_use]
                 pub fn validate(&self) -> Vec<Violation> {
                     validate::run(self)
@@ -182,6 +183,7 @@ impl<'a> UnionShape<'a> {
             quote! {
                 #blank
                 impl From<#ty> for #name {
+                    #[inline]
                     fn from(#content: #ty) -> Self {
                         Self::#variant(Box::new(#content))
                     }
@@ -259,11 +261,13 @@ impl<'a> UnionShape<'a> {
                 }
 
                 #blank
+                #[inline]
                 fn unknown(#tag: String, #content: Value, extra: Extra) -> Self {
                     Self::Unknown { #tag, #content, extra }
                 }
 
                 #blank
+                #[inline]
                 fn set_envelope(&mut self, envelope: Extra) {
                     match self {
                         #(Self::#names(#content) => #content.envelope = envelope,)*

@@ -4,36 +4,42 @@ use crate::{ApplicationStateTransitionEvent, ApplicationTransitionType};
 
 impl ApplicationStateTransitionEvent {
     /// The first start after an installation.
+    #[inline]
     #[must_use]
     pub fn install() -> Self {
         Self::initialized(true, false)
     }
 
     /// The first start after an upgrade.
+    #[inline]
     #[must_use]
     pub fn upgrade() -> Self {
         Self::initialized(false, true)
     }
 
     /// The application came to the foreground.
+    #[inline]
     #[must_use]
     pub fn foreground() -> Self {
         Self::new(ApplicationTransitionType::ApplicationForeground)
     }
 
     /// The application went to the background.
+    #[inline]
     #[must_use]
     pub fn background() -> Self {
         Self::new(ApplicationTransitionType::ApplicationBackground)
     }
 
     /// The application ended.
+    #[inline]
     #[must_use]
     pub fn exit() -> Self {
         Self::new(ApplicationTransitionType::ApplicationExit)
     }
 
     /// mParticle reads the two flags together, so both are always set.
+    #[inline]
     fn initialized(is_first_run: bool, is_upgrade: bool) -> Self {
         Self::new(ApplicationTransitionType::ApplicationInitialized)
             .with_is_first_run(is_first_run)

@@ -29,6 +29,7 @@ impl CustomEvent {
     }
 
     /// Takes the attribution of an install back, as mParticle's Python SDK does it.
+    #[inline]
     #[must_use]
     pub fn attribution_delete() -> Self {
         Self::new(INSTALL, CustomEventType::Attribution).with_custom_attribute("action", "delete")

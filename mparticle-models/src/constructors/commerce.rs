@@ -7,24 +7,28 @@ use crate::{
 
 impl CommerceEvent {
     /// What a shopper did to products.
+    #[inline]
     #[must_use]
     pub fn product(action: ProductAction) -> Self {
         Self::new().with_product_action(action)
     }
 
     /// What a shopper did to promotions.
+    #[inline]
     #[must_use]
     pub fn promotion(action: PromotionAction) -> Self {
         Self::new().with_promotion_action(action)
     }
 
     /// Products that a shopper was shown.
+    #[inline]
     #[must_use]
     pub fn impression(impressions: impl IntoIterator<Item = ProductImpression>) -> Self {
         Self::new().with_product_impressions(impressions)
     }
 
     /// A purchase of products.
+    #[inline]
     #[must_use]
     pub fn purchase(
         transaction_id: impl Into<String>,
@@ -35,12 +39,14 @@ impl CommerceEvent {
     }
 
     /// Promotions that a shopper was shown.
+    #[inline]
     #[must_use]
     pub fn promotion_view(promotions: impl IntoIterator<Item = Promotion>) -> Self {
         Self::promotion(PromotionAction::new(PromotionActionKind::View).with_promotions(promotions))
     }
 
     /// Promotions that a shopper followed.
+    #[inline]
     #[must_use]
     pub fn promotion_click(promotions: impl IntoIterator<Item = Promotion>) -> Self {
         Self::promotion(

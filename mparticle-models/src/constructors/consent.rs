@@ -6,6 +6,7 @@ impl ConsentState {
     /// Adds the user's answer to one GDPR purpose, in place of an earlier one to the same purpose.
     ///
     /// The purpose has to exist in the workspace. `consented` is true when the user agreed.
+    #[inline]
     #[must_use]
     pub fn with_gdpr_decision(
         self,
@@ -19,6 +20,7 @@ impl ConsentState {
     /// Sets the user's answer to the sale of personal data under the CCPA.
     ///
     /// Mind the direction: `opted_out` is true when the user objects to the sale.
+    #[inline]
     #[must_use]
     pub fn with_data_sale_opt_out(
         self,

@@ -160,6 +160,7 @@ impl ApplicationInformation {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -490,6 +491,7 @@ impl ApplicationStateTransitionEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -815,6 +817,7 @@ impl FirstRunEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -1175,6 +1178,7 @@ impl UninstallEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)

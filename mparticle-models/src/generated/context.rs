@@ -72,6 +72,7 @@ impl AttributionInfo {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -138,6 +139,7 @@ impl BatchingContext {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -286,6 +288,7 @@ impl Context {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -359,6 +362,7 @@ impl DataPlanContext {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -430,6 +434,7 @@ impl SourceInformation {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)

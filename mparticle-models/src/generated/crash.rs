@@ -251,6 +251,7 @@ impl BreadcrumbEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -635,6 +636,7 @@ impl CrashReportEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)

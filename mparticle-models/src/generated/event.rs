@@ -343,6 +343,7 @@ impl CommonEventData {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -594,6 +595,7 @@ impl Event {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -610,102 +612,119 @@ impl FromStr for Event {
 }
 
 impl From<SessionStartEvent> for Event {
+    #[inline]
     fn from(data: SessionStartEvent) -> Self {
         Self::SessionStart(Box::new(data))
     }
 }
 
 impl From<SessionEndEvent> for Event {
+    #[inline]
     fn from(data: SessionEndEvent) -> Self {
         Self::SessionEnd(Box::new(data))
     }
 }
 
 impl From<ScreenViewEvent> for Event {
+    #[inline]
     fn from(data: ScreenViewEvent) -> Self {
         Self::ScreenView(Box::new(data))
     }
 }
 
 impl From<CustomEvent> for Event {
+    #[inline]
     fn from(data: CustomEvent) -> Self {
         Self::CustomEvent(Box::new(data))
     }
 }
 
 impl From<CommerceEvent> for Event {
+    #[inline]
     fn from(data: CommerceEvent) -> Self {
         Self::CommerceEvent(Box::new(data))
     }
 }
 
 impl From<ApplicationStateTransitionEvent> for Event {
+    #[inline]
     fn from(data: ApplicationStateTransitionEvent) -> Self {
         Self::ApplicationStateTransition(Box::new(data))
     }
 }
 
 impl From<FirstRunEvent> for Event {
+    #[inline]
     fn from(data: FirstRunEvent) -> Self {
         Self::FirstRun(Box::new(data))
     }
 }
 
 impl From<UninstallEvent> for Event {
+    #[inline]
     fn from(data: UninstallEvent) -> Self {
         Self::Uninstall(Box::new(data))
     }
 }
 
 impl From<PushRegistrationEvent> for Event {
+    #[inline]
     fn from(data: PushRegistrationEvent) -> Self {
         Self::PushRegistration(Box::new(data))
     }
 }
 
 impl From<PushMessageEvent> for Event {
+    #[inline]
     fn from(data: PushMessageEvent) -> Self {
         Self::PushMessage(Box::new(data))
     }
 }
 
 impl From<CrashReportEvent> for Event {
+    #[inline]
     fn from(data: CrashReportEvent) -> Self {
         Self::CrashReport(Box::new(data))
     }
 }
 
 impl From<BreadcrumbEvent> for Event {
+    #[inline]
     fn from(data: BreadcrumbEvent) -> Self {
         Self::Breadcrumb(Box::new(data))
     }
 }
 
 impl From<NetworkPerformanceEvent> for Event {
+    #[inline]
     fn from(data: NetworkPerformanceEvent) -> Self {
         Self::NetworkPerformance(Box::new(data))
     }
 }
 
 impl From<OptOutEvent> for Event {
+    #[inline]
     fn from(data: OptOutEvent) -> Self {
         Self::OptOut(Box::new(data))
     }
 }
 
 impl From<ProfileEvent> for Event {
+    #[inline]
     fn from(data: ProfileEvent) -> Self {
         Self::Profile(Box::new(data))
     }
 }
 
 impl From<UserAttributeChangeEvent> for Event {
+    #[inline]
     fn from(data: UserAttributeChangeEvent) -> Self {
         Self::UserAttributeChange(Box::new(data))
     }
 }
 
 impl From<UserIdentityChangeEvent> for Event {
+    #[inline]
     fn from(data: UserIdentityChangeEvent) -> Self {
         Self::UserIdentityChange(Box::new(data))
     }
@@ -811,10 +830,12 @@ impl Tagged for Event {
         }
     }
 
+    #[inline]
     fn unknown(event_type: String, data: Value, extra: Extra) -> Self {
         Self::Unknown { event_type, data, extra }
     }
 
+    #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
             Self::SessionStart(data) => data.envelope = envelope,
@@ -933,6 +954,7 @@ impl EventSystemNotificationInfo {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)

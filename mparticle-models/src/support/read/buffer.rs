@@ -123,8 +123,12 @@ impl<'de> Buffer<'de> {
 
 fn drop_null_repeats(entries: &mut Vec<(Cow<'_, str>, Buffer<'_>)>) -> bool {
     let before = entries.len();
-    let kept: BTreeSet<String> =
-        entries.iter().filter(|(_, v)| *v != Buffer::Null).map(|(k, _)| k.to_string()).collect();
+    let mut kept = BTreeSet::new();
+    for (key, value) in &*entries {
+        if *value != Buffer::Null {
+            kept.insert(key.to_string());
+        }
+    }
     let mut nulls = BTreeSet::new();
     entries.retain(|(key, value)| {
         *value != Buffer::Null || (!kept.contains(&**key) && nulls.insert(key.to_string()))

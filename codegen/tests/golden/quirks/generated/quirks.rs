@@ -200,6 +200,7 @@ impl Batch {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -333,6 +334,7 @@ impl BatchIdentities {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -401,6 +403,7 @@ impl Context {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -464,6 +467,7 @@ impl CrumbEvent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -565,6 +569,7 @@ impl CrumbEventData {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -714,6 +719,7 @@ impl Event {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -721,18 +727,21 @@ impl Event {
 }
 
 impl From<StartEventData> for Event {
+    #[inline]
     fn from(data: StartEventData) -> Self {
         Self::Start(Box::new(data))
     }
 }
 
 impl From<StopEventData> for Event {
+    #[inline]
     fn from(data: StopEventData) -> Self {
         Self::Stop(Box::new(data))
     }
 }
 
 impl From<CrumbEventData> for Event {
+    #[inline]
     fn from(data: CrumbEventData) -> Self {
         Self::Crumb(Box::new(data))
     }
@@ -779,10 +788,12 @@ impl Tagged for Event {
         }
     }
 
+    #[inline]
     fn unknown(event_type: String, data: Value, extra: Extra) -> Self {
         Self::Unknown { event_type, data, extra }
     }
 
+    #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
             Self::Start(data) => data.envelope = envelope,
@@ -867,6 +878,7 @@ impl EventData {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -985,6 +997,7 @@ impl StartEventData {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -1058,6 +1071,7 @@ impl StopEventData {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -1123,6 +1137,7 @@ impl Unused {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -1176,6 +1191,7 @@ impl UnusedErrors {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)

@@ -56,6 +56,7 @@ impl Common {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -142,6 +143,7 @@ impl Packed {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -247,6 +249,7 @@ impl Sent {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -379,6 +382,7 @@ impl Step {
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
         validate::run(self)
@@ -395,12 +399,14 @@ impl FromStr for Step {
 }
 
 impl From<Packed> for Step {
+    #[inline]
     fn from(body: Packed) -> Self {
         Self::Packed(Box::new(body))
     }
 }
 
 impl From<Sent> for Step {
+    #[inline]
     fn from(body: Sent) -> Self {
         Self::Sent(Box::new(body))
     }
@@ -445,10 +451,12 @@ impl Tagged for Step {
         }
     }
 
+    #[inline]
     fn unknown(step: String, body: Value, extra: Extra) -> Self {
         Self::Unknown { step, body, extra }
     }
 
+    #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
             Self::Packed(body) => body.envelope = envelope,

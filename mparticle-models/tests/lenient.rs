@@ -59,10 +59,10 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         ("commerce_event", "currency_code", json!(""), json!("")),
         ("application_state_transition", "launch_referral", json!(null), json!(null)),
         ("push_message", "application_state", json!(""), json!(null)),
-        // D17: a number, or a boolean.
+        // A number, or a boolean.
         ("session_start", "lifetime_value_change", json!(0), json!(0)),
         ("session_start", "lifetime_value_change", json!(false), json!(false)),
-        // D33, D34: 64-bit integers as decimal strings.
+        // 64-bit integers as decimal strings.
         (
             "session_start",
             "timestamp_unixtime_ms",
@@ -78,19 +78,18 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         ("session_start", "session_id", json!("-9223372036854775808"), json!(i64::MIN)),
         ("session_start", "event_num", json!(3.0), json!(3)),
         ("crash_report", "ios_image_size", json!("18446744073709551615"), json!(u64::MAX)),
-        // D20.
         ("network_performance", "response_code", json!("200"), json!(200)),
-        // D26: any scalar in a plain text.
+        // Any scalar in a plain text.
         ("session_start", "page_url", json!(12), json!("12")),
         ("custom_event", "event_name", json!(true), json!("true")),
         ("network_performance", "data", json!(1.5), json!("1.5")),
         ("network_performance", "data", json!(2.0), json!("2")),
         ("network_performance", "data", json!(-1e300), json!("-1e300")),
         ("network_performance", "data", json!(5e-324), json!("5e-324")),
-        // D19: an open set keeps what it does not know, numbers as text.
+        // An open set keeps what it does not know, numbers as text.
         ("push_message", "push_message_behavior", json!(2), json!("2")),
         ("push_message", "push_message_behavior", json!("directopen"), json!("DirectOpen")),
-        // D56: letter case of enums.
+        // Letter case of enums.
         ("custom_event", "custom_event_type", json!("NAVIGATION"), json!("navigation")),
         ("custom_event", "custom_event_type", json!("Of_My_Own"), json!("Of_My_Own")),
         (
@@ -105,7 +104,7 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
             json!("FOREGROUND"),
             json!("application_foreground"),
         ),
-        // D27, D30: attributes hold scalars, flags any JSON, and null is a value in both.
+        // Attributes hold scalars, flags any JSON, and null is a value in both.
         (
             "custom_event",
             "custom_attributes",
@@ -120,7 +119,7 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         ),
         // Booleans as texts.
         ("session_start", "is_goal_defined", json!("TRUE"), json!(true)),
-        // D37: the two are always written.
+        // The two are always written.
         ("user_attribute_change", "old", json!(""), json!("")),
         ("user_attribute_change", "new", json!(["a", 1, null]), json!(["a", 1, null])),
     ];
@@ -157,10 +156,8 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
         ("/events", json!({ "events": [] }), json!(null)),
         ("/device_info", json!({ "device_info": "" }), json!(null)),
         ("/device_info", json!({ "device_info": {} }), json!({})),
-        // D32.
         ("/mpid", json!({ "mpid": "600868121729048600" }), json!(600_868_121_729_048_600_i64)),
         ("/ip", json!({ "ip": "" }), json!(null)),
-        // D4, D5.
         (
             "",
             json!({ "batch_context": { "data_plan": { "plan_id": "p" } } }),
@@ -176,7 +173,6 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             json!({ "user_identities": { "customerId": 12 } }),
             json!({ "customerId": 12 }),
         ),
-        // D59.
         (
             "/user_identities",
             json!({ "user_identities": [
@@ -185,7 +181,6 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             ] }),
             json!({ "customer_id": "c", "email": "e" }),
         ),
-        // D22.
         (
             "/device_info/platform",
             json!({ "device_info": { "platform": "FireTV" } }),
@@ -202,12 +197,11 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             json!({ "device_info": { "android_advertising_id": "" } }),
             json!(null),
         ),
-        // D15: amounts.
+        // Amounts.
         ("/events/0/data/product_action/total_amount", amount(json!("123")), json!(123)),
         ("/events/0/data/product_action/total_amount", amount(json!("21.49")), json!(21.49)),
         ("/events/0/data/product_action/total_amount", amount(json!(100.0)), json!(100)),
         ("/events/0/data/product_action/total_amount", amount(json!("")), json!(null)),
-        // D18, D21.
         (
             "/events/0/data/device_current_state/gps_state",
             state("gps_state", json!("true")),
@@ -228,13 +222,13 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             state("device_orientation", json!("FACEUP")),
             json!("FaceUp"),
         ),
-        // D58: misspelled names are kept as they are.
+        // Misspelled names are kept as they are.
         (
             "/events/0/data/device_current_state",
             state("system_memory_available_Bytes", json!(1.0)),
             json!({ "system_memory_available_Bytes": 1.0 }),
         ),
-        // D28, D31: entries without a value are no entries, except where null is a value.
+        // Entries without a value are no entries, except where null is a value.
         (
             "/partner_identities",
             json!({ "partner_identities": { "a": null, "b": "c" } }),
@@ -255,7 +249,7 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             json!({ "integration_attributes": { "1": {}, "2": { "a": null } } }),
             json!({ "1": {}, "2": { "a": null } }),
         ),
-        // D50: unknown fields come back untouched.
+        // Unknown fields come back untouched.
         ("/new", json!({ "new": { "a": [null, 1.0, ""] } }), json!({ "a": [null, 1.0, ""] })),
         ("", json!({ "new": null }), json!({ "new": null })),
     ];
@@ -314,7 +308,6 @@ fn each_form_of_an_event_is_written_in_the_documented_one() {
     }
 }
 
-/// D39.
 #[test]
 fn each_form_of_a_breadcrumb_is_written_back_as_it_was_read() {
     type Is = fn(&Breadcrumb<BreadcrumbEvent>) -> bool;
@@ -348,7 +341,6 @@ fn each_form_of_a_breadcrumb_is_written_back_as_it_was_read() {
     }
 }
 
-/// D59.
 #[test]
 fn the_records_of_exported_identities_are_kept_but_never_written() {
     let records = json!([

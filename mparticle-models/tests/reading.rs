@@ -148,7 +148,6 @@ fn a_missing_field_is_reported_by_its_name() {
             names.insert(field.to_owned());
         }
     }
-    // D35.
     let expected = [
         "action",
         "application_transition_type",
@@ -239,7 +238,7 @@ fn an_event_of_a_known_type_with_bad_data_is_an_error_wherever_the_data_stand() 
     }
 }
 
-/// D1: the shape that the published schema shows. A purpose would be a guess.
+/// The shape that the published schema shows. A purpose would be a guess.
 #[test]
 fn a_consent_record_directly_below_gdpr_is_an_error() {
     let batch = json!({ "consent_state": { "gdpr": { "consented": true, "document": "d" } } });

@@ -37,9 +37,11 @@ pub fn from_str<T: Read + Shaped>(text: &str) -> Result<T, ReadError> {
 
 fn read<T: Read>(bytes: &[u8]) -> serde_json::Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = required(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
+    let value = required(&mut deserializer);
+    if value.is_ok() {
+        deserializer.end()?;
+    }
+    value
 }
 
 /// Reads a document once more without null repeats, or finds out where it is wrong.

@@ -68,7 +68,12 @@ pub trait Read: Sized {
 /// # Errors
 /// When there is no value, or not one of this type.
 pub fn required<'de, D: Deserializer<'de>, T: Read>(deserializer: D) -> Result<T, D::Error> {
-    T::read(deserializer)?.ok_or_else(|| no_value(T::EXPECTED))
+    // In one step, for objects are large and each step would copy them.
+    match T::read(deserializer) {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(no_value(T::EXPECTED)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a field that may lack a value.
@@ -78,7 +83,10 @@ pub fn required<'de, D: Deserializer<'de>, T: Read>(deserializer: D) -> Result<T
 pub fn optional<'de, D: Deserializer<'de>, T: Read>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    Ok(T::read(deserializer)?.filter(|value| !value.is_absent()))
+    match T::read(deserializer) {
+        Ok(Some(value)) if value.is_absent() => Ok(None),
+        read => read,
+    }
 }
 
 /// Reads an optional text that is an identifier of some shape, so that an empty one counts as absent.

@@ -14,19 +14,25 @@ use crate::support::read::{Json, NUMBER_TOKEN, Text, mismatch, repeated};
 ///
 /// Every generated struct flattens one, so a field that mParticle adds tomorrow survives a round trip today.
 /// A key that repeats is refused: keeping only one of its values would lose data in silence.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Extra(BTreeMap<String, Value>);
+///
+/// Nearly always there are none, and a batch holds dozens of these, so the map is made when the first field comes.
+#[derive(Clone, Default)]
+#[allow(clippy::box_collection, reason = "an empty map takes three words, this takes one")]
+pub struct Extra(Option<Box<BTreeMap<String, Value>>>);
+
+/// What an `Extra` without a map shows.
+static EMPTY: BTreeMap<String, Value> = BTreeMap::new();
 
 impl Extra {
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(None)
     }
 
     /// Adds a field that was read; a second one of the same name is an error.
     pub(crate) fn insert_read<E: Error>(&mut self, key: String, value: Value) -> Result<(), E> {
-        match self.0.entry(key) {
+        match self.entry(key) {
             btree_map::Entry::Occupied(entry) => Err(repeated(entry.key())),
             btree_map::Entry::Vacant(entry) => {
                 entry.insert(value);
@@ -36,23 +42,37 @@ impl Extra {
     }
 }
 
+impl PartialEq for Extra {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Extra").field(&**self).finish()
+    }
+}
+
 impl Deref for Extra {
     type Target = BTreeMap<String, Value>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        self.0.as_deref().unwrap_or(&EMPTY)
     }
 }
 
 impl DerefMut for Extra {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+        self.0.get_or_insert_default()
     }
 }
 
 impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Extra {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(fields: I) -> Self {
-        Self(fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+        let fields: BTreeMap<_, _> =
+            fields.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Self((!fields.is_empty()).then(|| Box::new(fields)))
     }
 }
 
@@ -61,7 +81,7 @@ impl IntoIterator for Extra {
     type IntoIter = btree_map::IntoIter<String, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.0.map(|fields| *fields).unwrap_or_default().into_iter()
     }
 }
 
@@ -70,13 +90,13 @@ impl<'a> IntoIterator for &'a Extra {
     type IntoIter = btree_map::Iter<'a, String, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.iter()
     }
 }
 
 impl Serialize for Extra {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(&self.0)
+        serializer.collect_map(&**self)
     }
 }
 

@@ -27,18 +27,30 @@ pub fn number<T: Numbers, S: Serializer>(numbers: &T, serializer: S) -> Result<S
 }
 
 impl Numbers for f64 {
-    #[allow(clippy::cast_possible_truncation, reason = "the bound is checked")]
+    #[inline]
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        /// 2^53: below it every whole number is exact.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        if !self.is_finite() {
-            Err(not_finite(*self))
-        } else if self.fract() == 0.0 && self.abs() < EXACT {
-            serializer.serialize_i64(*self as i64)
-        } else {
-            serializer.serialize_f64(*self)
+        match whole(*self) {
+            Some(whole) => serializer.serialize_i64(whole),
+            None if self.is_finite() => serializer.serialize_f64(*self),
+            None => Err(not_finite(*self)),
         }
     }
+}
+
+/// The integer that a number is, as far as every whole number is exact, which is below 2^53.
+///
+/// By way of a cast, since `trunc` is a call of the C library on a plain x86-64.
+#[inline]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "the bound is checked, and the comparison asks for nothing less"
+)]
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let whole = number as i64;
+    (whole as f64 == number && number.abs() < EXACT).then_some(whole)
 }
 
 impl<T: Numbers> Numbers for Option<T> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::support::read::{Json, NUMBER_TOKEN, Text, mismatch, repeated};
@@ -95,8 +95,12 @@ impl<'a> IntoIterator for &'a Extra {
 }
 
 impl Serialize for Extra {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(&**self)
+        match &self.0 {
+            Some(fields) => serializer.collect_map(&**fields),
+            None => serializer.serialize_map(Some(0))?.end(),
+        }
     }
 }
 

@@ -39,7 +39,8 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
             (false, "BTreeMap") => quote!(BTreeMap::new()),
             (false, _) => quote!(Default::default()),
         };
-        quote!(#name: #value)
+        let is_named_so = name == value.to_string();
+        if is_named_so { quote!(#name) } else { quote!(#name: #value) }
     });
     let base = shape.object.base.as_ref().map(|base| {
         let (field, ty) = (ident(&base.ident), scope.generated(&base.type_name));
@@ -193,6 +194,8 @@ fn adder(
 }
 
 /// The type of a parameter from which a value of the type can be made.
+///
+/// Integers are taken as they are: with `impl Into<i64>`, a literal would be an `i32` and might not fit.
 fn parameter(ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
     let (constructor, arguments) = outer(ty);
     match (constructor.as_str(), arguments.as_slice()) {
@@ -206,7 +209,7 @@ fn parameter(ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
         }
         _ => {
             let ty = scope.shorten(ty);
-            quote!(impl Into<#ty>)
+            if is_exact(&constructor) { ty } else { quote!(impl Into<#ty>) }
         }
     }
 }
@@ -215,23 +218,23 @@ fn parameter(ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
 fn conversion(ty: &syn::Type, argument: &TokenStream) -> TokenStream {
     let (constructor, arguments) = outer(ty);
     match (constructor.as_str(), arguments.as_slice()) {
-        ("Vec", [item]) if is_plain(item) => {
-            quote!(#argument.into_iter().map(Into::into).collect())
-        }
-        ("Vec", [item]) => {
-            let item = conversion(item, &quote!(item));
-            quote!(#argument.into_iter().map(|item| #item).collect())
-        }
+        ("Vec", [item]) => match (outer(item).0.as_str(), conversion(item, &quote!(item))) {
+            ("Vec" | "BTreeMap", item) => quote!(#argument.into_iter().map(|item| #item).collect()),
+            (name, _) if is_exact(name) => quote!(#argument.into_iter().collect()),
+            _ => quote!(#argument.into_iter().map(Into::into).collect()),
+        },
         ("BTreeMap", [_, item]) => {
             let item = conversion(item, &quote!(value));
             quote!(#argument.into_iter().map(|(name, value)| (name.into(), #item)).collect())
         }
+        (name, _) if is_exact(name) => quote!(#argument),
         _ => quote!(#argument.into()),
     }
 }
 
-fn is_plain(ty: &syn::Type) -> bool {
-    !matches!(outer(ty).0.as_str(), "Vec" | "BTreeMap")
+/// Whether an argument has to have the type itself.
+fn is_exact(name: &str) -> bool {
+    matches!(name, "bool" | "i64" | "u64")
 }
 
 /// What an `Option` holds; any other type itself.

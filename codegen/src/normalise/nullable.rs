@@ -29,11 +29,11 @@ fn mark(node: &mut Node) {
     if in_type || in_values || in_choice {
         node.insert("nullable".to_owned(), true.into());
     }
-    if let Some(Value::Array(names)) = node.get_mut("type") {
-        if let [Value::String(name)] = names.as_mut_slice() {
-            let name = std::mem::take(name);
-            node.insert("type".to_owned(), name.into());
-        }
+    if let Some(Value::Array(names)) = node.get_mut("type")
+        && let [Value::String(name)] = names.as_mut_slice()
+    {
+        let name = std::mem::take(name);
+        node.insert("type".to_owned(), name.into());
     }
     unwrap_choice(node);
 }
@@ -61,12 +61,12 @@ fn strip(node: &mut Node, keyword: &str, is_null: impl Fn(&Value) -> bool) -> bo
 fn unwrap_choice(node: &mut Node) {
     for keyword in ["anyOf", "oneOf"] {
         let Some(Value::Array(list)) = node.get_mut(keyword) else { continue };
-        if let [Value::Object(only)] = list.as_mut_slice() {
-            if !only.contains_key("const") {
-                let only = std::mem::take(only);
-                node.shift_remove(keyword);
-                merge(node, only);
-            }
+        if let [Value::Object(only)] = list.as_mut_slice()
+            && !only.contains_key("const")
+        {
+            let only = std::mem::take(only);
+            node.shift_remove(keyword);
+            merge(node, only);
         }
     }
 }

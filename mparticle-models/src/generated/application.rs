@@ -154,8 +154,8 @@ impl ApplicationInformation {
 
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count).
     #[must_use]
-    pub fn with_sideloaded_kits_count(mut self, sideloaded_kits_count: impl Into<i64>) -> Self {
-        self.sideloaded_kits_count = Some(sideloaded_kits_count.into());
+    pub fn with_sideloaded_kits_count(mut self, sideloaded_kits_count: i64) -> Self {
+        self.sideloaded_kits_count = Some(sideloaded_kits_count);
         self
     }
 
@@ -271,22 +271,22 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`is_first_run`](Self::is_first_run).
     #[must_use]
-    pub fn with_is_first_run(mut self, is_first_run: impl Into<bool>) -> Self {
-        self.is_first_run = Some(is_first_run.into());
+    pub fn with_is_first_run(mut self, is_first_run: bool) -> Self {
+        self.is_first_run = Some(is_first_run);
         self
     }
 
     /// Sets [`is_upgrade`](Self::is_upgrade).
     #[must_use]
-    pub fn with_is_upgrade(mut self, is_upgrade: impl Into<bool>) -> Self {
-        self.is_upgrade = Some(is_upgrade.into());
+    pub fn with_is_upgrade(mut self, is_upgrade: bool) -> Self {
+        self.is_upgrade = Some(is_upgrade);
         self
     }
 
     /// Sets [`successfully_closed`](Self::successfully_closed).
     #[must_use]
-    pub fn with_successfully_closed(mut self, successfully_closed: impl Into<bool>) -> Self {
-        self.successfully_closed = Some(successfully_closed.into());
+    pub fn with_successfully_closed(mut self, successfully_closed: bool) -> Self {
+        self.successfully_closed = Some(successfully_closed);
         self
     }
 
@@ -368,8 +368,8 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -399,8 +399,8 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -433,8 +433,8 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -464,8 +464,8 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -478,8 +478,8 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
@@ -694,8 +694,8 @@ impl FirstRunEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -725,8 +725,8 @@ impl FirstRunEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -759,8 +759,8 @@ impl FirstRunEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -790,8 +790,8 @@ impl FirstRunEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -804,8 +804,8 @@ impl FirstRunEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
@@ -1055,8 +1055,8 @@ impl UninstallEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -1086,8 +1086,8 @@ impl UninstallEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -1120,8 +1120,8 @@ impl UninstallEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -1151,8 +1151,8 @@ impl UninstallEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -1165,8 +1165,8 @@ impl UninstallEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 

@@ -302,8 +302,8 @@ impl Batch {
 
     /// Sets [`mpid`](Self::mpid).
     #[must_use]
-    pub fn with_mpid(mut self, mpid: impl Into<i64>) -> Self {
-        self.mpid = Some(mpid.into());
+    pub fn with_mpid(mut self, mpid: i64) -> Self {
+        self.mpid = Some(mpid);
         self
     }
 

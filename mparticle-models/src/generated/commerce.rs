@@ -141,8 +141,8 @@ impl CommerceEvent {
 
     /// Sets [`is_non_interactive`](Self::is_non_interactive).
     #[must_use]
-    pub fn with_is_non_interactive(mut self, is_non_interactive: impl Into<bool>) -> Self {
-        self.is_non_interactive = Some(is_non_interactive.into());
+    pub fn with_is_non_interactive(mut self, is_non_interactive: bool) -> Self {
+        self.is_non_interactive = Some(is_non_interactive);
         self
     }
 
@@ -214,8 +214,8 @@ impl CommerceEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -245,8 +245,8 @@ impl CommerceEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -279,8 +279,8 @@ impl CommerceEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -310,8 +310,8 @@ impl CommerceEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -324,8 +324,8 @@ impl CommerceEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
@@ -663,8 +663,8 @@ impl Product {
 
     /// Sets [`position`](Self::position).
     #[must_use]
-    pub fn with_position(mut self, position: impl Into<i64>) -> Self {
-        self.position = Some(position.into());
+    pub fn with_position(mut self, position: i64) -> Self {
+        self.position = Some(position);
         self
     }
 
@@ -906,8 +906,8 @@ impl ProductAction {
 
     /// Sets [`checkout_step`](Self::checkout_step).
     #[must_use]
-    pub fn with_checkout_step(mut self, checkout_step: impl Into<i64>) -> Self {
-        self.checkout_step = Some(checkout_step.into());
+    pub fn with_checkout_step(mut self, checkout_step: i64) -> Self {
+        self.checkout_step = Some(checkout_step);
         self
     }
 

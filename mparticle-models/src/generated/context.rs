@@ -356,8 +356,8 @@ impl DataPlanContext {
 
     /// Sets [`plan_version`](Self::plan_version).
     #[must_use]
-    pub fn with_plan_version(mut self, plan_version: impl Into<i64>) -> Self {
-        self.plan_version = Some(plan_version.into());
+    pub fn with_plan_version(mut self, plan_version: i64) -> Self {
+        self.plan_version = Some(plan_version);
         self
     }
 

@@ -62,8 +62,8 @@ impl BreadcrumbEvent {
 
     /// Sets [`session_number`](Self::session_number).
     #[must_use]
-    pub fn with_session_number(mut self, session_number: impl Into<i64>) -> Self {
-        self.session_number = Some(session_number.into());
+    pub fn with_session_number(mut self, session_number: i64) -> Self {
+        self.session_number = Some(session_number);
         self
     }
 
@@ -128,8 +128,8 @@ impl BreadcrumbEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -159,8 +159,8 @@ impl BreadcrumbEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -193,8 +193,8 @@ impl BreadcrumbEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -224,8 +224,8 @@ impl BreadcrumbEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -238,8 +238,8 @@ impl BreadcrumbEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
@@ -392,8 +392,8 @@ impl CrashReportEvent {
 
     /// Sets [`exception_handled`](Self::exception_handled).
     #[must_use]
-    pub fn with_exception_handled(mut self, exception_handled: impl Into<bool>) -> Self {
-        self.exception_handled = Some(exception_handled.into());
+    pub fn with_exception_handled(mut self, exception_handled: bool) -> Self {
+        self.exception_handled = Some(exception_handled);
         self
     }
 
@@ -423,8 +423,8 @@ impl CrashReportEvent {
 
     /// Sets [`session_number`](Self::session_number).
     #[must_use]
-    pub fn with_session_number(mut self, session_number: impl Into<i64>) -> Self {
-        self.session_number = Some(session_number.into());
+    pub fn with_session_number(mut self, session_number: i64) -> Self {
+        self.session_number = Some(session_number);
         self
     }
 
@@ -440,15 +440,15 @@ impl CrashReportEvent {
 
     /// Sets [`ios_image_base_address`](Self::ios_image_base_address).
     #[must_use]
-    pub fn with_ios_image_base_address(mut self, ios_image_base_address: impl Into<u64>) -> Self {
-        self.ios_image_base_address = Some(ios_image_base_address.into());
+    pub fn with_ios_image_base_address(mut self, ios_image_base_address: u64) -> Self {
+        self.ios_image_base_address = Some(ios_image_base_address);
         self
     }
 
     /// Sets [`ios_image_size`](Self::ios_image_size).
     #[must_use]
-    pub fn with_ios_image_size(mut self, ios_image_size: impl Into<u64>) -> Self {
-        self.ios_image_size = Some(ios_image_size.into());
+    pub fn with_ios_image_size(mut self, ios_image_size: u64) -> Self {
+        self.ios_image_size = Some(ios_image_size);
         self
     }
 
@@ -513,8 +513,8 @@ impl CrashReportEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -544,8 +544,8 @@ impl CrashReportEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -578,8 +578,8 @@ impl CrashReportEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -609,8 +609,8 @@ impl CrashReportEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -623,8 +623,8 @@ impl CrashReportEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 

@@ -133,8 +133,8 @@ impl CustomEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -164,8 +164,8 @@ impl CustomEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -198,8 +198,8 @@ impl CustomEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -229,8 +229,8 @@ impl CustomEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -243,8 +243,8 @@ impl CustomEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 

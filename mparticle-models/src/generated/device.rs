@@ -190,8 +190,8 @@ impl DeviceCurrentState {
 
     /// Sets [`time_since_start_ms`](Self::time_since_start_ms).
     #[must_use]
-    pub fn with_time_since_start_ms(mut self, time_since_start_ms: impl Into<i64>) -> Self {
-        self.time_since_start_ms = Some(time_since_start_ms.into());
+    pub fn with_time_since_start_ms(mut self, time_since_start_ms: i64) -> Self {
+        self.time_since_start_ms = Some(time_since_start_ms);
         self
     }
 
@@ -275,8 +275,8 @@ impl DeviceCurrentState {
 
     /// Sets [`system_memory_low`](Self::system_memory_low).
     #[must_use]
-    pub fn with_system_memory_low(mut self, system_memory_low: impl Into<bool>) -> Self {
-        self.system_memory_low = Some(system_memory_low.into());
+    pub fn with_system_memory_low(mut self, system_memory_low: bool) -> Self {
+        self.system_memory_low = Some(system_memory_low);
         self
     }
 
@@ -284,9 +284,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_total_system_memory_usage_bytes(
         mut self,
-        total_system_memory_usage_bytes: impl Into<i64>,
+        total_system_memory_usage_bytes: i64,
     ) -> Self {
-        self.total_system_memory_usage_bytes = Some(total_system_memory_usage_bytes.into());
+        self.total_system_memory_usage_bytes = Some(total_system_memory_usage_bytes);
         self
     }
 
@@ -322,8 +322,8 @@ impl DeviceCurrentState {
 
     /// Sets [`disk_space_free_bytes`](Self::disk_space_free_bytes).
     #[must_use]
-    pub fn with_disk_space_free_bytes(mut self, disk_space_free_bytes: impl Into<i64>) -> Self {
-        self.disk_space_free_bytes = Some(disk_space_free_bytes.into());
+    pub fn with_disk_space_free_bytes(mut self, disk_space_free_bytes: i64) -> Self {
+        self.disk_space_free_bytes = Some(disk_space_free_bytes);
         self
     }
 
@@ -331,9 +331,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_external_disk_space_free_bytes(
         mut self,
-        external_disk_space_free_bytes: impl Into<i64>,
+        external_disk_space_free_bytes: i64,
     ) -> Self {
-        self.external_disk_space_free_bytes = Some(external_disk_space_free_bytes.into());
+        self.external_disk_space_free_bytes = Some(external_disk_space_free_bytes);
         self
     }
 
@@ -744,8 +744,8 @@ impl DeviceInformation {
 
     /// Sets [`limit_ad_tracking`](Self::limit_ad_tracking).
     #[must_use]
-    pub fn with_limit_ad_tracking(mut self, limit_ad_tracking: impl Into<bool>) -> Self {
-        self.limit_ad_tracking = Some(limit_ad_tracking.into());
+    pub fn with_limit_ad_tracking(mut self, limit_ad_tracking: bool) -> Self {
+        self.limit_ad_tracking = Some(limit_ad_tracking);
         self
     }
 
@@ -831,29 +831,29 @@ impl DeviceInformation {
 
     /// Sets [`screen_height`](Self::screen_height).
     #[must_use]
-    pub fn with_screen_height(mut self, screen_height: impl Into<i64>) -> Self {
-        self.screen_height = Some(screen_height.into());
+    pub fn with_screen_height(mut self, screen_height: i64) -> Self {
+        self.screen_height = Some(screen_height);
         self
     }
 
     /// Sets [`screen_width`](Self::screen_width).
     #[must_use]
-    pub fn with_screen_width(mut self, screen_width: impl Into<i64>) -> Self {
-        self.screen_width = Some(screen_width.into());
+    pub fn with_screen_width(mut self, screen_width: i64) -> Self {
+        self.screen_width = Some(screen_width);
         self
     }
 
     /// Sets [`screen_dpi`](Self::screen_dpi).
     #[must_use]
-    pub fn with_screen_dpi(mut self, screen_dpi: impl Into<i64>) -> Self {
-        self.screen_dpi = Some(screen_dpi.into());
+    pub fn with_screen_dpi(mut self, screen_dpi: i64) -> Self {
+        self.screen_dpi = Some(screen_dpi);
         self
     }
 
     /// Sets [`is_tablet`](Self::is_tablet).
     #[must_use]
-    pub fn with_is_tablet(mut self, is_tablet: impl Into<bool>) -> Self {
-        self.is_tablet = Some(is_tablet.into());
+    pub fn with_is_tablet(mut self, is_tablet: bool) -> Self {
+        self.is_tablet = Some(is_tablet);
         self
     }
 
@@ -873,15 +873,15 @@ impl DeviceInformation {
 
     /// Sets [`timezone_offset`](Self::timezone_offset).
     #[must_use]
-    pub fn with_timezone_offset(mut self, timezone_offset: impl Into<i64>) -> Self {
-        self.timezone_offset = Some(timezone_offset.into());
+    pub fn with_timezone_offset(mut self, timezone_offset: i64) -> Self {
+        self.timezone_offset = Some(timezone_offset);
         self
     }
 
     /// Sets [`is_dst`](Self::is_dst).
     #[must_use]
-    pub fn with_is_dst(mut self, is_dst: impl Into<bool>) -> Self {
-        self.is_dst = Some(is_dst.into());
+    pub fn with_is_dst(mut self, is_dst: bool) -> Self {
+        self.is_dst = Some(is_dst);
         self
     }
 
@@ -928,22 +928,22 @@ impl DeviceInformation {
 
     /// Sets [`supports_telephony`](Self::supports_telephony).
     #[must_use]
-    pub fn with_supports_telephony(mut self, supports_telephony: impl Into<bool>) -> Self {
-        self.supports_telephony = Some(supports_telephony.into());
+    pub fn with_supports_telephony(mut self, supports_telephony: bool) -> Self {
+        self.supports_telephony = Some(supports_telephony);
         self
     }
 
     /// Sets [`has_nfc`](Self::has_nfc).
     #[must_use]
-    pub fn with_has_nfc(mut self, has_nfc: impl Into<bool>) -> Self {
-        self.has_nfc = Some(has_nfc.into());
+    pub fn with_has_nfc(mut self, has_nfc: bool) -> Self {
+        self.has_nfc = Some(has_nfc);
         self
     }
 
     /// Sets [`bluetooth_enabled`](Self::bluetooth_enabled).
     #[must_use]
-    pub fn with_bluetooth_enabled(mut self, bluetooth_enabled: impl Into<bool>) -> Self {
-        self.bluetooth_enabled = Some(bluetooth_enabled.into());
+    pub fn with_bluetooth_enabled(mut self, bluetooth_enabled: bool) -> Self {
+        self.bluetooth_enabled = Some(bluetooth_enabled);
         self
     }
 
@@ -958,9 +958,9 @@ impl DeviceInformation {
     #[must_use]
     pub fn with_push_notification_sound_enabled(
         mut self,
-        push_notification_sound_enabled: impl Into<bool>,
+        push_notification_sound_enabled: bool,
     ) -> Self {
-        self.push_notification_sound_enabled = Some(push_notification_sound_enabled.into());
+        self.push_notification_sound_enabled = Some(push_notification_sound_enabled);
         self
     }
 
@@ -968,9 +968,9 @@ impl DeviceInformation {
     #[must_use]
     pub fn with_push_notification_vibrate_enabled(
         mut self,
-        push_notification_vibrate_enabled: impl Into<bool>,
+        push_notification_vibrate_enabled: bool,
     ) -> Self {
-        self.push_notification_vibrate_enabled = Some(push_notification_vibrate_enabled.into());
+        self.push_notification_vibrate_enabled = Some(push_notification_vibrate_enabled);
         self
     }
 

@@ -220,8 +220,8 @@ impl CommonEventData {
 
     /// Sets [`session_id`](Self::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.session_id = Some(session_id);
         self
     }
 
@@ -251,8 +251,8 @@ impl CommonEventData {
 
     /// Sets [`event_num`](Self::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.event_num = Some(event_num);
         self
     }
 
@@ -285,8 +285,8 @@ impl CommonEventData {
 
     /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -316,8 +316,8 @@ impl CommonEventData {
 
     /// Sets [`is_goal_defined`](Self::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -330,8 +330,8 @@ impl CommonEventData {
 
     /// Sets [`is_main_thread`](Self::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.is_main_thread = Some(is_main_thread);
         self
     }
 

@@ -141,8 +141,8 @@ impl GeoLocation {
 
     /// Sets [`dma_code`](Self::dma_code).
     #[must_use]
-    pub fn with_dma_code(mut self, dma_code: impl Into<i64>) -> Self {
-        self.dma_code = Some(dma_code.into());
+    pub fn with_dma_code(mut self, dma_code: i64) -> Self {
+        self.dma_code = Some(dma_code);
         self
     }
 

@@ -63,11 +63,11 @@ pub struct NetworkPerformanceEvent {
 impl NetworkPerformanceEvent {
     /// A network performance event with its required fields.
     #[must_use]
-    pub fn new(url: impl Into<String>, response_code: impl Into<i64>) -> Self {
+    pub fn new(url: impl Into<String>, response_code: i64) -> Self {
         Self {
             url: url.into(),
             http_verb: None,
-            response_code: Some(response_code.into()),
+            response_code: Some(response_code),
             time_elapsed: None,
             bytes_in: None,
             bytes_out: None,
@@ -94,29 +94,29 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`response_code`](Self::response_code).
     #[must_use]
-    pub fn with_response_code(mut self, response_code: impl Into<i64>) -> Self {
-        self.response_code = Some(response_code.into());
+    pub fn with_response_code(mut self, response_code: i64) -> Self {
+        self.response_code = Some(response_code);
         self
     }
 
     /// Sets [`time_elapsed`](Self::time_elapsed).
     #[must_use]
-    pub fn with_time_elapsed(mut self, time_elapsed: impl Into<i64>) -> Self {
-        self.time_elapsed = Some(time_elapsed.into());
+    pub fn with_time_elapsed(mut self, time_elapsed: i64) -> Self {
+        self.time_elapsed = Some(time_elapsed);
         self
     }
 
     /// Sets [`bytes_in`](Self::bytes_in).
     #[must_use]
-    pub fn with_bytes_in(mut self, bytes_in: impl Into<i64>) -> Self {
-        self.bytes_in = Some(bytes_in.into());
+    pub fn with_bytes_in(mut self, bytes_in: i64) -> Self {
+        self.bytes_in = Some(bytes_in);
         self
     }
 
     /// Sets [`bytes_out`](Self::bytes_out).
     #[must_use]
-    pub fn with_bytes_out(mut self, bytes_out: impl Into<i64>) -> Self {
-        self.bytes_out = Some(bytes_out.into());
+    pub fn with_bytes_out(mut self, bytes_out: i64) -> Self {
+        self.bytes_out = Some(bytes_out);
         self
     }
 
@@ -188,8 +188,8 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -219,8 +219,8 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -253,8 +253,8 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -284,8 +284,8 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -298,8 +298,8 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 

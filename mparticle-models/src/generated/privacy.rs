@@ -120,9 +120,9 @@ pub struct CcpaConsentState {
 impl CcpaConsentState {
     /// A ccpa consent state with its required fields.
     #[must_use]
-    pub fn new(consented: impl Into<bool>, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
+    pub fn new(consented: bool, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
         Self {
-            consented: Some(consented.into()),
+            consented: Some(consented),
             timestamp_unixtime_ms: Some(timestamp_unixtime_ms.into()),
             document: None,
             location: None,
@@ -135,8 +135,8 @@ impl CcpaConsentState {
 
     /// Sets [`consented`](Self::consented).
     #[must_use]
-    pub fn with_consented(mut self, consented: impl Into<bool>) -> Self {
-        self.consented = Some(consented.into());
+    pub fn with_consented(mut self, consented: bool) -> Self {
+        self.consented = Some(consented);
         self
     }
 
@@ -346,9 +346,9 @@ pub struct GdprConsentState {
 impl GdprConsentState {
     /// A gdpr consent state with its required fields.
     #[must_use]
-    pub fn new(consented: impl Into<bool>, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
+    pub fn new(consented: bool, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
         Self {
-            consented: Some(consented.into()),
+            consented: Some(consented),
             timestamp_unixtime_ms: Some(timestamp_unixtime_ms.into()),
             document: None,
             location: None,
@@ -361,8 +361,8 @@ impl GdprConsentState {
 
     /// Sets [`consented`](Self::consented).
     #[must_use]
-    pub fn with_consented(mut self, consented: impl Into<bool>) -> Self {
-        self.consented = Some(consented.into());
+    pub fn with_consented(mut self, consented: bool) -> Self {
+        self.consented = Some(consented);
         self
     }
 
@@ -459,9 +459,9 @@ pub struct OptOutEvent {
 impl OptOutEvent {
     /// An opt out event with its required fields.
     #[must_use]
-    pub fn new(is_opted_out: impl Into<bool>) -> Self {
+    pub fn new(is_opted_out: bool) -> Self {
         Self {
-            is_opted_out: Some(is_opted_out.into()),
+            is_opted_out: Some(is_opted_out),
             common: CommonEventData::new(),
             envelope: Extra::default(),
             extra: Extra::default(),
@@ -470,8 +470,8 @@ impl OptOutEvent {
 
     /// Sets [`is_opted_out`](Self::is_opted_out).
     #[must_use]
-    pub fn with_is_opted_out(mut self, is_opted_out: impl Into<bool>) -> Self {
-        self.is_opted_out = Some(is_opted_out.into());
+    pub fn with_is_opted_out(mut self, is_opted_out: bool) -> Self {
+        self.is_opted_out = Some(is_opted_out);
         self
     }
 
@@ -536,8 +536,8 @@ impl OptOutEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -567,8 +567,8 @@ impl OptOutEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -601,8 +601,8 @@ impl OptOutEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -632,8 +632,8 @@ impl OptOutEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -646,8 +646,8 @@ impl OptOutEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 

@@ -49,13 +49,13 @@ impl ProfileEvent {
     #[must_use]
     pub fn new(
         profile_event_type: impl Into<ProfileEventType>,
-        previous_mpid: impl Into<i64>,
-        current_mpid: impl Into<i64>,
+        previous_mpid: i64,
+        current_mpid: i64,
     ) -> Self {
         Self {
             profile_event_type: profile_event_type.into(),
-            previous_mpid: Some(previous_mpid.into()),
-            current_mpid: Some(current_mpid.into()),
+            previous_mpid: Some(previous_mpid),
+            current_mpid: Some(current_mpid),
             common: CommonEventData::new(),
             envelope: Extra::default(),
             extra: Extra::default(),
@@ -74,15 +74,15 @@ impl ProfileEvent {
 
     /// Sets [`previous_mpid`](Self::previous_mpid).
     #[must_use]
-    pub fn with_previous_mpid(mut self, previous_mpid: impl Into<i64>) -> Self {
-        self.previous_mpid = Some(previous_mpid.into());
+    pub fn with_previous_mpid(mut self, previous_mpid: i64) -> Self {
+        self.previous_mpid = Some(previous_mpid);
         self
     }
 
     /// Sets [`current_mpid`](Self::current_mpid).
     #[must_use]
-    pub fn with_current_mpid(mut self, current_mpid: impl Into<i64>) -> Self {
-        self.current_mpid = Some(current_mpid.into());
+    pub fn with_current_mpid(mut self, current_mpid: i64) -> Self {
+        self.current_mpid = Some(current_mpid);
         self
     }
 
@@ -147,8 +147,8 @@ impl ProfileEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -178,8 +178,8 @@ impl ProfileEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num).
     #[must_use]
-    pub fn with_event_num(mut self, event_num: impl Into<i64>) -> Self {
-        self.common.event_num = Some(event_num.into());
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
         self
     }
 
@@ -212,8 +212,8 @@ impl ProfileEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: impl Into<i64>) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
         self
     }
 
@@ -243,8 +243,8 @@ impl ProfileEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: impl Into<bool>) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined.into());
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
@@ -257,8 +257,8 @@ impl ProfileEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: impl Into<bool>) -> Self {
-        self.common.is_main_thread = Some(is_main_thread.into());
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
         self
     }
 

@@ -64,6 +64,8 @@ fn again<T: Read + Shaped>(bytes: &[u8], error: serde_json::Error) -> Result<T, 
     })
 }
 
+// Inline, as everything that reads: compiled only where documents are read.
+#[inline]
 fn buffered(bytes: &[u8]) -> serde_json::Result<Buffer<'_>> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let buffer = Buffer::deserialize(&mut deserializer)?;

@@ -397,8 +397,8 @@ impl Context {
 
     /// Sets [`plan_version`](Self::plan_version).
     #[must_use]
-    pub fn with_plan_version(mut self, plan_version: impl Into<i64>) -> Self {
-        self.plan_version = Some(plan_version.into());
+    pub fn with_plan_version(mut self, plan_version: i64) -> Self {
+        self.plan_version = Some(plan_version);
         self
     }
 
@@ -556,8 +556,8 @@ impl CrumbEventData {
 
     /// Sets [`session_id`](EventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -865,8 +865,8 @@ impl EventData {
 
     /// Sets [`session_id`](Self::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.session_id = Some(session_id);
         self
     }
 
@@ -984,8 +984,8 @@ impl StartEventData {
 
     /// Sets [`session_id`](EventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 
@@ -1058,8 +1058,8 @@ impl StopEventData {
 
     /// Sets [`session_id`](EventData::session_id).
     #[must_use]
-    pub fn with_session_id(mut self, session_id: impl Into<i64>) -> Self {
-        self.common.session_id = Some(session_id.into());
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
         self
     }
 

@@ -212,15 +212,15 @@ impl Order {
 
     /// Sets [`gift`](Self::gift).
     #[must_use]
-    pub fn with_gift(mut self, gift: impl Into<bool>) -> Self {
-        self.gift = Some(gift.into());
+    pub fn with_gift(mut self, gift: bool) -> Self {
+        self.gift = Some(gift);
         self
     }
 
     /// Sets [`weight`](Self::weight).
     #[must_use]
-    pub fn with_weight(mut self, weight: impl Into<u64>) -> Self {
-        self.weight = Some(weight.into());
+    pub fn with_weight(mut self, weight: u64) -> Self {
+        self.weight = Some(weight);
         self
     }
 

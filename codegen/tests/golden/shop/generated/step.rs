@@ -105,19 +105,14 @@ pub struct Packed {
 impl Packed {
     /// A packed with its required fields.
     #[must_use]
-    pub fn new(boxes: impl Into<i64>) -> Self {
-        Self {
-            boxes: boxes.into(),
-            common: Common::new(),
-            envelope: Extra::default(),
-            extra: Extra::default(),
-        }
+    pub fn new(boxes: i64) -> Self {
+        Self { boxes, common: Common::new(), envelope: Extra::default(), extra: Extra::default() }
     }
 
     /// Sets [`boxes`](Self::boxes).
     #[must_use]
-    pub fn with_boxes(mut self, boxes: impl Into<i64>) -> Self {
-        self.boxes = boxes.into();
+    pub fn with_boxes(mut self, boxes: i64) -> Self {
+        self.boxes = boxes;
         self
     }
 

@@ -47,7 +47,7 @@ fn the_first_example_of_the_readme() {
 #[test]
 fn batch_environment_and_what_belongs_to_the_user() {
     let batch = Batch::new(Environment::Development)
-        .with_mpid(600_868_121_729_048_600_i64)
+        .with_mpid(600_868_121_729_048_600)
         .with_mp_deviceid("59780f39-d7a0-4ebe-9950-280f937c29e2")
         .with_user_identities(
             UserIdentities::new().with_customer_id("123456").with_email("user@example.com"),

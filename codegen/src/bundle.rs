@@ -8,21 +8,13 @@ mod keywords;
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::keywords::Holds;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::load::Sources;
+use crate::node::{AT, Node, place, visit};
 use crate::overrides::Overrides;
-
-/// A schema object.
-pub(crate) type Node = Map<String, Value>;
-
-/// The keyword under which a schema keeps its own place.
-pub(crate) const AT: &str = "x-at";
-
-/// The keyword under which a copy of an alias keeps the place of the alias.
-pub(crate) const FROM: &str = "x-from";
 
 /// Schemas nested deeper than this are refused, which also bounds the recursion of every pass.
 const MAX_DEPTH: usize = 64;
@@ -178,7 +170,7 @@ impl<'a> Bundler<'a> {
     fn check_references(&mut self) {
         let mut unresolved = Vec::new();
         for node in self.bundle.definitions.values_mut() {
-            crate::normalise::visit(node, &mut |node| {
+            visit(node, &mut |node| {
                 if let Some(target) = node.get("$ref").and_then(Value::as_str) {
                     unresolved.push((place(node).to_owned(), target.to_owned()));
                 }
@@ -210,11 +202,6 @@ impl<'a> Bundler<'a> {
         let diagnostic = Diagnostic::new(code, Origin::parse(at), message).with_help(help);
         self.diagnostics.push(diagnostic);
     }
-}
-
-/// Where a schema was written.
-pub(crate) fn place(node: &Node) -> &str {
-    node.get(AT).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A place one key further inside.

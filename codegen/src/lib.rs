@@ -29,6 +29,7 @@ pub mod load;
 pub mod lower;
 pub mod model;
 mod names;
+mod node;
 mod normalise;
 pub mod output;
 pub mod overrides;

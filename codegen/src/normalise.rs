@@ -33,10 +33,11 @@ mod untyped;
 
 pub(crate) use self::type_names::default_name;
 
-use serde_json::Value;
-
-use crate::bundle::{Bundle, Node, place};
+use crate::bundle::Bundle;
 use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::node::{
+    Node, branches, choice, flag, inner, is_named, is_record, is_scalar, merge, text, visit,
+};
 use crate::overrides::Overrides;
 
 /// A pass: a name for reports and tests, and what it does.
@@ -106,87 +107,6 @@ impl<'a> Schema<'a> {
             node = target;
         }
         node
-    }
-}
-
-/// Visits a schema and every schema inside it, inner ones first.
-pub(crate) fn visit(node: &mut Node, f: &mut impl FnMut(&mut Node)) {
-    visit_inner(node, f);
-    f(node);
-}
-
-/// Visits every schema inside a schema, innermost first.
-fn visit_inner(node: &mut Node, f: &mut impl FnMut(&mut Node)) {
-    for value in node.values_mut() {
-        visit_value(value, f);
-    }
-}
-
-fn visit_value(value: &mut Value, f: &mut impl FnMut(&mut Node)) {
-    match value {
-        Value::Object(node) if place(node).is_empty() => visit_inner(node, f),
-        Value::Object(node) => visit(node, f),
-        Value::Array(items) => items.iter_mut().for_each(|item| visit_value(item, f)),
-        _ => {}
-    }
-}
-
-/// A keyword's text.
-pub(crate) fn text<'n>(node: &'n Node, keyword: &str) -> Option<&'n str> {
-    node.get(keyword)?.as_str()
-}
-
-/// Whether a keyword is set to true.
-pub(crate) fn flag(node: &Node, keyword: &str) -> bool {
-    node.get(keyword).and_then(Value::as_bool) == Some(true)
-}
-
-/// The schema a keyword holds.
-pub(crate) fn inner<'n>(node: &'n Node, keyword: &str) -> Option<&'n Node> {
-    node.get(keyword)?.as_object()
-}
-
-/// The schemas a keyword lists.
-pub(crate) fn branches<'n>(node: &'n Node, keyword: &str) -> Vec<&'n Node> {
-    let list = node.get(keyword).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_object).collect()
-}
-
-/// The keyword with which a schema offers a choice, and the branches of it.
-fn choice(node: &Node) -> Option<(&'static str, Vec<&Node>)> {
-    match (node.contains_key("oneOf"), node.contains_key("anyOf")) {
-        (true, false) => Some(("oneOf", branches(node, "oneOf"))),
-        (false, true) => Some(("anyOf", branches(node, "anyOf"))),
-        _ => None,
-    }
-}
-
-/// Adds what `other` says and `node` does not.
-fn merge(node: &mut Node, other: Node) {
-    for (keyword, value) in other {
-        node.entry(keyword).or_insert(value);
-    }
-}
-
-/// Whether a schema is an object with fields of its own.
-pub(crate) fn is_record(node: &Node) -> bool {
-    text(node, "type") == Some("object")
-        && (node.contains_key("properties") || node.contains_key("base"))
-}
-
-/// Whether a schema has to be a named type: an object, an enum or a union.
-pub(crate) fn is_named(node: &Node) -> bool {
-    is_record(node) || matches!(text(node, "type"), Some("enum" | "union"))
-}
-
-/// Whether a schema is one scalar, in normal form or still as a list of types.
-fn is_scalar(node: &Node) -> bool {
-    let scalar =
-        |name: &str| matches!(name, "boolean" | "integer" | "number" | "scalar" | "string");
-    match node.get("type") {
-        Some(Value::String(name)) => scalar(name),
-        Some(Value::Array(names)) => names.iter().all(|name| name.as_str().is_some_and(scalar)),
-        _ => false,
     }
 }
 

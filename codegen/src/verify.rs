@@ -10,11 +10,11 @@ mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::bundle::{AT, FROM, Node, place};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::model::{Kind, Model, Module, TypeDef};
 use crate::names::{self, Taken};
-use crate::normalise::{Schema, is_named, text};
+use crate::node::{AT, FROM, Node, is_named, place, text};
+use crate::normalise::Schema;
 
 /// What any schema in normal form may say.
 const ANYWHERE: &[&str] =

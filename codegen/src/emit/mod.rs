@@ -7,6 +7,7 @@ mod docs;
 mod object;
 mod scope;
 mod setters;
+mod shape;
 mod string_enum;
 mod union;
 mod validate;

@@ -7,7 +7,8 @@ use super::Context;
 use super::docs::{blank_line, docs, field_paragraphs, type_paragraphs};
 use super::scope::{Scope, ident, outer};
 use super::setters::{constructor, inner_of_option, setters};
-use super::validate::object_checks;
+use super::shape::ObjectShape;
+use super::validate::{object_checks, validate_method};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Field, Object, Presence, Shape, TypeDef};
 
@@ -28,37 +29,7 @@ pub(crate) fn object(
     Ok(quote!(#item #methods #read #shaped #validate #enveloped))
 }
 
-/// An object beside what the emitters of its parts need to know of it.
-pub(crate) struct ObjectShape<'a> {
-    pub(crate) context: &'a Context<'a>,
-    pub(crate) def: &'a TypeDef,
-    pub(crate) object: &'a Object,
-    /// The own fields with their Rust types.
-    pub(crate) fields: Vec<(&'a Field, &'a syn::Type)>,
-    /// Whether it is the content of a union, and so keeps what else stands in the envelope.
-    pub(crate) is_union_content: bool,
-    /// Whether it keeps unknown fields itself.
-    pub(crate) has_extra: bool,
-}
-
-impl<'a> ObjectShape<'a> {
-    fn new(
-        context: &'a Context<'a>,
-        def: &'a TypeDef,
-        object: &'a Object,
-    ) -> Result<Self, Diagnostic> {
-        let fields = typed_fields(context, &def.name, object)?;
-        let is_union_content = context.is_union_content(&def.name);
-        let has_extra = !context.is_base(&def.name);
-        Ok(Self { context, def, object, fields, is_union_content, has_extra })
-    }
-
-    /// Whether the constructor takes nothing, so that `Default` makes a complete value.
-    pub(crate) fn has_default(&self) -> bool {
-        let base = self.object.base.as_ref().and_then(|base| self.context.object(&base.type_name));
-        self.object.constructor.is_empty() && base.is_none_or(|base| base.constructor.is_empty())
-    }
-
+impl ObjectShape<'_> {
     fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Serialize", "Deserialize"]);
         let name = ident(&self.def.name);
@@ -110,28 +81,20 @@ impl<'a> ObjectShape<'a> {
     }
 
     fn methods(&self, scope: &mut Scope<'_>) -> Result<TokenStream, Diagnostic> {
-        scope.support(&["Violation", "validate"]);
         let name = ident(&self.def.name);
         let blank = blank_line();
         let new = constructor(self, scope);
         let entry = self.object.entry.then(|| document_methods(scope));
         let from_str = self.object.entry.then(|| from_str(&name, scope));
         let setters = setters(self, scope)?;
-        let validate_docs = docs(&[
-            "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
-        ]);
+        let validate = validate_method(scope);
         Ok(quote! {
             #blank
             impl #name {
                 #new
                 #setters
                 #entry
-                #validate_docs
-                #[inline]
-                #[must_use]
-                pub fn validate(&self) -> Vec<Violation> {
-                    validate::run(self)
-                }
+                #validate
             }
             #from_str
         })
@@ -225,15 +188,6 @@ impl<'a> ObjectShape<'a> {
             }
         }
     }
-}
-
-/// An object's own fields with their Rust types.
-pub(crate) fn typed_fields<'a>(
-    context: &'a Context<'a>,
-    name: &str,
-    object: &'a Object,
-) -> Result<Vec<(&'a Field, &'a syn::Type)>, Diagnostic> {
-    object.fields.iter().map(|field| Ok((field, context.lowered.field(name, field)?))).collect()
 }
 
 fn struct_field(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {

@@ -5,8 +5,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::docs::docs;
-use super::object::{ObjectShape, typed_fields};
 use super::scope::{Scope, ident, outer};
+use super::shape::{ObjectShape, typed_fields};
 use crate::diagnostic::Diagnostic;
 use crate::model::Field;
 

@@ -9,7 +9,7 @@ use super::Context;
 use super::docs::{blank_line, docs, type_paragraphs};
 use super::object::{document_methods, from_str};
 use super::scope::{Scope, ident, wire_ident};
-use super::validate::implementation;
+use super::validate::{implementation, validate_method};
 use crate::model::{TypeDef, Union, Variant};
 
 /// Everything about one union.
@@ -104,7 +104,6 @@ impl<'a> UnionShape<'a> {
     }
 
     fn methods(&self, scope: &mut Scope<'_>) -> TokenStream {
-        scope.support(&["Violation", "validate"]);
         let Self { name, tag, .. } = self;
         let blank = blank_line();
         let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
@@ -115,9 +114,7 @@ impl<'a> UnionShape<'a> {
         let base = self.base.as_ref().map(|(field, ty)| self.base_methods(field, ty));
         let entry = self.union.entry.then(|| document_methods(scope));
         let from_str = self.union.entry.then(|| from_str(name, scope));
-        let validate_docs = docs(&[
-            "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
-        ]);
+        let validate = validate_method(scope);
         quote! {
             #blank
             impl #name {
@@ -131,12 +128,7 @@ impl<'a> UnionShape<'a> {
                 }
                 #base
                 #entry
-                #validate_docs
-                #[inline]
-                #[must_use]
-                pub fn validate(&self) -> Vec<Violation> {
-                    validate::run(self)
-                }
+                #validate
             }
             #from_str
         }

@@ -4,9 +4,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Context;
-use super::docs::blank_line;
-use super::object::ObjectShape;
+use super::docs::{blank_line, docs};
 use super::scope::{Scope, ident, outer};
+use super::shape::ObjectShape;
 use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Shape, Slot};
 
 /// The implementation for an object.
@@ -34,6 +34,22 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
         checks.extend(quote!(report.exactly_one_of(place, &[#(#members),*]);));
     }
     implementation(&ident(&shape.def.name), &checks, scope)
+}
+
+/// The method `validate` of a type.
+pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
+    scope.support(&["Violation", "validate"]);
+    let docs = docs(&[
+        "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
+    ]);
+    quote! {
+        #docs
+        #[inline]
+        #[must_use]
+        pub fn validate(&self) -> Vec<Violation> {
+            validate::run(self)
+        }
+    }
 }
 
 /// The implementation of `Validate` around its checks.

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::{Schema, is_named, merge, text, visit};
-use crate::bundle::{FROM, Node, place};
 use crate::diagnostic::Code;
+use crate::node::{FROM, Node, place};
 
 /// Schemas to look at, copies included; no honest schema comes near.
 const MAX_SCHEMAS: usize = 200_000;

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::{Schema, branches, is_record, merge};
-use crate::bundle::{AT, Node};
+use crate::node::{AT, Node};
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     schema.rewrite(|node| {

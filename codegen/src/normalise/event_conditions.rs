@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{Schema, branches, flag, inner, text};
-use crate::bundle::{AT, Node, place};
+use crate::node::{AT, Node, place};
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     let mut unions = Vec::new();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Schema, branches, choice, inner, text};
-use crate::bundle::{AT, Node, place};
+use crate::node::{AT, Node, place};
 
 /// An object of a tag with one possible value and a content.
 struct Wrapper {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Schema;
 use super::limits::LIMITS;
-use crate::bundle::AT;
+use crate::node::AT;
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     let overrides = schema.overrides;

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::{Schema, inner};
-use crate::bundle::AT;
+use crate::node::AT;
 
 const INERT: &[&str] =
     &["$comment", "$id", "$schema", "default", "deprecated", "examples", "title"];

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::limits::LIMITS;
 use super::{Schema, is_named};
-use crate::bundle::{AT, Node, place};
+use crate::node::{AT, Node, place};
 
 /// What is said of the position, not of the type that stands there.
 const OF_POSITION: &[&str] = &[AT, "description", "nullable", "readOnly", "x-mparticle-aliases"];

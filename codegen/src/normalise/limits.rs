@@ -7,8 +7,8 @@
 use serde_json::{Value, json};
 
 use super::{Schema, inner};
-use crate::bundle::{AT, Node, place};
 use crate::diagnostic::Code;
+use crate::node::{AT, Node, place};
 
 /// The keywords that set a limit.
 pub(crate) const LIMITS: &[&str] = &["maxLength", "maxItems", "maxProperties"];

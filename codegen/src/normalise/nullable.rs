@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Schema, flag, merge, text};
-use crate::bundle::{AT, Node};
+use crate::node::{AT, Node};
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     schema.rewrite(mark);

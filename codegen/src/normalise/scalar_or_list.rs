@@ -4,7 +4,7 @@
 //! `maxItems` for the list, `itemMaxLength` for a scalar in it.
 
 use super::{Schema, choice, flag, inner, is_scalar, text};
-use crate::bundle::Node;
+use crate::node::Node;
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     schema.rewrite(|node| {

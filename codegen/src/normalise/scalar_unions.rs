@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::limits::LIMITS;
 use super::{Schema, choice, is_scalar, merge};
-use crate::bundle::{AT, Node};
+use crate::node::{AT, Node};
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     schema.rewrite(|node| {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Schema, inner, is_record, text, visit};
-use crate::bundle::{AT, FROM, Node, place};
 use crate::diagnostic::Code;
+use crate::node::{AT, FROM, Node, place};
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     let definitions = schema.bundle.definitions.iter();

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{PASSES, Schema, visit};
-use crate::bundle::{AT, FROM, Node, bundle};
+use crate::bundle::bundle;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::load::Sources;
+use crate::node::{AT, FROM, Node};
 use crate::overrides::Overrides;
 
 /// The definitions of a file `x.json` after a pass, without the stamps, and what was reported.

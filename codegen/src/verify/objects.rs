@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Verifier, description, texts};
-use crate::bundle::{Node, place};
 use crate::diagnostic::{Code, Origin};
 use crate::model::{Base, Field, Object, Presence, Records};
 use crate::names::{Taken, field_ident};
-use crate::normalise::{flag, inner, text};
+use crate::node::{Node, flag, inner, place, text};
 use crate::overrides::TypeOverride;
 
 /// The name of the field that holds a base, unless the overrides say otherwise.
@@ -56,7 +55,7 @@ impl<'a> Verifier<'a> {
             let help = "give one of the objects its own fields";
             self.report(at, Code::ReferenceCycle, message, help);
         }
-        if !self.schema.bundle.definitions.get(key).is_some_and(crate::normalise::is_record) {
+        if !self.schema.bundle.definitions.get(key).is_some_and(crate::node::is_record) {
             let message = format!("the base `{key}` is no object with properties");
             self.report(at, Code::UnsupportedShape, message, "define it as an object");
             return Base { ident: BASE_FIELD.to_owned(), type_name: String::new() };

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Verifier, description, texts};
-use crate::bundle::{Node, place};
 use crate::diagnostic::Code;
 use crate::model::{Enum, EnumValue, Union, Variant};
 use crate::names::{Taken, variant_ident};
-use crate::normalise::{branches, flag, inner, text};
+use crate::node::{Node, branches, flag, inner, place, text};
 
 impl Verifier<'_> {
     pub(super) fn set(&mut self, node: &Node) -> Enum {
@@ -43,7 +42,7 @@ impl Verifier<'_> {
         let content = inner(variant, "content").unwrap_or(variant);
         let key = text(content, "$ref").unwrap_or_default();
         let definition = self.schema.bundle.definitions.get(key);
-        if definition.is_some_and(crate::normalise::is_record) {
+        if definition.is_some_and(crate::node::is_record) {
             return self.type_name(place(content), key);
         }
         let tag = text(variant, "const").unwrap_or_default();

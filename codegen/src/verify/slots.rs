@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::{Verifier, leftover};
-use crate::bundle::{FROM, Node, place};
 use crate::diagnostic::Code;
 use crate::model::{Beyond, Format, Limit, Limits, Shape, Slot};
-use crate::normalise::{flag, inner, text};
+use crate::node::{FROM, Node, flag, inner, place, text};
 
 /// Lists of lists, at most this deep.
 const MAX_DEPTH: usize = 64;

@@ -17,7 +17,7 @@ pub mod support;
 
 use serde_json::{Value, json};
 
-use generated::{Order, Packed, Sent, State, Step};
+use generated::{Order, Packed, Parcel, Sent, State, Step};
 use support::UnixMillis;
 
 #[test]
@@ -130,4 +130,10 @@ fn the_shared_fields_of_a_union_can_be_reached() {
     step.common_mut().unwrap().by = Some("Bo".to_owned());
     assert_eq!(step.common().unwrap().by.as_deref(), Some("Bo"));
     assert_eq!(step.step(), "packed");
+}
+
+#[test]
+fn a_constructor_asks_for_what_the_base_requires_too() {
+    let parcel = serde_json::to_value(Parcel::new(3, "fragile")).unwrap();
+    assert_eq!(parcel, json!({ "size": 3, "label": "fragile" }));
 }

@@ -83,7 +83,7 @@ impl ObjectShape<'_> {
     fn methods(&self, scope: &mut Scope<'_>) -> Result<TokenStream, Diagnostic> {
         let name = ident(&self.def.name);
         let blank = blank_line();
-        let new = constructor(self, scope);
+        let new = constructor(self, scope)?;
         let entry = self.object.entry.then(|| document_methods(scope));
         let from_str = self.object.entry.then(|| from_str(&name, scope));
         let setters = setters(self, scope)?;

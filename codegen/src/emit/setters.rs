@@ -6,20 +6,24 @@ use quote::{format_ident, quote};
 
 use super::docs::docs;
 use super::scope::{Scope, ident, outer};
-use super::shape::{ObjectShape, typed_fields};
+use super::shape::ObjectShape;
 use crate::diagnostic::Diagnostic;
-use crate::model::Field;
+use crate::model::{Field, Object};
 
 /// `new`, with what is required to write as its arguments.
-pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
+pub(crate) fn constructor(
+    shape: &ObjectShape<'_>,
+    scope: &mut Scope<'_>,
+) -> Result<TokenStream, Diagnostic> {
     let what = in_words(&shape.def.name);
     if shape.has_default() {
         let docs = docs(&[format!("{what} with nothing in it yet.")]);
-        return quote!(#docs #[must_use] pub fn new() -> Self { Self::default() });
+        return Ok(quote!(#docs #[must_use] pub fn new() -> Self { Self::default() }));
     }
-    let named = |wire: &String| shape.fields.iter().find(|(field, _)| field.wire == *wire);
-    let arguments: Vec<_> = shape.object.constructor.iter().filter_map(named).collect();
-    let parameters = arguments.iter().map(|(field, ty)| {
+    let base_fields = shape.base_fields()?;
+    let base_arguments = arguments(shape.base_object(), &base_fields);
+    let own_arguments = arguments(Some(shape.object), &shape.fields);
+    let parameters = base_arguments.iter().chain(&own_arguments).map(|(field, ty)| {
         let name = ident(&field.ident);
         let parameter = parameter(inner_of_option(ty), scope);
         quote!(#name: #parameter)
@@ -44,7 +48,8 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
     });
     let base = shape.object.base.as_ref().map(|base| {
         let (field, ty) = (ident(&base.ident), scope.generated(&base.type_name));
-        quote!(#field: #ty::new(),)
+        let passed_on = base_arguments.iter().map(|(field, _)| ident(&field.ident));
+        quote!(#field: #ty::new(#(#passed_on),*),)
     });
     let records = shape.object.records.as_ref().map(|records| {
         let field = ident(&records.ident);
@@ -53,13 +58,23 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
     let envelope = shape.is_union_content.then(|| quote!(envelope: Extra::default(),));
     let extra = shape.has_extra.then(|| quote!(extra: Extra::default()));
     let docs = docs(&[format!("{what} with its required fields.")]);
-    quote! {
+    Ok(quote! {
         #docs
         #[must_use]
         pub fn new(#(#parameters),*) -> Self {
             Self { #(#values,)* #base #records #envelope #extra }
         }
-    }
+    })
+}
+
+/// The fields that an object's constructor takes, in its order.
+fn arguments<'f>(
+    object: Option<&Object>,
+    fields: &[(&'f Field, &'f syn::Type)],
+) -> Vec<(&'f Field, &'f syn::Type)> {
+    let wanted = object.into_iter().flat_map(|object| &object.constructor);
+    let named = |wire: &String| fields.iter().find(|(field, _)| field.wire == *wire).copied();
+    wanted.filter_map(named).collect()
 }
 
 /// A type's name in words, with its article: "A custom event".
@@ -83,13 +98,10 @@ pub(crate) fn setters(
             scope,
         ));
     }
-    let base = shape.object.base.as_ref();
-    if let Some((base, object)) =
-        base.and_then(|base| Some((base, shape.context.object(&base.type_name)?)))
-    {
+    if let Some(base) = &shape.object.base {
         let holder = ident(&base.ident);
         let target = Target { path: quote!(self.#holder), owner: &base.type_name };
-        for (field, ty) in typed_fields(shape.context, &base.type_name, object)? {
+        for (field, ty) in shape.base_fields()? {
             setters.extend(field_setters(&target, field, ty, scope));
         }
     }

@@ -31,13 +31,26 @@ impl<'a> ObjectShape<'a> {
 
     /// Whether the constructor takes nothing, so that `Default` makes a complete value.
     pub(crate) fn has_default(&self) -> bool {
-        let base = self.object.base.as_ref().and_then(|base| self.context.object(&base.type_name));
+        let base = self.base_object();
         self.object.constructor.is_empty() && base.is_none_or(|base| base.constructor.is_empty())
+    }
+
+    /// The object flattened into this one.
+    pub(crate) fn base_object(&self) -> Option<&'a Object> {
+        self.context.object(&self.object.base.as_ref()?.type_name)
+    }
+
+    /// The fields of the flattened object with their Rust types.
+    pub(crate) fn base_fields(&self) -> Result<Vec<(&'a Field, &'a syn::Type)>, Diagnostic> {
+        match (&self.object.base, self.base_object()) {
+            (Some(base), Some(object)) => typed_fields(self.context, &base.type_name, object),
+            _ => Ok(Vec::new()),
+        }
     }
 }
 
 /// An object's own fields with their Rust types.
-pub(crate) fn typed_fields<'a>(
+fn typed_fields<'a>(
     context: &'a Context<'a>,
     name: &str,
     object: &'a Object,

@@ -79,6 +79,53 @@ impl Validate for Common {
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
+/// What has a size.
+///
+/// Schema: `step.json#/$defs/Measured`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Measured {
+    /// Litres.
+    #[serde(deserialize_with = "read::required")]
+    pub size: i64,
+}
+
+impl Measured {
+    /// A measured with its required fields.
+    #[must_use]
+    pub fn new(size: i64) -> Self {
+        Self { size }
+    }
+
+    /// Sets [`size`](Self::size).
+    #[must_use]
+    pub fn with_size(mut self, size: i64) -> Self {
+        self.size = size;
+        self
+    }
+
+    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
+    #[must_use]
+    pub fn validate(&self) -> Vec<Violation> {
+        validate::run(self)
+    }
+}
+
+impl Read for Measured {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        read::object(deserializer)
+    }
+}
+
+impl Shaped for Measured {
+    const SHAPE: Shape = Shape::Object(|| const { &[Field::required::<i64>(&["size"])] });
+}
+
+impl Validate for Measured {
+    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+}
+
 /// Put into boxes.
 ///
 /// Schema: `step.json#/$defs/Packed`.
@@ -171,6 +218,72 @@ impl Enveloped for Packed {
 
     fn envelope_mut(&mut self) -> &mut Extra {
         &mut self.envelope
+    }
+}
+
+/// A box on its own.
+///
+/// Schema: `step.json#/$defs/Parcel`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Parcel {
+    /// What is on it.
+    #[serde(deserialize_with = "read::required")]
+    pub label: String,
+
+    /// The fields of [`Measured`], which stand beside the own ones.
+    #[serde(flatten)]
+    pub common: Measured,
+
+    /// Fields this version does not know, kept as they were read and written back.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Parcel {
+    /// A parcel with its required fields.
+    #[must_use]
+    pub fn new(size: i64, label: impl Into<String>) -> Self {
+        Self { label: label.into(), common: Measured::new(size), extra: Extra::default() }
+    }
+
+    /// Sets [`label`](Self::label).
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Sets [`size`](Measured::size).
+    #[must_use]
+    pub fn with_size(mut self, size: i64) -> Self {
+        self.common.size = size;
+        self
+    }
+
+    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    #[inline]
+    #[must_use]
+    pub fn validate(&self) -> Vec<Violation> {
+        validate::run(self)
+    }
+}
+
+impl Read for Parcel {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        read::object(deserializer)
+    }
+}
+
+impl Shaped for Parcel {
+    const SHAPE: Shape = Shape::Object(|| {
+        const { &[Field::required::<String>(&["label"]), Field::flattened::<Measured>()] }
+    });
+}
+
+impl Validate for Parcel {
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        self.common.check(place, report);
     }
 }
 

@@ -98,26 +98,20 @@ fn use_lines(uses: &[Use]) -> TokenStream {
     if !serde.is_empty() {
         crates.insert(0, quote!(use serde::{#(#serde),*};));
     }
-    own.extend(support_lines(uses));
+    own.extend(support_line(uses));
     own.extend(generated_lines(uses));
     let groups = groups.iter().filter(|group| !group.is_empty());
     groups.map(|lines| quote!(#[blank_line] #(#lines)*)).collect()
 }
 
-/// One line for the names of `crate::support` itself, and one for each of its modules.
-fn support_lines(uses: &[Use]) -> Vec<TokenStream> {
-    let mut by_module = BTreeMap::<&str, Vec<_>>::new();
-    for used in uses {
-        if let Use::Support(path) = used {
-            let (module, name) = path.rsplit_once("::").unwrap_or(("", path));
-            by_module.entry(module).or_default().push(format_ident!("{name}"));
-        }
-    }
-    let lines = by_module.into_iter().map(|(module, names)| {
-        let module = (!module.is_empty()).then(|| format_ident!("{module}")).into_iter();
-        quote!(use crate::support::#(#module::)*{#(#names),*};)
+/// The line for the names of `crate::support`.
+fn support_line(uses: &[Use]) -> Option<TokenStream> {
+    let names = uses.iter().filter_map(|used| match used {
+        Use::Support(name) => Some(format_ident!("{name}")),
+        _ => None,
     });
-    lines.collect()
+    let names: Vec<_> = names.collect();
+    (!names.is_empty()).then(|| quote!(use crate::support::{#(#names),*};))
 }
 
 fn generated_lines(uses: &[Use]) -> Vec<TokenStream> {

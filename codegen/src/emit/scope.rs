@@ -17,7 +17,7 @@ pub enum Use {
     Serde(&'static str),
     /// From `serde_json`.
     SerdeJson(&'static str),
-    /// From the hand-written support: a path below `crate::support`.
+    /// From the hand-written support.
     Support(String),
     /// A type of another generated module: module and name.
     Generated(String, String),
@@ -59,6 +59,11 @@ impl<'a> Scope<'a> {
         self.uses.insert(Use::Std(module, name));
     }
 
+    /// Notes a name of `serde_json`.
+    pub(crate) fn serde_json(&mut self, name: &'static str) {
+        self.uses.insert(Use::SerdeJson(name));
+    }
+
     /// Notes names of serde.
     pub(crate) fn serde(&mut self, names: &[&'static str]) {
         self.uses.extend(names.iter().map(|&name| Use::Serde(name)));
@@ -88,8 +93,8 @@ impl<'a> Scope<'a> {
     fn note_type(&mut self, name: &str) {
         match (name, self.context.find(name)) {
             ("Option" | "Vec" | "String" | "Box" | "bool" | "i64" | "u64" | "f64", None) => {}
-            ("BTreeMap", None) => self.uses.extend([Use::Std("collections", "BTreeMap")]),
-            ("Value", None) => self.uses.extend([Use::SerdeJson("Value")]),
+            ("BTreeMap", None) => self.std("collections", "BTreeMap"),
+            ("Value", None) => self.serde_json("Value"),
             (_, Some(def)) if def.module == self.module => {}
             (_, Some(def)) => {
                 self.uses.extend([Use::Generated(def.module.clone(), def.name.clone())]);

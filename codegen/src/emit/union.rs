@@ -69,7 +69,7 @@ impl<'a> UnionShape<'a> {
 
     fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.support(&["Extra"]);
-        drop(scope.shorten(&syn::parse_quote!(Value)));
+        scope.serde_json("Value");
         let Self { name, tag, content, .. } = self;
         let type_docs = docs(&type_paragraphs(self.def, &[]));
         let variants = self.variants.iter().map(|(variant, name, ty)| {

@@ -21,7 +21,17 @@ enum Action {
     CargoDoc(&'static str),
     /// `cargo xtask codegen --check`, in this process.
     CheckGenerated,
+    /// Looks for crates that would need `CMake`, a C++ compiler or a system library below the client.
+    CheckNativeTools,
 }
+
+/// Lists what is compiled for the client, one crate a line.
+const CLIENT_TREE: &str =
+    "tree -p mparticle-client --all-features -e normal,build --target all --prefix none -f {p}";
+
+/// Crates that call for more than a C compiler.
+const NATIVE_TOOLS: [&str; 6] =
+    ["aws-lc-sys", "bindgen", "cmake", "openssl-sys", "pkg-config", "vcpkg"];
 
 const STEPS: &[Step] = &[
     Step::cargo("formatting", "fmt --all -- --check"),
@@ -45,6 +55,24 @@ const STEPS: &[Step] = &[
         "models with every feature",
         "clippy -p mparticle-models --all-features -- -D warnings",
     ),
+    // The library alone: tests and examples of the client switch `testing` on.
+    Step::cargo(
+        "client without features",
+        "clippy -p mparticle-client --no-default-features -- -D warnings",
+    ),
+    Step::cargo(
+        "client with blocking",
+        "clippy -p mparticle-client --features blocking -- -D warnings",
+    ),
+    Step::cargo(
+        "client with testing",
+        "clippy -p mparticle-client --features testing -- -D warnings",
+    ),
+    Step::cargo(
+        "client with every feature",
+        "clippy -p mparticle-client --all-features -- -D warnings",
+    ),
+    Step { name: "no native build tools", action: Action::CheckNativeTools },
     Step::cargo("tests", "test --workspace --all-features"),
     Step::cargo(
         "models beside other features of serde_json",
@@ -69,6 +97,7 @@ impl fmt::Display for Action {
             Self::Cargo(words) => write!(f, "cargo {words}"),
             Self::CargoDoc(words) => write!(f, "RUSTDOCFLAGS='-D warnings' cargo {words}"),
             Self::CheckGenerated => write!(f, "cargo xtask codegen --check"),
+            Self::CheckNativeTools => write!(f, "cargo {CLIENT_TREE}"),
         }
     }
 }
@@ -98,19 +127,47 @@ fn perform(action: &Action, root: &Path) -> Result<(), String> {
         Action::CheckGenerated => {
             codegen::run(&Request { task: Task::Check, source: Source::Workspace })
         }
+        Action::CheckNativeTools => check_native_tools(root),
     }
 }
 
 fn cargo(words: &str, root: &Path, variables: &[(&str, &str)]) -> Result<(), String> {
-    // The Cargo that runs this command, which may be another one than the first in PATH.
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(words.split_whitespace())
-        .envs(variables.iter().copied())
-        .current_dir(root)
-        .status()
-        .map_err(|error| format!("error: cargo cannot be started: {error}"))?;
+    let mut command = command(words, root);
+    let status =
+        command.envs(variables.iter().copied()).status().map_err(|error| not_started(&error))?;
     if status.success() { Ok(()) } else { Err(format!("error: cargo ended with {status}")) }
+}
+
+fn check_native_tools(root: &Path) -> Result<(), String> {
+    let output = command(CLIENT_TREE, root).output().map_err(|error| not_started(&error))?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("error: cargo ended with {}: {message}", output.status));
+    }
+    let found = native_tools(&String::from_utf8_lossy(&output.stdout));
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(format!("error: the client cannot be built with a C compiler alone: {}", found.join(", ")))
+}
+
+/// The lines of a tree that name one of [`NATIVE_TOOLS`].
+fn native_tools(tree: &str) -> Vec<String> {
+    let is_one = |line: &&str| {
+        line.split_whitespace().next().is_some_and(|name| NATIVE_TOOLS.contains(&name))
+    };
+    tree.lines().filter(is_one).map(str::to_owned).collect()
+}
+
+fn command(words: &str, root: &Path) -> Command {
+    // The Cargo that runs this command, which may be another one than the first in PATH.
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(words.split_whitespace()).current_dir(root);
+    command
+}
+
+fn not_started(error: &std::io::Error) -> String {
+    format!("error: cargo cannot be started: {error}")
 }
 
 #[cfg(test)]
@@ -135,6 +192,12 @@ mod tests {
     fn the_test_step_is_the_command_of_the_readme() {
         let readme = std::fs::read_to_string(workspace::root().unwrap().join("README.md")).unwrap();
         assert!(readme.contains("\ncargo test --workspace --all-features\n"));
+    }
+
+    #[test]
+    fn crates_that_need_more_than_a_c_compiler_are_found() {
+        let tree = "mparticle-client v0.1.0\nring v0.17.0\ncmake v0.1.0 (*)\ncmaker v1.0.0\n";
+        assert_eq!(native_tools(tree), ["cmake v0.1.0 (*)"]);
     }
 
     #[test]

@@ -1,68 +1,62 @@
-//! Uploads one batch: to mParticle when its variables are set, else to a sink inside this process.
+//! The first upload: one batch with a bit of everything, then three batches in one request.
+//!
+//! ```console
+//! cargo run --example quickstart
+//! ```
+//!
+//! sends to an emulator of mParticle inside this process. With `MPARTICLE_API_KEY` and `MPARTICLE_API_SECRET` set it
+//! sends to mParticle, in the pod that `MPARTICLE_POD` names (`us1` unless set), or to `MPARTICLE_BASE_URL`.
+//! `RUST_LOG=debug` shows what the client does.
 
-mod sink;
+mod customer;
+#[path = "../support/mod.rs"]
+mod support;
 
-use std::env;
-use std::error::Error;
-use std::process::ExitCode;
-
-use mparticle_client::Client;
+use mparticle_client::Receipt;
 use mparticle_client::models::{
     Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
 };
-use sink::Sink;
-
-const VARIABLES: [&str; 3] = ["MPARTICLE_BASE_URL", "MPARTICLE_API_KEY", "MPARTICLE_API_SECRET"];
+use support::{Destination, Failure};
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", with_causes(error.as_ref()));
-            ExitCode::FAILURE
-        }
-    }
-}
+async fn main() -> Result<(), Failure> {
+    support::start_log();
+    let destination = Destination::from_env().await?;
+    let client = destination.client_builder().build()?;
 
-async fn run() -> Result<(), Box<dyn Error>> {
-    let batch = Batch::new(Environment::Development)
-        .with_user_identities(
-            UserIdentities::new().with_customer_id("42").with_email("a@example.com"),
-        )
-        .with_user_attribute("plan", "gold")
-        .with_event(
-            CustomEvent::new("Signed up", CustomEventType::Navigation)
-                .with_timestamp_unixtime_ms(UnixMillis::now())
-                .with_custom_attribute("foo", "bar"),
-        );
+    let batch = customer::batch(UnixMillis::now());
+    println!("One batch with {} events:", batch.events.len());
     for violation in batch.validate() {
-        eprintln!("warning: {violation}");
+        println!("  mParticle would object: {violation}");
     }
+    print_receipt(&client.upload_events(&batch).await?);
 
-    let values = VARIABLES.map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
-    match &values {
-        [Some(base_url), Some(key), Some(secret)] => {
-            let status = Client::new(base_url, key, secret)?.upload_events(&batch).await?;
-            println!("{base_url} answered {status}: the batch is accepted");
-        }
-        [None, None, None] => {
-            let sink = Sink::start("202 Accepted", "")?;
-            println!("{} are not set, so {} plays mParticle.\n", VARIABLES.join(", "), sink.url);
-            let status = Client::new(&sink.url, "key", "secret")?.upload_events(&batch).await?;
-            let received = sink.received.recv()?;
-            println!("It received:\n\n{}{}\n", received.head, received.body);
-            println!("It answered {status}: the batch is accepted.");
-        }
-        _ => return Err(format!("set all of {} or none", VARIABLES.join(", ")).into()),
-    }
+    let batches: Vec<Batch> = ["43", "44", "45"].map(newcomer).into();
+    println!("\n{} batches of different users in one request:", batches.len());
+    print_receipt(&client.bulk_upload_events(&batches).await?);
+
+    destination.print_received();
     Ok(())
 }
 
-/// An error and what caused it, in one line.
-fn with_causes(error: &dyn Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", with_causes(cause)),
-        None => error.to_string(),
+/// The shortest batch that makes sense: somebody did something.
+fn newcomer(customer_id: &str) -> Batch {
+    Batch::new(Environment::Development)
+        .with_user_identities(UserIdentities::new().with_customer_id(customer_id))
+        .with_event(
+            CustomEvent::new("Signed up", CustomEventType::Navigation)
+                .with_timestamp_unixtime_ms(UnixMillis::now()),
+        )
+}
+
+fn print_receipt(receipt: &Receipt) {
+    let (status, attempts) = (receipt.status(), receipt.attempts());
+    println!("  accepted: {status}, attempts: {attempts}, after {:.1?}", receipt.elapsed());
+    for id in receipt.source_request_ids() {
+        println!("  source_request_id {id}");
+    }
+    match receipt.rate_limit_percentage_used() {
+        Some(percentage) => println!("  {percentage} % of the rate limit used"),
+        None => println!("  the answer does not tell how much of the rate limit is used"),
     }
 }

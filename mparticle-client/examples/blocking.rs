@@ -1,0 +1,43 @@
+//! Without `async`: the same methods, and each waits for its upload.
+//!
+//! ```console
+//! cargo run --example blocking --features blocking
+//! ```
+
+mod support;
+
+use mparticle_client::models::{
+    Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
+};
+use support::{Destination, Failure};
+
+fn main() -> Result<(), Failure> {
+    support::start_log();
+    // The emulator is a server and needs a runtime. The client does not: it brings what it needs.
+    let runtime_of_the_emulator = tokio::runtime::Runtime::new()?;
+    let destination = runtime_of_the_emulator.block_on(Destination::from_env())?;
+    let client = destination.client_builder().build_blocking()?;
+
+    let receipt = client.upload_events(&export_finished("42"))?;
+    println!("One batch: {}, attempts: {}.", receipt.status(), receipt.attempts());
+
+    let batches = ["43", "44", "45"].map(export_finished);
+    let receipt = client.bulk_upload_events(&batches)?;
+    println!("One request with {} batches: {}.", batches.len(), receipt.status());
+
+    let batches = (100..350).map(|customer| export_finished(&customer.to_string()));
+    let report = client.upload_all(batches).concurrency(2).run()?;
+    println!("{} of {} batches delivered by upload_all.", report.delivered(), report.given());
+
+    destination.print_received();
+    Ok(())
+}
+
+fn export_finished(customer_id: &str) -> Batch {
+    Batch::new(Environment::Development)
+        .with_user_identities(UserIdentities::new().with_customer_id(customer_id))
+        .with_event(
+            CustomEvent::new("Export finished", CustomEventType::Other)
+                .with_timestamp_unixtime_ms(UnixMillis::now()),
+        )
+}

@@ -1,0 +1,92 @@
+//! A batch that shows most of what a batch can say: one customer of a shop, and one visit.
+
+use mparticle_client::models::{
+    ApplicationInformation, ApplicationStateTransitionEvent, AttAuthorizationStatus, Batch,
+    CommerceEvent, ConsentState, CustomEvent, CustomEventType, DeviceInformation, Environment,
+    Event, Product, ProductAction, ProductActionKind, SessionEndEvent, SessionStartEvent,
+    UnixMillis, UserIdentities,
+};
+
+/// Ties the events of a visit together.
+const VISIT: &str = "7b0c5f0e-9d5a-4f0e-8f55-0d9a6f3c2b11";
+
+/// The time between two of its nine events.
+const STEP_MS: i64 = 5_000;
+
+/// How long it lasted.
+const VISIT_MS: i64 = 8 * STEP_MS;
+
+/// Everything about the customer and a visit that ended at this time.
+pub(crate) fn batch(visit_end: UnixMillis) -> Batch {
+    Batch::new(Environment::Development)
+        .with_user_identities(
+            UserIdentities::new().with_customer_id("42").with_email("a@example.com"),
+        )
+        .with_user_attribute("$firstname", "Ada")
+        .with_user_attribute("plan", "gold")
+        .with_user_attribute("age", 36)
+        .with_user_attribute("interests", ["shoes", "chess"])
+        .with_device_info(device())
+        .with_application_info(
+            ApplicationInformation::new()
+                .with_application_name("Shop")
+                .with_application_version("2.1.0"),
+        )
+        .with_consent_state(
+            ConsentState::new()
+                .with_gdpr_decision("marketing", true, visit_end)
+                .with_data_sale_opt_out(true, visit_end),
+        )
+        .with_ip("203.0.113.7")
+        .with_events(visit(visit_end))
+}
+
+/// Both advertising ids, so that devices of either kind can be matched.
+fn device() -> DeviceInformation {
+    DeviceInformation::new()
+        .with_ios_advertising_id("613f8504-4f4b-4c4f-a8b7-2b1d1f7a9c01")
+        .with_att_authorization_status(AttAuthorizationStatus::Authorized)
+        .with_android_advertising_id("1d8b2a34-66e1-4f0a-9d1c-5a0e7a3c9b02")
+}
+
+/// From the installation to the exit, in the order in which it happened.
+fn visit(end: UnixMillis) -> [Event; 9] {
+    let viewed = CustomEvent::new("Viewed size guide", CustomEventType::Navigation)
+        .with_custom_attribute("source", "product page")
+        .with_custom_attribute("seconds", 12.5);
+    let mut events = [
+        SessionStartEvent::new().into(),
+        ApplicationStateTransitionEvent::install().into(),
+        ApplicationStateTransitionEvent::upgrade().into(),
+        ApplicationStateTransitionEvent::foreground().into(),
+        viewed.into(),
+        purchase().into(),
+        ApplicationStateTransitionEvent::background().into(),
+        ApplicationStateTransitionEvent::exit().into(),
+        SessionEndEvent::new(VISIT_MS).into(),
+    ];
+    let mut time = end.as_millis() - VISIT_MS;
+    for common in events.iter_mut().filter_map(Event::common_mut) {
+        common.session_uuid = Some(VISIT.to_owned());
+        common.timestamp_unixtime_ms = Some(UnixMillis::from_millis(time));
+        time += STEP_MS;
+    }
+    events
+}
+
+fn purchase() -> CommerceEvent {
+    let shoe = Product::new()
+        .with_id("sku-1")
+        .with_name("Running shoe")
+        .with_price(49.95)
+        .with_quantity(2)
+        .with_total_product_amount(99.9);
+    CommerceEvent::product(
+        ProductAction::new(ProductActionKind::Purchase)
+            .with_transaction_id("order-1")
+            .with_total_amount(103.9)
+            .with_shipping_amount(4)
+            .with_product(shoe),
+    )
+    .with_currency_code("EUR")
+}

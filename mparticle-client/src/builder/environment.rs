@@ -1,0 +1,42 @@
+//! A builder from environment variables.
+
+use super::ClientBuilder;
+use super::checks::config_error;
+use crate::{Credentials, Error};
+use std::env;
+
+impl ClientBuilder {
+    /// A builder with credentials and destination from the environment; see [`Client::from_env`].
+    ///
+    /// # Errors
+    /// Of kind [`Config`](crate::ErrorKind::Config) when a variable is missing, is not Unicode or names no pod.
+    pub fn from_env() -> Result<Self, Error> {
+        let mut problems = Vec::new();
+        let mut read = |name: &str| match env::var(name) {
+            Ok(value) if value.is_empty() => None,
+            Ok(value) => Some(value),
+            Err(env::VarError::NotPresent) => None,
+            Err(env::VarError::NotUnicode(_)) => {
+                problems.push(format!("{name} is not Unicode"));
+                None
+            }
+        };
+        let [key, secret, base_url, pod] =
+            ["MPARTICLE_API_KEY", "MPARTICLE_API_SECRET", "MPARTICLE_BASE_URL", "MPARTICLE_POD"]
+                .map(&mut read);
+        for (name, value) in [("MPARTICLE_API_KEY", &key), ("MPARTICLE_API_SECRET", &secret)] {
+            if value.is_none() && !problems.iter().any(|problem| problem.starts_with(name)) {
+                problems.push(format!("{name} is not set"));
+            }
+        }
+        let mut builder =
+            Self::new(Credentials::new(key.unwrap_or_default(), secret.unwrap_or_default()));
+        match (base_url, pod.as_deref().map(str::parse)) {
+            (Some(url), _) => builder = builder.base_url(url),
+            (None, Some(Ok(pod))) => builder = builder.pod(pod),
+            (None, Some(Err(error))) => problems.push(format!("MPARTICLE_POD: {error}")),
+            (None, None) => {}
+        }
+        if problems.is_empty() { Ok(builder) } else { Err(config_error(&problems)) }
+    }
+}

@@ -1,0 +1,93 @@
+//! What the headers of a response say about the rate limit and about trying again.
+//!
+//! mParticle documents whole seconds, plain percentages and names of limits, but prints some of them in quotes, even
+//! curly ones. So quotes and spaces around a value are ignored. What cannot be read counts as absent.
+
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName};
+use std::time::{Duration, SystemTime};
+
+static EXCEEDED: HeaderName = HeaderName::from_static("x-mp-rate-limit-exceeded");
+static PERCENTAGE_USED: HeaderName = HeaderName::from_static("x-mp-rate-limit-percentage-used");
+
+/// A longer `Retry-After` counts as this long: a year, which no upload waits for and no clock overflows on.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Which kind of limit a 429 is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// Too many requests: whoever shares the key has to wait.
+    Speed,
+    /// Too steep an increase: requests may go on, but their rate has to grow more slowly.
+    Acceleration,
+}
+
+/// How long to wait before trying again, from `Retry-After`: seconds, rounded up, or an HTTP-date.
+///
+/// A date counts from the `Date` of the response where there is one, so that a wrong local clock does no harm, and from
+/// `now` otherwise; one in the past is zero. Of several values the longest counts.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let wait = |text: &str| seconds(text).or_else(|| until_date(text, headers, now));
+    texts(headers, &RETRY_AFTER).filter_map(wait).max().map(|wait| wait.min(LONGEST_RETRY_AFTER))
+}
+
+/// How much of the rate limit is used, in percent; it may be more than 100.
+pub(crate) fn rate_limit_used(headers: &HeaderMap) -> Option<f64> {
+    texts(headers, &PERCENTAGE_USED).filter_map(percentage).reduce(f64::max)
+}
+
+/// Which kind of limit a 429 is about. Where that is not clear it is the stricter one: [`Limit::Speed`].
+pub(crate) fn exceeded(headers: &HeaderMap) -> Limit {
+    let mut limits =
+        texts(headers, &EXCEEDED).flat_map(|text| text.split(',').map(trimmed)).peekable();
+    let given = limits.peek().is_some();
+    if given && limits.all(|limit| limit.eq_ignore_ascii_case("acceleration")) {
+        Limit::Acceleration
+    } else {
+        Limit::Speed
+    }
+}
+
+/// The values of a header that are text.
+fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| std::str::from_utf8(value.as_bytes()).ok())
+        .map(trimmed)
+}
+
+fn trimmed(text: &str) -> &str {
+    let is_quote = |c| matches!(c, '"' | '\'' | '“' | '”' | '„' | '‟' | '‘' | '’');
+    text.trim_matches(|c: char| c.is_whitespace() || is_quote(c))
+}
+
+/// Digits with or without a fraction. No sign, no exponent: whoever writes those means something else.
+fn seconds(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty()) || !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let full = match whole {
+        "" => 0,
+        // Nothing but the size of the number can be wrong by now.
+        digits => digits.parse().unwrap_or(u64::MAX),
+    };
+    let begun = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    Some(Duration::from_secs(full.saturating_add(begun)))
+}
+
+fn until_date(text: &str, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let date = httpdate::parse_http_date(text).ok()?;
+    let answered = texts(headers, &DATE).find_map(|text| httpdate::parse_http_date(text).ok());
+    Some(date.duration_since(answered.unwrap_or(now)).unwrap_or_default())
+}
+
+fn percentage(text: &str) -> Option<f64> {
+    let number = trimmed(text.strip_suffix('%').unwrap_or(text));
+    number.parse().ok().filter(|used: &f64| used.is_finite() && used.is_sign_positive())
+}
+
+#[cfg(test)]
+mod tests;

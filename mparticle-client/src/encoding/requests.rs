@@ -1,0 +1,111 @@
+//! Whole requests from what one call was given.
+
+use super::{EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, historical};
+use crate::models::Batch;
+use crate::{Endpoint, Error, ErrorKind, Unsent};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+impl Encoder {
+    /// The request for one batch.
+    pub(crate) fn single(&self, batch: &Batch, now: SystemTime) -> Result<Unsent, Error> {
+        let encoded = self.bounded(batch, now)?;
+        let ids = Arc::from([encoded.source_request_id]);
+        Ok(Unsent::new(Endpoint::Events, encoded.bytes, ids))
+    }
+
+    /// The request for a list of batches.
+    pub(crate) fn bulk(
+        &self,
+        batches: &[Batch],
+        endpoint: Endpoint,
+        now: SystemTime,
+    ) -> Result<Unsent, Error> {
+        check_count(batches.len())?;
+        check_ids(batches)?;
+        let mut body = vec![b'['];
+        let mut ids = Vec::with_capacity(batches.len());
+        for (index, batch) in batches.iter().enumerate() {
+            let encoded = self
+                .historical_or_not(batch, endpoint, now)
+                .map_err(|error| inside(index, error))?;
+            if index > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(&encoded.bytes);
+            ids.push(encoded.source_request_id);
+        }
+        body.push(b']');
+        if body.len() > MAX_REQUEST_BYTES {
+            let size = body.len();
+            let message = format!("the request has {size} bytes, more than {MAX_REQUEST_BYTES}");
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        Ok(Unsent::new(endpoint, body.into(), ids.into()))
+    }
+
+    fn historical_or_not(
+        &self,
+        batch: &Batch,
+        endpoint: Endpoint,
+        now: SystemTime,
+    ) -> Result<EncodedBatch, Error> {
+        if endpoint == Endpoint::HistoricalBulkEvents {
+            historical::check(batch, now)?;
+        }
+        self.bounded(batch, now)
+    }
+
+    fn bounded(&self, batch: &Batch, now: SystemTime) -> Result<EncodedBatch, Error> {
+        let encoded = self.encode(batch, now)?;
+        match encoded.bytes.len() {
+            ..=MAX_BATCH_BYTES => Ok(encoded),
+            size => Err(too_large(size)),
+        }
+    }
+}
+
+fn check_count(count: usize) -> Result<(), Error> {
+    match count {
+        0 => Err(Error::new(ErrorKind::Invalid, "the request has no batches")),
+        1..=MAX_BATCHES => Ok(()),
+        _ => {
+            let message = format!("the request has {count} batches, more than {MAX_BATCHES}");
+            Err(Error::new(ErrorKind::TooLarge, message))
+        }
+    }
+}
+
+/// mParticle would take the first of two batches with one id and drop the second.
+fn check_ids(batches: &[Batch]) -> Result<(), Error> {
+    let mut seen = HashMap::new();
+    for (index, batch) in batches.iter().enumerate() {
+        let Some(id) = batch.source_request_id.as_deref().filter(|id| !id.trim().is_empty()) else {
+            continue;
+        };
+        if let Some(earlier) = seen.insert(id, index) {
+            let message = format!(
+                "the source_request_id is that of batch {earlier}: mParticle would drop the batch"
+            );
+            let pointer = format!("/{index}/source_request_id");
+            return Err(Error::new(ErrorKind::Invalid, message).with_pointer(pointer));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn too_large(size: usize) -> Error {
+    let message = format!("the batch has {size} bytes, more than {MAX_BATCH_BYTES}");
+    Error::new(ErrorKind::TooLarge, message)
+}
+
+/// The error of a batch as one of the list in which the batch stands.
+fn inside(index: usize, error: Error) -> Error {
+    let pointer = format!("/{index}{}", error.pointer().unwrap_or_default());
+    let mut violations = error.violations().to_vec();
+    for violation in &mut violations {
+        violation.pointer = format!("/{index}{}", violation.pointer);
+    }
+    error.with_pointer(pointer).with_violations(violations)
+}

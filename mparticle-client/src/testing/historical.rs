@@ -1,0 +1,50 @@
+//! What the historical endpoint does not process.
+
+use serde_json::Value;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const MINIMAL_AGE: Duration = Duration::from_secs(72 * 60 * 60);
+
+/// Why mParticle would not process a batch of the historical endpoint.
+pub(super) fn objection(batch: &Value, now: SystemTime) -> Option<String> {
+    let events = batch.get("events").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if events.is_empty() {
+        return Some("a historical batch has at least one event".to_owned());
+    }
+    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let newest = since_epoch.saturating_sub(MINIMAL_AGE).as_millis();
+    events.iter().enumerate().find_map(|(index, event)| {
+        let place = format!("/events/{index}/data/timestamp_unixtime_ms");
+        match event.pointer("/data/timestamp_unixtime_ms").and_then(Value::as_i64) {
+            None => Some(format!("`{place}` is missing")),
+            Some(time) if u128::try_from(time).is_ok_and(|time| time > newest) => {
+                Some(format!("`{place}` is less than 72 hours ago"))
+            }
+            Some(_) => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MINIMAL_AGE, objection};
+    use serde_json::json;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn an_event_is_old_enough_from_72_hours_on() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let limit = 1_700_000_000_000 - i64::try_from(MINIMAL_AGE.as_millis()).unwrap();
+        for (timestamp, fine) in [
+            (limit, true),
+            (limit + 1, false),
+            (1_700_000_000_001, false),
+            (i64::MAX, false),
+            (0, true),
+            (-1, true),
+        ] {
+            let batch = json!({ "events": [{ "data": { "timestamp_unixtime_ms": timestamp } }] });
+            assert_eq!(objection(&batch, now).is_none(), fine, "{timestamp}");
+        }
+    }
+}

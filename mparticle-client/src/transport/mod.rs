@@ -1,0 +1,36 @@
+//! What carries a request to the server and its answer back.
+//!
+//! The client brings its own, HTTPS by `reqwest`. Another one can be given to
+//! [`ClientBuilder::transport`](crate::ClientBuilder::transport): to send through an HTTP stack that a program has
+//! already, to add a signature, or to answer in memory in a test.
+
+mod body;
+mod error;
+pub(crate) mod https;
+pub(crate) mod tls;
+
+pub use body::ResponseBody;
+pub use error::{TransportError, TransportErrorKind};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+/// What [`Transport::send`] returns.
+pub type SendFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send + 'a>>;
+
+/// Sends one HTTP request, once.
+///
+/// The future resolves when the head of the response has arrived; the body may follow later. It is dropped when an
+/// attempt takes too long, and has to cancel the request then. A transport neither retries nor follows redirects, and
+/// it does not log the `authorization` header, which is marked as sensitive.
+pub trait Transport: Debug + Send + Sync + 'static {
+    /// Sends a request whose URI is absolute.
+    ///
+    /// # Errors
+    /// A [`TransportError`] whose kind says whether the request may have reached the server.
+    fn send(&self, request: Request<Bytes>) -> SendFuture<'_>;
+}

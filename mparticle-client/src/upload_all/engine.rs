@@ -1,0 +1,95 @@
+//! The loop that keeps batches moving.
+
+use super::intake::Intake;
+use super::ledger::Ledger;
+use super::window::Window;
+use super::{Deliver, Options, UploadReport};
+use crate::encoding::Encoder;
+use crate::models::Batch;
+use futures_core::Stream;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use std::pin::pin;
+use std::time::SystemTime;
+use tokio::time::Instant;
+
+pub(super) async fn run<D, S>(
+    deliver: D,
+    encoder: Encoder,
+    source: S,
+    options: Options<'_>,
+) -> UploadReport
+where
+    D: Deliver,
+    S: Stream<Item = Batch> + Send,
+{
+    let Options { endpoint, concurrency, max_rate_limit_wait, stop_after_failures, on_outcome } =
+        options;
+    let started = Instant::now();
+    // Boxed at once: a batch takes almost 3 kB, too much to be moved from hand to hand.
+    let mut source = pin!(source.map(Box::new));
+    let mut source_has_ended = false;
+    let mut ledger = Ledger::new(stop_after_failures, on_outcome);
+    let mut intake = Intake::new(encoder, endpoint);
+    let mut window = Window::new(concurrency, endpoint);
+    let mut in_flight = FuturesUnordered::new();
+    loop {
+        let pulls = !source_has_ended && !ledger.has_stopped();
+        if !pulls {
+            intake.flush(&mut window);
+        }
+        if let Some(error) = ledger.halted().cloned() {
+            for mut flight in window.take_all() {
+                flight.abandon(&error, &mut ledger);
+            }
+        }
+        while in_flight.len() < concurrency {
+            let Some(flight) = window.next_ready() else { break };
+            ledger.request();
+            in_flight.push(flight.send(&deliver, max_rate_limit_wait));
+        }
+        // A chunk waits only for one in flight, so when none is, none waits.
+        if in_flight.is_empty() && !pulls {
+            break;
+        }
+        let pulls = pulls && window.has_room();
+        let due = intake.due();
+        tokio::select! {
+            biased;
+            Some(landed) = in_flight.next() => {
+                let mut flight = landed.settle(&mut ledger);
+                if let Some(error) = ledger.halted().cloned() {
+                    flight.abandon(&error, &mut ledger);
+                }
+                if flight.goes_on() {
+                    ledger.request();
+                    in_flight.push(flight.send(&deliver, max_rate_limit_wait));
+                } else {
+                    window.ended(&flight);
+                }
+            }
+            next = source.next(), if pulls => match next {
+                Some(batch) => {
+                    intake.take(batch, SystemTime::now(), &mut window, &mut ledger);
+                    // Else a source that is always ready would keep the thread from the requests.
+                    tokio::task::coop::consume_budget().await;
+                }
+                None => source_has_ended = true,
+            },
+            () = wait_until(due), if pulls => intake.flush(&mut window),
+            // Cannot be: with nothing in flight nothing waits, so there is room.
+            else => source_has_ended = true,
+        }
+    }
+    let mut report = ledger.into_report();
+    report.elapsed = started.elapsed();
+    report
+}
+
+/// Waits for a moment, or for ever.
+async fn wait_until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}

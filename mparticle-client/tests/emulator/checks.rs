@@ -1,0 +1,286 @@
+//! What is checked, each with its status; the same over TCP and in memory.
+
+use crate::wire::{
+    BULK, EVENTS, HISTORICAL, basic, batch, builder, exchange, in_memory, list, path, post,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Request};
+use mparticle_client::Endpoint;
+use mparticle_client::testing::{BadBatches, RateLimit};
+
+/// Sends a request to an emulator over TCP and in memory, and gives back the status and message of the refusal.
+async fn answer(request: Request<Bytes>) -> (u16, String) {
+    let emulator = builder().start().await.unwrap();
+    let over_tcp = exchange(&emulator, &request).await;
+    let memory = in_memory(&builder().in_memory(), request).await.unwrap();
+    assert_eq!(memory.status().as_u16(), over_tcp.status());
+    let recorded: Vec<_> = emulator.requests().iter().map(|request| request.status).collect();
+    assert_eq!(recorded, [Some(memory.status())]);
+    assert_eq!(emulator.batches().is_empty(), over_tcp.status() != 202);
+    (over_tcp.status(), over_tcp.body())
+}
+
+fn with(mut request: Request<Bytes>, name: &'static str, value: Option<&str>) -> Request<Bytes> {
+    request.headers_mut().remove(name);
+    if let Some(value) = value {
+        request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
+    }
+    request
+}
+
+#[tokio::test]
+async fn good_requests_are_answered_202_without_a_body() {
+    let old = r#"{"environment":"production","events":[{"event_type":"uninstall","data":{"timestamp_unixtime_ms":1600000000000}}]}"#;
+    for (endpoint, body) in [
+        (Endpoint::Events, batch("a")),
+        (Endpoint::BulkEvents, list(&[batch("a"), batch("b")])),
+        (Endpoint::HistoricalBulkEvents, list(&[old.to_owned()])),
+    ] {
+        assert_eq!(answer(post(&path(endpoint), body)).await, (202, String::new()), "{endpoint}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_head_decides_the_status() {
+    let good = || post(EVENTS, batch("a"));
+    let authorized = |value| with(good(), "authorization", value);
+    let typed = |value| with(good(), "content-type", value);
+    let mut get = good();
+    *get.method_mut() = http::Method::GET;
+    let pair = |pair| basic(pair);
+    for (request, status, part) in [
+        (post("/v2/event", batch("a")), 404, "`/v2/event`"),
+        (post("/events", batch("a")), 404, "`/events`"),
+        (post("/v2/events/", batch("a")), 404, "`/v2/events/`"),
+        (post("/v2", batch("a")), 404, "`/v2`"),
+        (get, 405, "GET"),
+        (authorized(None), 401, "missing"),
+        (authorized(Some("Bearer a2V5OnNlY3JldA==")), 401, "basic"),
+        (authorized(Some("Basic")), 401, "basic"),
+        (authorized(Some("Basic ?")), 401, "basic"),
+        (authorized(Some(&pair("no colon"))), 401, "basic"),
+        (authorized(Some(&pair("key:wrong"))), 403, "not valid"),
+        (authorized(Some(&pair("wrong:secret"))), 403, "not valid"),
+        (typed(None), 415, "``"),
+        (typed(Some("text/plain")), 415, "text/plain"),
+        (typed(Some("application/jsonp")), 415, "application/jsonp"),
+    ] {
+        let (found, body) = answer(request).await;
+        assert_eq!(found, status, "{body}");
+        assert!(body.contains(part), "{body} names {part}");
+        assert!(body.starts_with(r#"{"errors":[{"code":""#), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn the_scheme_of_the_authorization_and_the_type_may_be_in_any_case() {
+    let lower = basic("key:secret").replace("Basic", "basic");
+    let request = with(post(EVENTS, batch("a")), "authorization", Some(&lower));
+    assert_eq!(answer(request).await.0, 202);
+    let request = with(post(EVENTS, batch("a")), "content-type", Some("Application/JSON"));
+    assert_eq!(answer(request).await.0, 202);
+}
+
+#[tokio::test]
+async fn a_405_names_the_method_that_is_allowed() {
+    let emulator = builder().start().await.unwrap();
+    let mut request = post(EVENTS, "");
+    *request.method_mut() = http::Method::PUT;
+    assert_eq!(exchange(&emulator, &request).await.header("allow").as_deref(), Some("POST"));
+}
+
+#[tokio::test]
+async fn a_bad_body_is_refused_with_its_place_and_without_its_values() {
+    let event = |event: &str| format!(r#"{{"environment":"production","events":[{event}]}}"#);
+    let personal = "jane@example.com";
+    for (path, body, part) in [
+        (EVENTS, String::new(), "not the JSON of a batch"),
+        (EVENTS, "{".to_owned(), "not the JSON of a batch"),
+        (EVENTS, "[]".to_owned(), "`` is of the wrong type"),
+        (EVENTS, "{}".to_owned(), r#"`` lacks the required field \"environment\""#),
+        (EVENTS, format!(r#"{{"environment":"{personal}"}}"#), "`/environment`"),
+        (
+            EVENTS,
+            format!(r#"{{"environment":"production","mpid":"{personal}"}}"#),
+            "`/mpid` is of the wrong type",
+        ),
+        (
+            EVENTS,
+            format!(
+                r#"{{"environment":"production","device_info":{{"screen_width":"{personal}"}}}}"#
+            ),
+            "`/device_info/screen_width`",
+        ),
+        (EVENTS, event("{}"), r#"`/events/0` lacks the required field \"event_type\""#),
+        (
+            EVENTS,
+            event(r#"{"event_type":"custom_event","data":{}}"#),
+            "`/events/0/data` lacks the required field",
+        ),
+        (BULK, "{}".to_owned(), "not the JSON of a list of batches"),
+        (BULK, "[{}".to_owned(), "not the JSON of a list of batches"),
+        (BULK, "[]".to_owned(), "no batch"),
+        (BULK, list(&[batch("a"), "{}".to_owned()]), "`/1` lacks the required field"),
+        (BULK, list(&[batch("a"), "7".to_owned()]), "`/1` is of the wrong type"),
+        (HISTORICAL, list(&["{}".to_owned()]), "`/0` lacks"),
+    ] {
+        let (status, answer) = answer(post(path, body.clone())).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(answer.contains(part), "{answer} says {part}");
+        assert!(answer.starts_with(r#"{"errors":[{"code":"BAD_REQUEST","message":""#), "{answer}");
+        assert!(!answer.contains(personal), "{answer}");
+    }
+}
+
+/// A batch of so many bytes.
+fn batch_of(bytes: usize) -> String {
+    let empty = batch("");
+    batch(&"x".repeat(bytes - empty.len()))
+}
+
+#[tokio::test]
+async fn sizes_and_counts_are_limited() {
+    let two_of = |first, second| list(&[batch_of(first), batch_of(second)]);
+    let count = |count: usize| list(&vec![batch("a"); count]);
+    for (path, body, status, part) in [
+        (EVENTS, batch_of(128_000), 202, ""),
+        (EVENTS, batch_of(128_001), 400, "128001 bytes, more than 128000"),
+        (BULK, two_of(128_000, 127_997), 202, ""),
+        (BULK, two_of(128_000, 127_998), 400, "256001 bytes, more than 256000"),
+        (BULK, two_of(100, 128_001), 400, "`/1` has 128001 bytes, more than 128000"),
+        (BULK, count(100), 202, ""),
+        (BULK, count(101), 400, "101 batches, more than 100"),
+    ] {
+        let (found, answer) = answer(post(path, body)).await;
+        assert_eq!(found, status, "{answer}");
+        assert!(answer.contains(part), "{answer} says {part}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_beyond_all_bounds_is_not_read_whole() {
+    let emulator = builder().start().await.unwrap();
+    let received = exchange(&emulator, &post(EVENTS, vec![b' '; 11 << 20])).await;
+    // The rest of the body is still on its way when the connection ends, so the answer may be lost.
+    assert!(received.was_reset() || received.status() == 413);
+    let response = in_memory(&emulator, post(EVENTS, vec![b' '; 11 << 20])).await.unwrap();
+    assert_eq!(response.status(), 413);
+    assert!(emulator.requests().is_empty());
+}
+
+#[tokio::test]
+async fn bad_batches_of_a_bulk_request_can_be_dropped_silently() {
+    let emulator = builder().bad_batches(BadBatches::DropSilently).in_memory();
+    let bad = r#"{"source_request_id":"bad"}"#.to_owned();
+    let bodies = [batch("good"), bad.clone(), "7".to_owned(), batch_of(128_001)];
+    let response = in_memory(&emulator, post(BULK, list(&bodies))).await.unwrap();
+    assert_eq!(response.status(), 202);
+    emulator.assert_exactly_once(["good"]);
+    let dropped = emulator.unprocessed();
+    assert_eq!(dropped.len(), 3);
+    assert_eq!((dropped[0].id.as_deref(), &dropped[0].raw[..]), (Some("bad"), bad.as_bytes()));
+    assert_eq!(dropped[0].reason, "`/1` lacks the required field \"environment\"");
+    assert_eq!(dropped[1].id, None);
+
+    // What is no list of batches at all is refused all the same.
+    let response = in_memory(&emulator, post(BULK, "{}")).await.unwrap();
+    assert_eq!(response.status(), 400);
+}
+
+#[tokio::test]
+async fn historical_batches_that_break_the_rules_are_accepted_and_not_processed() {
+    let emulator = builder().in_memory();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let hours_ago = |hours: u64| now.as_millis() - u128::from(hours) * 3_600_000;
+    let event = |timestamp: &str| format!(r#"{{"event_type":"uninstall","data":{{{timestamp}}}}}"#);
+    let at = |time: u128| event(&format!(r#""timestamp_unixtime_ms":{time}"#));
+    let with = |id: &str, events: &[String]| {
+        let events = list(events);
+        format!(r#"{{"environment":"production","source_request_id":"{id}","events":{events}}}"#)
+    };
+    let old = at(hours_ago(73));
+    let body = list(&[
+        with("old", &[old.clone(), old.clone()]),
+        batch("no events"),
+        with("empty", &[]),
+        with("no time", &[old.clone(), event("")]),
+        with("null", &[event(r#""timestamp_unixtime_ms":null"#)]),
+        with("young", &[old, at(hours_ago(71))]),
+    ]);
+    let response = in_memory(&emulator, post(HISTORICAL, body.clone())).await.unwrap();
+    assert_eq!(response.status(), 202);
+    emulator.assert_exactly_once(["old"]);
+    let dropped: Vec<_> =
+        emulator.unprocessed().into_iter().map(|batch| (batch.id.unwrap(), batch.reason)).collect();
+    for ((id, reason), (expected, part)) in dropped.iter().zip([
+        ("no events", "at least one event"),
+        ("empty", "at least one event"),
+        ("no time", "`/events/1/data/timestamp_unixtime_ms` is missing"),
+        ("null", "`/events/0/data/timestamp_unixtime_ms` is missing"),
+        ("young", "`/events/1/data/timestamp_unixtime_ms` is less than 72 hours ago"),
+    ]) {
+        assert_eq!(id, expected);
+        assert!(reason.contains(part), "{reason} says {part}");
+    }
+    assert_eq!(dropped.len(), 5);
+
+    // The other endpoints do not mind.
+    let elsewhere = builder().in_memory();
+    in_memory(&elsewhere, post(BULK, body)).await.unwrap();
+    assert_eq!((elsewhere.batches().len(), elsewhere.unprocessed().len()), (6, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_limit_counts_batches_and_says_how_full_it_is() {
+    let limit = RateLimit::per_second(10).burst(20);
+    let emulator = builder().rate_limit(limit).start().await.unwrap();
+    let mut next = 0;
+    let mut batches = |count: usize| {
+        let ids = next..next + count;
+        next += count;
+        list(&ids.map(|id| batch(&id.to_string())).collect::<Vec<_>>())
+    };
+    let used = "x-mp-rate-limit-percentage-used";
+    let received = exchange(&emulator, &post(BULK, batches(15))).await;
+    assert_eq!((received.status(), received.header(used).unwrap().as_str()), (202, "75"));
+    let received = exchange(&emulator, &post(BULK, batches(20))).await;
+    assert_eq!((received.status(), received.header("retry-after").as_deref()), (429, Some("2")));
+    assert_eq!(received.header("x-mp-rate-limit-exceeded").as_deref(), Some("feed"));
+    assert_eq!(received.header(used), None);
+
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let received = exchange(&emulator, &post(BULK, batches(15))).await;
+    assert_eq!((received.status(), received.header(used).unwrap().as_str()), (202, "100"));
+    let received = exchange(&emulator, &post(EVENTS, batch("one"))).await;
+    assert_eq!((received.status(), received.header("retry-after").as_deref()), (429, Some("1")));
+    assert_eq!(emulator.batches().len(), 30);
+
+    // More than ever fit at once pass when the bucket is full.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let received = exchange(&emulator, &post(BULK, batches(50))).await;
+    assert_eq!((received.status(), received.header(used).unwrap().as_str()), (202, "100"));
+}
+
+#[tokio::test]
+async fn without_a_rate_limit_there_is_no_header_about_it() {
+    let emulator = builder().start().await.unwrap();
+    let received = exchange(&emulator, &post(EVENTS, batch("a"))).await;
+    assert_eq!(received.header("x-mp-rate-limit-percentage-used"), None);
+}
+
+#[tokio::test]
+async fn a_refused_request_does_not_use_the_rate_limit() {
+    let emulator = builder().rate_limit(RateLimit::per_second(1)).in_memory();
+    let bad = in_memory(&emulator, post(BULK, list(&[batch("a"), "{}".to_owned()]))).await.unwrap();
+    let good = in_memory(&emulator, post(EVENTS, batch("a"))).await.unwrap();
+    assert_eq!((bad.status().as_u16(), good.status().as_u16()), (400, 202));
+}
+
+#[tokio::test]
+async fn bare_answers_202_to_all_and_records_nothing() {
+    let emulator = builder().bare().start().await.unwrap();
+    let request = with(post("/anything", "not json"), "authorization", None);
+    assert_eq!(exchange(&emulator, &request).await.status(), 202);
+    assert_eq!(in_memory(&emulator, request).await.unwrap().status(), 202);
+    assert!(emulator.requests().is_empty());
+}

@@ -1,0 +1,121 @@
+//! A client that sends and shows bytes, and what it sends.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Request, Response};
+use mparticle_client::testing::{Emulator, EmulatorBuilder};
+use mparticle_client::transport::{ResponseBody, Transport, TransportError};
+use mparticle_client::{Credentials, Endpoint};
+use std::fmt::Write;
+use std::io;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+pub(crate) const EVENTS: &str = "/v2/events";
+pub(crate) const BULK: &str = "/v2/bulkevents";
+pub(crate) const HISTORICAL: &str = "/v2/bulkevents/historical";
+
+/// An emulator whose pair the requests of this module carry.
+pub(crate) fn builder() -> EmulatorBuilder {
+    Emulator::builder().credentials(Credentials::new("key", "secret"))
+}
+
+/// The value of the authorization header for a pair.
+pub(crate) fn basic(pair: &str) -> String {
+    format!("Basic {}", STANDARD.encode(pair))
+}
+
+/// A request as the API wants it.
+pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+    Request::post(format!("http://localhost{path}"))
+        .header("authorization", basic("key:secret"))
+        .header("content-type", "application/json; charset=utf-8")
+        .body(body.into())
+        .unwrap()
+}
+
+/// The smallest batch, with an id.
+pub(crate) fn batch(id: &str) -> String {
+    format!(r#"{{"environment":"production","source_request_id":"{id}"}}"#)
+}
+
+pub(crate) fn list(batches: &[String]) -> String {
+    format!("[{}]", batches.join(","))
+}
+
+pub(crate) fn path(endpoint: Endpoint) -> String {
+    format!("/v2{endpoint}")
+}
+
+/// What came back over a socket.
+pub(crate) struct Received {
+    pub(crate) bytes: Vec<u8>,
+    /// How the connection ended.
+    pub(crate) end: io::Result<()>,
+}
+
+impl Received {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    pub(crate) fn status(&self) -> u16 {
+        self.text().split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let text = self.text();
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        let mut fields = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        fields
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.to_owned())
+    }
+
+    pub(crate) fn body(&self) -> String {
+        self.text().split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
+    pub(crate) fn was_reset(&self) -> bool {
+        self.end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
+    }
+}
+
+pub(crate) async fn connect(emulator: &Emulator) -> TcpStream {
+    TcpStream::connect(address(emulator)).await.unwrap()
+}
+
+pub(crate) fn address(emulator: &Emulator) -> &str {
+    emulator.base_url().strip_prefix("http://").unwrap().strip_suffix("/v2").unwrap()
+}
+
+/// The bytes of a request after which the server closes the connection.
+pub(crate) fn bytes_of(request: &Request<Bytes>) -> Vec<u8> {
+    let path = request.uri().path();
+    let length = request.body().len();
+    let mut text = format!("{} {path} HTTP/1.1\r\nhost: localhost\r\n", request.method());
+    write!(text, "content-length: {length}\r\nconnection: close\r\n").unwrap();
+    for (name, value) in request.headers() {
+        write!(text, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+    }
+    [text.as_bytes(), b"\r\n", request.body()].concat()
+}
+
+/// Sends a request over a connection of its own and reads until that ends.
+pub(crate) async fn exchange(emulator: &Emulator, request: &Request<Bytes>) -> Received {
+    let mut stream = connect(emulator).await;
+    // A server that does not read may have reset the connection by now; what it sent shows below.
+    let _ = stream.write_all(&bytes_of(request)).await;
+    let mut bytes = Vec::new();
+    let end = stream.read_to_end(&mut bytes).await.map(|_| ());
+    Received { bytes, end }
+}
+
+/// Hands a request over in memory.
+pub(crate) async fn in_memory(
+    emulator: &Emulator,
+    request: Request<Bytes>,
+) -> Result<Response<ResponseBody>, TransportError> {
+    emulator.transport().send(request).await
+}

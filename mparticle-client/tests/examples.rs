@@ -1,0 +1,315 @@
+//! Runs the examples as a user does: as processes, with and without a key.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use mparticle_client::Credentials;
+use mparticle_client::testing::{Answer, Emulator};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Cargo puts the examples beside the directory of the tests, and builds them first.
+fn example(name: &str) -> Command {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    if path.ends_with("deps") {
+        path.pop();
+    }
+    let program = path.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "with `--test examples` say before: cargo build --examples");
+    let mut command = Command::new(program);
+    let variables =
+        ["MPARTICLE_API_KEY", "MPARTICLE_API_SECRET", "MPARTICLE_BASE_URL", "MPARTICLE_POD"];
+    for variable in variables.into_iter().chain(["PORT", "RUST_LOG"]) {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// The same with key, secret and address of a server.
+fn example_with(name: &str, emulator: &Emulator) -> Command {
+    let mut command = example(name);
+    command
+        .env("MPARTICLE_API_KEY", "k-4711")
+        .env("MPARTICLE_API_SECRET", "s-0815")
+        .env("MPARTICLE_BASE_URL", emulator.base_url());
+    command
+}
+
+async fn emulator() -> Emulator {
+    Emulator::builder().credentials(Credentials::new("k-4711", "s-0815")).start().await.unwrap()
+}
+
+/// What a process printed, and how it ended.
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let ended =
+            Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
+        for secret in ["s-0815", "emulated-secret"] {
+            assert!(!ended.out.contains(secret) && !ended.err.contains(secret), "{secret} leaks");
+        }
+        ended
+    }
+}
+
+fn run(command: &mut Command) -> Ended {
+    command.output().unwrap().into()
+}
+
+/// Runs it while this runtime goes on serving.
+async fn run_beside(mut command: Command) -> Ended {
+    tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
+}
+
+/// A directory that is gone when the test has passed.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mparticle-backfill-{}-{number}", process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, lines: &[&str]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, lines.join("\n")).unwrap();
+        path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+fn backfill(emulator: &Emulator, words: &[&OsStr]) -> Command {
+    let mut command = example_with("backfill", emulator);
+    command.args(words);
+    command
+}
+
+fn lines_of(path: &Path) -> Vec<String> {
+    fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn ids(emulator: &Emulator) -> Vec<String> {
+    emulator.batches().into_iter().map(|batch| batch.id.unwrap()).collect()
+}
+
+#[test]
+fn the_quickstart_sends_to_an_emulator_if_there_is_no_key() {
+    let ended = run(&mut example("quickstart"));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    for wanted in [
+        "MPARTICLE_API_KEY is not set: sending to an emulator",
+        "One batch with 9 events:\n  accepted: 202 Accepted, attempts: 1",
+        "source_request_id ",
+        " % of the rate limit used",
+        "took 4 batches with 12 events",
+        "5 application_state_transition\n",
+        "1 commerce_event\n",
+        "4 custom_event\n",
+        "1 session_end\n",
+        "1 session_start\n",
+    ] {
+        assert!(ended.out.contains(wanted), "no {wanted:?} in:\n{}", ended.out);
+    }
+    assert!(!ended.out.contains("would object"), "{}", ended.out);
+}
+
+#[test]
+fn the_quickstart_says_what_is_missing_if_there_is_a_key_alone() {
+    let ended = run(example("quickstart").env("MPARTICLE_API_KEY", "k-4711"));
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("MPARTICLE_API_SECRET is not set"), "{}", ended.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quickstart_sends_to_the_server_that_the_environment_names() {
+    let emulator = emulator().await;
+    emulator.script([Answer::status(503), Answer::reset()]);
+    let ended = run_beside(example_with("quickstart", &emulator)).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.out.contains("sending to MPARTICLE_BASE_URL"), "{}", ended.out);
+    assert!(ended.out.contains("attempts: 3"), "{}", ended.out);
+    assert_eq!(emulator.batches().len(), 4);
+    for id in ids(&emulator) {
+        assert!(ended.out.contains(&id), "{id} is not printed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quickstart_fails_in_one_readable_line_if_the_server_refuses_it() {
+    let emulator = emulator().await;
+    emulator.always(Answer::status(403));
+    let ended = run_beside(example_with("quickstart", &emulator)).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.starts_with("Error: ") && ended.err.contains("403"), "{}", ended.err);
+    assert!(ended.err.lines().count() == 1 && !ended.err.contains('{'), "{}", ended.err);
+}
+
+#[test]
+fn the_log_of_the_quickstart_follows_rust_log() {
+    let ended = run(example("quickstart").env("RUST_LOG", "mparticle_client=debug"));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.err.contains("mparticle_client"), "{}", ended.err);
+}
+
+#[test]
+fn each_small_example_succeeds_without_a_key() {
+    let mut cases = vec![
+        ("bulk", "took 250 batches with 250 events"),
+        ("historical", "took 253 batches with 253 events"),
+        ("historical", "An order of 2 days ago is not sent"),
+        ("consent", "took 3 batches with 0 events"),
+        ("commerce", "took 7 batches with 7 events"),
+    ];
+    if cfg!(feature = "blocking") {
+        cases.push(("blocking", "took 254 batches with 254 events"));
+    }
+    for (name, wanted) in cases {
+        let ended = run(&mut example(name));
+        assert_eq!(ended.code, Some(0), "{name}: {}", ended.err);
+        assert!(ended.out.contains(wanted), "{name}: no {wanted:?} in:\n{}", ended.out);
+    }
+}
+
+#[test]
+fn the_service_uploads_what_it_took_before_it_ends() {
+    let ended = run(example("axum_service").arg("--self-test"));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(ended.out.matches("201 Created").count(), 3, "{}", ended.out);
+    assert!(ended.out.contains("Stopped; 3 batches delivered."), "{}", ended.out);
+}
+
+const BATCH: &str = r#"{"environment":"development","mpid":7,"events":[{"event_type":"custom_event","data":{"event_name":"a","custom_event_type":"other"}}]}"#;
+const EVENT: &str = r#"{"user":{"mpid":8},"event":{"event_type":"custom_event","data":{"event_name":"b","custom_event_type":"other"}}}"#;
+const EVENT_OF_ANOTHER: &str = r#"{"user":{"mpid":9},"event":{"event_type":"custom_event","data":{"event_name":"c","custom_event_type":"other"}}}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_groups_events_and_counts_nothing_twice_when_it_is_run_again() {
+    let (scratch, emulator) = (Scratch::new(), emulator().await);
+    // Two equal lines are two batches.
+    let file = scratch.file("in.jsonl", &[BATCH, BATCH, "", EVENT, EVENT, EVENT_OF_ANOTHER, EVENT]);
+    let ended = run_beside(backfill(&emulator, &[file.as_os_str()])).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.out.contains("Delivered 5 batches"), "{}", ended.out);
+    let events: Vec<_> = emulator
+        .batches()
+        .iter()
+        .map(|batch| (batch.json["mpid"].as_i64(), batch.json["events"].as_array().unwrap().len()))
+        .collect();
+    assert_eq!(events, [(Some(7), 1), (Some(7), 1), (Some(8), 2), (Some(9), 1), (Some(8), 1)]);
+    assert_eq!(emulator.batches()[2].json["environment"], "production");
+
+    let renamed = scratch.0.join("renamed.jsonl");
+    fs::rename(file, &renamed).unwrap();
+    let ended = run_beside(backfill(&emulator, &[renamed.as_os_str()])).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!((emulator.batches().len(), emulator.duplicates().len()), (5, 5));
+    emulator.assert_exactly_once(ids(&emulator));
+    assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_keeps_lines_that_it_cannot_read_and_batches_that_fail() {
+    let (scratch, emulator) = (Scratch::new(), emulator().await);
+    // The emulator refuses the second batch, so the client finds out which it is.
+    let refused = BATCH.replace("development", "mars");
+    let file = scratch.file(
+        "in.jsonl",
+        &[BATCH, "{\"oops", &refused, r#"{"mpid":7,"evnts":[]}"#, "{}", EVENT, r#"["x"]"#],
+    );
+    let taken = scratch.file("in.jsonl.failed.jsonl", &["mine"]);
+    let ended = run_beside(backfill(&emulator, &[file.as_os_str()])).await;
+    assert_eq!(ended.code, Some(1));
+    for wanted in [
+        "line 2: EOF while parsing a string at column 6",
+        "line 4: no events",
+        "line 5: neither",
+        "line 7: ",
+    ] {
+        assert!(ended.err.contains(wanted), "no {wanted:?} in:\n{}", ended.err);
+    }
+    assert!(
+        ended.out.contains("Delivered 2 batches; requests: 5."),
+        "{}\n{}",
+        ended.out,
+        ended.err
+    );
+    assert_eq!(lines_of(&taken), ["mine"]);
+    let kept = lines_of(&scratch.0.join("in.jsonl.failed-2.jsonl"));
+    assert_eq!(kept[..4], ["{\"oops", r#"{"mpid":7,"evnts":[]}"#, "{}", r#"["x"]"#]);
+    assert_eq!(kept.len(), 5);
+    assert!(kept[4].contains("source_request_id"), "{}", kept[4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backfill_goes_on_with_its_failed_file_after_the_key_was_refused() {
+    let (scratch, emulator) = (Scratch::new(), emulator().await);
+    let lines: Vec<String> = (0..2000).map(|mpid| BATCH.replace('7', &mpid.to_string())).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let file = scratch.file("in.jsonl", &lines);
+    let failed = scratch.0.join("left.jsonl");
+    emulator.script([Answer::normal(), Answer::normal()]);
+    emulator.always(Answer::status(401));
+    let words = [file.as_os_str(), "--failed".as_ref(), failed.as_os_str()];
+    let ended = run_beside(backfill(&emulator, &words)).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("did not accept the credentials"), "{}", ended.err);
+    let delivered = emulator.batches().len();
+    assert!((1..2000).contains(&delivered), "{delivered} delivered");
+    assert_eq!(lines_of(&failed).len(), 2000 - delivered);
+
+    let ended = run_beside(backfill(&emulator, &words)).await;
+    assert!(ended.err.contains("left.jsonl exists"), "{}", ended.err);
+    assert_eq!(ended.code, Some(1));
+
+    emulator.always(Answer::normal());
+    let ended = run_beside(backfill(&emulator, &[failed.as_os_str()])).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!((emulator.batches().len(), emulator.duplicates().len()), (2000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_historical_backfill_keeps_events_that_are_too_young() {
+    let (scratch, emulator) = (Scratch::new(), emulator().await);
+    let old =
+        BATCH.replace("\"event_name\"", "\"timestamp_unixtime_ms\":1600000000000,\"event_name\"");
+    let file = scratch.file("in.jsonl", &[&old, BATCH]);
+    let words = [file.as_os_str(), "--historical".as_ref()];
+    let ended = run_beside(backfill(&emulator, &words)).await;
+    assert_eq!(ended.code, Some(1));
+    assert_eq!((emulator.batches().len(), emulator.unprocessed().len()), (1, 0));
+    assert_eq!(emulator.requests()[0].path, "/v2/bulkevents/historical");
+    assert_eq!(lines_of(&scratch.0.join("in.jsonl.failed.jsonl")).len(), 1);
+}
+
+#[test]
+fn a_backfill_without_a_readable_file_says_so() {
+    for (words, wanted) in [
+        (vec![], "usage: backfill FILE"),
+        (vec!["--nonsense"], "`--nonsense` is no option"),
+        (vec!["no-such-file.jsonl"], "Error: no-such-file.jsonl: "),
+    ] {
+        let ended = run(example("backfill").args(words));
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.err.contains(wanted), "no {wanted:?} in: {}", ended.err);
+    }
+}

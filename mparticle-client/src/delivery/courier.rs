@@ -7,7 +7,7 @@ use super::gate::{Pass, RateGate};
 use super::headers::{self, Limit};
 use super::retry::{self, Decision, Outcome, State};
 use crate::base_url::BaseUrl;
-use crate::error::Course;
+use crate::error::{Causes, Course};
 use crate::transport::{Transport, TransportErrorKind};
 use crate::{Credentials, Error, ErrorKind, Receipt, RetryPolicy, Timeouts, Unsent};
 use bytes::Bytes;
@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, debug, debug_span, field, info, trace, warn};
+
+/// What the client's spans and events go by, wherever in it they come from.
+const LOG: &str = "mparticle_client";
 
 /// Whether bodies are logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,6 +106,7 @@ impl Courier {
     /// Sends a request until it is accepted or there is no point in trying again.
     pub(crate) async fn deliver(&self, unsent: Unsent) -> Result<Receipt, Error> {
         let span = debug_span!(
+            target: LOG,
             "upload",
             endpoint = %unsent.endpoint(),
             batches = unsent.source_request_ids().len(),
@@ -112,14 +116,15 @@ impl Courier {
     }
 
     async fn deliver_in_span(&self, unsent: Unsent) -> Result<Receipt, Error> {
-        debug!(source_request_ids = ?unsent.source_request_ids(), "uploading");
+        debug!(target: LOG, source_request_ids = ?unsent.source_request_ids(), "uploading");
         let start = Instant::now();
         let deadline = after(start, self.timeouts.overall);
         let mut progress = Progress { start, deadline, attempts: 0, may_have_been_sent: false };
         let result = self.repeat(&unsent, &mut progress).await;
         result.map_err(|error| {
             let error = error.with_course(progress.course()).with_unsent(unsent);
-            warn!(kind = ?error.kind(), attempts = error.attempts(), "upload failed: {error:#}");
+            let (kind, attempts) = (error.kind(), error.attempts());
+            warn!(target: LOG, ?kind, attempts, "upload failed: {error:#}");
             error
         })
     }
@@ -135,6 +140,7 @@ impl Courier {
             };
             progress.attempts += 1;
             let span = debug_span!(
+                target: LOG,
                 "attempt",
                 attempt = progress.attempts,
                 waited_ms = millis(asked.elapsed()),
@@ -160,7 +166,7 @@ impl Courier {
                 return Err(problem.into_error(GivenUp::OutOfBudget, self.policy.max_attempts));
             }
             let wait_ms = millis(at.saturating_duration_since(Instant::now()));
-            info!(attempt = progress.attempts, wait_ms, "attempt failed, trying again");
+            info!(target: LOG, attempt = progress.attempts, wait_ms, "attempt failed, trying again");
             last = Some(problem);
             sleep_until(at).await;
         }
@@ -179,7 +185,7 @@ impl Courier {
             Ok(answer) => answer,
             Err(error) => {
                 pass.failed();
-                debug!(error = %Chain(&error), "no answer");
+                debug!(target: LOG, "no answer: {error}{}", Causes(&error));
                 return Err((Outcome::Failed(error.kind()), Problem::Failed(error)));
             }
         };
@@ -203,7 +209,7 @@ impl Courier {
             });
         }
         let retry_after = headers::retry_after(&answer.headers, SystemTime::now());
-        debug!(status = answer.status.as_u16(), ?retry_after, "not accepted");
+        debug!(target: LOG, status = answer.status.as_u16(), ?retry_after, "not accepted");
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
             self.close_gate(pass, &answer.headers, retry_after, progress.attempts);
         } else {
@@ -228,8 +234,12 @@ impl Courier {
         });
         let wait_ms = millis(wait);
         match limit {
-            Limit::Speed => warn!(wait_ms, "rate limit exceeded: all uploads of this key wait"),
-            Limit::Acceleration => warn!(wait_ms, "rate grows too fast: uploads slow down"),
+            Limit::Speed => {
+                warn!(target: LOG, wait_ms, "rate limit exceeded: all uploads of this key wait");
+            }
+            Limit::Acceleration => {
+                warn!(target: LOG, wait_ms, "rate grows too fast: uploads slow down");
+            }
         }
         pass.limited(limit, after(Instant::now(), wait));
     }
@@ -252,7 +262,7 @@ impl Courier {
 
     fn request(&self, unsent: &Unsent) -> Request<Bytes> {
         if self.body_log == BodyLog::AtTrace {
-            trace!(body = %String::from_utf8_lossy(unsent.body()), "sending");
+            trace!(target: LOG, body = %String::from_utf8_lossy(unsent.body()), "sending");
         }
         let mut request = Request::new(unsent.body().clone());
         *request.method_mut() = Method::POST;
@@ -272,27 +282,13 @@ impl Progress {
     }
 }
 
-/// An error with all its causes, in one line.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
-}
-
 fn log_acceptance(status: StatusCode, used: Option<f64>) {
     if status == StatusCode::ACCEPTED {
-        debug!(rate_limit_used = used, "accepted");
+        debug!(target: LOG, rate_limit_used = used, "accepted");
     } else {
         // mParticle documents 202 alone; a web server at a wrong base URL says 200 to anything.
-        warn!(status = status.as_u16(), "accepted with a status that mParticle does not document");
+        let status = status.as_u16();
+        warn!(target: LOG, status, "accepted with a status that mParticle does not document");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is checked before a batch is encoded, as far as the client was told to.
 
 use super::Encoder;
-use super::historical::moment;
+use super::moment::{hours, moment, pointer};
 use crate::models::{Batch, Rule, UnixMillis, Violation};
 use crate::{Error, ErrorKind, Validation};
 use std::time::{Duration, SystemTime};
@@ -70,7 +70,7 @@ fn refuse(violations: Vec<Violation>, ahead: Option<(usize, Duration)>) -> Resul
     }
     let Some((index, ahead)) = ahead else { return Ok(()) };
     let message = format!("an event lies {} hours in the future, more than 24", hours(ahead));
-    Err(Error::new(ErrorKind::Invalid, message).with_pointer(super::historical::pointer(index)))
+    Err(Error::new(ErrorKind::Invalid, message).with_pointer(pointer(index)))
 }
 
 fn sizes(violation: &Violation) -> String {
@@ -106,7 +106,7 @@ fn warn(id: &str, violations: &[Violation], ahead: Option<(usize, Duration)>) {
         tracing::warn!(
             target: "mparticle_client",
             source_request_id = id,
-            pointer = super::historical::pointer(index),
+            pointer = pointer(index),
             hours = hours(ahead),
             "an event lies in the future",
         );
@@ -124,10 +124,6 @@ fn without_names(pointer: &str) -> &str {
         end += 1;
     }
     pointer.get(..end.min(pointer.len())).unwrap_or_default()
-}
-
-pub(super) fn hours(duration: Duration) -> u64 {
-    duration.as_secs() / 3600
 }
 
 #[cfg(test)]

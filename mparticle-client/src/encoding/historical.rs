@@ -2,7 +2,7 @@
 //!
 //! A batch needs events, and each of them a time that is at least 72 hours ago.
 
-use super::check::hours;
+use super::moment::{hours, moment, pointer};
 use crate::models::{Batch, Event, UnixMillis};
 use crate::{Error, ErrorKind};
 use std::time::{Duration, SystemTime};
@@ -48,22 +48,6 @@ fn trouble(event: &Event, now: SystemTime) -> Option<Trouble> {
         Ok(age) if age < MIN_AGE => Some(Trouble::Young(age)),
         Ok(_) => None,
     }
-}
-
-/// When an event happened, even if its type is unknown.
-pub(super) fn moment(event: &Event) -> Option<UnixMillis> {
-    match event {
-        Event::Unknown { data, .. } => {
-            let at = data.get("timestamp_unixtime_ms")?;
-            at.as_i64().or_else(|| at.as_str()?.parse().ok()).map(UnixMillis::from_millis)
-        }
-        known => known.common()?.timestamp_unixtime_ms,
-    }
-}
-
-/// Where the time of an event stands.
-pub(super) fn pointer(event: usize) -> String {
-    format!("/events/{event}/data/timestamp_unixtime_ms")
 }
 
 #[cfg(test)]

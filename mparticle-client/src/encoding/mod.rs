@@ -7,6 +7,7 @@ mod check;
 pub(crate) mod chunk;
 mod document;
 pub(crate) mod historical;
+mod moment;
 mod requests;
 pub(crate) mod split;
 pub(crate) mod users;

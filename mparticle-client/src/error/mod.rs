@@ -1,7 +1,9 @@
 //! Why an upload failed, and what is left to do.
 
+mod causes;
 mod kind;
 
+pub(crate) use causes::Causes;
 pub use kind::ErrorKind;
 
 use crate::Unsent;
@@ -256,11 +258,7 @@ impl fmt::Display for Error {
             write!(f, "; {hint}")?;
         }
         if f.alternate() {
-            let mut cause = std::error::Error::source(self);
-            while let Some(error) = cause {
-                write!(f, ": {error}")?;
-                cause = error.source();
-            }
+            write!(f, "{}", Causes(self))?;
         }
         Ok(())
     }

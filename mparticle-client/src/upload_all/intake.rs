@@ -1,8 +1,8 @@
 //! From a batch of the source to its place in a chunk.
 
 use super::ledger::{Item, Ledger};
-use super::window::Window;
-use crate::encoding::chunk::{Chunk, Packer};
+use super::window::{Sealed, Window};
+use crate::encoding::chunk::Packer;
 use crate::encoding::users::{UserKey, keys};
 use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES, historical, source_request_id};
 use crate::models::Batch;
@@ -13,13 +13,6 @@ use tokio::time::Instant;
 /// How long a chunk may fill while the source has nothing ready: long enough for the next page of a database or queue,
 /// short enough not to be noticed.
 const LINGER: Duration = Duration::from_millis(100);
-
-/// A chunk that takes no more batches.
-pub(super) struct Sealed {
-    pub(super) chunk: Chunk,
-    pub(super) items: Vec<Item>,
-    pub(super) users: Vec<UserKey>,
-}
 
 /// The chunk that is being filled.
 pub(super) struct Intake {

@@ -1,10 +1,18 @@
 //! Chunks that wait for their turn.
 
 use super::flight::Flight;
-use super::intake::Sealed;
+use super::ledger::Item;
 use crate::Endpoint;
+use crate::encoding::chunk::Chunk;
 use crate::encoding::users::UserKey;
 use std::collections::{HashMap, VecDeque};
+
+/// A chunk that takes no more batches.
+pub(super) struct Sealed {
+    pub(super) chunk: Chunk,
+    pub(super) items: Vec<Item>,
+    pub(super) users: Vec<UserKey>,
+}
 
 /// A bounded number of chunks in order, and who has to go before whom.
 pub(super) struct Window {

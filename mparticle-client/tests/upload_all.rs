@@ -50,20 +50,6 @@ fn accepted_ids(emulator: &Emulator) -> Vec<String> {
     emulator.batches().into_iter().map(|batch| batch.id.unwrap()).collect()
 }
 
-/// Asserts that the batches of these ids were accepted once. What was encoded again may have its fields in another order,
-/// but says the same.
-#[track_caller]
-fn assert_once(emulator: &Emulator, ids: impl IntoIterator<Item = String>) {
-    let accepted = emulator.batches();
-    let found: BTreeMap<_, _> =
-        accepted.iter().map(|batch| (batch.id.clone().unwrap(), &batch.json)).collect();
-    assert_eq!(found.len(), accepted.len());
-    assert_eq!(found.keys().cloned().collect::<BTreeSet<_>>(), ids.into_iter().collect());
-    for again in emulator.duplicates() {
-        assert_eq!(found[again.id.as_ref().unwrap()], &again.json);
-    }
-}
-
 /// How many batches each request held.
 fn sizes(emulator: &Emulator) -> Vec<usize> {
     let count = |body: &[u8]| serde_json::from_slice::<Vec<serde_json::Value>>(body).unwrap().len();
@@ -205,7 +191,7 @@ async fn what_is_left_of_a_divided_batch_can_be_sent_later() {
     let left = failed.into_batches();
     let report = client.upload_all(left).await;
     assert!(report.is_complete());
-    assert_once(&emulator, (1..=4).map(|part| format!("id-0/{part}of4")));
+    emulator.assert_exactly_once((1..=4).map(|part| format!("id-0/{part}of4")));
     assert_eq!(emulator.duplicates().len(), 2);
 }
 

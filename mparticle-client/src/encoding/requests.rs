@@ -95,7 +95,7 @@ fn check_ids(batches: &[Batch]) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn too_large(size: usize) -> Error {
+fn too_large(size: usize) -> Error {
     let message = format!("the batch has {size} bytes, more than {MAX_BATCH_BYTES}");
     Error::new(ErrorKind::TooLarge, message)
 }

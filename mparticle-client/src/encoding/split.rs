@@ -4,7 +4,6 @@
 //! alone, so a batch that is divided again after a restart has the same parts.
 
 use super::document::unwritable;
-use super::requests::too_large;
 use super::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
 use crate::models::{Batch, Event};
 use crate::{Error, ErrorKind};
@@ -19,100 +18,64 @@ pub(crate) struct Part {
     pub(crate) events: Range<usize>,
 }
 
-const BETWEEN: &str = r#","events":["#;
-const END: &str = "]}";
+/// What the list of events takes beside the events and the commas between them.
+const LIST: &str = r#","events":[]"#;
 
 impl Encoder {
     /// Divides a batch that [`encode_as`](Self::encode_as) has found sound and that is too large. It is changed while
     /// this runs, and back as it was afterwards.
     pub(crate) fn split(&self, id: &str, batch: &mut Batch) -> Result<Vec<Part>, Error> {
+        let own_id = batch.source_request_id.replace(id.to_owned());
         let events = mem::take(&mut batch.events);
-        let parts = self.split_events(id, batch, &events);
-        batch.events = events;
+        let groups = self.group(id, batch, &events);
+        let parts = self.encode_groups(id, batch, events, groups);
+        batch.source_request_id = own_id;
         parts
     }
 
-    fn split_events(
-        &self,
-        id: &str,
-        rest: &mut Batch,
-        events: &[Event],
-    ) -> Result<Vec<Part>, Error> {
-        let head = self.head(id, rest)?;
-        let (json, places) = encode_events(events)?;
-        let fixed = head.len() + BETWEEN.len() + END.len();
-        let sizes: Vec<usize> = places.iter().map(Range::len).collect();
+    /// Which events go together.
+    fn group(&self, id: &str, rest: &Batch, events: &[Event]) -> Result<Vec<Range<usize>>, Error> {
+        let fixed = self.document(id, rest)?.len() + LIST.len();
         if events.is_empty() {
             return Err(no_room(fixed));
         }
-        let groups = groups(&sizes, fixed)?;
-        let count = groups.len();
-        let encode = |(index, events): (usize, Range<usize>)| {
-            let suffix = format!("/{}of{count}", index + 1);
-            let first = places.get(events.start)?.start;
-            let last = places.get(events.end.checked_sub(1)?)?.end;
-            let bytes = [
-                head.before_suffix.as_slice(),
-                suffix.as_bytes(),
-                head.after_suffix.as_slice(),
-                BETWEEN.as_bytes(),
-                json.get(first..last)?,
-                END.as_bytes(),
-            ]
-            .concat();
-            let source_request_id = format!("{id}{suffix}");
-            let encoded = EncodedBatch { source_request_id, bytes: bytes.into() };
-            Some(Part { encoded, events })
+        let mut json = Vec::new();
+        let mut size = |event| {
+            json.clear();
+            serde_json::to_writer(&mut json, event).map_err(unwritable)?;
+            Ok(json.len())
         };
-        let parts: Option<Vec<Part>> = groups.into_iter().enumerate().map(encode).collect();
-        parts.ok_or_else(|| no_room(fixed))
+        let sizes: Result<Vec<usize>, Error> = events.iter().map(&mut size).collect();
+        groups(&sizes?, fixed)
     }
 
-    /// All of a batch but its events.
-    fn head(&self, id: &str, rest: &mut Batch) -> Result<Head, Error> {
-        let own_id = rest.source_request_id.take();
-        let document = self.document(id, rest);
-        rest.source_request_id = own_id;
-        let document = document?;
-        // The id comes first, since the batch was written without one.
-        let start = br#"{"source_request_id":"#.len();
-        let quoted = serde_json::to_vec(id).map_err(unwritable)?;
-        let quote = (start + quoted.len()).saturating_sub(1);
-        let brace = document.len().saturating_sub(1);
-        match (document.get(..quote), document.get(quote..brace)) {
-            (Some(before), Some(after)) => {
-                Ok(Head { before_suffix: before.to_vec(), after_suffix: after.to_vec() })
-            }
-            _ => Err(too_large(document.len())),
-        }
+    /// Encodes the parts as the batches that they are, so that one that is given back is written the same way again.
+    fn encode_groups(
+        &self,
+        id: &str,
+        batch: &mut Batch,
+        events: Vec<Event>,
+        groups: Result<Vec<Range<usize>>, Error>,
+    ) -> Result<Vec<Part>, Error> {
+        let mut waiting = events.into_iter();
+        let mut done = Vec::with_capacity(waiting.len());
+        let encoded = groups.and_then(|groups| {
+            let count = groups.len();
+            let encode = |(index, events): (usize, Range<usize>)| {
+                let source_request_id = format!("{id}/{}of{count}", index + 1);
+                batch.source_request_id = Some(source_request_id.clone());
+                batch.events.extend(waiting.by_ref().take(events.len()));
+                let bytes = self.document(&source_request_id, batch);
+                done.append(&mut batch.events);
+                let encoded = EncodedBatch { source_request_id, bytes: bytes?.into() };
+                Ok(Part { encoded, events })
+            };
+            groups.into_iter().enumerate().map(encode).collect()
+        });
+        done.extend(waiting);
+        batch.events = done;
+        encoded
     }
-}
-
-/// What every part begins with: the id's suffix belongs in the middle.
-struct Head {
-    before_suffix: Vec<u8>,
-    after_suffix: Vec<u8>,
-}
-
-impl Head {
-    fn len(&self) -> usize {
-        self.before_suffix.len() + self.after_suffix.len()
-    }
-}
-
-/// The JSON of each event, with commas between, and where each stands.
-fn encode_events(events: &[Event]) -> Result<(Vec<u8>, Vec<Range<usize>>), Error> {
-    let mut json = Vec::new();
-    let mut places = Vec::with_capacity(events.len());
-    for event in events {
-        if !json.is_empty() {
-            json.push(b',');
-        }
-        let start = json.len();
-        serde_json::to_writer(&mut json, event).map_err(unwritable)?;
-        places.push(start..json.len());
-    }
-    Ok((json, places))
 }
 
 /// Which events go together, by their sizes; `fixed` is what every part takes beside its events and its suffix.

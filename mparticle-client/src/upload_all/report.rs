@@ -122,8 +122,8 @@ impl FailedBatch {
         &self.error
     }
 
-    /// What is left to send, ids included: sending it again does not count twice what mParticle may have taken. It is
-    /// the batch, or, if it was divided, those of its parts that did not arrive.
+    /// What is left to send: uploaded again it makes the same bytes under the same ids, so it does not count twice what
+    /// mParticle may have taken. It is the batch, or, if it was divided, those of its parts that did not arrive.
     #[must_use]
     pub fn into_batches(self) -> Vec<Batch> {
         match self.left {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UnixMillis};
 use mparticle_client::testing::{Answer, Emulator};
-use mparticle_client::{Client, Error, ErrorKind, Validation};
+use mparticle_client::{Client, Error, ErrorKind, Stopped, Validation};
 use sample::{batch, builder};
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
@@ -295,4 +295,18 @@ fn an_error_can_be_sent_between_threads_and_is_small() {
     fn is_error<T: std::error::Error + Clone + Send + Sync + 'static>() {}
     is_error::<Error>();
     assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+}
+
+#[test]
+fn outside_a_runtime_an_upload_is_an_error_that_keeps_the_request() {
+    let emulator = Emulator::in_memory();
+    let client = builder(&emulator).build().unwrap();
+    let error = pollster::block_on(client.upload_events(&batch())).unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));
+    assert!(error.to_string().contains("no Tokio runtime"), "{error}");
+    assert!(error.into_unsent().is_some());
+
+    let report = pollster::block_on(client.upload_all([batch()]).into_future());
+    assert_eq!((report.given(), report.stopped()), (0, Some(Stopped::Closed)));
+    assert!(emulator.requests().is_empty());
 }

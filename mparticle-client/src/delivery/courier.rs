@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, debug, debug_span, field, info, trace, warn};
 
@@ -105,6 +106,11 @@ impl Courier {
 
     /// Sends a request until it is accepted or there is no point in trying again.
     pub(crate) async fn deliver(&self, unsent: Unsent) -> Result<Receipt, Error> {
+        // Timers and sockets would panic without one.
+        if Handle::try_current().is_err() {
+            let message = "there is no Tokio runtime here: await the upload in one, or use the blocking client";
+            return Err(Error::new(ErrorKind::Config, message).with_unsent(unsent));
+        }
         let span = debug_span!(
             target: LOG,
             "upload",

@@ -5,7 +5,8 @@
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The client cannot be made as it was described: an empty key, a malformed URL, `http://` to a host that is not
-    /// this one, an unreadable certificate. Correct the configuration; the message lists every mistake.
+    /// this one, an unreadable certificate. Correct the configuration; the message lists every mistake. An upload that
+    /// is awaited outside a Tokio runtime ends like this, too.
     Config,
     /// The data cannot be sent as they are: a number that JSON cannot express, an empty bulk request, events too young
     /// for the historical endpoint, or, with [`Validation::Strict`](crate::Validation::Strict), any violation. Nothing

@@ -3,7 +3,7 @@
 use super::intake::Intake;
 use super::ledger::Ledger;
 use super::window::Window;
-use super::{Deliver, Options, UploadReport};
+use super::{Deliver, Options, Stopped, UploadReport};
 use crate::encoding::Encoder;
 use crate::models::Batch;
 use futures_core::Stream;
@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::pin::pin;
 use std::time::SystemTime;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 pub(super) async fn run<D, S>(
@@ -30,6 +31,10 @@ where
     let mut source = pin!(source.map(Box::new));
     let mut source_has_ended = false;
     let mut ledger = Ledger::new(stop_after_failures, on_outcome);
+    // Timers and sockets would panic without one.
+    if Handle::try_current().is_err() {
+        ledger.stop(Stopped::Closed);
+    }
     let mut intake = Intake::new(encoder, endpoint);
     let mut window = Window::new(concurrency, endpoint);
     let mut in_flight = FuturesUnordered::new();

@@ -51,6 +51,11 @@ impl<'a> Ledger<'a> {
         self.report.requests += 1;
     }
 
+    /// Sees to it that no more batches are pulled.
+    pub(super) fn stop(&mut self, why: Stopped) {
+        self.report.stopped.get_or_insert(why);
+    }
+
     /// Whether no more batches are to be pulled.
     pub(super) fn has_stopped(&self) -> bool {
         self.report.stopped.is_some()
@@ -155,7 +160,7 @@ impl<'a> Ledger<'a> {
         }
         self.report.failed.push(failed);
         if self.stop_after_failures.is_some_and(|most| self.report.failed.len() >= most) {
-            self.report.stopped.get_or_insert(Stopped::TooManyFailures);
+            self.stop(Stopped::TooManyFailures);
         }
     }
 }

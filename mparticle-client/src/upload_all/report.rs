@@ -78,7 +78,8 @@ pub enum Stopped {
     Unauthorized,
     /// As many batches failed as [`stop_after_failures`](super::UploadAll::stop_after_failures) allows.
     TooManyFailures,
-    /// The client can send nothing any more. What had been pulled failed without being sent.
+    /// The client cannot send: there is no Tokio runtime where the upload was awaited, or the process was forked. What had
+    /// been pulled failed without being sent.
     Closed,
 }
 
@@ -87,7 +88,7 @@ impl fmt::Display for Stopped {
         f.write_str(match self {
             Self::Unauthorized => "mParticle did not accept the credentials",
             Self::TooManyFailures => "too many batches failed",
-            Self::Closed => "the client can send nothing any more",
+            Self::Closed => "the client cannot send from here",
         })
     }
 }

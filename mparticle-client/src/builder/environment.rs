@@ -6,7 +6,7 @@ use crate::{Credentials, Error};
 use std::env;
 
 impl ClientBuilder {
-    /// A builder with credentials and destination from the environment; see [`Client::from_env`].
+    /// A builder with credentials and destination from the environment; see [`Client::from_env`](crate::Client::from_env).
     ///
     /// # Errors
     /// Of kind [`Config`](crate::ErrorKind::Config) when a variable is missing, is not Unicode or names no pod.

@@ -158,12 +158,12 @@ impl Courier {
             if let Some(repetition) = withdrawal.take() {
                 Withdrawal::spend(repetition);
             }
-            let (outcome, problem) = match result {
+            let problem = match result {
                 Ok(receipt) => return Ok(receipt),
-                Err(failed) => failed,
+                Err(problem) => problem,
             };
             progress.may_have_been_sent |= problem.may_have_been_sent();
-            let at = match self.decide(progress, &outcome) {
+            let at = match self.decide(progress, &problem.outcome()) {
                 Ok(at) => at,
                 Err(given_up) => return Err(problem.into_error(given_up, self.policy.max_attempts)),
             };
@@ -184,7 +184,7 @@ impl Courier {
         unsent: &Unsent,
         progress: &Progress,
         pass: Pass,
-    ) -> Result<Receipt, (Outcome, Problem)> {
+    ) -> Result<Receipt, Problem> {
         let until = after(Instant::now(), self.timeouts.attempt).min(progress.deadline);
         let sent = attempt(&*self.transport, self.request(unsent), until).await;
         let answer = match sent {
@@ -192,7 +192,7 @@ impl Courier {
             Err(error) => {
                 pass.failed();
                 debug!(target: LOG, "no answer: {error}{}", Causes(&error));
-                return Err((Outcome::Failed(error.kind()), Problem::Failed(error)));
+                return Err(Problem::Failed(error));
             }
         };
         let used = headers::rate_limit_used(&answer.headers);
@@ -221,8 +221,7 @@ impl Courier {
         } else {
             pass.failed();
         }
-        let outcome = Outcome::Answered { status: answer.status, retry_after };
-        Err((outcome, Problem::Answered { answer, retry_after }))
+        Err(Problem::Answered { answer, retry_after })
     }
 
     /// Closes the gate for as long as the server asks, or for a backoff of its own.

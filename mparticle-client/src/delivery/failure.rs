@@ -1,6 +1,6 @@
 //! From what went wrong to an error that says so.
 
-use super::retry::Failure;
+use super::retry::{Failure, Outcome};
 use crate::error::Answer;
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::{Error, ErrorKind};
@@ -25,6 +25,16 @@ pub(crate) enum GivenUp {
 }
 
 impl Problem {
+    /// What the retry decision has to know of it.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Answered { answer, retry_after } => {
+                Outcome::Answered { status: answer.status, retry_after: *retry_after }
+            }
+            Self::Failed(error) => Outcome::Failed(error.kind()),
+        }
+    }
+
     /// Whether the server may have taken the request nevertheless.
     pub(crate) fn may_have_been_sent(&self) -> bool {
         match self {
@@ -49,18 +59,12 @@ impl Problem {
             GivenUp::ByPolicy(Failure::OutOfTime) => "the next attempt would be too late",
             GivenUp::OutOfBudget => "too many uploads are being repeated",
         };
-        let last = match &self {
-            Self::Answered { answer, .. } => {
-                format!("answered with status {}", answer.status.as_u16())
+        let (last, retry_after) = match self.outcome() {
+            Outcome::Answered { status, retry_after } => {
+                (format!("answered with status {}", status.as_u16()), retry_after)
             }
-            Self::Failed(error) if error.kind() == TransportErrorKind::Connect => {
-                "made no connection".to_owned()
-            }
-            Self::Failed(_) => "got no answer".to_owned(),
-        };
-        let retry_after = match &self {
-            Self::Answered { retry_after, .. } => *retry_after,
-            Self::Failed(_) => None,
+            Outcome::Failed(TransportErrorKind::Connect) => ("made no connection".to_owned(), None),
+            Outcome::Failed(_) => ("got no answer".to_owned(), None),
         };
         let message = format!("given up: the last attempt {last}, and {why}");
         let error = Error::new(ErrorKind::RetriesExhausted, message).with_retry_after(retry_after);

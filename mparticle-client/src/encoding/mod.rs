@@ -6,7 +6,7 @@
 mod check;
 pub(crate) mod chunk;
 mod document;
-pub(crate) mod historical;
+mod historical;
 mod moment;
 mod requests;
 pub(crate) mod split;
@@ -16,7 +16,7 @@ pub(crate) mod users;
 mod tests;
 
 use crate::models::{Batch, DataPlanContext, Environment};
-use crate::{Error, Validation};
+use crate::{Endpoint, Error, Validation};
 use bytes::Bytes;
 use std::fmt;
 use std::time::SystemTime;
@@ -61,18 +61,18 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Encodes a batch of any size; one without a `source_request_id` gets one.
-    pub(crate) fn encode(&self, batch: &Batch, now: SystemTime) -> Result<EncodedBatch, Error> {
-        self.encode_as(source_request_id(batch), batch, now)
-    }
-
-    /// Encodes a batch under a given `source_request_id`, whatever the batch says.
-    pub(crate) fn encode_as(
+    /// Encodes a batch of any size under a `source_request_id`, whatever the batch says, for an endpoint whose own rules it
+    /// has to keep.
+    pub(crate) fn encode_for(
         &self,
+        endpoint: Endpoint,
         source_request_id: String,
         batch: &Batch,
         now: SystemTime,
     ) -> Result<EncodedBatch, Error> {
+        if endpoint == Endpoint::HistoricalBulkEvents {
+            historical::check(batch, now)?;
+        }
         self.check(&source_request_id, batch, now)?;
         let bytes = self.document(&source_request_id, batch)?;
         Ok(EncodedBatch { source_request_id, bytes: bytes.into() })

@@ -1,6 +1,8 @@
 //! Whole requests from what one call was given.
 
-use super::{EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, historical};
+use super::{
+    EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
+};
 use crate::models::Batch;
 use crate::{Endpoint, Error, ErrorKind, Unsent};
 use std::collections::HashMap;
@@ -10,7 +12,7 @@ use std::time::SystemTime;
 impl Encoder {
     /// The request for one batch.
     pub(crate) fn single(&self, batch: &Batch, now: SystemTime) -> Result<Unsent, Error> {
-        let encoded = self.bounded(batch, now)?;
+        let encoded = self.bounded(batch, Endpoint::Events, now)?;
         let ids = Arc::from([encoded.source_request_id]);
         Ok(Unsent::new(Endpoint::Events, encoded.bytes, ids))
     }
@@ -27,9 +29,8 @@ impl Encoder {
         let mut body = vec![b'['];
         let mut ids = Vec::with_capacity(batches.len());
         for (index, batch) in batches.iter().enumerate() {
-            let encoded = self
-                .historical_or_not(batch, endpoint, now)
-                .map_err(|error| inside(index, error))?;
+            let encoded =
+                self.bounded(batch, endpoint, now).map_err(|error| inside(index, error))?;
             if index > 0 {
                 body.push(b',');
             }
@@ -45,20 +46,13 @@ impl Encoder {
         Ok(Unsent::new(endpoint, body.into(), ids.into()))
     }
 
-    fn historical_or_not(
+    fn bounded(
         &self,
         batch: &Batch,
         endpoint: Endpoint,
         now: SystemTime,
     ) -> Result<EncodedBatch, Error> {
-        if endpoint == Endpoint::HistoricalBulkEvents {
-            historical::check(batch, now)?;
-        }
-        self.bounded(batch, now)
-    }
-
-    fn bounded(&self, batch: &Batch, now: SystemTime) -> Result<EncodedBatch, Error> {
-        let encoded = self.encode(batch, now)?;
+        let encoded = self.encode_for(endpoint, source_request_id(batch), batch, now)?;
         match encoded.bytes.len() {
             ..=MAX_BATCH_BYTES => Ok(encoded),
             size => Err(too_large(size)),

@@ -22,7 +22,7 @@ pub(crate) struct Part {
 const LIST: &str = r#","events":[]"#;
 
 impl Encoder {
-    /// Divides a batch that [`encode_as`](Self::encode_as) has found sound and that is too large. It is changed while
+    /// Divides a batch that [`encode_for`](Self::encode_for) has found sound and that is too large. It is changed while
     /// this runs, and back as it was afterwards.
     pub(crate) fn split(&self, id: &str, batch: &mut Batch) -> Result<Vec<Part>, Error> {
         let own_id = batch.source_request_id.replace(id.to_owned());

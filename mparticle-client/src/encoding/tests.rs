@@ -2,7 +2,9 @@
 
 use super::chunk::{Chunk, Packer};
 use super::split::parts_of;
-use super::{EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES};
+use super::{
+    EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
+};
 use crate::models::{
     Batch, Context, CustomEvent, CustomEventType, DataPlanContext, Environment, Event, UnixMillis,
 };
@@ -12,6 +14,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
+
+impl Encoder {
+    /// Encodes a batch for the usual endpoint; one without a `source_request_id` gets one.
+    pub(crate) fn encode(&self, batch: &Batch, now: SystemTime) -> Result<EncodedBatch, Error> {
+        self.encode_for(Endpoint::Events, source_request_id(batch), batch, now)
+    }
+}
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
@@ -86,7 +95,8 @@ fn an_id_of_the_callers_own_is_kept_as_it_is() {
         let (found, document) = encoded(&Encoder::default(), &batch);
         assert_eq!(found, id);
         assert_eq!(document, json!({"mpid": 1, "source_request_id": id}));
-        let again = Encoder::default().encode_as("other".into(), &batch, now()).unwrap();
+        let again =
+            Encoder::default().encode_for(Endpoint::Events, "other".into(), &batch, now()).unwrap();
         assert_eq!(value(&again.bytes), json!({"mpid": 1, "source_request_id": "other"}));
     }
 }
@@ -327,7 +337,7 @@ proptest! {
             prop_assert_eq!(read.source_request_id.as_deref(), Some(id.as_str()));
             prop_assert!(!read.events.is_empty());
             events.append(&mut read.events);
-            let whole = with_defaults().encode_as(id, &batch.clone().with_events([] as [Event; 0]), now());
+            let whole = with_defaults().encode_for(Endpoint::Events, id, &batch.clone().with_events([] as [Event; 0]), now());
             prop_assert_eq!(read, Batch::from_slice(&whole.unwrap().bytes).unwrap());
         }
         prop_assert_eq!(&events, &batch.events);

@@ -2,11 +2,11 @@
 
 use super::ledger::{Item, Ledger};
 use super::window::{Sealed, Window};
+use crate::Endpoint;
 use crate::encoding::chunk::Packer;
 use crate::encoding::users::{UserKey, keys};
-use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES, historical, source_request_id};
+use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES, source_request_id};
 use crate::models::Batch;
-use crate::{Endpoint, Error};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -43,7 +43,7 @@ impl Intake {
         // Given back, it is written again with the same bytes.
         batch.source_request_id = Some(id.clone());
         let users = keys(&batch);
-        let encoded = match self.encode(id.clone(), &batch, now) {
+        let encoded = match self.encoder.encode_for(self.endpoint, id.clone(), &batch, now) {
             Ok(encoded) if encoded.bytes.len() <= MAX_BATCH_BYTES => {
                 return self.pack(encoded, Item::Whole(batch), &users, window);
             }
@@ -76,13 +76,6 @@ impl Intake {
             window.admit(Sealed { chunk, items, users });
         }
         self.since = None;
-    }
-
-    fn encode(&self, id: String, batch: &Batch, now: SystemTime) -> Result<EncodedBatch, Error> {
-        if self.endpoint == Endpoint::HistoricalBulkEvents {
-            historical::check(batch, now)?;
-        }
-        self.encoder.encode_as(id, batch, now)
     }
 
     fn pack(&mut self, encoded: EncodedBatch, item: Item, users: &[UserKey], window: &mut Window) {

@@ -36,9 +36,17 @@ pub enum ErrorKind {
     /// Every attempt that was allowed failed. [`source`](std::error::Error::source) is the failure of the last one.
     /// Send again later what [`Error::into_unsent`](super::Error::into_unsent) gives.
     RetriesExhausted,
-    /// The client's background thread is gone, so that it cannot send: the process was forked, or is ending. Make a new
-    /// client.
+    /// What would send is gone: the queue was shut down, the process was forked, or the client's background thread has
+    /// ended. Make a new client or queue.
     Closed,
+    /// The queue has no room for another batch at the moment. Try again later, let [`Queue::send`] wait for room, or
+    /// allow more.
+    ///
+    /// [`Queue::send`]: https://docs.rs/mparticle-client/latest/mparticle_client/queue/struct.Queue.html#method.send
+    Full,
+    /// The spool cannot be opened, read or written: another process has it, the disk is full or read-only, the path is no
+    /// folder, or a newer version has written it. What it holds is kept. The source tells what the system said.
+    Storage,
 }
 
 impl ErrorKind {
@@ -49,7 +57,9 @@ impl ErrorKind {
             | Self::Server
             | Self::Transport
             | Self::Timeout
-            | Self::RetriesExhausted => true,
+            | Self::RetriesExhausted
+            | Self::Full
+            | Self::Storage => true,
             Self::Config
             | Self::Invalid
             | Self::TooLarge

@@ -109,6 +109,18 @@ impl Client {
         UploadAll::new(self.clone(), Encoder::clone(&self.encoder), batches)
     }
 
+    /// Begins to describe a queue in the background that sends with this client's settings, credentials and rate gate
+    /// (feature `queue`).
+    #[cfg(feature = "queue")]
+    pub fn queue(&self) -> crate::queue::QueueBuilder {
+        crate::queue::QueueBuilder::new(self.clone())
+    }
+
+    #[cfg(feature = "queue")]
+    pub(crate) fn parts(&self) -> (Arc<Encoder>, Arc<Courier>) {
+        (Arc::clone(&self.encoder), Arc::clone(&self.courier))
+    }
+
     /// Sends a request that failed once more, with the same ids and the same bytes.
     ///
     /// # Errors

@@ -16,6 +16,9 @@ mod encoding;
 mod endpoint;
 mod error;
 pub mod guide;
+mod order;
+#[cfg(feature = "queue")]
+pub mod queue;
 mod receipt;
 mod settings;
 #[cfg(feature = "testing")]

@@ -29,6 +29,17 @@ pub(crate) enum BodyLog {
     AtTrace,
 }
 
+/// How long an upload may take, and how often it may be tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Patience {
+    /// As timeouts, retry policy and budget say.
+    #[default]
+    Bounded,
+    /// Until it is accepted or refused. Who sends like this sends few requests at a time, so that no storm comes of it.
+    #[cfg_attr(not(feature = "queue"), allow(dead_code, reason = "only the queue waits for ever"))]
+    Endless,
+}
+
 /// Delivers requests with one pair of credentials.
 #[derive(Debug)]
 pub(crate) struct Courier {
@@ -41,12 +52,14 @@ pub(crate) struct Courier {
     budget: RetryBudget,
     jitter: Mutex<fastrand::Rng>,
     body_log: BodyLog,
+    patience: Patience,
 }
 
 /// What is known of an upload while it lasts.
 struct Progress {
     start: Instant,
-    deadline: Instant,
+    /// `None` for one that waits as long as it takes.
+    deadline: Option<Instant>,
     attempts: u32,
     may_have_been_sent: bool,
 }
@@ -68,6 +81,7 @@ impl Courier {
             budget: RetryBudget::default(),
             jitter: Mutex::new(fastrand::Rng::new()),
             body_log: BodyLog::default(),
+            patience: Patience::default(),
         }
     }
 
@@ -94,10 +108,29 @@ impl Courier {
             credentials.authorization().map_err(|_| refused("they make no header"))?;
         let mut headers = self.headers.clone();
         headers.insert(header::AUTHORIZATION, authorization);
+        Ok(self.with_headers(headers, RateGate::default()))
+    }
+
+    /// The same with connections for another runtime, and with the patience to wait until a request is accepted or
+    /// refused. It shares the gate, but not the budget.
+    #[cfg(feature = "queue")]
+    pub(crate) fn for_queue(&self) -> Self {
+        let mut courier = self.with_headers(self.headers.clone(), self.gate.clone());
+        if let Some(transport) = self.transport.for_another_runtime() {
+            courier.transport = transport;
+        }
+        courier.patience = Patience::Endless;
+        courier.policy = courier.policy.with_max_attempts(u32::MAX);
+        courier
+    }
+
+    fn with_headers(&self, headers: HeaderMap, gate: RateGate) -> Self {
         let transport = Arc::clone(&self.transport);
-        Ok(Self::new(transport, self.base_url.clone(), headers, RateGate::default())
+        let mut courier = Self::new(transport, self.base_url.clone(), headers, gate)
             .with_times(self.timeouts, self.policy)
-            .with_body_log(self.body_log))
+            .with_body_log(self.body_log);
+        courier.patience = self.patience;
+        courier
     }
 
     pub(crate) fn rate_gate(&self) -> RateGate {
@@ -124,7 +157,10 @@ impl Courier {
     async fn deliver_in_span(&self, unsent: Unsent) -> Result<Receipt, Error> {
         debug!(target: LOG, source_request_ids = ?unsent.source_request_ids(), "uploading");
         let start = Instant::now();
-        let deadline = after(start, self.timeouts.overall);
+        let deadline = match self.patience {
+            Patience::Bounded => Some(after(start, self.timeouts.overall)),
+            Patience::Endless => None,
+        };
         let mut progress = Progress { start, deadline, attempts: 0, may_have_been_sent: false };
         let result = self.repeat(&unsent, &mut progress).await;
         result.map_err(|error| {
@@ -140,7 +176,7 @@ impl Courier {
         let mut last: Option<Problem> = None;
         loop {
             let asked = Instant::now();
-            let pass = match self.gate.enter(Some(progress.deadline)).await {
+            let pass = match self.gate.enter(progress.deadline).await {
                 Ok(pass) => pass,
                 Err(shut) => return Err(closed_gate(shut.retry_after, last)),
             };
@@ -168,7 +204,7 @@ impl Courier {
                 Err(given_up) => return Err(problem.into_error(given_up, self.policy.max_attempts)),
             };
             withdrawal = self.budget.withdraw(Instant::now());
-            if withdrawal.is_none() {
+            if withdrawal.is_none() && self.patience == Patience::Bounded {
                 return Err(problem.into_error(GivenUp::OutOfBudget, self.policy.max_attempts));
             }
             let wait_ms = millis(at.saturating_duration_since(Instant::now()));
@@ -185,7 +221,8 @@ impl Courier {
         progress: &Progress,
         pass: Pass,
     ) -> Result<Receipt, Problem> {
-        let until = after(Instant::now(), self.timeouts.attempt).min(progress.deadline);
+        let until = after(Instant::now(), self.timeouts.attempt);
+        let until = progress.deadline.map_or(until, |deadline| until.min(deadline));
         let sent = attempt(&*self.transport, self.request(unsent), until).await;
         let answer = match sent {
             Ok(answer) => answer,
@@ -252,10 +289,10 @@ impl Courier {
     fn decide(&self, progress: &Progress, outcome: &Outcome) -> Result<Instant, GivenUp> {
         let now = Instant::now();
         let timed_out = *outcome == Outcome::Failed(TransportErrorKind::Timeout);
-        if timed_out && now >= progress.deadline {
+        if timed_out && progress.deadline.is_some_and(|deadline| now >= deadline) {
             return Err(GivenUp::AtDeadline);
         }
-        let state = State { attempts: progress.attempts, deadline: Some(progress.deadline) };
+        let state = State { attempts: progress.attempts, deadline: progress.deadline };
         let mut rng = self.jitter.lock().unwrap_or_else(PoisonError::into_inner);
         match retry::decide(&self.policy, &state, outcome, now, &mut rng) {
             // `attempt` has returned every acceptance before.

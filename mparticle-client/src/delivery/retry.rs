@@ -25,7 +25,7 @@ pub(crate) enum Outcome {
 pub(crate) struct State {
     /// The attempts made so far, the one just decided about included.
     pub(crate) attempts: u32,
-    /// When the upload has to be over.
+    /// When the upload has to be over; `None` for one that waits out whatever may pass.
     pub(crate) deadline: Option<Instant>,
 }
 
@@ -86,6 +86,8 @@ pub(crate) fn decide(
             (Some(status), retry_after)
         }
         Outcome::Failed(kind) if kind.is_retryable() => (None, None),
+        // A certificate can be replaced, which takes longer than an upload with a deadline lasts.
+        Outcome::Failed(TransportErrorKind::Untrusted) if state.deadline.is_none() => (None, None),
         Outcome::Answered { .. } | Outcome::Failed(_) => return Decision::Fail(Failure::Final),
     };
     let time_left = state.deadline.map(|deadline| deadline.saturating_duration_since(now));

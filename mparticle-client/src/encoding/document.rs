@@ -92,7 +92,7 @@ fn lacks_a_plan(context: Option<&Context>) -> bool {
 }
 
 /// Why a batch cannot be written, with the place if it is a number, as it nearly always is.
-fn unwritable_batch(batch: &Batch, error: serde_json::Error) -> Error {
+pub(super) fn unwritable_batch(batch: &Batch, error: serde_json::Error) -> Error {
     let violations = batch.validate();
     match violations.into_iter().find(|violation| violation.rule == Rule::Finite) {
         Some(violation) => {

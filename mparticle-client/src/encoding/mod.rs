@@ -9,6 +9,8 @@ mod document;
 mod historical;
 mod moment;
 mod requests;
+#[cfg(feature = "queue")]
+pub(crate) mod sections;
 pub(crate) mod split;
 pub(crate) mod users;
 
@@ -36,6 +38,7 @@ pub(crate) const MAX_REQUEST_BYTES: usize = 256_000;
 pub(crate) const MAX_BATCHES: usize = 100;
 
 /// A batch as it is sent.
+#[derive(Clone)]
 pub(crate) struct EncodedBatch {
     pub(crate) source_request_id: String,
     pub(crate) bytes: Bytes,

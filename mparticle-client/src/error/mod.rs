@@ -228,6 +228,13 @@ impl Error {
         self.0.unsent.as_ref()
     }
 
+    /// Whether mParticle refused the whole request for what may be the fault of one batch.
+    pub(crate) fn blames_the_data(&self) -> bool {
+        let status = self.status().unwrap_or_default();
+        self.kind() == ErrorKind::Rejected
+            && matches!(status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
     /// The codes of the listed errors, if they look like codes.
     fn codes(&self) -> Vec<String> {
         let looks_like_a_code = |code: &String| {

@@ -8,6 +8,7 @@ use reqwest::{Client, Proxy};
 use rustls::ClientConfig;
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How connections are made and kept.
@@ -55,6 +56,9 @@ impl std::fmt::Debug for Proxies {
 #[derive(Debug)]
 pub(crate) struct HttpsTransport {
     http: Client,
+    /// What it was made of, to make another.
+    connections: Connections,
+    tls: ClientConfig,
 }
 
 impl HttpsTransport {
@@ -63,7 +67,7 @@ impl HttpsTransport {
         tls: ClientConfig,
     ) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(tls.clone())
             .redirect(Policy::none())
             .referer(false)
             .connect_timeout(connections.connect_timeout)
@@ -76,7 +80,7 @@ impl HttpsTransport {
             Proxies::Direct => builder.no_proxy(),
             Proxies::Through(url) => builder.proxy(Proxy::all(url)?),
         };
-        Ok(Self { http: builder.build()? })
+        Ok(Self { http: builder.build()?, connections: connections.clone(), tls })
     }
 }
 
@@ -89,6 +93,12 @@ impl Transport for HttpsTransport {
             let answer = self.http.execute(request).await.map_err(failure)?;
             Ok(http::Response::<reqwest::Body>::from(answer).map(ResponseBody::from_body))
         })
+    }
+
+    fn for_another_runtime(&self) -> Option<Arc<dyn Transport>> {
+        // What could be made once can be made again.
+        let another = Self::new(&self.connections, self.tls.clone()).ok()?;
+        Some(Arc::new(another))
     }
 }
 

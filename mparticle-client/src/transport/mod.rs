@@ -17,6 +17,7 @@ use http::{Request, Response};
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// What [`Transport::send`] returns.
 pub type SendFuture<'a> =
@@ -33,4 +34,13 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// # Errors
     /// A [`TransportError`] whose kind says whether the request may have reached the server.
     fn send(&self, request: Request<Bytes>) -> SendFuture<'_>;
+
+    /// The same transport with connections of its own, for use in another Tokio runtime.
+    ///
+    /// A queue sends from a runtime of its own. Connections that are tasks of the caller's runtime would end with it,
+    /// so a transport that keeps any says here how to make new ones. `None`, as unless implemented: the queue uses this
+    /// one.
+    fn for_another_runtime(&self) -> Option<Arc<dyn Transport>> {
+        None
+    }
 }

@@ -1,11 +1,12 @@
 //! The loop that keeps batches moving.
 
+use super::flight::Flight;
 use super::intake::Intake;
 use super::ledger::Ledger;
-use super::window::Window;
 use super::{Deliver, Options, Stopped, UploadReport};
 use crate::encoding::Encoder;
 use crate::models::Batch;
+use crate::order::Order;
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -36,20 +37,21 @@ where
         ledger.stop(Stopped::Closed);
     }
     let mut intake = Intake::new(encoder, endpoint);
-    let mut window = Window::new(concurrency, endpoint);
+    let mut waiting = Order::default();
     let mut in_flight = FuturesUnordered::new();
     loop {
         let pulls = !source_has_ended && !ledger.has_stopped();
         if !pulls {
-            intake.flush(&mut window);
+            intake.flush(&mut waiting);
         }
         if let Some(error) = ledger.halted().cloned() {
-            for mut flight in window.take_all() {
-                flight.abandon(&error, &mut ledger);
+            for (turn, sealed) in waiting.take_all() {
+                Flight::new(turn, endpoint, sealed).abandon(&error, &mut ledger);
             }
         }
         while in_flight.len() < concurrency {
-            let Some(flight) = window.next_ready() else { break };
+            let Some((turn, sealed)) = waiting.next_ready() else { break };
+            let flight = Flight::new(turn, endpoint, sealed);
             ledger.request();
             in_flight.push(flight.send(&deliver, max_rate_limit_wait));
         }
@@ -57,7 +59,7 @@ where
         if in_flight.is_empty() && !pulls {
             break;
         }
-        let pulls = pulls && window.has_room();
+        let pulls = pulls && waiting.len() < concurrency;
         let due = intake.due();
         tokio::select! {
             biased;
@@ -70,18 +72,18 @@ where
                     ledger.request();
                     in_flight.push(flight.send(&deliver, max_rate_limit_wait));
                 } else {
-                    window.ended(&flight);
+                    waiting.ended(&flight.turn);
                 }
             }
             next = source.next(), if pulls => match next {
                 Some(batch) => {
-                    intake.take(batch, SystemTime::now(), &mut window, &mut ledger);
+                    intake.take(batch, SystemTime::now(), &mut waiting, &mut ledger);
                     // Else a source that is always ready would keep the thread from the requests.
                     tokio::task::coop::consume_budget().await;
                 }
                 None => source_has_ended = true,
             },
-            () = wait_until(due), if pulls => intake.flush(&mut window),
+            () = wait_until(due), if pulls => intake.flush(&mut waiting),
             // Cannot be: with nothing in flight nothing waits, so there is room.
             else => source_has_ended = true,
         }

@@ -1,11 +1,11 @@
 //! A chunk on its way: as one request, or in halves if mParticle finds fault with it.
 
 use super::Deliver;
+use super::intake::Sealed;
 use super::ledger::{Item, Ledger};
 use crate::encoding::chunk::Chunk;
-use crate::encoding::users::UserKey;
+use crate::order::Turn;
 use crate::{Endpoint, Error, ErrorKind, Receipt, Unsent};
-use http::StatusCode;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -14,8 +14,7 @@ const MIN_WAIT: Duration = Duration::from_secs(1);
 
 /// A chunk with all that belongs to it. Its batches are settled in order.
 pub(super) struct Flight {
-    pub(super) number: usize,
-    pub(super) users: Vec<UserKey>,
+    pub(super) turn: Turn,
     endpoint: Endpoint,
     chunk: Chunk,
     /// What is not settled yet.
@@ -32,16 +31,11 @@ pub(super) struct Landed {
 }
 
 impl Flight {
-    pub(super) fn new(
-        number: usize,
-        endpoint: Endpoint,
-        chunk: Chunk,
-        items: Vec<Item>,
-        users: Vec<UserKey>,
-    ) -> Self {
+    pub(super) fn new(turn: Turn, endpoint: Endpoint, sealed: Sealed) -> Self {
+        let Sealed { chunk, items } = sealed;
         let all = 0..chunk.len();
         let stretches = vec![all];
-        Self { number, users, endpoint, chunk, items: items.into_iter(), stretches }
+        Self { turn, endpoint, chunk, items: items.into_iter(), stretches }
     }
 
     /// Whether a request remains to be made.
@@ -90,7 +84,7 @@ impl Landed {
                     ledger.deliver(&item, id, &receipt);
                 }
             }
-            Err(error) if stretch.len() > 1 && blames_the_data(&error) => {
+            Err(error) if stretch.len() > 1 && error.blames_the_data() => {
                 let middle = stretch.start + stretch.len() / 2;
                 flight.stretches.push(middle..stretch.end);
                 flight.stretches.push(stretch.start..middle);
@@ -111,11 +105,4 @@ fn wait_after(result: &Result<Receipt, Error>) -> Option<Duration> {
     let error = result.as_ref().err()?;
     let wait = error.retry_after().filter(|_| error.kind() == ErrorKind::RateLimited)?;
     Some(wait.max(MIN_WAIT))
-}
-
-/// Whether mParticle refused the whole request for what may be the fault of one batch.
-fn blames_the_data(error: &Error) -> bool {
-    let status = error.status().unwrap_or_default();
-    error.kind() == ErrorKind::Rejected
-        && matches!(status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE)
 }

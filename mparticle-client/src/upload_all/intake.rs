@@ -1,18 +1,24 @@
 //! From a batch of the source to its place in a chunk.
 
 use super::ledger::{Item, Ledger};
-use super::window::{Sealed, Window};
 use crate::Endpoint;
-use crate::encoding::chunk::Packer;
+use crate::encoding::chunk::{Chunk, Packer};
 use crate::encoding::users::{UserKey, keys};
 use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES, source_request_id};
 use crate::models::Batch;
+use crate::order::Order;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// How long a chunk may fill while the source has nothing ready: long enough for the next page of a database or queue,
 /// short enough not to be noticed.
 const LINGER: Duration = Duration::from_millis(100);
+
+/// A chunk that takes no more batches.
+pub(super) struct Sealed {
+    pub(super) chunk: Chunk,
+    pub(super) items: Vec<Item>,
+}
 
 /// The chunk that is being filled.
 pub(super) struct Intake {
@@ -30,12 +36,12 @@ impl Intake {
         Self { encoder, endpoint, packer, items, users, since: None }
     }
 
-    /// Takes a batch in; chunks that are full go to the window.
+    /// Takes a batch in; chunks that are full wait for their turn.
     pub(super) fn take(
         &mut self,
         mut batch: Box<Batch>,
         now: SystemTime,
-        window: &mut Window,
+        waiting: &mut Order<Sealed>,
         ledger: &mut Ledger<'_>,
     ) {
         ledger.given();
@@ -45,7 +51,7 @@ impl Intake {
         let users = keys(&batch);
         let encoded = match self.encoder.encode_for(self.endpoint, id.clone(), &batch, now) {
             Ok(encoded) if encoded.bytes.len() <= MAX_BATCH_BYTES => {
-                return self.pack(encoded, Item::Whole(batch), &users, window);
+                return self.pack(encoded, Item::Whole(batch), &users, waiting);
             }
             Ok(encoded) => encoded,
             Err(error) => return ledger.fail(Item::Whole(batch), &id, &error),
@@ -56,7 +62,7 @@ impl Intake {
             Ok(parts) => {
                 let number = ledger.divide(id, batch, parts.len());
                 for part in parts {
-                    self.pack(part.encoded, Item::Part(number, part.events), &users, window);
+                    self.pack(part.encoded, Item::Part(number, part.events), &users, waiting);
                 }
             }
             Err(error) => ledger.fail(Item::Whole(batch), &id, &error),
@@ -69,18 +75,24 @@ impl Intake {
     }
 
     /// Sends off what is here.
-    pub(super) fn flush(&mut self, window: &mut Window) {
+    pub(super) fn flush(&mut self, waiting: &mut Order<Sealed>) {
         if let Some(chunk) = self.packer.seal() {
             let items = std::mem::take(&mut self.items);
             let users = std::mem::take(&mut self.users);
-            window.admit(Sealed { chunk, items, users });
+            waiting.admit(users, Sealed { chunk, items });
         }
         self.since = None;
     }
 
-    fn pack(&mut self, encoded: EncodedBatch, item: Item, users: &[UserKey], window: &mut Window) {
+    fn pack(
+        &mut self,
+        encoded: EncodedBatch,
+        item: Item,
+        users: &[UserKey],
+        waiting: &mut Order<Sealed>,
+    ) {
         if !self.packer.has_room_for(&encoded) {
-            self.flush(window);
+            self.flush(waiting);
         }
         self.since.get_or_insert_with(Instant::now);
         self.packer.push(encoded);

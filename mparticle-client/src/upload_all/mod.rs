@@ -7,7 +7,7 @@
 //!   which it shares a user.
 //! - No more is held in memory than the requests in flight, as many chunks again, and what failed.
 //!
-//! A batch goes through `intake` (encoding, dividing, packing), `window` (waiting for its turn), `flight` (being sent,
+//! A batch goes through `intake` (encoding, dividing, packing), the order (waiting for its turn), `flight` (being sent,
 //! once or in halves) and `ledger` (its outcome); `engine` moves it along.
 
 mod engine;
@@ -15,7 +15,6 @@ mod flight;
 mod intake;
 mod ledger;
 mod report;
-mod window;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,40 @@
+//! The handle of one batch.
+
+use super::{Outcome, Settled};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::sync::oneshot;
+
+/// A batch that was accepted; await it for its outcome, or drop it.
+///
+/// Dropping it changes nothing: the batch is delivered all the same. It may be awaited in any runtime, or none.
+#[derive(Debug)]
+pub struct Delivery {
+    pub(super) source_request_id: String,
+    pub(super) settled: oneshot::Receiver<Settled>,
+}
+
+impl Delivery {
+    /// The `source_request_id` under which the batch was accepted, its own or the one that it got.
+    #[must_use]
+    pub fn source_request_id(&self) -> &str {
+        &self.source_request_id
+    }
+}
+
+impl Future for Delivery {
+    type Output = Settled;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled> {
+        Pin::new(&mut self.settled).poll(cx).map(|settled| {
+            // The sender settles before it goes; should it not, nothing was delivered as far as anyone knows.
+            settled.unwrap_or_else(|_| Settled {
+                source_request_id: self.source_request_id.clone(),
+                sent_as: None,
+                outcome: Outcome::Dropped,
+                unsent: Vec::new(),
+            })
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! The queue as its users see it, against the emulator.
+#![cfg(feature = "queue")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod basics;

@@ -114,7 +114,7 @@ impl Queue {
             }
         };
         let accepted = match &self.inner.spool {
-            Some(spool) => spool.store_later(entry),
+            Some(spool) => spool.store_later(entry, shared),
             None => shared.accept(entry),
         };
         accepted.map(|()| delivery).map_err(|entry| refused(closed(), *entry))

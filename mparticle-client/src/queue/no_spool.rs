@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::parcel::Parcel;
+use super::shared::Shared;
 use crate::Error;
 use std::future::Ready;
 
@@ -16,7 +17,7 @@ impl Spool {
         match *self {}
     }
 
-    pub(super) fn store_later(&self, _entry: Entry) -> Result<(), Box<Entry>> {
+    pub(super) fn store_later(&self, _entry: Entry, _shared: &Shared) -> Result<(), Box<Entry>> {
         match *self {}
     }
 

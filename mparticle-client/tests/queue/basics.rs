@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const LONG: Duration = Duration::from_secs(20);
 
-fn batch(user: &str, event: &str) -> Batch {
+pub(crate) fn batch(user: &str, event: &str) -> Batch {
     Batch::new(Environment::Development)
         .with_user_identities(UserIdentities::new().with_customer_id(user))
         .with_event(CustomEvent::new(event, CustomEventType::Other))

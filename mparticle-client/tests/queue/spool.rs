@@ -1,0 +1,61 @@
+//! A queue that survives the end of its process.
+#![cfg(feature = "spool")]
+
+use super::basics::batch;
+use mparticle_client::testing::{Answer, Emulator};
+use mparticle_client::{ErrorKind, queue};
+use std::collections::HashMap;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn what_an_outage_leaves_is_delivered_by_the_next_queue_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = Emulator::start().await.unwrap();
+    emulator.always(Answer::status(503));
+    let client = emulator.client_builder().build().unwrap();
+    let queue = client.queue().spool(folder.path()).build().await.unwrap();
+    assert!(queue.recovery().is_clean());
+    let mut deliveries = Vec::new();
+    for number in 0..20 {
+        let batch = batch(&(number % 5).to_string(), &number.to_string());
+        deliveries.push(queue.send(batch).await.unwrap());
+    }
+    let second = client.queue().spool(folder.path()).build().await.unwrap_err();
+    assert_eq!(second.kind(), ErrorKind::Storage, "{second}");
+
+    let report = queue.flush(Duration::from_millis(300)).await;
+    assert_eq!(report.pending, 20);
+    let report = queue.shutdown(Duration::from_millis(100)).await;
+    assert_eq!((report.left_in_spool, report.dropped), (20, 0));
+    for delivery in deliveries {
+        assert!(matches!(delivery.await.into_outcome(), queue::Outcome::LeftInSpool));
+    }
+
+    let queue = client.queue().spool(folder.path()).build().await.unwrap();
+    assert_eq!((queue.recovery().recovered, queue.stats().recovered), (20, 20));
+    emulator.always(Answer::normal());
+    queue.send(batch("0", "last")).await.unwrap();
+    let report = queue.flush(LONG).await;
+    assert_eq!((report.delivered, report.pending), (21, 0));
+    assert!(queue.shutdown(LONG).await.is_complete());
+    let names = |batch: &mparticle_client::testing::ReceivedBatch| {
+        let events = batch.json["events"].as_array().unwrap().clone();
+        events.into_iter().map(|event| event["data"]["event_name"].as_str().unwrap().to_owned())
+    };
+    let mut events: Vec<String> = emulator.batches().iter().flat_map(names).collect();
+    assert_eq!(events.pop().unwrap(), "last");
+    events.sort_by_key(|name| name.parse::<u32>().unwrap());
+    assert_eq!(events, (0..20).map(|number| number.to_string()).collect::<Vec<_>>());
+    let mut seen = HashMap::new();
+    for request in emulator.requests() {
+        for batch in serde_json::from_slice::<Vec<serde_json::Value>>(&request.body).unwrap() {
+            let id = batch["source_request_id"].as_str().unwrap().to_owned();
+            assert_eq!(*seen.entry(id).or_insert_with(|| batch.to_string()), batch.to_string());
+        }
+    }
+
+    let queue = client.queue().spool(folder.path()).build().await.unwrap();
+    assert_eq!(queue.stats().recovered, 0);
+}

@@ -49,6 +49,8 @@ mod spool;
 mod stats;
 #[cfg(feature = "spool")]
 mod store;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
 mod ticket;
 mod worker;
 

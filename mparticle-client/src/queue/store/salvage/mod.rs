@@ -71,7 +71,9 @@ pub(super) fn salvage(
     let file = files::read_if_there(&folder.join(files::DATABASE))?.unwrap_or_default();
     let log = files::read_if_there(&folder.join(files::LOG))?.unwrap_or_default();
     let mut image = file;
-    image.resize(image.len().next_multiple_of(PAGE_SIZE).max(PAGE_SIZE), 0);
+    // The roots have to be there, be it as pages that cannot be read: SQLite would refuse the whole file without.
+    let length = image.len().next_multiple_of(PAGE_SIZE).max(database::LEDGER_ROOT * PAGE_SIZE);
+    image.resize(length, 0);
     log::lay_over(&mut image, &log);
     database::build(work, &BTreeMap::new(), &Ledger::default())?;
     let empty = fs::read(work)?;

@@ -54,7 +54,7 @@ fn a_full_disk_lets_deletes_through() {
     let (mut store, found) = reopen(folder.path());
     assert_eq!(found, kept);
     assert!(matches!(
-        store.commit(&[(9_999, &[0; 200_000])], &[]),
+        store.commit(&[(9_999, &vec![0; 200_000])], &[]),
         Err(StoreError::NoSpace { .. })
     ));
     let all: Vec<u64> = kept.keys().copied().collect();

@@ -2,7 +2,8 @@
 //!
 //! # Where to read on
 //! [`Client`] has the methods, [`ClientBuilder`] the settings, [`Error`] what can go wrong. The pages of the [`guide`]:
-//! [first event](guide::first_event), [many batches](guide::many_batches), [errors](guide::errors),
+//! [first event](guide::first_event), [many batches](guide::many_batches),
+//! [sending from a service](guide::sending_from_a_service), [errors](guide::errors),
 //! [delivery](guide::delivery), [testing](guide::testing), [connections](guide::connections),
 //! [observing](guide::observing).
 

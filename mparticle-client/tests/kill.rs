@@ -3,7 +3,7 @@
 //! The test program runs itself as the process that is killed; the emulator stays here. So the child's memory is gone
 //! each time, and what it wrote is not.
 #![cfg(all(unix, feature = "spool"))]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
 use mparticle_client::testing::{Answer, Emulator};

@@ -5,12 +5,13 @@
 //! curl -X POST http://127.0.0.1:3000/customers/42/signup
 //! ```
 //!
-//! `PORT` is the port to listen on. `--self-test` makes three requests to the service and stops it.
+//! `PORT` is the port to listen on. `--self-test` makes three requests to the service and stops it. `MPARTICLE_SPOOL` is a
+//! folder in which batches are kept until they are delivered, so that they survive a crash.
 //!
-//! A handler puts its batch into a channel and answers. One task takes from the channel whatever has come together and
-//! uploads it. The channel is bounded: while mParticle cannot be reached, the service drops batches, and says so, rather
-//! than run out of memory. When the service is asked to stop, it answers the requests it has begun, uploads what is
-//! left in the channel, and ends.
+//! A handler gives its batch to the queue and answers. The queue is bounded: while mParticle cannot be reached for long,
+//! the service drops batches, and says so, rather than run out of memory. When it is asked to stop (Ctrl-C, SIGTERM) it
+//! answers the requests it has begun, gives the queue ten seconds to deliver what is pending, and ends. With a spool,
+//! the next run delivers the rest.
 
 mod self_test;
 #[path = "../support/mod.rs"]
@@ -20,29 +21,29 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use mparticle_client::Client;
 use mparticle_client::models::{
     Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
 };
+use mparticle_client::queue::{Outcome, Queue, Settled};
 use std::env;
+use std::time::Duration;
 use support::{Destination, Failure};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
 
-/// How many batches may wait.
-const CAPACITY: usize = 10_000;
-
-/// How many batches are uploaded at a time.
-const AT_A_TIME: usize = 400;
+/// How long the queue may take to deliver what is pending when the service stops.
+const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     support::start_log();
     let destination = Destination::from_env().await?;
-    let client = destination.client_builder().build()?;
-    let (sender, receiver) = mpsc::channel(CAPACITY);
-    let uploads = tokio::spawn(upload(client, receiver));
+    let mut builder = destination.client_builder().build()?.queue().on_outcome(report_loss);
+    if let Some(folder) = env::var_os("MPARTICLE_SPOOL") {
+        builder = builder.spool(folder);
+    }
+    let queue = builder.build().await?;
+    println!("{} batches of an earlier run are pending.", queue.stats().recovered);
 
     let self_test = env::args().any(|argument| argument == "--self-test");
     let port = match env::var("PORT") {
@@ -55,7 +56,8 @@ async fn main() -> Result<(), Failure> {
     println!("Listening at http://{address}");
 
     let (stop, stopping) = oneshot::channel::<()>();
-    let service = Router::new().route("/customers/{id}/signup", post(sign_up)).with_state(sender);
+    let service =
+        Router::new().route("/customers/{id}/signup", post(sign_up)).with_state(queue.clone());
     let server =
         axum::serve(listener, service).with_graceful_shutdown(async { _ = stopping.await });
     let server = tokio::spawn(server.into_future());
@@ -67,47 +69,33 @@ async fn main() -> Result<(), Failure> {
     drop(stop);
     server.await??;
 
-    // The service and with it every sender is gone, so the task ends when the channel is empty.
-    let delivered = uploads.await?;
-    println!("Stopped; {delivered} batches delivered.");
+    let report = queue.shutdown(GRACE).await;
+    let (delivered, total) = (report.delivered, queue.stats().delivered);
+    println!("Stopped; {total} batches delivered, {delivered} of them at the end.");
+    println!("{} are left in the spool, {} dropped.", report.left_in_spool, report.dropped);
     destination.print_received();
     Ok(())
 }
 
-async fn sign_up(
-    State(events): State<Sender<Batch>>,
-    Path(customer_id): Path<String>,
-) -> StatusCode {
+async fn sign_up(State(queue): State<Queue>, Path(customer_id): Path<String>) -> StatusCode {
     let batch = Batch::new(Environment::Development)
         .with_user_identities(UserIdentities::new().with_customer_id(customer_id))
         .with_event(
             CustomEvent::new("Signed up", CustomEventType::Navigation)
                 .with_timestamp_unixtime_ms(UnixMillis::now()),
         );
-    if events.try_send(batch).is_err() {
-        eprintln!("a batch is dropped: {CAPACITY} are waiting");
+    if let Err(refused) = queue.try_send(batch) {
+        eprintln!("a batch is dropped: {refused}");
     }
     StatusCode::CREATED
 }
 
-/// Uploads what comes through the channel until all senders are gone; returns how many batches were delivered.
-async fn upload(client: Client, mut batches: Receiver<Batch>) -> usize {
-    let mut delivered = 0;
-    let mut waiting = Vec::with_capacity(AT_A_TIME);
-    while batches.recv_many(&mut waiting, AT_A_TIME).await > 0 {
-        let mut waiting = waiting.drain(..);
-        let report = client.upload_all(&mut waiting).await;
-        delivered += report.delivered();
-        // A service that must not lose anything stores these batches, and those that `waiting` still holds.
-        for failed in report.into_failed() {
-            eprintln!("batch {} is lost: {}", failed.source_request_id(), failed.error());
-        }
-        // When mParticle refuses the credentials, no more batches are taken.
-        for _ in waiting {
-            eprintln!("a batch is lost: mParticle refuses the credentials");
-        }
+/// Says what was not delivered. A service that must not lose it stores `settled.into_unsent()`.
+fn report_loss(settled: &Settled) {
+    match settled.outcome() {
+        Outcome::Delivered(_) | Outcome::LeftInSpool => {}
+        other => eprintln!("batch {} is lost: {other:?}", settled.source_request_id()),
     }
-    delivered
 }
 
 /// Waits for Ctrl-C or, where there is such a thing, SIGTERM.

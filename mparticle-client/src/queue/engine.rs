@@ -10,6 +10,8 @@ use super::shared::{Arrivals, Command, Shared};
 use super::spool::{Closed, Spool};
 use super::{Outcome, Report, Stats};
 use crate::delivery::Courier;
+#[cfg(feature = "spool")]
+use crate::encoding::MAX_BATCHES;
 use crate::order::Order;
 use crate::{Error, Receipt, Unsent};
 use futures_util::StreamExt;
@@ -132,10 +134,14 @@ impl Engine {
     /// Takes parcels of an earlier queue, which may have been sent: they are neither joined nor divided anew.
     #[cfg(feature = "spool")]
     pub(super) fn with_recovered(mut self, parcels: Vec<Parcel>) -> Self {
-        for parcel in parcels {
-            let users = parcel.users.clone();
-            let number = self.add(parcel);
-            self.waiting.admit(users, Work::Recovered(vec![number]));
+        let mut parcels = parcels.into_iter().peekable();
+        while parcels.peek().is_some() {
+            let (mut users, mut numbers) = (Vec::new(), Vec::new());
+            for parcel in parcels.by_ref().take(MAX_BATCHES) {
+                users.extend_from_slice(&parcel.users);
+                numbers.push(self.add(parcel));
+            }
+            self.waiting.admit(users, Work::Recovered(numbers));
         }
         self
     }

@@ -179,6 +179,8 @@ fn each_small_example_succeeds_without_a_key() {
         ("historical", "An order of 2 days ago is not sent"),
         ("consent", "took 3 batches with 0 events"),
         ("commerce", "took 7 batches with 7 events"),
+        ("durable_queue", "took 100 batches with 100 events"),
+        ("queue", "took 21 batches with 400 events"),
     ];
     if cfg!(feature = "blocking") {
         cases.push(("blocking", "took 254 batches with 254 events"));
@@ -195,7 +197,54 @@ fn the_service_uploads_what_it_took_before_it_ends() {
     let ended = run(example("axum_service").arg("--self-test"));
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(ended.out.matches("201 Created").count(), 3, "{}", ended.out);
-    assert!(ended.out.contains("Stopped; 3 batches delivered."), "{}", ended.out);
+    assert!(ended.out.contains("Stopped; 3 batches delivered"), "{}", ended.out);
+}
+
+/// Makes three requests to the service, then sends it SIGTERM; returns what it printed.
+#[cfg(unix)]
+fn sign_up_and_terminate(mut service: Command) -> String {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let mut service = service.stdout(process::Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(service.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("Listening at http://") {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "the service has ended");
+    }
+    let address = line.trim_start_matches("Listening at http://").trim();
+    for customer in 1..=3 {
+        let mut connection = std::net::TcpStream::connect(address).unwrap();
+        let head = format!("POST /customers/{customer}/signup HTTP/1.1");
+        write!(connection, "{head}\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    }
+    let terminated = Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
+    assert!(terminated.unwrap().success());
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert!(service.wait().unwrap().success());
+    rest
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_stopped_in_an_outage_delivers_when_it_is_started_again() {
+    let (scratch, emulator) = (Scratch::new(), emulator().await);
+    emulator.always(Answer::status(503));
+    let spool = scratch.0.join("spool");
+    let mut service = example_with("axum_service", &emulator);
+    service.env("MPARTICLE_SPOOL", &spool).env("PORT", "0");
+    let ended = tokio::task::spawn_blocking(|| sign_up_and_terminate(service)).await.unwrap();
+    assert!(ended.contains("3 are left in the spool, 0 dropped."), "{ended}");
+    emulator.always(Answer::normal());
+    let mut service = example_with("axum_service", &emulator);
+    service.env("MPARTICLE_SPOOL", &spool).arg("--self-test");
+    let ended = run_beside(service).await;
+    assert!(ended.out.contains("3 batches of an earlier run are pending."), "{}", ended.out);
+    assert!(ended.out.contains("Stopped; 6 batches delivered"), "{}", ended.out);
+    assert_eq!(emulator.batches().len(), 6);
 }
 
 const BATCH: &str = r#"{"environment":"development","mpid":7,"events":[{"event_type":"custom_event","data":{"event_name":"a","custom_event_type":"other"}}]}"#;

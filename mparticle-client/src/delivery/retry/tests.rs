@@ -46,13 +46,21 @@ fn every_transport_failure_is_retried_or_final() {
         (TransportErrorKind::Unsendable, false),
     ];
     for (kind, retried) in table {
-        let (decision, _) = decided(1, None, &Outcome::Failed(kind));
+        let (decision, _) = decided(1, Some(60 * SECOND), &Outcome::Failed(kind));
         if retried {
             assert!(matches!(decision, Decision::Retry { .. }), "{kind:?}");
         } else {
             assert_eq!(decision, Decision::Fail(Failure::Final), "{kind:?}");
         }
     }
+}
+
+#[test]
+fn without_a_deadline_a_certificate_that_is_not_trusted_is_waited_out() {
+    let (decision, _) = decided(1, None, &Outcome::Failed(TransportErrorKind::Untrusted));
+    assert!(matches!(decision, Decision::Retry { .. }));
+    let (decision, _) = decided(1, None, &Outcome::Failed(TransportErrorKind::Unsendable));
+    assert_eq!(decision, Decision::Fail(Failure::Final));
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl Store {
         }
         match self.commit_or_undo(puts, deletes) {
             Err(Trouble::NoSpace(_)) if puts.is_empty() && self.reserve.release() => {
-                database::empty_log(&self.database)?;
+                self.empty_log()?;
                 self.commit_or_undo(puts, deletes)
             }
             done => done,
@@ -26,12 +26,13 @@ impl Store {
 
     fn commit_or_undo(&mut self, puts: &[(u64, &[u8])], deletes: &[u64]) -> Result<(), Trouble> {
         let mut changes = Vec::with_capacity(puts.len().saturating_add(deletes.len()));
+        self.index.begin();
         let done = self.transact(puts, deletes, &mut changes);
         if done.is_err() {
             self.index.undo(changes);
             // Without its log a failed transaction cannot come back after a crash. If it does not work, the next
             // transaction overwrites it.
-            let _ = database::empty_log(&self.database);
+            let _ = self.empty_log();
         } else if self.durability == Durability::Synced {
             self.mark.advance(&self.index.ledger());
         }
@@ -49,7 +50,6 @@ impl Store {
             database::set_durability(&self.database, wanted)?;
             self.durability = wanted;
         }
-        self.index.begin();
         let transaction = self.database.transaction()?;
         {
             let mut put = transaction.prepare(database::PUT)?;

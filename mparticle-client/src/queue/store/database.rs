@@ -1,4 +1,4 @@
-//! The SQLite database: its settings, its tables, and what is asked of it.
+//! The `SQLite` database: its settings, its tables, and what is asked of it.
 //!
 //! # The format
 //! Pages have 4096 bytes. There are two tables, whose roots are pages 3 and 4 in every file, since a file is always made
@@ -164,13 +164,13 @@ pub(super) fn ledger(database: &Connection) -> Result<Ledger, Trouble> {
     Ledger::decode(&encoded).ok_or_else(|| Trouble::damaged("the ledger has a wrong checksum"))
 }
 
-/// Everything that SQLite itself can find to be wrong.
+/// Everything that `SQLite` itself can find to be wrong.
 pub(super) fn check_structure(database: &Connection) -> Result<(), Trouble> {
     let found: String = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found == "ok" { Ok(()) } else { Err(Trouble::Damaged(found.replace('\n', " "))) }
 }
 
-/// Checks those fields of the file's header that are the same in every file of this format. Some of them SQLite takes as
+/// Checks those fields of the file's header that are the same in every file of this format. Some of them `SQLite` takes as
 /// they are: one flipped bit, and it would not write, or give no space back.
 fn check_header(path: &Path) -> Result<(), Trouble> {
     let mut header = Vec::with_capacity(100);

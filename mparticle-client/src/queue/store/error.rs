@@ -98,9 +98,14 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// What the system refuses is told apart from what the files make SQLite say.
+/// What the system refuses is told apart from what the files make `SQLite` say.
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
+        // A file that ends too early: the system calls that success.
+        let short = rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
+        if error.sqlite_error().is_some_and(|error| error.extended_code == short) {
+            return Self::damaged("a file is too short");
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::NoSpace(error.into()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,

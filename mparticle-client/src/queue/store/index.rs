@@ -21,7 +21,7 @@ impl Index {
         self.ledger
     }
 
-    /// Counts a transaction.
+    /// Counts a transaction, before it is made.
     pub(super) fn begin(&mut self) {
         self.ledger.commits = self.ledger.commits.saturating_add(1);
     }
@@ -41,10 +41,11 @@ impl Index {
         (seq, before)
     }
 
-    /// Takes a transaction back. The count of commits stays: it may only grow.
+    /// Takes a transaction back.
     pub(super) fn undo(&mut self, changes: Vec<(u64, Option<u32>)>) {
         for (seq, before) in changes.into_iter().rev() {
             self.set(seq, before);
         }
+        self.ledger.commits = self.ledger.commits.saturating_sub(1);
     }
 }

@@ -11,12 +11,12 @@
 //! | file | what it is |
 //! |---|---|
 //! | `spool.lock` | locked by the system while a store is open |
-//! | `spool.db`, `spool.db-wal` | an SQLite database with its write-ahead log: [`database`] |
+//! | `spool.db`, `spool.db-wal` | an `SQLite` database with its write-ahead log: [`database`] |
 //! | `spool.mark` | the [`ledger`] of the last synced commit, outside the database: [`mark`] |
 //! | `spool.reserve` | bytes to give up when the disk is full: [`reserve`] |
 //! | `damaged-N/` | files that were damaged, set aside: [`rescue`] |
 //!
-//! # Why SQLite alone is not enough
+//! # Why `SQLite` alone is not enough
 //! It ends its log in silence at the first frame that does not fit, and it does not check what a record holds. So a
 //! record has a checksum ([`record`]), the database says how many records there are ([`ledger`]), and the mark how far
 //! the log must reach. [`inspect`] compares all of them at every start; [`salvage`] gets out of damaged files what it can.
@@ -39,6 +39,7 @@ mod start;
 pub(crate) use error::StoreError;
 
 use database::Durability;
+use error::Trouble;
 use index::Index;
 use lock::Lock;
 use mark::Mark;
@@ -79,7 +80,9 @@ pub(crate) struct Opened {
 /// What was wrong with the files of a store, and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Damage {
-    /// How many records were there and could not be read. It is exact as long as no deleted record came back.
+    /// How many records were there and could not be read. Where the database's own count is lost, too, those deleted
+    /// since the last synced commit are among them. A deleted record that came back makes it less by one, but never zero
+    /// while one is missing.
     pub(crate) unreadable: u64,
     /// Where the damaged files are now.
     pub(crate) set_aside: Vec<PathBuf>,
@@ -118,13 +121,23 @@ impl Store {
     }
 
     /// Closes the store with an empty log.
-    pub(crate) fn close(self) -> Result<(), StoreError> {
-        let emptied = database::empty_log(&self.database);
-        let closed = self.database.close().map_err(|(_, error)| error);
-        emptied.and(closed).map_err(|error| error::Trouble::from(error).at(&self.folder))
+    ///
+    /// # Errors
+    /// The log could not be emptied. It is kept, and so is every record.
+    pub(crate) fn close(mut self) -> Result<(), StoreError> {
+        let emptied = self.empty_log();
+        let closed = self.database.close().map_err(|(_, error)| error.into());
+        emptied.and(closed).map_err(|trouble| trouble.at(&self.folder))
     }
 
-    fn give_back_pages(&mut self) -> Result<bool, error::Trouble> {
+    /// Takes what the log holds over into the database. All of it is synced then, deletes included.
+    fn empty_log(&mut self) -> Result<(), Trouble> {
+        database::empty_log(&self.database)?;
+        self.mark.advance(&self.index.ledger());
+        Ok(())
+    }
+
+    fn give_back_pages(&mut self) -> Result<bool, Trouble> {
         let spare = database::free_pages(&self.database)?.saturating_sub(FREE_PAGES_KEPT);
         if spare > 0 {
             database::give_back(&self.database, spare.min(PAGES_PER_TIDY))?;
@@ -132,7 +145,7 @@ impl Store {
             return Ok(true);
         }
         if self.is_shrinking {
-            database::empty_log(&self.database)?;
+            self.empty_log()?;
             self.is_shrinking = false;
         }
         self.reserve.restore();

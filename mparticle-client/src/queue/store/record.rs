@@ -9,7 +9,7 @@ pub(super) fn checksum(seq: u64, payload: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// The number as SQLite has it: the same 64 bits with a sign.
+/// The number as `SQLite` has it: the same 64 bits with a sign.
 pub(super) fn key(seq: u64) -> i64 {
     i64::from_ne_bytes(seq.to_ne_bytes())
 }

@@ -23,7 +23,7 @@ const PREFIX: &str = "damaged-";
 const RESCUED: &str = "rescued.db";
 /// A copy to read from.
 const WORK: &str = "work.db";
-/// What is moved aside. The last two are none of ours, but SQLite would take them for part of the database.
+/// What is moved aside. The last two are none of ours, but `SQLite` would take them for part of the database.
 const MOVED: [&str; 4] = [files::DATABASE, files::LOG, "spool.db-journal", "spool.db-shm"];
 
 /// Rescues what can be read, and says what it was.

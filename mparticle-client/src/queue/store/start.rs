@@ -14,7 +14,9 @@ use std::fs;
 use std::path::Path;
 
 pub(super) fn open(folder: &Path) -> Result<Opened, StoreError> {
-    start(folder).map_err(|trouble| trouble.at(folder))
+    // The process may change its current folder while the store is open.
+    let absolute = std::path::absolute(folder).map_err(Trouble::from);
+    absolute.and_then(|folder| start(&folder)).map_err(|trouble| trouble.at(folder))
 }
 
 fn start(folder: &Path) -> Result<Opened, Trouble> {
@@ -36,10 +38,7 @@ fn start(folder: &Path) -> Result<Opened, Trouble> {
     let Inspected { database, index, entries } = inspected;
     let mark = Mark::open(folder)?;
     database::begin_writing(&database)?;
-    // A crash may have left an unfinished transaction behind the last one. Were it to stay there, a rescue could take it
-    // for newer than what is written over its beginning. On a full disk it has to stay.
-    let _ = database::empty_log(&database);
-    let store = Store {
+    let mut store = Store {
         folder: folder.to_owned(),
         database,
         durability: Durability::Synced,
@@ -49,6 +48,9 @@ fn start(folder: &Path) -> Result<Opened, Trouble> {
         is_shrinking: false,
         _lock: lock,
     };
+    // A crash may have left an unfinished transaction behind the last one. Were it to stay there, a rescue could take it
+    // for newer than what is written over its beginning. On a full disk it has to stay.
+    let _ = store.empty_log();
     Ok(Opened { store, entries, damage })
 }
 

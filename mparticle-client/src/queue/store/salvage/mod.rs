@@ -1,6 +1,6 @@
 //! Gets the records out of damaged files.
 //!
-//! SQLite does the reading, of a copy that is made readable: the log laid over the file ([`log`]), with the first page of
+//! `SQLite` does the reading, of a copy that is made readable: the log laid over the file ([`log`]), with the first page of
 //! an empty file, which is the same in all files but for counters. Only records whose checksum fits are taken.
 //!
 //! 1. The table is read upwards, downwards, and by number in the gap between ([`scan`]).

@@ -1,6 +1,7 @@
 //! A store on a real disk: what it keeps, what it refuses, and what it makes of damage.
 
 mod basics;
+mod checks;
 mod damage;
 mod full_disk;
 mod refusals;

@@ -1,6 +1,8 @@
 //! The queue as its users see it, against the emulator.
 #![cfg(feature = "queue")]
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 mod basics;
+mod conservation;
 mod spool;
+mod support;

@@ -15,12 +15,11 @@
 //!    and does not keep others from being delivered.
 //! 6. With a spool (feature `spool`), 1 to 5 hold across a crash of the process or of the machine, for every batch that
 //!    [`Queue::send`] has accepted.
-//!
-//! # Inside
-//! A batch becomes an [`entry`] with a [`ticket`] and a share of the [`room`]; [`shared`] hands it to the worker, by way of
-//! the [`spool`] if there is one. The worker ([`engine`]) lets batches of one user join ([`filling`]), makes [`parcel`]s of
-//! them, waits for their turn, packs them with the client's chunker ([`flight`]) and sends them with the client's retry
-//! loop and rate gate. Whatever happens to a ticket, it is settled, once, at the latest by being dropped.
+
+// Inside: a batch becomes an `entry` with a `ticket` and a share of the `room`; `shared` hands it to the worker, by way of
+// the `spool` if there is one. The worker (`engine`) lets batches of one user join (`filling`), makes `parcel`s of them,
+// waits for their turn, packs them with the client's chunker (`flight`) and sends them with the client's retry loop and
+// rate gate. Whatever happens to a ticket, it is settled, once, at the latest by being dropped.
 
 mod builder;
 mod delivery;

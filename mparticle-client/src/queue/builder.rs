@@ -53,7 +53,8 @@ impl QueueBuilder {
     /// How long a batch may wait for others, so that fewer requests are needed; 5 seconds unless set. A request that is
     /// full goes at once, and so does everything when the queue is full, flushed or shut down.
     pub fn flush_every(mut self, interval: Duration) -> Self {
-        self.pace.flush_every = interval;
+        // A longer one makes no difference, and cannot be counted.
+        self.pace.flush_every = interval.min(Duration::from_secs(365 * 24 * 60 * 60));
         self
     }
 

@@ -159,6 +159,7 @@ impl Engine {
                 self.obey(command);
             }
             let now = Instant::now();
+            let crowded = crowded || self.shared.room.is_crowded();
             let hurries = crowded || self.closing.is_some() || !self.flushes.is_empty();
             if hurries || self.due(now).is_some_and(|due| due <= now) {
                 self.line_up_all();
@@ -174,7 +175,10 @@ impl Engine {
                 None if self.shared.sleep() => None,
                 None => continue,
             };
-            self.wait(look).await;
+            let (batches, bytes) = self.filling.size();
+            if self.shared.hold(batches, bytes) {
+                self.wait(look).await;
+            }
         }
         self.end().await;
     }

@@ -36,6 +36,11 @@ pub(super) struct Filling {
 }
 
 impl Filling {
+    /// How many batches it has after joining, and how many bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.groups.len(), self.bytes)
+    }
+
     /// When the first of the batches came.
     pub(super) fn since(&self) -> Option<Instant> {
         self.since

@@ -1,6 +1,7 @@
 //! How much may be pending: a number of batches and a number of bytes.
 
 use crate::{Error, ErrorKind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{AcquireError, Semaphore, TryAcquireError};
 
@@ -9,7 +10,12 @@ use tokio::sync::{AcquireError, Semaphore, TryAcquireError};
 pub(super) struct Room {
     batches: Bound,
     bytes: Bound,
+    /// How many wait.
+    waiting: AtomicUsize,
 }
+
+/// Someone who waits, until it is dropped.
+struct Waiter<'a>(&'a AtomicUsize);
 
 /// A share of the room, given back when it is dropped.
 #[derive(Debug)]
@@ -39,7 +45,11 @@ struct Bound {
 
 impl Room {
     pub(super) fn new(batches: usize, bytes: usize) -> Self {
-        Self { batches: Bound::new(batches), bytes: Bound::new(bytes) }
+        Self {
+            batches: Bound::new(batches),
+            bytes: Bound::new(bytes),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// Takes room if there is any.
@@ -55,11 +65,17 @@ impl Room {
     /// Waits for room.
     pub(super) async fn enter(self: &Arc<Self>, bytes: usize) -> Result<Permit, NoRoom> {
         let wanted = self.bytes.count(bytes)?;
+        let _waiter = Waiter::new(&self.waiting);
         let batch = self.batches.free.acquire().await?;
         let sized = self.bytes.free.acquire_many(wanted).await?;
         batch.forget();
         sized.forget();
         Ok(Permit { room: Arc::clone(self), bytes })
+    }
+
+    /// Whether someone waits for room.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Takes room whether there is any or not.
@@ -95,6 +111,19 @@ impl Room {
 /// The error of those who come too late.
 pub(super) fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the queue is closed")
+}
+
+impl<'a> Waiter<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Permit {

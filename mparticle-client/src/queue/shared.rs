@@ -71,6 +71,8 @@ pub(super) struct Arrivals {
     /// Whether someone found no room, so that waiting for company makes no sense.
     pub(super) crowded: bool,
     bytes: usize,
+    /// What the worker holds already of the request that these would fill.
+    held: (usize, usize),
 }
 
 /// Whether the worker has to be woken for the first arrival.
@@ -139,7 +141,8 @@ impl Shared {
         }
         state.count(&mut entry);
         let alarm = state.alarm;
-        let wakes = state.arrivals.push(entry, alarm);
+        // Whoever waits for room waits for what this batch takes.
+        let wakes = state.arrivals.push(entry, alarm) || self.room.is_crowded();
         drop(state);
         if wakes {
             self.called.notify_one();
@@ -177,7 +180,7 @@ impl Shared {
             }
         }
         drop(state);
-        if wakes {
+        if wakes || self.room.is_crowded() {
             self.called.notify_one();
         }
         // Settled here, without the lock.
@@ -261,6 +264,16 @@ impl Shared {
         std::mem::replace(&mut state.arrivals, next)
     }
 
+    /// Notes what the worker holds of a request that is not full, and waits with. `false`: enough has come in the
+    /// meantime to fill it.
+    pub(super) fn hold(&self, batches: usize, bytes: usize) -> bool {
+        let mut state = self.lock();
+        state.arrivals.held = (batches, bytes);
+        let (batches, bytes) =
+            (batches + state.arrivals.entries.len(), bytes + state.arrivals.bytes);
+        state.arrivals.entries.is_empty() || (batches < WAKING_BATCHES && bytes < MAX_REQUEST_BYTES)
+    }
+
     /// Notes that the worker will not look by itself. `false`: something has come in the meantime.
     pub(super) fn sleep(&self) -> bool {
         let mut state = self.lock();
@@ -306,11 +319,12 @@ impl State {
 impl Arrivals {
     /// Adds an entry; whether the worker has to be woken.
     fn push(&mut self, entry: Entry, alarm: Alarm) -> bool {
-        let bytes_before = self.bytes;
+        let (batches_held, bytes_held) = self.held;
+        let bytes_before = bytes_held + self.bytes;
         self.bytes += entry.ticket.bytes();
         self.entries.push(entry);
-        let enough = self.entries.len() == WAKING_BATCHES
-            || (bytes_before < MAX_REQUEST_BYTES && self.bytes >= MAX_REQUEST_BYTES);
+        let enough = batches_held + self.entries.len() == WAKING_BATCHES
+            || (bytes_before < MAX_REQUEST_BYTES && bytes_held + self.bytes >= MAX_REQUEST_BYTES);
         enough || (alarm == Alarm::Unset && self.entries.len() == 1)
     }
 }

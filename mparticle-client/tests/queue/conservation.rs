@@ -417,7 +417,7 @@ impl Ended {
                 Fate::Delivered => assert_eq!(counts, expected, "{id}"),
                 // Part of it may have been accepted before another part was refused.
                 Fate::Rejected if given.is_divided => {
-                    assert!(counts.iter().all(|count| *count <= 1))
+                    assert!(counts.iter().all(|count| *count <= 1));
                 }
                 Fate::Rejected => assert_eq!(counts, [0, 0], "{id}"),
                 Fate::Expired | Fate::Dropped => assert!(counts.iter().all(|count| *count <= 1)),

@@ -16,10 +16,10 @@ use mparticle_client::models::{
     Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
 };
 use mparticle_client::{Client, queue::Queue};
-use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
+use std::{env, io};
 use support::{Destination, Failure};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -32,9 +32,9 @@ const NOWHERE: &str = "http://127.0.0.1:9";
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     support::start_log();
-    if let Some(folder) = env::args_os().nth(1) {
+    if let Some(folder) = folder_argument()? {
         let destination = Destination::from_env().await?;
-        let queue = open(&destination.client_builder().build()?, Path::new(&folder)).await?;
+        let queue = open(&destination.client_builder().build()?, &folder).await?;
         send(&queue).await?;
         return close(&queue).await;
     }
@@ -46,6 +46,16 @@ async fn main() -> Result<(), Failure> {
     destination.print_received();
     std::fs::remove_dir_all(folder)?;
     Ok(())
+}
+
+/// The folder on the command line. An option is refused, since a folder of that name would be made.
+fn folder_argument() -> io::Result<Option<PathBuf>> {
+    let words: Vec<_> = env::args_os().skip(1).collect();
+    match words.as_slice() {
+        [] => Ok(None),
+        [folder] if !folder.as_encoded_bytes().starts_with(b"-") => Ok(Some(folder.into())),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "usage: durable_queue [FOLDER]")),
+    }
 }
 
 async fn open(client: &Client, folder: &Path) -> Result<Queue, Failure> {

@@ -4,11 +4,13 @@
 
 use mparticle_client::Credentials;
 use mparticle_client::testing::{Answer, Emulator};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// Cargo puts the examples beside the directory of the tests, and builds them first.
 fn example(name: &str) -> Command {
@@ -22,7 +24,7 @@ fn example(name: &str) -> Command {
     let mut command = Command::new(program);
     let variables =
         ["MPARTICLE_API_KEY", "MPARTICLE_API_SECRET", "MPARTICLE_BASE_URL", "MPARTICLE_POD"];
-    for variable in variables.into_iter().chain(["PORT", "RUST_LOG"]) {
+    for variable in variables.into_iter().chain(["MPARTICLE_SPOOL", "PORT", "RUST_LOG"]) {
         command.env_remove(variable);
     }
     command
@@ -245,6 +247,49 @@ async fn a_service_that_is_stopped_in_an_outage_delivers_when_it_is_started_agai
     assert!(ended.out.contains("3 batches of an earlier run are pending."), "{}", ended.out);
     assert!(ended.out.contains("Stopped; 6 batches delivered"), "{}", ended.out);
     assert_eq!(emulator.batches().len(), 6);
+}
+
+#[test]
+fn a_durable_queue_makes_no_folder_of_an_option() {
+    let scratch = Scratch::new();
+    for words in [vec!["--help"], vec!["--batches", "3"], vec!["folder", "another"]] {
+        let ended = run(example("durable_queue").current_dir(&scratch.0).args(words));
+        assert_eq!(ended.code, Some(1), "{}", ended.out);
+        assert!(ended.err.contains("usage: durable_queue [FOLDER]"), "{}", ended.err);
+    }
+    assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_durable_queue_that_is_killed_before_it_gets_an_answer_counts_nothing_twice() {
+    let (scratch, emulator) = (Scratch::new(), emulator().await);
+    let spool = scratch.0.join("spool");
+    emulator.always(Answer::close().after_processing());
+    let mut first = example_with("durable_queue", &emulator);
+    let mut first = first.arg(&spool).stdout(process::Stdio::null()).spawn().unwrap();
+    // All were accepted, as far as mParticle knows; the process is still waiting to hear of it.
+    let everything = emulator.wait_for_batches(100);
+    let arrived = tokio::time::timeout(Duration::from_secs(60), everything).await;
+    first.kill().unwrap();
+    assert!(!first.wait().unwrap().success());
+    assert_eq!(arrived.unwrap().len(), 100);
+
+    emulator.always(Answer::normal());
+    let mut second = example_with("durable_queue", &emulator);
+    second.arg(&spool);
+    let ended = run_beside(second).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(ended.out.contains("The spool held 100 batches."), "{}", ended.out);
+    assert!(ended.out.contains("200 batches delivered, 0 left"), "{}", ended.out);
+    // Each run takes one batch of each customer.
+    let mut events = HashMap::new();
+    for batch in emulator.batches() {
+        let customer = batch.json["user_identities"]["customer_id"].as_str().unwrap().to_owned();
+        *events.entry(customer).or_insert(0) += batch.json["events"].as_array().unwrap().len();
+    }
+    assert_eq!(events.len(), 100);
+    assert!(events.values().all(|count| *count == 2), "{events:?}");
+    assert!(emulator.duplicates().len() >= 100);
 }
 
 const BATCH: &str = r#"{"environment":"development","mpid":7,"events":[{"event_type":"custom_event","data":{"event_name":"a","custom_event_type":"other"}}]}"#;

@@ -30,6 +30,11 @@ use std::time::Duration;
 use support::{Destination, Failure};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// How long requests that were begun may take when the service stops. Together with what the queue takes it has to be
+/// less than the platform allows: Kubernetes kills after 30 seconds.
+const REQUESTS: Duration = Duration::from_secs(10);
 
 /// How long the queue may take to deliver what is pending when the service stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -39,7 +44,7 @@ async fn main() -> Result<(), Failure> {
     support::start_log();
     let destination = Destination::from_env().await?;
     let mut builder = destination.client_builder().build()?.queue().on_outcome(report_loss);
-    if let Some(folder) = env::var_os("MPARTICLE_SPOOL") {
+    if let Some(folder) = env::var_os("MPARTICLE_SPOOL").filter(|folder| !folder.is_empty()) {
         builder = builder.spool(folder);
     }
     let queue = builder.build().await?;
@@ -67,7 +72,11 @@ async fn main() -> Result<(), Failure> {
         asked_to_stop().await?;
     }
     drop(stop);
-    server.await??;
+    // A client that is slow or gone must not keep the queue from delivering.
+    match timeout(REQUESTS, server).await {
+        Ok(ended) => ended??,
+        Err(_) => eprintln!("requests are still under way; they are cut off"),
+    }
 
     let report = queue.shutdown(GRACE).await;
     let (delivered, total) = (report.delivered, queue.stats().delivered);

@@ -12,6 +12,7 @@ mod basics;
 mod bounds;
 mod coalescing;
 mod conservation;
+mod endings;
 mod spool;
 mod support;
 mod triggers;

@@ -1,0 +1,115 @@
+//! What mParticle refuses is found, told and kept apart.
+
+use super::support::{LONG, accepted_events, batch, client, poisoned, queue, sizes};
+use mparticle_client::ErrorKind;
+use mparticle_client::testing::{Answer, Emulator};
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_blames_no_batch_refuses_all_of_a_request_which_can_be_sent_again() {
+    for status in [404, 410, 501, 505] {
+        let emulator = Emulator::in_memory();
+        let (queue, _worker) = queue(&emulator, |builder| builder).await;
+        emulator.script([Answer::status(status)]);
+        let mut deliveries = Vec::new();
+        for (user, event) in [("1", "a"), ("1", "b"), ("2", "c")] {
+            deliveries.push(queue.try_send(batch(user, event)).unwrap());
+        }
+        let report = queue.flush(LONG).await;
+        assert_eq!((report.rejected, report.delivered), (3, 0), "{status}");
+        assert_eq!(emulator.requests().len(), 1);
+        let mut requests = Vec::new();
+        for delivery in deliveries {
+            let settled = delivery.await;
+            assert_eq!(settled.error().unwrap().status().unwrap(), status);
+            assert!(!settled.is_delivered());
+            requests.push(settled.into_unsent());
+        }
+        assert!(requests.iter().all(|requests| requests.len() == 1));
+        assert_eq!(requests[0][0].body(), requests[1][0].body(), "they were one batch");
+        let client = client(&emulator);
+        for request in requests.into_iter().flatten() {
+            client.resend(request).await.unwrap();
+        }
+        assert_eq!(accepted_events(&emulator), ["a", "b", "c"]);
+        assert_eq!(emulator.duplicates().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_that_were_joined_are_sent_alone_when_the_joined_one_is_refused() {
+    let emulator = Emulator::in_memory();
+    let (queue, _worker) = queue(&emulator, |builder| builder).await;
+    let mut deliveries = Vec::new();
+    for event in ["a", "b", "c"] {
+        deliveries.push(queue.try_send(batch("1", event)).unwrap());
+    }
+    emulator.script([
+        Answer::status(400).body(r#"{"errors":[{"code":"BAD_REQUEST","message":"one is bad"}]}"#),
+        Answer::status(400),
+        Answer::status(202),
+        Answer::status(400),
+        Answer::status(400).body(r#"{"errors":[{"code":"BAD","message":"this one"}]}"#),
+        Answer::status(202),
+    ]);
+    let report = queue.flush(LONG).await;
+    assert_eq!((report.delivered, report.rejected), (2, 1), "{:?}", sizes(&emulator));
+    assert_eq!(sizes(&emulator), [1, 3, 1, 2, 1, 1]);
+    let bad = deliveries.remove(1).await;
+    assert_eq!(bad.error().unwrap().api_errors()[0].message.as_deref(), Some("this one"));
+    assert_eq!(bad.source_request_id(), bad.sent_as());
+    assert_eq!(accepted_events(&emulator), ["a", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bad_one_of_joined_batches_is_told_under_its_own_id_and_the_others_are_delivered() {
+    let emulator = Emulator::in_memory();
+    let (queue, _worker) = queue(&emulator, |builder| builder).await;
+    // Joined, they lack the environment all; so each is bad, and each learns it for itself.
+    let bad =
+        [queue.try_send(poisoned("1", "a")).unwrap(), queue.try_send(poisoned("1", "b")).unwrap()];
+    let good = [queue.try_send(batch("1", "c")).unwrap(), queue.try_send(batch("1", "d")).unwrap()];
+    let ids: Vec<_> = bad.iter().map(|delivery| delivery.source_request_id().to_owned()).collect();
+    let report = queue.flush(LONG).await;
+    assert_eq!((report.delivered, report.rejected), (2, 2));
+    for (delivery, id) in bad.into_iter().zip(ids) {
+        let settled = delivery.await;
+        assert_eq!((settled.source_request_id(), settled.sent_as()), (id.as_str(), id.as_str()));
+        let error = settled.error().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Rejected);
+        assert!(!error.api_errors().is_empty());
+        let requests = settled.into_unsent();
+        assert_eq!(requests[0].source_request_ids(), [id]);
+    }
+    for delivery in good {
+        let settled = delivery.await;
+        assert!(settled.is_delivered());
+        assert!(settled.into_unsent().is_empty());
+    }
+    assert_eq!(accepted_events(&emulator), ["c", "d"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_batch_of_a_hundred_takes_few_requests_to_find() {
+    let emulator = Emulator::in_memory();
+    let (queue, _worker) = queue(&emulator, |builder| builder).await;
+    for user in 0..100 {
+        let name = user.to_string();
+        let given = if user == 63 { poisoned(&name, "x") } else { batch(&name, "a") };
+        drop(queue.try_send(given).unwrap());
+    }
+    let report = queue.flush(LONG).await;
+    assert_eq!((report.delivered, report.rejected), (99, 1));
+    // Halving takes seven steps, and each leaves another half.
+    assert!(emulator.requests().len() <= 15, "{:?}", sizes(&emulator));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redirect_is_a_refusal_and_is_not_followed() {
+    let emulator = Emulator::in_memory();
+    let (queue, _worker) = queue(&emulator, |builder| builder).await;
+    emulator.script([Answer::redirect("https://example.com/")]);
+    let delivery = queue.try_send(batch("1", "a")).unwrap();
+    assert_eq!(queue.flush(LONG).await.rejected, 1);
+    assert_eq!(delivery.await.error().unwrap().status().unwrap(), 307);
+    assert_eq!(emulator.requests().len(), 1);
+}

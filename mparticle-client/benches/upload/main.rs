@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 
 mod cpu;
+#[path = "../common/sample.rs"]
 mod sample;
+#[path = "../common/sink.rs"]
 mod sink;
 
 use bytes::Bytes;

@@ -6,7 +6,7 @@
 use super::filling::{Filling, Group};
 use super::flight::{Flight, Place, Stretch, Verdict, verdict};
 use super::parcel::Parcel;
-use super::shared::{Arrivals, Command, Shared};
+use super::shared::{Arrivals, Command, Held, Shared};
 use super::spool::{Closed, Spool};
 use super::{Outcome, Report, Stats};
 use crate::delivery::Courier;
@@ -148,10 +148,10 @@ impl Engine {
 
     pub(super) async fn run(mut self) {
         loop {
-            let Arrivals { entries, commands, crowded, .. } = self.shared.take();
-            let has_come = !entries.is_empty();
-            for entry in entries {
-                for groups in self.filling.push(entry) {
+            let Arrivals { batches, commands, crowded, .. } = self.shared.take();
+            let has_come = !batches.is_empty();
+            for batch in batches {
+                for groups in self.filling.push(batch) {
                     self.line_up(groups);
                 }
             }
@@ -159,12 +159,16 @@ impl Engine {
                 self.obey(command);
             }
             let now = Instant::now();
-            let crowded = crowded || self.shared.room.is_crowded();
-            let hurries = crowded || self.closing.is_some() || !self.flushes.is_empty();
+            let hurries = self.closing.is_some() || !self.flushes.is_empty();
             if hurries || self.due(now).is_some_and(|due| due <= now) {
                 self.line_up_all();
             }
             self.start();
+            // What is under way makes room, and then there is company.
+            if self.running.is_empty() && (crowded || self.shared.room.is_crowded()) {
+                self.line_up_all();
+                self.start();
+            }
             self.answer_flushes(now);
             if self.is_done(now) {
                 break;
@@ -176,7 +180,8 @@ impl Engine {
                 None => continue,
             };
             let (batches, bytes) = self.filling.size();
-            if self.shared.hold(batches, bytes) {
+            let is_busy = !self.running.is_empty();
+            if self.shared.hold(Held { batches, bytes, is_busy }) {
                 self.wait(look).await;
             }
         }
@@ -572,8 +577,8 @@ impl Engine {
         for work in waiting {
             self.parcels_of_work(work);
         }
-        for entry in arrivals.entries {
-            self.parcels_of(vec![Group::of(entry, Vec::new())]);
+        for arrival in arrivals.batches {
+            self.parcels_of(vec![Group::of(arrival.entry, Vec::new())]);
         }
         for (_, parcel) in self.parcels.drain() {
             parcel.abandon();

@@ -7,12 +7,17 @@ use crate::models::Batch;
 use std::time::SystemTime;
 use tokio::time::Instant;
 
+/// A batch as it comes to the worker.
+pub(super) struct Arrival {
+    pub(super) entry: Entry,
+    /// What was given, for whoever cannot be helped. The worker looks its user up and takes it apart on its own time.
+    pub(super) batch: Box<Batch>,
+}
+
 /// A batch that was encoded and has room.
 pub(super) struct Entry {
     pub(super) ticket: Ticket,
     pub(super) content: Content,
-    /// What was given. Its user is looked up, and it is taken apart, on the worker's time.
-    pub(super) batch: Box<Batch>,
     pub(super) accepted: SystemTime,
     pub(super) at: Instant,
     /// Its record in the spool.

@@ -3,7 +3,7 @@
 //! mParticle asks for few, full batches. Two batches become one when they differ in nothing but their events, have no
 //! id of their own, and no other batch of the user came between them.
 
-use super::entry::Entry;
+use super::entry::{Arrival, Entry};
 use crate::encoding::sections::Sections;
 use crate::encoding::users::{UserKey, keys};
 use crate::encoding::{MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES};
@@ -47,8 +47,10 @@ impl Filling {
     }
 
     /// Adds a batch. What is returned is full: it came before the batch, or holds it.
-    pub(super) fn push(&mut self, entry: Entry) -> Vec<Vec<Group>> {
-        let users = keys(&entry.batch);
+    pub(super) fn push(&mut self, Arrival { entry, batch }: Arrival) -> Vec<Vec<Group>> {
+        let users = keys(&batch);
+        // Its bytes are enough from here on.
+        drop(batch);
         let bytes = entry.content.bytes();
         if let Some(index) = self.group_for(&entry, &users) {
             self.join(index, entry);

@@ -1,6 +1,6 @@
 //! The queue as its users see it.
 
-use super::entry::{Content, Entry};
+use super::entry::{Arrival, Content, Entry};
 use super::room::{NoRoom, Permit, closed};
 use super::shared::{Command, Shared};
 use super::spool::Spool;
@@ -81,15 +81,15 @@ impl Queue {
             }
             entered => entered,
         };
-        let (entry, delivery) = match permit {
-            Ok(permit) => self.entry(prepared, permit),
+        let (arrival, delivery) = match permit {
+            Ok(permit) => self.arrival(prepared, permit),
             Err(no_room) => return Err(prepared.refused(room.error(no_room, bytes))),
         };
         let accepted = match &self.inner.spool {
-            Some(spool) => spool.store(entry).await,
-            None => self.inner.shared.accept(entry).map_err(|entry| (closed(), entry)),
+            Some(spool) => spool.store(arrival).await,
+            None => self.inner.shared.accept(arrival).map_err(|arrival| (closed(), arrival)),
         };
-        accepted.map(|()| delivery).map_err(|(error, entry)| refused(error, *entry))
+        accepted.map(|()| delivery).map_err(|(error, arrival)| refused(error, *arrival))
     }
 
     /// Gives a batch to the queue if there is room for it, without waiting.
@@ -104,8 +104,8 @@ impl Queue {
         let shared = &self.inner.shared;
         let prepared = self.prepare(batch)?;
         let bytes = prepared.content.bytes();
-        let (entry, delivery) = match shared.room.try_enter(bytes) {
-            Ok(permit) => self.entry(prepared, permit),
+        let (arrival, delivery) = match shared.room.try_enter(bytes) {
+            Ok(permit) => self.arrival(prepared, permit),
             Err(no_room) => {
                 if no_room == NoRoom::Full {
                     shared.crowd();
@@ -114,10 +114,10 @@ impl Queue {
             }
         };
         let accepted = match &self.inner.spool {
-            Some(spool) => spool.store_later(entry, shared),
-            None => shared.accept(entry),
+            Some(spool) => spool.store_later(arrival, shared),
+            None => shared.accept(arrival),
         };
-        accepted.map(|()| delivery).map_err(|entry| refused(closed(), *entry))
+        accepted.map(|()| delivery).map_err(|arrival| refused(closed(), *arrival))
     }
 
     /// Sends what was accepted so far without waiting for more, and waits until all of it has its outcome.
@@ -206,15 +206,15 @@ impl Queue {
         }
     }
 
-    fn entry(&self, prepared: Prepared, permit: Permit) -> (Entry, Delivery) {
+    fn arrival(&self, prepared: Prepared, permit: Permit) -> (Arrival, Delivery) {
         let Prepared { batch, source_request_id, content, now } = prepared;
         let (settle, settled) = oneshot::channel();
         let delivery = Delivery { source_request_id: source_request_id.clone(), settled };
         let shared = Arc::clone(&self.inner.shared);
         let ticket = Ticket::new(shared, source_request_id, permit, Some(settle));
         let at = Instant::now();
-        let entry = Entry { ticket, content, batch, accepted: now, at, record: None };
-        (entry, delivery)
+        let entry = Entry { ticket, content, accepted: now, at, record: None };
+        (Arrival { entry, batch }, delivery)
     }
 }
 
@@ -239,8 +239,8 @@ impl Prepared {
     }
 }
 
-fn refused(error: Error, entry: Entry) -> SendError {
-    SendError { error, batch: entry.batch }
+fn refused(error: Error, arrival: Arrival) -> SendError {
+    SendError { error, batch: arrival.batch }
 }
 
 /// The bytes of a batch, in parts if they are too many for one.

@@ -1,6 +1,6 @@
 //! What stands for the spool without the feature `spool`: nothing, which cannot be made.
 
-use super::entry::Entry;
+use super::entry::Arrival;
 use super::parcel::Parcel;
 use super::shared::Shared;
 use crate::Error;
@@ -13,11 +13,15 @@ pub(super) enum Spool {}
 
 impl Spool {
     #[allow(clippy::unused_async, reason = "the spool there is waits for the disk")]
-    pub(super) async fn store(&self, _entry: Entry) -> Result<(), (Error, Box<Entry>)> {
+    pub(super) async fn store(&self, _arrival: Arrival) -> Result<(), (Error, Box<Arrival>)> {
         match *self {}
     }
 
-    pub(super) fn store_later(&self, _entry: Entry, _shared: &Shared) -> Result<(), Box<Entry>> {
+    pub(super) fn store_later(
+        &self,
+        _arrival: Arrival,
+        _shared: &Shared,
+    ) -> Result<(), Box<Arrival>> {
         match *self {}
     }
 

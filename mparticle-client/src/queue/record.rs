@@ -2,7 +2,7 @@
 
 use super::parcel::{Member, Parcel};
 use super::shared::Shared;
-use super::ticket::Ticket;
+use super::ticket::{Tally, Ticket};
 use crate::encoding::EncodedBatch;
 use crate::encoding::users::keys;
 use crate::models::Batch;
@@ -103,7 +103,8 @@ pub(super) fn decode(number: u64, record: Vec<u8>, shared: &Arc<Shared>) -> Opti
     let accepted = UNIX_EPOCH.checked_add(Duration::from_millis(header.accepted))?;
     let members = header.members.into_iter().map(|member| {
         let permit = shared.room.force(member.bytes);
-        let mut ticket = Ticket::new(Arc::clone(shared), member.id, permit, None);
+        let tally: Arc<dyn Tally> = shared.clone();
+        let mut ticket = Ticket::new(tally, member.id, permit, None);
         ticket.set_durable();
         shared.recover(&mut ticket);
         Member { ticket, events: member.events, record: member.record }

@@ -3,10 +3,11 @@
 //! Everything is behind one lock, which is held for moments only and never while a function of the caller runs. So the
 //! counts are of one moment, and what was counted has been handed over.
 
-use super::entry::Entry;
+use super::entry::Arrival;
 use super::hook::Hook;
 use super::ids::Ids;
 use super::room::Room;
+use super::ticket::Tally;
 use super::{Outcome, Report, Stats};
 use crate::delivery::Courier;
 use crate::encoding::MAX_REQUEST_BYTES;
@@ -66,13 +67,22 @@ struct State {
 /// What the worker has not seen yet.
 #[derive(Default)]
 pub(super) struct Arrivals {
-    pub(super) entries: Vec<Entry>,
+    pub(super) batches: Vec<Arrival>,
     pub(super) commands: Vec<Command>,
     /// Whether someone found no room, so that waiting for company makes no sense.
     pub(super) crowded: bool,
     bytes: usize,
-    /// What the worker holds already of the request that these would fill.
-    held: (usize, usize),
+    held: Held,
+}
+
+/// What the worker has while it waits.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Held {
+    /// How many batches, after joining, of the request that arrivals would fill.
+    pub(super) batches: usize,
+    pub(super) bytes: usize,
+    /// Whether it will look when something that is under way has ended.
+    pub(super) is_busy: bool,
 }
 
 /// Whether the worker has to be woken for the first arrival.
@@ -107,10 +117,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn hook(&self) -> Option<&Hook> {
-        self.hook.as_ref()
-    }
-
     /// The time of day.
     pub(super) fn now(&self) -> SystemTime {
         (self.clock)()
@@ -133,16 +139,15 @@ impl Shared {
         self.lock().stats
     }
 
-    /// Takes an entry in, unless the queue is closed.
-    pub(super) fn accept(&self, mut entry: Entry) -> Result<(), Box<Entry>> {
+    /// Takes a batch in, unless the queue is closed.
+    pub(super) fn accept(&self, mut arrival: Arrival) -> Result<(), Box<Arrival>> {
         let mut state = self.lock();
         if state.phase != Phase::Open {
-            return Err(Box::new(entry));
+            return Err(Box::new(arrival));
         }
-        state.count(&mut entry);
+        state.count(&mut arrival);
         let alarm = state.alarm;
-        // Whoever waits for room waits for what this batch takes.
-        let wakes = state.arrivals.push(entry, alarm) || self.room.is_crowded();
+        let wakes = state.arrivals.push(arrival, alarm) || self.is_stuck(&state);
         drop(state);
         if wakes {
             self.called.notify_one();
@@ -150,37 +155,38 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts an entry that the worker gets later, unless the queue is closed.
+    /// Counts a batch that the worker gets later, unless the queue is closed.
     #[cfg(feature = "spool")]
-    pub(super) fn count(&self, entry: &mut Entry) -> bool {
+    pub(super) fn count(&self, arrival: &mut Arrival) -> bool {
         let mut state = self.lock();
         let is_open = state.phase == Phase::Open;
         if is_open {
-            state.count(entry);
+            state.count(arrival);
         }
         is_open
     }
 
-    /// Takes entries in that the spool holds, counting those that are not counted yet. If the worker is gone they stay
+    /// Takes batches in that the spool holds, counting those that are not counted yet. If the worker is gone they stay
     /// in the spool.
     #[cfg(feature = "spool")]
-    pub(super) fn accept_stored(&self, entries: impl Iterator<Item = Entry>) {
+    pub(super) fn accept_stored(&self, arrivals: impl Iterator<Item = Arrival>) {
         let mut late = Vec::new();
         let mut wakes = false;
         let mut state = self.lock();
-        for mut entry in entries {
-            if !entry.ticket.is_counted() {
-                state.count(&mut entry);
+        for mut arrival in arrivals {
+            if !arrival.entry.ticket.is_counted() {
+                state.count(&mut arrival);
             }
             if state.phase == Phase::Ended {
-                late.push(entry);
+                late.push(arrival);
             } else {
                 let alarm = state.alarm;
-                wakes |= state.arrivals.push(entry, alarm);
+                wakes |= state.arrivals.push(arrival, alarm);
             }
         }
+        wakes |= self.is_stuck(&state);
         drop(state);
-        if wakes || self.room.is_crowded() {
+        if wakes {
             self.called.notify_one();
         }
         // Settled here, without the lock.
@@ -194,18 +200,6 @@ impl Shared {
         state.stats.recovered += 1;
         let wave = state.enter(ticket.bytes());
         ticket.counted(wave);
-    }
-
-    /// Counts an outcome.
-    pub(super) fn settled(&self, wave: u64, outcome: &Outcome, bytes: usize) {
-        let mut state = self.lock();
-        state.stats.settled(outcome, bytes);
-        if let Some(count) = state.outstanding.get_mut(&wave) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                state.outstanding.remove(&wave);
-            }
-        }
     }
 
     pub(super) fn set_paused(&self, paused: bool) {
@@ -259,25 +253,26 @@ impl Shared {
     pub(super) fn take(&self) -> Arrivals {
         let mut state = self.lock();
         state.alarm = Alarm::Set;
-        let room = Vec::with_capacity(state.arrivals.entries.len().min(4 * WAKING_BATCHES));
-        let next = Arrivals { entries: room, ..Arrivals::default() };
+        let room = Vec::with_capacity(state.arrivals.batches.len().min(4 * WAKING_BATCHES));
+        let next = Arrivals { batches: room, ..Arrivals::default() };
         std::mem::replace(&mut state.arrivals, next)
     }
 
     /// Notes what the worker holds of a request that is not full, and waits with. `false`: enough has come in the
     /// meantime to fill it.
-    pub(super) fn hold(&self, batches: usize, bytes: usize) -> bool {
+    pub(super) fn hold(&self, held: Held) -> bool {
         let mut state = self.lock();
-        state.arrivals.held = (batches, bytes);
-        let (batches, bytes) =
-            (batches + state.arrivals.entries.len(), bytes + state.arrivals.bytes);
-        state.arrivals.entries.is_empty() || (batches < WAKING_BATCHES && bytes < MAX_REQUEST_BYTES)
+        state.arrivals.held = held;
+        let Arrivals { batches, bytes, .. } = &state.arrivals;
+        let (count, bytes) = (held.batches + batches.len(), held.bytes + bytes);
+        batches.is_empty()
+            || (count < WAKING_BATCHES && bytes < MAX_REQUEST_BYTES && !self.is_stuck(&state))
     }
 
     /// Notes that the worker will not look by itself. `false`: something has come in the meantime.
     pub(super) fn sleep(&self) -> bool {
         let mut state = self.lock();
-        let nothing_came = state.arrivals.entries.is_empty() && state.arrivals.commands.is_empty();
+        let nothing_came = state.arrivals.batches.is_empty() && state.arrivals.commands.is_empty();
         if nothing_came {
             state.alarm = Alarm::Unset;
         }
@@ -297,16 +292,38 @@ impl Shared {
         std::mem::take(&mut state.arrivals)
     }
 
+    /// Whether someone waits for room that nothing under way is going to make.
+    fn is_stuck(&self, state: &State) -> bool {
+        !state.arrivals.held.is_busy && self.room.is_crowded()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Tally for Shared {
+    fn settled(&self, wave: u64, outcome: &Outcome, bytes: usize) {
+        let mut state = self.lock();
+        state.stats.settled(outcome, bytes);
+        if let Some(count) = state.outstanding.get_mut(&wave) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.outstanding.remove(&wave);
+            }
+        }
+    }
+
+    fn hook(&self) -> Option<&Hook> {
+        self.hook.as_ref()
+    }
+}
+
 impl State {
-    fn count(&mut self, entry: &mut Entry) {
+    fn count(&mut self, arrival: &mut Arrival) {
         self.stats.accepted += 1;
-        let wave = self.enter(entry.ticket.bytes());
-        entry.ticket.counted(wave);
+        let wave = self.enter(arrival.entry.ticket.bytes());
+        arrival.entry.ticket.counted(wave);
     }
 
     fn enter(&mut self, bytes: usize) -> u64 {
@@ -317,14 +334,14 @@ impl State {
 }
 
 impl Arrivals {
-    /// Adds an entry; whether the worker has to be woken.
-    fn push(&mut self, entry: Entry, alarm: Alarm) -> bool {
-        let (batches_held, bytes_held) = self.held;
+    /// Adds a batch; whether the worker has to be woken.
+    fn push(&mut self, arrival: Arrival, alarm: Alarm) -> bool {
+        let Held { batches: batches_held, bytes: bytes_held, .. } = self.held;
         let bytes_before = bytes_held + self.bytes;
-        self.bytes += entry.ticket.bytes();
-        self.entries.push(entry);
-        let enough = batches_held + self.entries.len() == WAKING_BATCHES
+        self.bytes += arrival.entry.ticket.bytes();
+        self.batches.push(arrival);
+        let enough = batches_held + self.batches.len() == WAKING_BATCHES
             || (bytes_before < MAX_REQUEST_BYTES && bytes_held + self.bytes >= MAX_REQUEST_BYTES);
-        enough || (alarm == Alarm::Unset && self.entries.len() == 1)
+        enough || (alarm == Alarm::Unset && self.batches.len() == 1)
     }
 }

@@ -5,7 +5,7 @@
 
 mod keeper;
 
-use super::entry::{Content, Entry};
+use super::entry::{Arrival, Content, Entry};
 use super::parcel::Parcel;
 use super::record;
 use super::recovery::Recovery;
@@ -57,12 +57,12 @@ enum Job {
 struct Arriving {
     record: Vec<u8>,
     /// `None` once it was passed on.
-    entry: Option<Entry>,
+    arrival: Option<Arrival>,
     /// Who waits until it is on disk. Without anyone, it was accepted before.
     reply: Option<Reply>,
 }
 
-type Reply = oneshot::Sender<Result<(), (Error, Box<Entry>)>>;
+type Reply = oneshot::Sender<Result<(), (Error, Box<Arrival>)>>;
 
 impl Spool {
     /// Opens the spool in a folder, on a thread of its own.
@@ -107,9 +107,9 @@ impl Spool {
     }
 
     /// Writes a batch and gives it to the worker; gives it back if it cannot be written.
-    pub(super) async fn store(&self, entry: Entry) -> Result<(), (Error, Box<Entry>)> {
+    pub(super) async fn store(&self, arrival: Arrival) -> Result<(), (Error, Box<Arrival>)> {
         let (reply, written) = oneshot::channel();
-        self.accept(entry, Some(reply));
+        self.accept(arrival, Some(reply));
         match written.await {
             Ok(result) => result,
             // Cannot be: a job that is dropped answers first.
@@ -118,17 +118,21 @@ impl Spool {
     }
 
     /// Accepts a batch now and writes it later.
-    pub(super) fn store_later(&self, mut entry: Entry, shared: &Shared) -> Result<(), Box<Entry>> {
-        if !shared.count(&mut entry) {
-            return Err(Box::new(entry));
+    pub(super) fn store_later(
+        &self,
+        mut arrival: Arrival,
+        shared: &Shared,
+    ) -> Result<(), Box<Arrival>> {
+        if !shared.count(&mut arrival) {
+            return Err(Box::new(arrival));
         }
-        self.accept(entry, None);
+        self.accept(arrival, None);
         Ok(())
     }
 
-    fn accept(&self, mut entry: Entry, reply: Option<Reply>) {
-        let record = record_of(&mut entry);
-        let arriving = Arriving { record, entry: Some(entry), reply };
+    fn accept(&self, mut arrival: Arrival, reply: Option<Reply>) {
+        let record = record_of(&mut arrival.entry);
+        let arriving = Arriving { record, arrival: Some(arrival), reply };
         // What cannot be handed over is dropped, and answers by that.
         _ = self.jobs.send(Job::Accept(arriving));
     }
@@ -184,8 +188,8 @@ impl Spool {
 
 impl Drop for Arriving {
     fn drop(&mut self) {
-        if let (Some(entry), Some(reply)) = (self.entry.take(), self.reply.take()) {
-            _ = reply.send(Err((closed(), Box::new(entry))));
+        if let (Some(arrival), Some(reply)) = (self.arrival.take(), self.reply.take()) {
+            _ = reply.send(Err((closed(), Box::new(arrival))));
         }
     }
 }

@@ -1,18 +1,26 @@
 //! What makes sure that a batch has one outcome: a ticket that is settled once, at the latest when it is dropped.
 
+use super::hook::Hook;
 use super::room::Permit;
-use super::shared::Shared;
 use super::{Outcome, Settled};
 use crate::Unsent;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+/// Who counts outcomes, and whom to tell of them.
+pub(super) trait Tally: Send + Sync {
+    /// Counts the outcome of a batch that belongs to a flush.
+    fn settled(&self, wave: u64, outcome: &Outcome, bytes: usize);
+
+    fn hook(&self) -> Option<&Hook>;
+}
 
 /// Stands for one batch from when it is accepted until its outcome is known.
 ///
 /// It holds the batch's share of the room, and whoever has it owes the batch an outcome. If it is lost, with a runtime
 /// that is shut down for instance, the batch counts as dropped, or as left in the spool.
 pub(super) struct Ticket {
-    shared: Arc<Shared>,
+    tally: Arc<dyn Tally>,
     source_request_id: String,
     permit: Permit,
     /// Whether the spool holds the batch.
@@ -24,12 +32,12 @@ pub(super) struct Ticket {
 
 impl Ticket {
     pub(super) fn new(
-        shared: Arc<Shared>,
+        tally: Arc<dyn Tally>,
         source_request_id: String,
         permit: Permit,
         settled: Option<oneshot::Sender<Settled>>,
     ) -> Self {
-        Self { shared, source_request_id, permit, is_durable: false, wave: None, settled }
+        Self { tally, source_request_id, permit, is_durable: false, wave: None, settled }
     }
 
     pub(super) fn source_request_id(&self) -> &str {
@@ -75,8 +83,8 @@ impl Ticket {
 
     fn finish(&mut self, outcome: Outcome, sent_as: Option<&str>, unsent: &[Unsent]) {
         let Some(wave) = self.wave.take() else { return };
-        self.shared.settled(wave, &outcome, self.permit.bytes());
-        let hook = self.shared.hook();
+        self.tally.settled(wave, &outcome, self.permit.bytes());
+        let hook = self.tally.hook();
         let listener = self.settled.take().filter(|listener| !listener.is_closed());
         if hook.is_none() && listener.is_none() {
             return;

@@ -130,19 +130,19 @@ impl Keeper {
         let mut accepted = Vec::with_capacity(arriving.len());
         let mut told = Vec::new();
         for (number, mut arriving) in arriving {
-            let Some(mut entry) = arriving.entry.take() else { continue };
-            entry.record = Some(number);
+            let Some(mut arrival) = arriving.arrival.take() else { continue };
+            arrival.entry.record = Some(number);
             match (&written, arriving.reply.take()) {
                 (Ok(()), reply) => {
-                    entry.ticket.set_durable();
-                    accepted.push(entry);
+                    arrival.entry.ticket.set_durable();
+                    accepted.push(arrival);
                     told.extend(reply);
                 }
                 (Err(error), Some(reply)) => {
-                    _ = reply.send(Err((error.clone(), Box::new(entry))));
+                    _ = reply.send(Err((error.clone(), Box::new(arrival))));
                 }
                 // It was accepted before, and is delivered from memory.
-                (Err(_), None) => accepted.push(entry),
+                (Err(_), None) => accepted.push(arrival),
             }
         }
         self.shared.accept_stored(accepted.into_iter());

@@ -2,24 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 
-#[path = "upload/sample.rs"]
+#[path = "common/peak.rs"]
+mod peak;
+#[path = "common/sample.rs"]
 mod sample;
-#[path = "upload/sink.rs"]
+#[path = "common/sink.rs"]
 mod sink;
 
 use mparticle_client::{Client, Credentials};
-use std::fs;
 use std::time::Instant;
 
 const BATCHES: usize = 1_000_000;
+/// In MiB.
 const AIM: u64 = 64;
-
-/// The greatest resident size so far in MiB, where the system tells.
-fn peak() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -32,8 +27,5 @@ async fn main() {
     assert_eq!(report.delivered(), BATCHES);
     let seconds = start.elapsed().as_secs_f64();
     println!("{BATCHES} batches of four events in {seconds:.1} s, {} requests", report.requests());
-    match peak() {
-        Some(peak) => println!("peak memory {peak} MiB, aim less than {AIM} MiB"),
-        None => println!("peak memory not measured: this system has no /proc/self/status"),
-    }
+    peak::print(AIM);
 }

@@ -1,0 +1,77 @@
+//! How long a request handler is kept by `try_send`.
+
+use crate::{client, sample};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+
+/// Calls between two flushes, which are not measured.
+const ROUND: usize = 5_000;
+const ROUNDS: usize = 40;
+const WARM_UP: usize = 5;
+/// In nanoseconds, beside the encoding.
+const AIM: u128 = 1_000;
+
+pub(crate) fn run() {
+    let runtime = Runtime::new().unwrap();
+    let queue = runtime.block_on(client().queue().build()).unwrap();
+    let (mut encoding, mut sending) = (Vec::new(), Vec::new());
+    for round in 0..WARM_UP + ROUNDS {
+        for number in 0..ROUND {
+            // Both find a batch that was just made, as in a request handler, and drop nothing within the time.
+            let batch = sample::batch(number);
+            let start = Instant::now();
+            let encoded = batch.to_vec().unwrap();
+            let encoded_in = start.elapsed();
+            black_box(encoded);
+
+            let batch = sample::batch(number);
+            let start = Instant::now();
+            let sent = queue.try_send(batch);
+            let sent_in = start.elapsed();
+            drop(sent.unwrap());
+
+            if round >= WARM_UP {
+                encoding.push(encoded_in);
+                sending.push(sent_in);
+            }
+        }
+        let report = runtime.block_on(queue.flush(Duration::from_secs(60)));
+        assert!(report.is_complete(), "{report:?}");
+    }
+    encoding.sort_unstable();
+    sending.sort_unstable();
+    println!(
+        "{} calls of `try_send`, one producer, requests under way meanwhile, in ns:",
+        sending.len()
+    );
+    println!("{:>12} {:>10} {:>10} {:>10}", "quantile", "encoding", "try_send", "difference");
+    for quantile in [0.5, 0.9, 0.99, 0.999] {
+        let (encoding, sending) = (at(&encoding, quantile), at(&sending, quantile));
+        println!(
+            "{quantile:>12} {encoding:>10} {sending:>10} {:>10}",
+            difference(sending, encoding)
+        );
+    }
+    let (typical, slow) = (at(&encoding, 0.5), at(&sending, 0.99));
+    println!(
+        "99th percentile of `try_send` less the median of encoding: {} ns, aim at most {AIM}",
+        difference(slow, typical)
+    );
+}
+
+/// In nanoseconds.
+fn at(sorted: &[Duration], quantile: f64) -> u128 {
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index of a short list"
+    )]
+    let index = (quantile * (sorted.len() - 1) as f64) as usize;
+    sorted.get(index).map_or(0, Duration::as_nanos)
+}
+
+fn difference(one: u128, other: u128) -> i128 {
+    i128::try_from(one).unwrap_or(i128::MAX) - i128::try_from(other).unwrap_or(i128::MAX)
+}

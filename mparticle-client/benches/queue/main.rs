@@ -1,0 +1,32 @@
+//! What the queue costs: a call of `try_send` beside the encoding of the batch, and the spool beside the least that a
+//! disk needs to keep the same bytes.
+//!
+//! The server is a loopback sink in this process, so that everything shares the machine's cores, as in a service.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
+
+mod calls;
+#[path = "../common/sample.rs"]
+mod sample;
+#[path = "../common/sink.rs"]
+mod sink;
+mod spool;
+
+use mparticle_client::{Client, Credentials};
+
+fn client() -> Client {
+    let base_url = sink::start().unwrap();
+    Client::builder(Credentials::new("some-key", "some-secret")).base_url(base_url).build().unwrap()
+}
+
+fn main() {
+    // `cargo bench` passes arguments for criterion; a word among them chooses a part.
+    let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let is_chosen = |part: &str| chosen.as_deref().is_none_or(|chosen| part.contains(chosen));
+    if is_chosen("try_send") {
+        calls::run();
+    }
+    if is_chosen("spool") {
+        spool::run();
+    }
+}

@@ -27,5 +27,5 @@ async fn main() {
     assert_eq!(report.delivered(), BATCHES);
     let seconds = start.elapsed().as_secs_f64();
     println!("{BATCHES} batches of four events in {seconds:.1} s, {} requests", report.requests());
-    peak::print(AIM);
+    println!("{}, aim less than {AIM} MiB", peak::peak());
 }

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-/// Prints the greatest resident size of the process so far, where the system tells, beside what is aimed at.
-pub(crate) fn print(aim: u64) {
+/// The greatest resident size of the process so far in words, where the system tells.
+pub(crate) fn peak() -> String {
     match mebibytes() {
-        Some(peak) => println!("peak memory {peak} MiB, aim less than {aim} MiB"),
-        None => println!("peak memory not measured: this system has no /proc/self/status"),
+        Some(peak) => format!("peak memory {peak} MiB"),
+        None => "peak memory not measured: this system has no /proc/self/status".to_owned(),
     }
 }
 

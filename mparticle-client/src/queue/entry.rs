@@ -43,6 +43,13 @@ impl Content {
         }
     }
 
+    /// Gives back room for bytes that it does not have.
+    pub(super) fn shrink(&mut self) {
+        if let Self::Joinable(sections) = self {
+            sections.bytes.shrink_to_fit();
+        }
+    }
+
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Joinable(sections) => sections.bytes.len(),

@@ -47,10 +47,11 @@ impl Filling {
     }
 
     /// Adds a batch. What is returned is full: it came before the batch, or holds it.
-    pub(super) fn push(&mut self, Arrival { entry, batch }: Arrival) -> Vec<Vec<Group>> {
+    pub(super) fn push(&mut self, Arrival { mut entry, batch }: Arrival) -> Vec<Vec<Group>> {
         let users = keys(&batch);
-        // Its bytes are enough from here on.
+        // It may wait for long, and needs no more than its bytes.
         drop(batch);
+        entry.content.shrink();
         let bytes = entry.content.bytes();
         if let Some(index) = self.group_for(&entry, &users) {
             self.join(index, entry);

@@ -15,7 +15,8 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{Instrument, Span, debug, debug_span, field, info, trace, warn};
 
 /// What the client's spans and events go by, wherever in it they come from.
@@ -53,6 +54,8 @@ pub(crate) struct Courier {
     jitter: Mutex<fastrand::Rng>,
     body_log: BodyLog,
     patience: Patience,
+    /// Wakes those who wait to try again.
+    hurry: Notify,
 }
 
 /// What is known of an upload while it lasts.
@@ -82,6 +85,7 @@ impl Courier {
             jitter: Mutex::new(fastrand::Rng::new()),
             body_log: BodyLog::default(),
             patience: Patience::default(),
+            hurry: Notify::new(),
         }
     }
 
@@ -131,6 +135,12 @@ impl Courier {
             .with_body_log(self.body_log);
         courier.patience = self.patience;
         courier
+    }
+
+    /// Lets those try again at once who wait for no reason but that an attempt has failed.
+    #[cfg(feature = "queue")]
+    pub(crate) fn hurry(&self) {
+        self.hurry.notify_waiters();
     }
 
     pub(crate) fn rate_gate(&self) -> RateGate {
@@ -209,8 +219,13 @@ impl Courier {
             }
             let wait_ms = millis(at.saturating_duration_since(Instant::now()));
             info!(target: LOG, attempt = progress.attempts, wait_ms, "attempt failed, trying again");
+            if problem.retry_after().is_some() {
+                sleep_until(at).await;
+            } else {
+                // In a hurry or not, it is time to try again.
+                _ = timeout_at(at, self.hurry.notified()).await;
+            }
             last = Some(problem);
-            sleep_until(at).await;
         }
     }
 

@@ -35,6 +35,14 @@ impl Problem {
         }
     }
 
+    /// How long the server wants to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Answered { retry_after, .. } => *retry_after,
+            Self::Failed(_) => None,
+        }
+    }
+
     /// Whether the server may have taken the request nevertheless.
     pub(crate) fn may_have_been_sent(&self) -> bool {
         match self {

@@ -42,8 +42,9 @@ impl QueueBuilder {
     /// How much may be pending: a number of batches, and a number of bytes of their JSON. 10,000 batches and 16 MiB
     /// unless set.
     ///
-    /// What is pending is in memory, and takes about twice these bytes; with a spool, it is on disk as well. What a spool
-    /// brings from an earlier run may exceed the bounds; then there is no room until it is delivered.
+    /// What is pending is in memory, and takes about twice these bytes; a batch that the worker has not looked at yet takes
+    /// several times as much. With a spool, it is on disk as well. What a spool brings from an earlier run may exceed the
+    /// bounds; then there is no room until it is delivered.
     pub fn max_pending(mut self, batches: usize, bytes: usize) -> Self {
         self.max_batches = batches;
         self.max_bytes = bytes;
@@ -51,7 +52,7 @@ impl QueueBuilder {
     }
 
     /// How long a batch may wait for others, so that fewer requests are needed; 5 seconds unless set. A request that is
-    /// full goes at once, and so does everything when the queue is full, flushed or shut down.
+    /// full goes at once, and so does everything when the queue is flushed or shut down, or full with nothing under way.
     pub fn flush_every(mut self, interval: Duration) -> Self {
         // A longer one makes no difference, and cannot be counted.
         self.pace.flush_every = interval.min(Duration::from_secs(365 * 24 * 60 * 60));

@@ -30,6 +30,10 @@ const LAST_RESORT: Duration = Duration::from_secs(60);
 /// How long the spool may take to close when the worker ends. Longer only if the disk hangs.
 const CLOSING: Duration = Duration::from_secs(5);
 
+/// How long a failed request waits at most to be made again while a flush or a shutdown waits for it, unless the server
+/// asked for more.
+const IMPATIENCE: Duration = Duration::from_secs(1);
+
 /// What a queue was told.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -55,6 +59,8 @@ pub(super) struct Engine {
     running: FuturesUnordered<Running>,
     is_paused: bool,
     flushes: Vec<Flush>,
+    /// Before when nobody is hurried again.
+    patient_until: Option<Instant>,
     closing: Option<Closing>,
 }
 
@@ -127,6 +133,7 @@ impl Engine {
             running: FuturesUnordered::new(),
             is_paused: false,
             flushes: Vec::new(),
+            patient_until: None,
             closing: None,
         }
     }
@@ -159,7 +166,10 @@ impl Engine {
                 self.obey(command);
             }
             let now = Instant::now();
-            let hurries = self.closing.is_some() || !self.flushes.is_empty();
+            let hurries = self.hurries();
+            if hurries {
+                self.hurry(now);
+            }
             if hurries || self.due(now).is_some_and(|due| due <= now) {
                 self.line_up_all();
             }
@@ -194,10 +204,24 @@ impl Engine {
         self.filling.since().map(|since| since.min(now) + self.pace.flush_every)
     }
 
+    /// Whether someone waits for everything to be sent.
+    fn hurries(&self) -> bool {
+        self.closing.is_some() || !self.flushes.is_empty()
+    }
+
+    /// Has failed requests made again, from time to time.
+    fn hurry(&mut self, now: Instant) {
+        if self.patient_until.is_none_or(|until| until <= now) {
+            self.courier.hurry();
+            self.patient_until = Some(now + IMPATIENCE);
+        }
+    }
+
     /// Waits until there is something to do.
     async fn wait(&mut self, look: Option<Instant>) {
         let deadlines = self.flushes.iter().map(|flush| flush.deadline);
         let deadlines = deadlines.chain(self.closing.as_ref().map(|closing| closing.deadline));
+        let deadlines = deadlines.chain(self.patient_until.filter(|_| self.hurries()));
         let wake = deadlines.chain(look).min();
         tokio::select! {
             biased;
@@ -222,6 +246,7 @@ impl Engine {
             }
             Command::Resume(courier) => {
                 if let Some(courier) = courier {
+                    self.courier.hurry();
                     self.courier = courier;
                     self.credentials += 1;
                 }

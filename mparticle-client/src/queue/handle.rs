@@ -122,6 +122,8 @@ impl Queue {
 
     /// Sends what was accepted so far without waiting for more, and waits until all of it has its outcome.
     ///
+    /// Meanwhile requests that have failed are made again every second, unless the server asked for more patience.
+    ///
     /// The time begins with the call; when it is over, or when the queue is paused, the report tells how many batches
     /// are still pending. They stay in the queue.
     pub fn flush(&self, timeout: Duration) -> impl Future<Output = Report> + Send + use<> {
@@ -139,6 +141,8 @@ impl Queue {
     }
 
     /// Takes nothing more, sends what is pending, and ends the queue.
+    ///
+    /// Meanwhile requests that have failed are made again every second, unless the server asked for more patience.
     ///
     /// The time begins with the call. When it is over, or when the queue is paused, requests under way are cancelled and
     /// what is left is dropped, or left in the spool; each batch gets its outcome, and the report has the counts. A spool

@@ -1,13 +1,13 @@
 //! How a queue ends, and where it may be used from.
 
-use super::support::{LONG, batch, client, poisoned};
+use super::support::{LONG, batch, client, poisoned, queue};
 use mparticle_client::ErrorKind;
-use mparticle_client::queue::{Outcome, Settled};
+use mparticle_client::queue::{Outcome, Queue, Settled};
 use mparticle_client::testing::{Answer, Emulator};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_ends_at_its_deadline_with_a_hundred_requests_stalled_ahead() {
@@ -142,4 +142,60 @@ async fn a_worker_that_is_dropped_settles_what_is_pending() {
     assert_eq!(queue.try_send(batch("1", "b")).unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(queue.flush(LONG).await.pending, 0);
     assert_eq!(queue.shutdown(LONG).await.dropped, 0);
+}
+
+/// A queue with one batch, in an outage that has lasted so long that a request is made again twice a minute or so.
+async fn in_a_long_outage(emulator: &Emulator) -> Queue {
+    emulator.always(Answer::status(503));
+    let (queue, _worker) = queue(emulator, |builder| builder).await;
+    drop(queue.send(batch("1", "a")).await.unwrap());
+    sleep(Duration::from_secs(3600)).await;
+    queue
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_sent_again_soon_while_a_flush_or_a_shutdown_waits_for_it() {
+    for is_shutdown in [false, true] {
+        for _ in 0..10 {
+            let emulator = Emulator::in_memory();
+            let queue = in_a_long_outage(&emulator).await;
+            let before = emulator.requests().len();
+            let start = Instant::now();
+            let ending = if is_shutdown {
+                futures_util::future::Either::Left(queue.shutdown(LONG))
+            } else {
+                futures_util::future::Either::Right(queue.flush(LONG))
+            };
+            let ending = tokio::spawn(ending);
+            sleep(Duration::from_millis(4_500)).await;
+            let tried = emulator.requests().len() - before;
+            assert!((5..=7).contains(&tried), "{tried} requests in 4.5 s");
+            emulator.always(Answer::normal());
+            assert_eq!(ending.await.unwrap().delivered, 1);
+            assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_shorten_the_wait_that_the_server_asked_for() {
+    let emulator = Emulator::in_memory();
+    let queue = in_a_long_outage(&emulator).await;
+    emulator.always(Answer::status(503).retry_after(600));
+    sleep(Duration::from_secs(60)).await;
+    let before = emulator.requests().len();
+    let report = queue.shutdown(Duration::from_secs(20)).await;
+    assert_eq!((report.dropped, emulator.requests().len()), (1, before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn flushes_one_after_the_other_do_not_make_more_requests_than_one() {
+    let emulator = Emulator::in_memory();
+    let queue = in_a_long_outage(&emulator).await;
+    let before = emulator.requests().len();
+    for _ in 0..100 {
+        assert_eq!(queue.flush(Duration::from_millis(10)).await.pending, 1);
+    }
+    let tried = emulator.requests().len() - before;
+    assert!((1..=3).contains(&tried), "{tried} requests in a second");
 }

@@ -1,6 +1,6 @@
 //! When a request goes.
 
-use super::support::{LONG, batch, large, queue, settle};
+use super::support::{LONG, batch, large, queue, settle, sizes};
 use mparticle_client::testing::{Answer, Emulator};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -168,4 +168,25 @@ async fn many_who_wait_for_room_do_not_wait_for_the_interval() {
     }
     assert!(start.elapsed() <= 20 * TICK, "{:?}", start.elapsed());
     assert!(queue.stats().delivered >= 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_who_waits_for_room_makes_no_small_request_while_others_are_under_way() {
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::normal().delayed(Duration::from_secs(9)));
+    let (queue, _worker) =
+        queue(&emulator, |builder| builder.flush_every(NEVER).max_pending(250, 1_000_000)).await;
+    for number in 0..250 {
+        drop(queue.try_send(batch(&number.to_string(), "a")).unwrap());
+    }
+    let start = Instant::now();
+    let waiting = tokio::spawn({
+        let queue = queue.clone();
+        async move { queue.send(batch("x", "a")).await.map(drop) }
+    });
+    sleep(Duration::from_secs(8)).await;
+    assert!(!waiting.is_finished());
+    assert_eq!(sizes(&emulator), [100, 100]);
+    waiting.await.unwrap().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(10));
 }

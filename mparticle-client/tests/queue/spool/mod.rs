@@ -1,6 +1,11 @@
 //! A queue that survives the end of its process.
 #![cfg(feature = "spool")]
 
+mod damage;
+mod full_disk;
+mod lives;
+mod refusals;
+
 use super::basics::batch;
 use mparticle_client::testing::{Answer, Emulator};
 use mparticle_client::{ErrorKind, queue};

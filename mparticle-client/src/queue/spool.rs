@@ -71,7 +71,7 @@ impl Spool {
         let (reply, opened) = oneshot::channel();
         let run = move || match Store::open(&folder) {
             Ok(super::store::Opened { store, entries, damage }) => {
-                let mut keeper = Keeper::new(store, Arc::clone(&shared), &entries);
+                let last_found = entries.last().map_or(0, |(number, _)| *number);
                 let mut recovery = Recovery::default();
                 if let Some(damage) = damage {
                     recovery.unreadable = damage.unreadable;
@@ -79,6 +79,8 @@ impl Spool {
                     recovery.damage = Some(damage.what);
                 }
                 let parcels = recovered(entries, &shared, &mut recovery);
+                let next_record = next_record(last_found, &parcels);
+                let mut keeper = Keeper::new(store, Arc::clone(&shared), next_record);
                 let is_wanted = reply.send(Ok((parcels, recovery))).is_ok();
                 let reply = if is_wanted { keeper.run(&line) } else { None };
                 keeper.close();
@@ -236,6 +238,13 @@ fn recovered(
         }
     }
     parcels
+}
+
+/// The first number that no record has and none that is found may still be given: the batches of a joined parcel keep
+/// theirs, to be written under if it is taken apart, though no record has them meanwhile.
+fn next_record(last_found: u64, parcels: &[Parcel]) -> u64 {
+    let last = parcels.iter().flat_map(Parcel::records).fold(last_found, u64::max);
+    last.saturating_add(1)
 }
 
 fn storage(error: StoreError) -> Error {

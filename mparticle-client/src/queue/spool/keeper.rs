@@ -54,8 +54,7 @@ enum End {
 }
 
 impl Keeper {
-    pub(super) fn new(store: Store, shared: Arc<Shared>, found: &[(u64, Vec<u8>)]) -> Self {
-        let next_record = found.last().map_or(1, |(number, _)| number.saturating_add(1));
+    pub(super) fn new(store: Store, shared: Arc<Shared>, next_record: u64) -> Self {
         Self { store, shared, next_record, deletes: Vec::new(), is_tidy: false }
     }
 

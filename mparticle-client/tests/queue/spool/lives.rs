@@ -221,7 +221,7 @@ impl World {
 
     /// What the life before has left is what this one has found.
     fn check_recovered(&self, number: usize, queue: &Queue) {
-        let told = self.told.lock().unwrap();
+        let told = self.told.lock().unwrap().clone();
         let left = told.iter().filter(|(life, _, fate)| life + 1 == number && *fate == Fate::Left);
         assert_eq!(queue.recovery().recovered, u64::try_from(left.count()).unwrap());
         assert_eq!(queue.stats().recovered, queue.recovery().recovered);
@@ -287,7 +287,7 @@ impl World {
 
     fn check(&self) {
         let mut fates: HashMap<&str, Fate> = HashMap::new();
-        let told = self.told.lock().unwrap();
+        let told = self.told.lock().unwrap().clone();
         for (_, id, fate) in told.iter().filter(|(_, _, fate)| *fate != Fate::Left) {
             assert!(fates.insert(id, *fate).is_none(), "{id} has two outcomes");
         }
@@ -304,8 +304,9 @@ impl World {
             let count = arrived.remove(event).unwrap_or_default();
             assert!(count <= 1 && expected.is_none_or(|expected| expected == count), "{id}");
             let refused = *kind == Kind::Poisoned;
-            let fated = if refused { Fate::Rejected } else { Fate::Delivered };
-            assert!(!is_durable || fates[id.as_str()] == fated, "{id}: {:?}", fates[id.as_str()]);
+            let promised = if refused { Fate::Rejected } else { Fate::Delivered };
+            let fate = fates[id.as_str()];
+            assert!(!is_durable || fate == promised, "{id}: {fate:?}");
         }
         for (event, count) in arrived {
             assert!(count == 1 && self.unknown.contains(&event), "{event} counts {count} times");

@@ -70,3 +70,36 @@ async fn what_an_outage_leaves_is_delivered_by_the_next_queue_with_the_same_byte
     let queue = client.queue().spool(folder.path()).build().await.unwrap();
     assert_eq!(queue.stats().recovered, 0);
 }
+
+/// The batches of a joined parcel keep their numbers in the spool, for the day on which it is taken apart.
+#[tokio::test]
+async fn a_recovered_parcel_takes_nothing_along_that_was_sent_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = Emulator::start().await.unwrap();
+    emulator.always(Answer::status(503));
+    let client = emulator.client_builder().build().unwrap();
+    let builder = client.queue().spool(folder.path());
+
+    // Three batches of one user become one parcel in one record.
+    let queue = builder.clone().flush_every(LONG).build().await.unwrap();
+    for name in ["a", "b", "c"] {
+        queue.send(batch("1", name)).await.unwrap();
+    }
+    assert_eq!(queue.shutdown(Duration::from_millis(300)).await.left_in_spool, 3);
+
+    // It is delivered while others are accepted, and these are not.
+    emulator.script([Answer::normal().delayed(Duration::from_millis(500))]);
+    let queue = builder.clone().flush_every(LONG).build().await.unwrap();
+    assert_eq!(queue.recovery().recovered, 3);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for name in ["d", "e"] {
+        queue.send(batch(name, name)).await.unwrap();
+    }
+    let report = queue.shutdown(Duration::from_secs(2)).await;
+    assert_eq!((report.delivered, report.left_in_spool), (3, 2), "{report:?}");
+
+    emulator.always(Answer::normal());
+    let queue = builder.build().await.unwrap();
+    assert_eq!(queue.recovery().recovered, 2);
+    assert!(queue.shutdown(LONG).await.is_complete());
+}

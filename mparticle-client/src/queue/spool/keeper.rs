@@ -165,15 +165,21 @@ impl Keeper {
             return Ok(());
         }
         self.is_tidy = false;
-        let Err(error) = self.store.commit(&puts, &deletes) else {
+        let Err(mut error) = self.store.commit(&puts, &deletes) else {
             self.deletes.clear();
             return Ok(());
         };
-        // What is done need not wait for what finds no room; if that fails, too, it is tried again later.
+        // What is done need not wait for what finds no room, and may make some. If that fails, too, it is tried again
+        // later.
         if !puts.is_empty() && !self.deletes.is_empty() {
-            let deletes = mem::take(&mut self.deletes);
-            if self.store.commit(&[], &deletes).is_err() {
-                self.deletes = deletes;
+            let done = mem::take(&mut self.deletes);
+            if self.store.commit(&[], &done).is_err() {
+                self.deletes = done;
+            } else {
+                match self.store.commit(&puts, &deletes) {
+                    Ok(()) => return Ok(()),
+                    Err(again) => error = again,
+                }
             }
         }
         let error = storage(error);

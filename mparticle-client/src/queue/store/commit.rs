@@ -6,7 +6,7 @@ use super::error::Trouble;
 use super::record;
 
 impl Store {
-    /// Commits. If only deletes do not fit on the disk, gives up the reserve for them.
+    /// Commits. If only deletes do not fit on the disk, gives up the reserve for them; puts wait until it is back.
     pub(super) fn commit_or_use_reserve(
         &mut self,
         puts: &[(u64, &[u8])],
@@ -14,6 +14,9 @@ impl Store {
     ) -> Result<(), Trouble> {
         if puts.is_empty() && deletes.is_empty() {
             return Ok(());
+        }
+        if !puts.is_empty() {
+            self.restore_reserve()?;
         }
         match self.commit_or_undo(puts, deletes) {
             Err(Trouble::NoSpace(_)) if puts.is_empty() && self.reserve.release() => {

@@ -52,6 +52,9 @@ const FREE_PAGES_KEPT: u64 = 256;
 /// Pages that one call of [`Store::tidy`] gives back, some 10 ms of work.
 const PAGES_PER_TIDY: u64 = 256;
 
+/// Calls of [`Store::tidy`] that give back more than the reserve takes: 8 MiB.
+const TIDIES_FOR_RESERVE: u32 = 8;
+
 /// An open store. Dropping it releases the lock.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -102,7 +105,7 @@ impl Store {
     /// Puts, then deletes, in one transaction. A put replaces what has its number.
     ///
     /// With puts the transaction is on the disk when this returns. Without, it is in order, but a loss of power may undo
-    /// it. Deletes alone work on a full disk, too, as long as the reserve lasts.
+    /// it. Deletes alone work on a full disk, too: puts do not, unless there is a reserve for the deletes.
     ///
     /// # Errors
     /// Nothing of it was done; the store can be used on.
@@ -148,8 +151,24 @@ impl Store {
             self.empty_log()?;
             self.is_shrinking = false;
         }
-        self.reserve.restore();
+        // Without it nothing is put, which is when someone has to know.
+        let _ = self.reserve.restore();
         Ok(false)
+    }
+
+    /// Sees to it that there is a reserve, if need be with the room that deletes have left in the file.
+    fn restore_reserve(&mut self) -> Result<(), Trouble> {
+        match self.reserve.restore() {
+            Err(Trouble::NoSpace(_)) => {}
+            done => return done,
+        }
+        for _ in 0..TIDIES_FOR_RESERVE {
+            if !self.give_back_pages()? {
+                break;
+            }
+        }
+        self.empty_log()?;
+        self.reserve.restore()
     }
 }
 

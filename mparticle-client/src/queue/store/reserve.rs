@@ -1,9 +1,10 @@
 //! Space that is kept occupied for the day when the disk is full.
 //!
 //! A delete has to write, too: to the log, and from the log to the database. When there is no room for that, the reserve
-//! is given up. It is twice as large as the log is allowed to become before a checkpoint (512 pages, 2 MiB), so that the
+//! is given up, and nothing new is put before it is whole again: so whatever was put can be deleted. It is twice as large as the log is allowed to become before a checkpoint (512 pages, 2 MiB), so that the
 //! checkpoint that empties the log can write all of it, and the deletes have as much again.
 
+use super::error::Trouble;
 use super::files;
 use fs4::available_space;
 use std::io::{self, Write};
@@ -33,17 +34,24 @@ impl Reserve {
         std::fs::remove_file(&self.path).is_ok()
     }
 
-    /// Occupies the space again, if there is enough. The lack of a reserve is no error: it may not be needed.
-    pub(super) fn restore(&mut self) {
-        let Some(folder) = self.path.parent() else { return };
-        let has_room = available_space(folder).map_or(true, |free| free >= SIZE + MARGIN);
-        if self.is_whole || !has_room {
-            return;
+    /// Occupies the space again, if there is enough.
+    ///
+    /// # Errors
+    /// There is no reserve now.
+    pub(super) fn restore(&mut self) -> Result<(), Trouble> {
+        if self.is_whole {
+            return Ok(());
         }
-        self.is_whole = self.write().is_ok();
+        let folder = self.path.parent().unwrap_or(&self.path);
+        if available_space(folder).is_ok_and(|free| free < SIZE + MARGIN) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull).into());
+        }
+        let written = self.write();
+        self.is_whole = written.is_ok();
         if !self.is_whole {
             self.release();
         }
+        Ok(written?)
     }
 
     /// Random bytes, which no file system makes smaller.

@@ -1,1 +1,161 @@
-//! todo
+//! Spools that were damaged: each opens, its end is told, and nothing is missing without being counted.
+//!
+//! The tests of the store damage thousands of copies; these look at what a queue makes of some. The seeds are fixed.
+
+use super::super::support::{LONG, assert_law, batch, client};
+use mparticle_client::Client;
+use mparticle_client::testing::{Answer, Emulator};
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+type Files = BTreeMap<&'static str, Vec<u8>>;
+
+/// How many copies of a spool are damaged in each way.
+const COPIES: u64 = 60;
+
+/// What is left in the folder of a queue that an outage kept from delivering.
+async fn left_by_an_outage(is_killed: bool) -> Files {
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::status(503));
+    let queue = client(&emulator).queue().spool(folder.path()).build().await.unwrap();
+    for number in 0..80 {
+        let mut batch = batch(&(number % 30).to_string(), &number.to_string());
+        batch.source_request_id = (number % 3 == 0).then(|| format!("own-{number}"));
+        queue.send(batch).await.unwrap();
+    }
+    // Those of one user become one.
+    assert_eq!(queue.flush(Duration::from_millis(200)).await.pending, 80);
+    if is_killed {
+        // By now nobody writes to it.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    } else {
+        assert_eq!(queue.shutdown(Duration::ZERO).await.left_in_spool, 80);
+    }
+    let names = ["spool.db", "spool.db-wal", "spool.mark"].into_iter();
+    names.filter_map(|name| Some((name, fs::read(folder.path().join(name)).ok()?))).collect()
+}
+
+/// What a queue on these files has found, and what arrived by id.
+struct Delivered {
+    unreadable: u64,
+    is_clean: bool,
+    set_aside: usize,
+    batches: HashMap<String, String>,
+}
+
+async fn deliver(files: &Files, name: &str) -> Delivered {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    let emulator = Emulator::in_memory();
+    let client = client(&emulator);
+    let queue = open(&client, folder.path(), name).await;
+    let recovery = queue.recovery().clone();
+    assert_eq!(recovery.is_clean(), recovery.damage.is_none() && recovery.unreadable == 0);
+    assert!(recovery.set_aside.iter().all(|path| path.exists()), "{name}");
+    assert_eq!(queue.stats().recovered, recovery.recovered, "{name}");
+    assert_law(&queue.stats());
+    let new = batch("new", "new").with_source_request_id("new");
+    queue.send(new).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    let report = queue.shutdown(LONG).await;
+    assert!(report.is_complete() && report.rejected == 0, "{name}: {report:?}");
+    assert_eq!(queue.stats().delivered, recovery.recovered + 1, "{name}");
+    assert_law(&queue.stats());
+    drop(queue);
+    assert_eq!(emulator.duplicates().len(), 0, "{name}");
+
+    // The next one finds a spool that is in order, and empty.
+    let queue = open(&client, folder.path(), name).await;
+    let again = queue.recovery();
+    assert!(again.is_clean() && again.recovered == 0, "{name}: {again:?}");
+    let batches = emulator.batches().into_iter().map(|batch| {
+        (batch.id.unwrap_or_default(), String::from_utf8(batch.raw.to_vec()).unwrap())
+    });
+    Delivered {
+        unreadable: recovery.unreadable,
+        is_clean: recovery.is_clean(),
+        set_aside: recovery.set_aside.len(),
+        batches: batches.filter(|(id, _)| id != "new").collect(),
+    }
+}
+
+async fn open(client: &Client, folder: &Path, name: &str) -> mparticle_client::queue::Queue {
+    let queue = client.queue().spool(folder).build().await;
+    queue.unwrap_or_else(|error| panic!("{name}: {error:?}"))
+}
+
+fn flip(content: &mut [u8], rng: &mut fastrand::Rng) -> String {
+    let (at, bit) = (rng.usize(..content.len()), rng.u32(..8));
+    content[at] ^= 1 << bit;
+    format!("bit {bit} of byte {at}")
+}
+
+fn cut(content: &mut Vec<u8>, rng: &mut fastrand::Rng) -> String {
+    let at = rng.usize(..content.len());
+    content.truncate(at);
+    format!("cut at {at}")
+}
+
+/// Damages copies and compares what they deliver with what the whole one does.
+async fn examine(is_killed: bool, harm: impl Fn(&mut Vec<u8>, &mut fastrand::Rng) -> String) {
+    let whole_files = left_by_an_outage(is_killed).await;
+    let whole = deliver(&whole_files, "undamaged").await;
+    assert!(whole.is_clean && whole.batches.len() > 30, "{}", whole.batches.len());
+    let (mut damaged, mut missing) = (0, 0);
+    for seed in 0..COPIES {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut files = whole_files.clone();
+        let mut contents: Vec<_> = files.iter_mut().filter(|file| !file.1.is_empty()).collect();
+        let at = rng.usize(..contents.len());
+        let (name, content) = &mut contents[at];
+        let name = format!("seed {seed}: {name}, {}", harm(content, &mut rng));
+        let delivered = deliver(&files, &name).await;
+        for (id, raw) in &delivered.batches {
+            // Batches of their own may come back that had become one, and nothing else.
+            let original = whole.batches.get(id);
+            let is_returned = original.is_none() && !delivered.is_clean && is_in(raw, &whole);
+            assert!(original == Some(raw) || is_returned, "{name}: {id}");
+        }
+        let gone = whole.batches.keys().filter(|id| !delivered.batches.contains_key(*id)).count();
+        assert!(gone == 0 || delivered.unreadable > 0, "{name}: {gone} are missing in silence");
+        assert!(delivered.is_clean || delivered.set_aside > 0, "{name}: no files to look at");
+        damaged += u32::from(!delivered.is_clean);
+        missing += gone;
+    }
+    println!("{COPIES} copies of {}: {damaged} damaged, {missing} missing", whole.batches.len());
+    assert!(damaged > 0);
+}
+
+/// Whether the events of this batch are events of the others.
+fn is_in(raw: &str, whole: &Delivered) -> bool {
+    let events = |raw: &str| {
+        let batch: serde_json::Value = serde_json::from_str(raw).unwrap();
+        batch["events"].as_array().unwrap().clone()
+    };
+    let others: Vec<_> = whole.batches.values().flat_map(|raw| events(raw)).collect();
+    events(raw).iter().all(|event| others.contains(event))
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_what_a_closed_queue_left_is_told() {
+    examine(false, |content, rng| flip(content, rng)).await;
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_what_a_killed_process_left_is_told() {
+    examine(true, |content, rng| flip(content, rng)).await;
+}
+
+#[tokio::test]
+async fn a_cut_in_what_a_closed_queue_left_is_told() {
+    examine(false, cut).await;
+}
+
+#[tokio::test]
+async fn a_cut_in_what_a_killed_process_left_is_told() {
+    examine(true, cut).await;
+}

@@ -7,12 +7,12 @@
 
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
 use mparticle_client::testing::{Answer, Emulator};
-use mparticle_client::{Client, Credentials};
+use mparticle_client::{Client, Credentials, ErrorKind};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, process, thread};
 
@@ -65,16 +65,20 @@ fn child() {
     });
 }
 
-/// Runs the child for a while; returns the names of the events that it tried to send and that were accepted.
-fn run_and_kill(base_url: &str, spool: &Path, lifetime: Duration) -> (Vec<String>, Vec<String>) {
-    let mut child = Command::new(env::current_exe().unwrap())
+fn start(base_url: &str, spool: &Path) -> Child {
+    Command::new(env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
         .env(BASE_URL, base_url)
         .env(SPOOL, spool)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Runs the child for a while; returns the names of the events that it tried to send and that were accepted.
+fn run_and_kill(base_url: &str, spool: &Path, lifetime: Duration) -> (Vec<String>, Vec<String>) {
+    let mut child = start(base_url, spool);
     let output = BufReader::new(child.stdout.take().unwrap());
     let reading = thread::spawn(move || {
         let (mut tried, mut accepted) = (Vec::new(), Vec::new());
@@ -163,4 +167,39 @@ fn what_was_accepted_arrives_exactly_once_however_often_the_process_is_killed() 
         received.len(),
         emulator.duplicates().len(),
     );
+}
+
+#[test]
+fn a_spool_belongs_to_one_process_until_that_ends() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let emulator =
+        runtime.block_on(Emulator::builder().credentials(credentials()).start()).unwrap();
+    emulator.always(Answer::status(503));
+    let folder = tempfile::tempdir().unwrap();
+    let client = emulator.client_builder().build().unwrap();
+    let open = || runtime.block_on(client.queue().spool(folder.path()).build());
+
+    let mut child = start(emulator.base_url(), folder.path());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let accepted_in = |line: String| line.strip_prefix("accepted ").map(str::to_owned);
+    let mut accepted: HashSet<String> = lines.by_ref().filter_map(accepted_in).take(20).collect();
+    assert_eq!(accepted.len(), 20, "the child ended: {:?}", child.wait_with_output());
+    let error = open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    assert!(error.to_string().contains("is in use"), "{error}");
+
+    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    accepted.extend(lines.filter_map(accepted_in));
+    let queue = open().unwrap();
+    assert!(queue.recovery().is_clean(), "{:?}", queue.recovery());
+    assert!(queue.recovery().recovered >= u64::try_from(accepted.len()).unwrap());
+    emulator.always(Answer::normal());
+    let report = runtime.block_on(queue.shutdown(Duration::from_secs(60)));
+    assert!(report.is_complete(), "{report:?}");
+    let received: Vec<String> =
+        emulator.batches().iter().flat_map(|batch| event_names(&batch.json)).collect();
+    let missing: Vec<_> = accepted.iter().filter(|name| !received.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -2,7 +2,7 @@
 
 use super::support::{LONG, accepted_events, assert_law, batch};
 use mparticle_client::RetryPolicy;
-use mparticle_client::queue::Settled;
+use mparticle_client::queue::{QueueBuilder, Settled};
 use mparticle_client::testing::{Answer, Emulator};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -31,6 +31,21 @@ fn faults() -> Vec<Answer> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_counts_add_up_while_threads_give_batches_and_the_server_fails() {
+    under_load(|queue| queue).await;
+}
+
+#[cfg(feature = "spool")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn they_add_up_with_a_spool_which_is_empty_then() {
+    let folder = tempfile::tempdir().unwrap();
+    under_load(|queue| queue.spool(folder.path())).await;
+    let client = super::support::client(&Emulator::in_memory());
+    let queue = client.queue().spool(folder.path()).build().await.unwrap();
+    assert!(queue.recovery().is_clean());
+    assert_eq!(queue.recovery().recovered, 0);
+}
+
+async fn under_load(with_spool: impl FnOnce(QueueBuilder) -> QueueBuilder) {
     let emulator = Emulator::start().await.unwrap();
     for _ in 0..100 {
         emulator.script(faults());
@@ -46,7 +61,8 @@ async fn the_counts_add_up_while_threads_give_batches_and_the_server_fails() {
         counter.fetch_add(1, Ordering::Relaxed);
     };
     let builder = client.queue().max_pending(300, 1_000_000).on_outcome(hook);
-    let queue = builder.flush_every(Duration::from_millis(5)).build().await.unwrap();
+    let builder = with_spool(builder.flush_every(Duration::from_millis(5)));
+    let queue = builder.build().await.unwrap();
 
     let ended = Arc::new(AtomicBool::new(false));
     let (other, has_ended) = (queue.clone(), Arc::clone(&ended));

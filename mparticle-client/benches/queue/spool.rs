@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 const PRODUCERS: usize = 64;
 /// Batches that each producer sends in a round, one after the other.
-const EACH: usize = 200;
+const EACH: usize = 1_000;
 const ROUNDS: usize = 5;
 const AIM: f64 = 0.25;
 

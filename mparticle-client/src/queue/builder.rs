@@ -79,6 +79,9 @@ impl QueueBuilder {
     ///
     /// The folder is made if it does not exist, and belongs to this queue alone: it is locked as long as the queue lives.
     /// Its files are readable by the user alone (mode 0600); they hold batches, but no credentials.
+    ///
+    /// On the disk it keeps 4 MiB in reserve, so that it can delete what is delivered when the disk is full. Where there
+    /// is no room for them, it accepts nothing: `send` then gives an error of the kind `Storage`.
     #[cfg(feature = "spool")]
     pub fn spool(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
         self.spool = Some(folder.into());

@@ -1,10 +1,10 @@
 //! The client and its methods.
 
-use crate::delivery::Courier;
 use crate::encoding::Encoder;
 use crate::models::Batch;
+use crate::send::RequestSender;
 use crate::upload_all::{Deliver, UploadAll};
-use crate::{ClientBuilder, Credentials, Endpoint, Error, RateGate, Receipt, Unsent};
+use crate::{ClientBuilder, Credentials, EncodedRequest, Endpoint, Error, RateLimiter, Receipt};
 use futures_core::Stream;
 use futures_util::stream;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use std::time::SystemTime;
 
 /// Uploads batches to mParticle.
 ///
-/// It is cheap to clone; clones share connections, rate gate and retry budget. Every upload is repeated as the
+/// It is cheap to clone; clones share connections, rate limiter and retry budget. Every upload is repeated as the
 /// [`RetryPolicy`](crate::RetryPolicy) says until it is accepted, and repeats the same bytes with the same ids, so that
 /// nothing counts twice. Futures may be dropped at any time; what was under way may have arrived then.
 #[derive(Clone, Debug)]
 pub struct Client {
     encoder: Arc<Encoder>,
-    courier: Arc<Courier>,
+    sender: Arc<RequestSender>,
 }
 
 impl Client {
-    pub(crate) fn new(encoder: Encoder, courier: Courier) -> Self {
-        Self { encoder: Arc::new(encoder), courier: Arc::new(courier) }
+    pub(crate) fn new(encoder: Encoder, sender: RequestSender) -> Self {
+        Self { encoder: Arc::new(encoder), sender: Arc::new(sender) }
     }
 
     /// Begins to describe a client.
@@ -41,19 +41,19 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// A client with other credentials and its own rate gate and retry budget, over the same connections.
+    /// A client with other credentials and its own rate limiter and retry budget, over the same connections.
     ///
     /// # Errors
     /// Of kind [`Config`](crate::ErrorKind::Config) when the credentials cannot be used.
     pub fn with_credentials(&self, credentials: &Credentials) -> Result<Self, Error> {
-        let courier = Arc::new(self.courier.with_credentials(credentials)?);
-        Ok(Self { encoder: Arc::clone(&self.encoder), courier })
+        let sender = Arc::new(self.sender.with_credentials(credentials)?);
+        Ok(Self { encoder: Arc::clone(&self.encoder), sender })
     }
 
-    /// The rate gate, to be shared with other clients of the same key.
+    /// The rate limiter, to be shared with other clients of the same key.
     #[must_use]
-    pub fn rate_gate(&self) -> RateGate {
-        self.courier.rate_gate()
+    pub fn rate_limiter(&self) -> RateLimiter {
+        self.sender.rate_limiter()
     }
 
     /// Uploads one batch: `POST /v2/events`.
@@ -62,7 +62,7 @@ impl Client {
     /// An [`Error`] whose kind tells what to do. Unless the batch could not be encoded, it holds the request.
     pub async fn upload_events(&self, batch: &Batch) -> Result<Receipt, Error> {
         let request = self.encoder.single(batch, SystemTime::now())?;
-        self.courier.deliver(request).await
+        self.sender.deliver(request).await
     }
 
     /// Uploads up to 100 batches of any users in one request: `POST /v2/bulkevents`.
@@ -109,7 +109,7 @@ impl Client {
         UploadAll::new(self.clone(), Encoder::clone(&self.encoder), batches)
     }
 
-    /// Begins to describe a queue in the background that sends with this client's settings, credentials and rate gate
+    /// Begins to describe a queue in the background that sends with this client's settings, credentials and rate limiter
     /// (feature `queue`).
     #[cfg(feature = "queue")]
     pub fn queue(&self) -> crate::queue::QueueBuilder {
@@ -117,26 +117,26 @@ impl Client {
     }
 
     #[cfg(feature = "queue")]
-    pub(crate) fn parts(&self) -> (Arc<Encoder>, Arc<Courier>) {
-        (Arc::clone(&self.encoder), Arc::clone(&self.courier))
+    pub(crate) fn parts(&self) -> (Arc<Encoder>, Arc<RequestSender>) {
+        (Arc::clone(&self.encoder), Arc::clone(&self.sender))
     }
 
     /// Sends a request that failed once more, with the same ids and the same bytes.
     ///
     /// # Errors
     /// As the method that made the request.
-    pub async fn resend(&self, unsent: Unsent) -> Result<Receipt, Error> {
-        self.courier.deliver(unsent).await
+    pub async fn resend(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
+        self.sender.deliver(unsent).await
     }
 
     async fn bulk(&self, batches: &[Batch], endpoint: Endpoint) -> Result<Receipt, Error> {
         let request = self.encoder.bulk(batches, endpoint, SystemTime::now())?;
-        self.courier.deliver(request).await
+        self.sender.deliver(request).await
     }
 }
 
 impl Deliver for Client {
-    async fn deliver(&self, unsent: Unsent) -> Result<Receipt, Error> {
-        self.courier.deliver(unsent).await
+    async fn deliver(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
+        self.sender.deliver(unsent).await
     }
 }

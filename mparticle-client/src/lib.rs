@@ -12,7 +12,7 @@ mod base_url;
 pub mod blocking;
 mod builder;
 mod client;
-mod delivery;
+mod encoded_request;
 mod encoding;
 mod endpoint;
 mod error;
@@ -21,20 +21,20 @@ mod order;
 #[cfg(feature = "queue")]
 pub mod queue;
 mod receipt;
+mod send;
 mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;
-mod unsent;
 mod upload_all;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use delivery::RateGate;
+pub use encoded_request::EncodedRequest;
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind};
 pub use mparticle_models as models;
 pub use receipt::Receipt;
+pub use send::RateLimiter;
 pub use settings::{Credentials, Pod, RetryPolicy, Timeouts, UnknownPod, Validation};
-pub use unsent::Unsent;
 pub use upload_all::{FailedBatch, Outcome, Stopped, UploadAll, UploadReport};

@@ -43,7 +43,7 @@ fn assert_refused(emulator: &Emulator, error: &Error, kind: ErrorKind, words: &s
     assert!(emulator.requests().is_empty(), "{error}");
     assert_eq!((error.attempts(), error.status()), (0, None));
     assert!(!error.may_have_been_sent() && !error.is_retryable());
-    assert!(error.unsent().is_none() && error.source_request_ids().is_empty());
+    assert!(error.request().is_none() && error.source_request_ids().is_empty());
 }
 
 fn client() -> (Emulator, Client) {
@@ -172,7 +172,7 @@ async fn numbers_that_json_cannot_express() {
 
 /// What the errors of a careless server must not bring to light.
 fn assert_hides(error: &Error, hidden: &[&str]) {
-    let mut shown = vec![format!("{error} {error:?} {error:#?} {:?}", error.unsent())];
+    let mut shown = vec![format!("{error} {error:?} {error:#?} {:?}", error.request())];
     let mut source = error.source();
     while let Some(error) = source {
         shown.push(format!("{error} {error:?}"));
@@ -304,7 +304,7 @@ fn outside_a_runtime_an_upload_is_an_error_that_keeps_the_request() {
     let error = pollster::block_on(client.upload_events(&batch())).unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Config, 0));
     assert!(error.to_string().contains("no Tokio runtime"), "{error}");
-    assert!(error.into_unsent().is_some());
+    assert!(error.into_request().is_some());
 
     let report = pollster::block_on(client.upload_all([batch()]).into_future());
     assert_eq!((report.given(), report.stopped()), (0, Some(Stopped::Closed)));

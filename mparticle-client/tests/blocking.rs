@@ -206,7 +206,7 @@ fn gist(error: &Error) -> impl PartialEq + std::fmt::Debug + use<> {
         error.attempts(),
         (error.is_retryable(), error.may_have_been_sent()),
         error.body().map(<[u8]>::to_vec),
-        error.unsent().is_some(),
+        error.request().is_some(),
     )
 }
 
@@ -261,7 +261,7 @@ fn what_failed_is_sent_again_with_the_same_bytes() {
     });
     let client = client(&server);
     let error = client.upload_events(&batch()).unwrap_err();
-    client.resend(error.into_unsent().unwrap()).unwrap();
+    client.resend(error.into_request().unwrap()).unwrap();
     let [first, second] = server.requests().try_into().unwrap();
     assert_eq!(first.body, second.body);
 }

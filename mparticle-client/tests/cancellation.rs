@@ -104,12 +104,12 @@ async fn as_the_probe_that_others_wait_for() {
 async fn while_it_is_being_sent() {
     for emulator in [Emulator::start().await.unwrap(), Emulator::in_memory()] {
         let client = builder(&emulator).build().unwrap();
-        let gate = format!("{:?}", client.rate_gate());
+        let gate = format!("{:?}", client.rate_limiter());
         emulator.script(vec![Answer::hang(); 10]);
         for _ in 0..10 {
             cancelled_after(&client, 3 * SECOND).await;
         }
-        assert_eq!(format!("{:?}", client.rate_gate()), gate);
+        assert_eq!(format!("{:?}", client.rate_limiter()), gate);
         let receipt = client.upload_events(&batch()).await.unwrap();
         assert_eq!((receipt.attempts(), receipt.elapsed()), (1, Duration::ZERO));
         assert_eq!(repetitions_left(&client, &emulator).await, 100);

@@ -129,7 +129,7 @@ async fn every_fault_before_an_answer_is_repeated() {
             // A server that is well again gets what it missed.
             emulator.always(Answer::normal());
             let ids = error.source_request_ids().to_vec();
-            let receipt = client.resend(error.into_unsent().unwrap()).await.unwrap();
+            let receipt = client.resend(error.into_request().unwrap()).await.unwrap();
             assert_eq!(receipt.source_request_ids(), ids);
             emulator.assert_exactly_once(ids);
         }
@@ -287,13 +287,13 @@ async fn what_is_sent_again_by_the_caller_has_the_same_ids_and_bytes() {
     let client = builder(&emulator).build().unwrap();
     let error = client.bulk_upload_events(&[batch(), batch()]).await.unwrap_err();
     let ids = error.source_request_ids().to_vec();
-    let unsent = error.unsent().unwrap().clone();
+    let unsent = error.request().unwrap().clone();
     assert_eq!(unsent.source_request_ids(), ids);
     // Sent twice more: it fails again first, and that error holds the same.
-    let error = client.resend(error.into_unsent().unwrap()).await.unwrap_err();
-    assert_eq!(error.unsent(), Some(&unsent));
+    let error = client.resend(error.into_request().unwrap()).await.unwrap_err();
+    assert_eq!(error.request(), Some(&unsent));
     emulator.always(Answer::normal());
-    let receipt = client.clone().resend(error.into_unsent().unwrap()).await.unwrap();
+    let receipt = client.clone().resend(error.into_request().unwrap()).await.unwrap();
     assert_eq!(receipt.source_request_ids(), ids);
     let requests = emulator.requests();
     assert_eq!(requests.len(), 11);
@@ -311,10 +311,10 @@ async fn what_was_not_sent_can_be_stored_and_uploaded_by_a_later_run() {
     let two = client.bulk_upload_events(&[batch(), batch()]).await.unwrap_err();
     emulator.always(Answer::normal());
     let later = builder(&emulator).build().unwrap();
-    let read = Batch::from_slice(one.unsent().unwrap().body()).unwrap();
+    let read = Batch::from_slice(one.request().unwrap().body()).unwrap();
     let receipt = later.upload_events(&read).await.unwrap();
     assert_eq!(receipt.source_request_ids(), one.source_request_ids());
-    let read: Vec<Batch> = models::from_slice(two.unsent().unwrap().body()).unwrap();
+    let read: Vec<Batch> = models::from_slice(two.request().unwrap().body()).unwrap();
     let receipt = later.bulk_upload_events(&read).await.unwrap();
     assert_eq!(receipt.source_request_ids(), two.source_request_ids());
     assert_eq!(emulator.batches().len(), 3);
@@ -494,7 +494,7 @@ async fn a_429_that_asks_for_more_time_than_there_is_fails_at_once() {
         let error = client.clone().upload_events(&batch()).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 0));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(expected)));
-        assert!(error.into_unsent().is_some());
+        assert!(error.into_request().is_some());
         assert_eq!(emulator.requests().len(), 1);
     }
 }

@@ -65,7 +65,7 @@ async fn upload(server: &Server) -> Result<Receipt, Error> {
     assert!(took < PATIENCE, "took {took:?}: {result:?}");
     if let Err(error) = &result {
         assert_eq!(error.attempts(), 1);
-        assert!(error.unsent().is_some(), "what was not accepted is handed back");
+        assert!(error.request().is_some(), "what was not accepted is handed back");
         assert!(error.body().unwrap_or_default().len() <= KEPT);
         let shown = everything_shown(error);
         assert!(!shown.contains(wire::SECRET) && !shown.contains("Signed up"), "{shown}");

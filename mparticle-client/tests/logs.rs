@@ -143,7 +143,7 @@ async fn upload(client: &Client, batch: &Batch) {
         Ok(receipt) => tracing::info!(ids = ?receipt.source_request_ids(), "delivered"),
         Err(error) => {
             tracing::error!(%error, ?error, "failed");
-            tracing::error!(error = &error as &dyn std::error::Error, unsent = ?error.unsent());
+            tracing::error!(error = &error as &dyn std::error::Error, unsent = ?error.request());
         }
     }
 }

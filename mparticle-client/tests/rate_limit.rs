@@ -4,7 +4,7 @@
 mod sample;
 
 use mparticle_client::testing::{Answer, Emulator, RateLimit};
-use mparticle_client::{Client, Credentials, Error, ErrorKind, RateGate, Receipt, Timeouts};
+use mparticle_client::{Client, Credentials, Error, ErrorKind, RateLimiter, Receipt, Timeouts};
 use sample::{batch, builder};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -107,7 +107,7 @@ async fn a_429_that_names_no_time_closes_the_gate_for_a_backoff() {
     let start = Instant::now();
     let first = uploads(&client, 1);
     sleep(TICK).await;
-    let closed = format!("{:?}", client.rate_gate());
+    let closed = format!("{:?}", client.rate_limiter());
     assert!(!closed.contains("closed_for: 0ns"), "{closed}");
     all_accepted(first).await;
     assert!(start.elapsed() <= SECOND, "{:?}", start.elapsed());
@@ -199,9 +199,9 @@ async fn clients_made_apart_do_not_know_of_each_other_and_those_that_share_a_gat
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     let apart = builder(&emulator).build().unwrap();
-    let sharing = builder(&emulator).rate_gate(client.rate_gate()).build().unwrap();
-    let gate = RateGate::default();
-    let pair = [(); 2].map(|()| builder(&emulator).rate_gate(gate.clone()).build().unwrap());
+    let sharing = builder(&emulator).rate_limiter(client.rate_limiter()).build().unwrap();
+    let gate = RateLimiter::default();
+    let pair = [(); 2].map(|()| builder(&emulator).rate_limiter(gate.clone()).build().unwrap());
     let other_key = client.with_credentials(&emulator.credentials()).unwrap();
     emulator.script([Answer::status(429).retry_after(600)]);
     assert_eq!(client.upload_events(&batch()).await.unwrap_err().kind(), ErrorKind::RateLimited);
@@ -244,7 +244,7 @@ async fn who_cannot_wait_until_the_gate_opens_is_told_at_once_and_the_others_wai
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     let hasty = builder(&emulator)
-        .rate_gate(client.rate_gate())
+        .rate_limiter(client.rate_limiter())
         .timeouts(Timeouts::default().with_overall(4 * SECOND))
         .build()
         .unwrap();
@@ -259,7 +259,7 @@ async fn who_cannot_wait_until_the_gate_opens_is_told_at_once_and_the_others_wai
     assert!((4 * SECOND..=5 * SECOND).contains(&error.retry_after().unwrap()), "{error:?}");
     assert!(error.is_retryable() && !error.may_have_been_sent());
     all_accepted(patient).await;
-    assert!(hasty.resend(error.into_unsent().unwrap()).await.is_ok());
+    assert!(hasty.resend(error.into_request().unwrap()).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,7 +145,7 @@ async fn refused(server: &Server, builder: ClientBuilder) -> Error {
     assert_eq!(error.attempts(), 1, "{shown}");
     assert_eq!(server.connections(), 1, "nothing is tried again: {shown}");
     assert_eq!(server.requests().len(), 0, "{shown}");
-    assert!(error.unsent().is_some());
+    assert!(error.request().is_some());
     assert!(error.to_string().contains("TLS found no trust"), "{error}");
     error
 }

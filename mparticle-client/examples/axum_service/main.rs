@@ -24,7 +24,7 @@ use axum::routing::post;
 use mparticle_client::models::{
     Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
 };
-use mparticle_client::queue::{Outcome, Queue, Settled};
+use mparticle_client::queue::{BatchResult, Outcome, Queue};
 use std::env;
 use std::time::Duration;
 use support::{Destination, Failure};
@@ -99,8 +99,8 @@ async fn sign_up(State(queue): State<Queue>, Path(customer_id): Path<String>) ->
     StatusCode::CREATED
 }
 
-/// Says what was not delivered. A service that must not lose it stores `settled.into_unsent()`.
-fn report_loss(settled: &Settled) {
+/// Says what was not delivered. A service that must not lose it stores `settled.into_requests()`.
+fn report_loss(settled: &BatchResult) {
     match settled.outcome() {
         Outcome::Delivered(_) | Outcome::LeftInSpool => {}
         other => eprintln!("batch {} is lost: {other:?}", settled.source_request_id()),

@@ -22,13 +22,13 @@ mod upload_all;
 pub use upload_all::UploadAll;
 
 use crate::models::Batch;
-use crate::{ClientBuilder, Credentials, Error, RateGate, Receipt, Unsent};
+use crate::{ClientBuilder, Credentials, EncodedRequest, Error, RateLimiter, Receipt};
 use driver::Driver;
 use std::sync::Arc;
 
 /// Uploads batches to mParticle, and waits for each upload.
 ///
-/// It is cheap to clone; clones share connections, rate gate, retry budget and one background thread. It does not
+/// It is cheap to clone; clones share connections, rate limiter, retry budget and one background thread. It does not
 /// survive a fork: in the child every method answers with an error of kind [`Closed`](crate::ErrorKind::Closed).
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -55,7 +55,7 @@ impl Client {
         Ok(Self { client, driver: Arc::new(Driver::start()?) })
     }
 
-    /// A client with other credentials and its own rate gate and retry budget, over the same connections.
+    /// A client with other credentials and its own rate limiter and retry budget, over the same connections.
     ///
     /// # Errors
     /// Of kind [`Config`](crate::ErrorKind::Config) when the credentials cannot be used.
@@ -64,10 +64,10 @@ impl Client {
         Ok(Self { client, driver: Arc::clone(&self.driver) })
     }
 
-    /// The rate gate, to be shared with other clients of the same key.
+    /// The rate limiter, to be shared with other clients of the same key.
     #[must_use]
-    pub fn rate_gate(&self) -> RateGate {
-        self.client.rate_gate()
+    pub fn rate_limiter(&self) -> RateLimiter {
+        self.client.rate_limiter()
     }
 
     /// Uploads one batch; see [`crate::Client::upload_events`].
@@ -107,7 +107,7 @@ impl Client {
     ///
     /// # Errors
     /// The same.
-    pub fn resend(&self, unsent: Unsent) -> Result<Receipt, Error> {
+    pub fn resend(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
         self.driver.run(self.client.resend(unsent))?
     }
 }

@@ -4,9 +4,9 @@ mod checks;
 mod environment;
 
 use crate::base_url::PlainHttp;
-use crate::delivery::{BodyLog, Courier, RateGate};
 use crate::encoding::Encoder;
 use crate::models::{DataPlanContext, Environment};
+use crate::send::{BodyLog, RateLimiter, RequestSender};
 use crate::transport::Transport;
 use crate::transport::https::{Connections, Proxies};
 use crate::transport::tls::{Identity, TlsSettings, Trust};
@@ -28,7 +28,7 @@ pub struct ClientBuilder {
     plain_http: PlainHttp,
     timeouts: Timeouts,
     retry: RetryPolicy,
-    rate_gate: RateGate,
+    rate_limiter: RateLimiter,
     encoder: Encoder,
     user_agent: String,
     headers: Vec<(String, HiddenText)>,
@@ -63,7 +63,7 @@ impl ClientBuilder {
             plain_http: PlainHttp::default(),
             timeouts,
             retry: RetryPolicy::default(),
-            rate_gate: RateGate::default(),
+            rate_limiter: RateLimiter::default(),
             encoder: Encoder::default(),
             user_agent: USER_AGENT.to_owned(),
             headers: Vec::new(),
@@ -118,10 +118,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Shares a rate gate with other clients of the same key. Clones of a client share it in any case.
+    /// Shares a rate limiter with other clients of the same key. Clones of a client share it in any case.
     #[must_use]
-    pub fn rate_gate(mut self, gate: RateGate) -> Self {
-        self.rate_gate = gate;
+    pub fn rate_limiter(mut self, gate: RateLimiter) -> Self {
+        self.rate_limiter = gate;
         self
     }
 
@@ -262,10 +262,10 @@ impl ClientBuilder {
         let Some(transport) = transport.filter(|_| problems.is_empty()) else {
             return Err(config_error(&problems));
         };
-        let courier = Courier::new(transport, base_url, headers, self.rate_gate)
+        let sender = RequestSender::new(transport, base_url, headers, self.rate_limiter)
             .with_times(self.timeouts, self.retry)
             .with_body_log(self.body_log);
-        Ok(Client::new(self.encoder, courier))
+        Ok(Client::new(self.encoder, sender))
     }
 
     /// Makes a client without `async`, with a background thread of its own (feature `blocking`).

@@ -1,7 +1,7 @@
 //! What is checked before a batch is encoded, as far as the client was told to.
 
 use super::Encoder;
-use super::moment::{hours, moment, pointer};
+use super::event_time::{hours, moment, pointer};
 use crate::models::{Batch, Rule, UnixMillis, Violation};
 use crate::{Error, ErrorKind, Validation};
 use std::time::{Duration, SystemTime};

@@ -2,7 +2,7 @@
 //!
 //! A batch needs events, and each of them a time that is at least 72 hours ago.
 
-use super::moment::{hours, moment, pointer};
+use super::event_time::{hours, moment, pointer};
 use crate::models::{Batch, Event, UnixMillis};
 use crate::{Error, ErrorKind};
 use std::time::{Duration, SystemTime};

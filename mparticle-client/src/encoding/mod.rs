@@ -6,8 +6,8 @@
 mod check;
 pub(crate) mod chunk;
 mod document;
+mod event_time;
 mod historical;
-mod moment;
 mod requests;
 #[cfg(feature = "queue")]
 pub(crate) mod sections;

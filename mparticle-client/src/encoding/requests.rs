@@ -4,17 +4,17 @@ use super::{
     EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
 };
 use crate::models::Batch;
-use crate::{Endpoint, Error, ErrorKind, Unsent};
+use crate::{EncodedRequest, Endpoint, Error, ErrorKind};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 impl Encoder {
     /// The request for one batch.
-    pub(crate) fn single(&self, batch: &Batch, now: SystemTime) -> Result<Unsent, Error> {
+    pub(crate) fn single(&self, batch: &Batch, now: SystemTime) -> Result<EncodedRequest, Error> {
         let encoded = self.bounded(batch, Endpoint::Events, now)?;
         let ids = Arc::from([encoded.source_request_id]);
-        Ok(Unsent::new(Endpoint::Events, encoded.bytes, ids))
+        Ok(EncodedRequest::new(Endpoint::Events, encoded.bytes, ids))
     }
 
     /// The request for a list of batches.
@@ -23,7 +23,7 @@ impl Encoder {
         batches: &[Batch],
         endpoint: Endpoint,
         now: SystemTime,
-    ) -> Result<Unsent, Error> {
+    ) -> Result<EncodedRequest, Error> {
         check_count(batches.len())?;
         check_ids(batches)?;
         let mut body = vec![b'['];
@@ -43,7 +43,7 @@ impl Encoder {
             let message = format!("the request has {size} bytes, more than {MAX_REQUEST_BYTES}");
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
-        Ok(Unsent::new(endpoint, body.into(), ids.into()))
+        Ok(EncodedRequest::new(endpoint, body.into(), ids.into()))
     }
 
     fn bounded(

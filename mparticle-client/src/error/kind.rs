@@ -28,13 +28,13 @@ pub enum ErrorKind {
     /// mParticle answered with a status of 500 or more. Send again later.
     Server,
     /// No connection, or one that broke. [`Error::may_have_been_sent`](super::Error::may_have_been_sent) tells which.
-    /// Send again later what [`Error::into_unsent`](super::Error::into_unsent) gives.
+    /// Send again later what [`Error::into_request`](super::Error::into_request) gives.
     Transport,
     /// No answer came within the time allowed, or mParticle answered 408. The request may have arrived. Send again later what
-    /// [`Error::into_unsent`](super::Error::into_unsent) gives.
+    /// [`Error::into_request`](super::Error::into_request) gives.
     Timeout,
     /// Every attempt that was allowed failed. [`source`](std::error::Error::source) is the failure of the last one.
-    /// Send again later what [`Error::into_unsent`](super::Error::into_unsent) gives.
+    /// Send again later what [`Error::into_request`](super::Error::into_request) gives.
     RetriesExhausted,
     /// What would send is gone: the queue was shut down, the process was forked, or the client's background thread has
     /// ended. Make a new client or queue.

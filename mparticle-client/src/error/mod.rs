@@ -6,7 +6,7 @@ mod kind;
 pub(crate) use causes::Causes;
 pub use kind::ErrorKind;
 
-use crate::Unsent;
+use crate::EncodedRequest;
 use crate::models::{ApiError, ErrorResponse, Violation};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -19,7 +19,7 @@ type Cause = Arc<dyn std::error::Error + Send + Sync>;
 /// Why an upload failed.
 ///
 /// [`kind`](Self::kind) tells what happened and what to do. What was encoded is not lost:
-/// [`into_unsent`](Self::into_unsent) gives it back. Neither `Display` nor `Debug` shows a secret, a batch or what the
+/// [`into_request`](Self::into_request) gives it back. Neither `Display` nor `Debug` shows a secret, a batch or what the
 /// server wrote, which may quote either.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -38,7 +38,7 @@ struct Inner {
     attempts: u32,
     elapsed: Duration,
     source_request_ids: Option<Arc<[String]>>,
-    unsent: Option<Unsent>,
+    unsent: Option<EncodedRequest>,
 }
 
 /// What the server answered.
@@ -52,7 +52,7 @@ pub(crate) struct Answer {
 
 /// How an upload went before it failed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Course {
+pub(crate) struct AttemptStats {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) may_have_been_sent: bool,
@@ -117,14 +117,14 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_course(mut self, course: Course) -> Self {
+    pub(crate) fn with_stats(mut self, course: AttemptStats) -> Self {
         self.0.attempts = course.attempts;
         self.0.elapsed = course.elapsed;
         self.0.may_have_been_sent = course.may_have_been_sent;
         self
     }
 
-    pub(crate) fn with_unsent(mut self, unsent: Unsent) -> Self {
+    pub(crate) fn with_request(mut self, unsent: EncodedRequest) -> Self {
         self.0.source_request_ids = Some(unsent.shared_ids());
         self.0.unsent = Some(unsent);
         self
@@ -146,7 +146,7 @@ impl Error {
 
     /// Whether mParticle may have accepted the request in spite of the failure.
     ///
-    /// If so, only a request with the same ids avoids counting twice: that of [`into_unsent`](Self::into_unsent).
+    /// If so, only a request with the same ids avoids counting twice: that of [`into_request`](Self::into_request).
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
         self.0.may_have_been_sent
@@ -218,13 +218,13 @@ impl Error {
 
     /// The encoded request, to be sent again with [`Client::resend`](crate::Client::resend), same ids and same bytes.
     #[must_use]
-    pub fn into_unsent(self) -> Option<Unsent> {
+    pub fn into_request(self) -> Option<EncodedRequest> {
         self.0.unsent
     }
 
-    /// The encoded request; see [`into_unsent`](Self::into_unsent).
+    /// The encoded request; see [`into_request`](Self::into_request).
     #[must_use]
-    pub fn unsent(&self) -> Option<&Unsent> {
+    pub fn request(&self) -> Option<&EncodedRequest> {
         self.0.unsent.as_ref()
     }
 

@@ -5,7 +5,7 @@ use super::handle::Inner;
 use super::hook::Hook;
 use super::room::Room;
 use super::shared::{Clock, Shared};
-use super::{Queue, Settled, Worker};
+use super::{BatchResult, Queue, Worker};
 use crate::{Client, Error, ErrorKind};
 use std::fmt;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl QueueBuilder {
     /// It runs on the worker's thread and should return quickly: nothing is sent meanwhile. It may use the queue's
     /// methods but must not wait for them, and it should not own the queue, which would never be dropped then. A panic
     /// in it is caught and logged.
-    pub fn on_outcome(mut self, function: impl Fn(&Settled) + Send + Sync + 'static) -> Self {
+    pub fn on_outcome(mut self, function: impl Fn(&BatchResult) + Send + Sync + 'static) -> Self {
         self.hook = Some(Hook::new(function));
         self
     }
@@ -118,7 +118,7 @@ impl QueueBuilder {
     )]
     pub async fn build_with_worker(self) -> Result<(Queue, Worker), Error> {
         self.check()?;
-        let (encoder, courier) = self.client.parts();
+        let (encoder, sender) = self.client.parts();
         let room = Room::new(self.max_batches, self.max_bytes);
         let shared = Arc::new(Shared::new(room, self.hook, self.clock));
         #[cfg(feature = "spool")]
@@ -130,14 +130,14 @@ impl QueueBuilder {
         let spool = opened.spool.map(Arc::new);
         #[cfg(not(feature = "spool"))]
         let spool = None;
-        let sender = Arc::new(courier.for_queue());
-        let engine = Engine::new(Arc::clone(&shared), sender, self.pace, spool.clone());
+        let queue_sender = Arc::new(sender.for_queue());
+        let engine = Engine::new(Arc::clone(&shared), queue_sender, self.pace, spool.clone());
         #[cfg(feature = "spool")]
         let engine = engine.with_recovered(opened.parcels);
         let queue = Queue::new(Inner {
             shared,
             encoder,
-            courier,
+            sender,
             spool,
             #[cfg(feature = "spool")]
             recovery: opened.recovery,

@@ -13,10 +13,10 @@ use super::flight::Flight;
 use super::parcel::Parcel;
 use super::shared::{Arrivals, Command, Held, Shared};
 use super::spool::Spool;
-use crate::delivery::Courier;
 #[cfg(feature = "spool")]
 use crate::encoding::MAX_BATCHES;
 use crate::order::Order;
+use crate::send::RequestSender;
 use ending::{Closing, Flush, earlier};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -37,7 +37,7 @@ pub(super) struct Pace {
 
 pub(super) struct Engine {
     shared: Arc<Shared>,
-    courier: Arc<Courier>,
+    sender: Arc<RequestSender>,
     /// Which credentials are in use, counted.
     credentials: u64,
     pace: Pace,
@@ -71,13 +71,13 @@ enum Work {
 impl Engine {
     pub(super) fn new(
         shared: Arc<Shared>,
-        courier: Arc<Courier>,
+        sender: Arc<RequestSender>,
         pace: Pace,
         spool: Option<Arc<Spool>>,
     ) -> Self {
         Self {
             shared,
-            courier,
+            sender,
             credentials: 0,
             pace,
             spool,
@@ -188,10 +188,10 @@ impl Engine {
                 closing.deadline = closing.deadline.min(deadline);
                 closing.replies.push((before, reply));
             }
-            Command::Resume(courier) => {
-                if let Some(courier) = courier {
-                    self.courier.hurry();
-                    self.courier = courier;
+            Command::Resume(sender) => {
+                if let Some(sender) = sender {
+                    self.sender.hurry();
+                    self.sender = sender;
                     self.credentials += 1;
                 }
                 self.set_paused(false);

@@ -3,7 +3,7 @@
 use crate::encoding::EncodedBatch;
 use crate::encoding::chunk::{Chunk, Packer};
 use crate::order::Turn;
-use crate::{Endpoint, Error, ErrorKind, Unsent};
+use crate::{EncodedRequest, Endpoint, Error, ErrorKind};
 use std::collections::VecDeque;
 use std::mem;
 use std::ops::Range;
@@ -78,11 +78,11 @@ impl Flight {
     }
 
     /// The next request.
-    pub(super) fn next(&mut self) -> Option<(Stretch, Unsent)> {
+    pub(super) fn next(&mut self) -> Option<(Stretch, EncodedRequest)> {
         let stretch = self.waiting.pop_front()?;
         let load = self.loads.get(stretch.load)?;
         let (body, ids) = load.chunk.part(stretch.range.clone())?;
-        Some((stretch, Unsent::new(Endpoint::BulkEvents, body, ids)))
+        Some((stretch, EncodedRequest::new(Endpoint::BulkEvents, body, ids)))
     }
 
     /// Makes a request again, before all others.

@@ -5,10 +5,10 @@ use super::room::{NoRoom, Permit, closed};
 use super::shared::{Command, Shared};
 use super::spool::Spool;
 use super::ticket::Ticket;
-use super::{Delivery, Report, SendError, Stats};
-use crate::delivery::Courier;
+use super::{DeliveryHandle, Report, SendError, Stats};
 use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
 use crate::models::Batch;
+use crate::send::RequestSender;
 use crate::{Credentials, Error};
 use std::fmt;
 use std::future::Future;
@@ -38,7 +38,7 @@ pub struct Queue {
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
     pub(super) encoder: Arc<Encoder>,
-    pub(super) courier: Arc<Courier>,
+    pub(super) sender: Arc<RequestSender>,
     pub(super) spool: Option<Arc<Spool>>,
     #[cfg(feature = "spool")]
     pub(super) recovery: super::Recovery,
@@ -70,7 +70,7 @@ impl Queue {
     /// - [`Invalid`](crate::ErrorKind::Invalid): it cannot be encoded, or breaks a rule with
     ///   [`Validation::Strict`](crate::Validation::Strict);
     /// - [`Storage`](crate::ErrorKind::Storage): it cannot be written to the spool.
-    pub async fn send(&self, batch: Batch) -> Result<Delivery, SendError> {
+    pub async fn send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
         let prepared = self.prepare(batch)?;
         let room = &self.inner.shared.room;
         let bytes = prepared.content.bytes();
@@ -100,7 +100,7 @@ impl Queue {
     /// # Errors
     /// A [`SendError`] that gives the batch back: [`Full`](crate::ErrorKind::Full) when there is no room at the moment, and
     /// otherwise as [`send`](Self::send), but for [`Storage`](crate::ErrorKind::Storage).
-    pub fn try_send(&self, batch: Batch) -> Result<Delivery, SendError> {
+    pub fn try_send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
         let shared = &self.inner.shared;
         let prepared = self.prepare(batch)?;
         let bytes = prepared.content.bytes();
@@ -169,8 +169,8 @@ impl Queue {
     /// Of kind [`Config`](crate::ErrorKind::Config) when the credentials cannot be used, of kind
     /// [`Closed`](crate::ErrorKind::Closed) when the queue is closed.
     pub fn set_credentials(&self, credentials: &Credentials) -> Result<(), Error> {
-        let courier = self.inner.courier.with_credentials(credentials)?;
-        self.go_on(Some(Arc::new(courier.for_queue())))
+        let sender = self.inner.sender.with_credentials(credentials)?;
+        self.go_on(Some(Arc::new(sender.for_queue())))
     }
 
     /// Goes on with the same credentials if the queue was paused, for instance when they have been allowed again.
@@ -188,9 +188,9 @@ impl Queue {
         &self.inner.recovery
     }
 
-    fn go_on(&self, courier: Option<Arc<Courier>>) -> Result<(), Error> {
+    fn go_on(&self, sender: Option<Arc<RequestSender>>) -> Result<(), Error> {
         let shared = &self.inner.shared;
-        let listens = !shared.is_forked() && shared.ask(Command::Resume(courier));
+        let listens = !shared.is_forked() && shared.ask(Command::Resume(sender));
         if listens { Ok(()) } else { Err(closed()) }
     }
 
@@ -210,10 +210,10 @@ impl Queue {
         }
     }
 
-    fn arrival(&self, prepared: Prepared, permit: Permit) -> (Arrival, Delivery) {
+    fn arrival(&self, prepared: Prepared, permit: Permit) -> (Arrival, DeliveryHandle) {
         let Prepared { batch, source_request_id, content, now } = prepared;
         let (settle, settled) = oneshot::channel();
-        let delivery = Delivery { source_request_id: source_request_id.clone(), settled };
+        let delivery = DeliveryHandle { source_request_id: source_request_id.clone(), settled };
         let shared = Arc::clone(&self.inner.shared);
         let ticket = Ticket::new(shared, source_request_id, permit, Some(settle));
         let at = Instant::now();

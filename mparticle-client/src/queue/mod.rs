@@ -19,10 +19,11 @@
 // Inside: a batch becomes an `entry` with a `ticket` and a share of the `room`; `shared` hands it to the worker, by way of
 // the `spool` if there is one. The worker (`engine`) lets batches of one user join (`filling`), makes `parcel`s of them,
 // waits for their turn, packs them with the client's chunker (`flight`) and sends them with the client's retry loop and
-// rate gate. Whatever happens to a ticket, it is settled, once, at the latest by being dropped.
+// rate limiter. Whatever happens to a ticket, it is settled, once, at the latest by being dropped.
 
+mod batch_result;
 mod builder;
-mod delivery;
+mod delivery_handle;
 mod engine;
 mod entry;
 mod filling;
@@ -30,7 +31,6 @@ mod flight;
 mod handle;
 mod hook;
 mod ids;
-mod outcome;
 mod parcel;
 #[cfg(feature = "spool")]
 mod record;
@@ -53,10 +53,10 @@ mod tests;
 mod ticket;
 mod worker;
 
+pub use batch_result::{BatchResult, Outcome};
 pub use builder::QueueBuilder;
-pub use delivery::Delivery;
+pub use delivery_handle::DeliveryHandle;
 pub use handle::Queue;
-pub use outcome::{Outcome, Settled};
 #[cfg(feature = "spool")]
 pub use recovery::Recovery;
 pub use report::Report;

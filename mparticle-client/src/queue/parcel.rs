@@ -7,7 +7,7 @@ use super::ticket::Ticket;
 use crate::encoding::EncodedBatch;
 use crate::encoding::sections::{Sections, join, part};
 use crate::encoding::users::UserKey;
-use crate::{Endpoint, Error, Unsent};
+use crate::{EncodedRequest, Endpoint, Error};
 use bytes::Bytes;
 use std::ops::Range;
 use std::sync::Arc;
@@ -192,11 +192,11 @@ impl Parcel {
     }
 
     /// One request for each document.
-    fn requests(&self) -> Vec<Unsent> {
+    fn requests(&self) -> Vec<EncodedRequest> {
         let request = |document: &EncodedBatch| {
             let body = Bytes::from([b"[", &document.bytes[..], b"]"].concat());
             let ids: Arc<[String]> = Arc::from([document.source_request_id.clone()]);
-            Unsent::new(Endpoint::BulkEvents, body, ids)
+            EncodedRequest::new(Endpoint::BulkEvents, body, ids)
         };
         self.documents.iter().map(request).collect()
     }

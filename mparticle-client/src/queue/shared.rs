@@ -9,8 +9,8 @@ use super::ids::Ids;
 use super::room::Room;
 use super::ticket::Tally;
 use super::{Outcome, Report, Stats};
-use crate::delivery::Courier;
 use crate::encoding::MAX_REQUEST_BYTES;
+use crate::send::RequestSender;
 use std::collections::BTreeMap;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +38,7 @@ pub(super) enum Command {
     /// Send everything, then end.
     Shutdown { before: Stats, deadline: Instant, timeout: Duration, reply: oneshot::Sender<Report> },
     /// Send with other credentials, or try again with the same.
-    Resume(Option<Arc<Courier>>),
+    Resume(Option<Arc<RequestSender>>),
 }
 
 pub(super) struct Shared {
@@ -189,7 +189,7 @@ impl Shared {
         if wakes {
             self.called.notify_one();
         }
-        // Settled here, without the lock.
+        // BatchResult here, without the lock.
         drop(late);
     }
 

@@ -36,7 +36,7 @@ async fn a_batch_that_is_not_delivered_within_25_days_expires_and_younger_ones_g
     seconds.store(25 * DAY, Ordering::Relaxed);
     let settled = old.await;
     assert!(matches!(settled.outcome(), Outcome::Expired), "{settled:?}");
-    assert_eq!(settled.into_unsent().len(), 1);
+    assert_eq!(settled.into_requests().len(), 1);
     assert_eq!((queue.stats().expired, queue.stats().pending), (1, 1));
 
     emulator.always(Answer::normal());

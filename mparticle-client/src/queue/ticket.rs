@@ -2,8 +2,8 @@
 
 use super::hook::Hook;
 use super::room::Permit;
-use super::{Outcome, Settled};
-use crate::Unsent;
+use super::{BatchResult, Outcome};
+use crate::EncodedRequest;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -27,7 +27,7 @@ pub(super) struct Ticket {
     is_durable: bool,
     /// The flush that it belongs to, once it was counted as accepted or recovered, until it is settled.
     wave: Option<u64>,
-    settled: Option<oneshot::Sender<Settled>>,
+    settled: Option<oneshot::Sender<BatchResult>>,
 }
 
 impl Ticket {
@@ -35,7 +35,7 @@ impl Ticket {
         tally: Arc<dyn Tally>,
         source_request_id: String,
         permit: Permit,
-        settled: Option<oneshot::Sender<Settled>>,
+        settled: Option<oneshot::Sender<BatchResult>>,
     ) -> Self {
         Self { tally, source_request_id, permit, is_durable: false, wave: None, settled }
     }
@@ -67,12 +67,17 @@ impl Ticket {
     }
 
     /// Gives the batch its outcome.
-    pub(super) fn settle(mut self, outcome: Outcome, sent_as: Option<&str>, unsent: &[Unsent]) {
+    pub(super) fn settle(
+        mut self,
+        outcome: Outcome,
+        sent_as: Option<&str>,
+        unsent: &[EncodedRequest],
+    ) {
         self.finish(outcome, sent_as, unsent);
     }
 
     /// Gives the batch the outcome of a queue that has ended.
-    pub(super) fn abandon(mut self, sent_as: Option<&str>, unsent: &[Unsent]) {
+    pub(super) fn abandon(mut self, sent_as: Option<&str>, unsent: &[EncodedRequest]) {
         let outcome = self.abandoned();
         self.finish(outcome, sent_as, unsent);
     }
@@ -81,7 +86,7 @@ impl Ticket {
         if self.is_durable { Outcome::LeftInSpool } else { Outcome::Dropped }
     }
 
-    fn finish(&mut self, outcome: Outcome, sent_as: Option<&str>, unsent: &[Unsent]) {
+    fn finish(&mut self, outcome: Outcome, sent_as: Option<&str>, unsent: &[EncodedRequest]) {
         let Some(wave) = self.wave.take() else { return };
         self.tally.settled(wave, &outcome, self.permit.bytes());
         let hook = self.tally.hook();
@@ -90,7 +95,7 @@ impl Ticket {
             return;
         }
         let keeps = matches!(outcome, Outcome::Rejected(_) | Outcome::Expired | Outcome::Dropped);
-        let settled = Settled {
+        let settled = BatchResult {
             source_request_id: self.source_request_id.clone(),
             sent_as: sent_as.filter(|id| *id != self.source_request_id).map(str::to_owned),
             outcome,

@@ -1,8 +1,8 @@
 //! The handle of an emulator.
 
 use super::builder::EmulatorBuilder;
-use super::ledger::{Ledger, ReceivedBatch, ReceivedRequest, UnprocessedBatch};
 use super::memory::InMemory;
+use super::received::{Received, ReceivedBatch, ReceivedRequest, UnprocessedBatch};
 use super::service::Service;
 use super::tcp::Server;
 use super::{Answer, Mismatch};
@@ -95,40 +95,42 @@ impl Emulator {
     /// Every request, in the order of their arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.service.inspect(|ledger| ledger.requests.clone())
+        self.service.inspect(|received| received.requests.clone())
     }
 
     /// The batches that were accepted, in order, each `source_request_id` once.
     #[must_use]
     pub fn batches(&self) -> Vec<ReceivedBatch> {
-        self.service.inspect(|ledger| ledger.accepted.clone())
+        self.service.inspect(|received| received.accepted.clone())
     }
 
     /// The batches that were dropped since their `source_request_id` had been accepted before.
     #[must_use]
     pub fn duplicates(&self) -> Vec<ReceivedBatch> {
-        self.service.inspect(|ledger| ledger.duplicates.clone())
+        self.service.inspect(|received| received.duplicates.clone())
     }
 
     /// The batches that were answered 202 and dropped: historical ones that are too young or lack what they need, and
     /// bad ones with [`BadBatches::DropSilently`](super::BadBatches::DropSilently).
     #[must_use]
     pub fn unprocessed(&self) -> Vec<UnprocessedBatch> {
-        self.service.inspect(|ledger| ledger.unprocessed.clone())
+        self.service.inspect(|received| received.unprocessed.clone())
     }
 
     /// Waits until there were so many requests, and returns them all. It waits for ever if they do not come, so tests
     /// put it under a [`timeout`](tokio::time::timeout).
     pub async fn wait_for_requests(&self, count: usize) -> Vec<ReceivedRequest> {
-        let enough =
-            |ledger: &Ledger| (ledger.requests.len() >= count).then(|| ledger.requests.clone());
+        let enough = |received: &Received| {
+            (received.requests.len() >= count).then(|| received.requests.clone())
+        };
         self.service.wait_for(enough).await
     }
 
     /// Waits until so many batches were accepted, and returns them all; for ever if they do not come.
     pub async fn wait_for_batches(&self, count: usize) -> Vec<ReceivedBatch> {
-        let enough =
-            |ledger: &Ledger| (ledger.accepted.len() >= count).then(|| ledger.accepted.clone());
+        let enough = |received: &Received| {
+            (received.accepted.len() >= count).then(|| received.accepted.clone())
+        };
         self.service.wait_for(enough).await
     }
 
@@ -142,7 +144,7 @@ impl Emulator {
         ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<(), Mismatch> {
         let expected = ids.into_iter().map(Into::into).collect();
-        match self.service.inspect(|ledger| Mismatch::find(&expected, ledger)) {
+        match self.service.inspect(|received| Mismatch::find(&expected, received)) {
             None => Ok(()),
             Some(mismatch) => Err(mismatch),
         }

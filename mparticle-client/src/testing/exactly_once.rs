@@ -1,6 +1,6 @@
 //! Whether what was sent arrived, once and unchanged.
 
-use super::ledger::Ledger;
+use super::received::Received;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -20,15 +20,15 @@ pub struct Mismatch {
 
 impl Mismatch {
     /// The difference, if there is one.
-    pub(super) fn find(expected: &BTreeSet<String>, ledger: &Ledger) -> Option<Self> {
+    pub(super) fn find(expected: &BTreeSet<String>, received: &Received) -> Option<Self> {
         let accepted: BTreeSet<_> =
-            ledger.accepted.iter().filter_map(|batch| batch.id.clone()).collect();
-        let altered: BTreeSet<_> = ledger
+            received.accepted.iter().filter_map(|batch| batch.id.clone()).collect();
+        let altered: BTreeSet<_> = received
             .duplicates
             .iter()
             .filter_map(|again| again.id.as_ref().map(|id| (id, again)))
             .filter(|(id, again)| {
-                ledger.accepted_as(id).is_some_and(|first| first.raw != again.raw)
+                received.accepted_as(id).is_some_and(|first| first.raw != again.raw)
             })
             .map(|(id, _)| id.clone())
             .collect();
@@ -36,7 +36,7 @@ impl Mismatch {
             missing: expected.difference(&accepted).cloned().collect(),
             altered: altered.into_iter().collect(),
             unexpected: accepted.difference(expected).cloned().collect(),
-            without_id: ledger.accepted.iter().filter(|batch| batch.id.is_none()).count(),
+            without_id: received.accepted.iter().filter(|batch| batch.id.is_none()).count(),
         };
         (mismatch != Self::default()).then_some(mismatch)
     }

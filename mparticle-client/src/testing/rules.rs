@@ -1,6 +1,6 @@
 //! Which requests the Events API takes: a function of the request alone.
 
-use super::ledger::{ReceivedBatch, UnprocessedBatch};
+use super::received::{ReceivedBatch, UnprocessedBatch};
 use super::{BadBatches, historical, schema};
 use crate::{Credentials, Endpoint};
 use base64::Engine;

@@ -1,8 +1,8 @@
 //! The emulator without its sockets: from a request and the state to a reply and the state.
 
 use super::answer::Answer;
-use super::ledger::{Ledger, ReceivedRequest};
 use super::rate_limit::{Bucket, Verdict};
+use super::received::{Received, ReceivedRequest};
 use super::reply::Reply;
 use super::rules::{Contents, Refusal, Rules};
 use bytes::Bytes;
@@ -43,14 +43,14 @@ struct State {
     script: VecDeque<Answer>,
     /// What follows the script.
     otherwise: Answer,
-    ledger: Ledger,
+    received: Received,
     bucket: Option<Bucket>,
 }
 
 impl Service {
     pub(super) fn new(rules: Rules, extent: Extent, bucket: Option<Bucket>) -> Self {
-        let (script, ledger) = (VecDeque::new(), Ledger::default());
-        let state = State { script, otherwise: Answer::normal(), ledger, bucket };
+        let (script, received) = (VecDeque::new(), Received::default());
+        let state = State { script, otherwise: Answer::normal(), received, bucket };
         Self { rules, extent, state: Mutex::new(state), received: Notify::new() }
     }
 
@@ -91,19 +91,19 @@ impl Service {
             Err(refusal) => refusal.into_response(),
         });
         let reply = Reply::new(answer, normal);
-        state.ledger.requests.push(record(request, at, reply.status()));
+        state.received.requests.push(record(request, at, reply.status()));
         drop(state);
         self.received.notify_waiters();
         reply
     }
 
     /// Looks at what was received.
-    pub(super) fn inspect<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
-        look(&self.state().ledger)
+    pub(super) fn inspect<T>(&self, look: impl FnOnce(&Received) -> T) -> T {
+        look(&self.state().received)
     }
 
     /// Waits until what was received is enough.
-    pub(super) async fn wait_for<T>(&self, look: impl Fn(&Ledger) -> Option<T>) -> T {
+    pub(super) async fn wait_for<T>(&self, look: impl Fn(&Received) -> Option<T>) -> T {
         loop {
             // Made before the look, lest a request between look and wait go unseen.
             let received = self.received.notified();
@@ -133,9 +133,9 @@ impl State {
             Some(Verdict::Exceeded { retry_after }) => return too_many(retry_after),
         }
         for batch in batches {
-            self.ledger.take(batch);
+            self.received.take(batch);
         }
-        self.ledger.unprocessed.extend(unprocessed);
+        self.received.unprocessed.extend(unprocessed);
         response
     }
 }

@@ -5,7 +5,7 @@ use super::intake::Sealed;
 use super::ledger::{Item, Ledger};
 use crate::encoding::chunk::Chunk;
 use crate::order::Turn;
-use crate::{Endpoint, Error, ErrorKind, Receipt, Unsent};
+use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Receipt};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Flight {
             let result = Err(Error::new(ErrorKind::Invalid, "the request has no batches"));
             return Landed { flight: self, stretch, result };
         };
-        let unsent = Unsent::new(self.endpoint, body, ids);
+        let unsent = EncodedRequest::new(self.endpoint, body, ids);
         let result = loop {
             let result = deliver.deliver(unsent.clone()).await;
             let Some(wait) = wait_after(&result).filter(|wait| *wait <= patience) else {

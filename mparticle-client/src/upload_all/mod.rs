@@ -23,7 +23,7 @@ pub use report::{FailedBatch, Outcome, Stopped, UploadReport};
 
 use crate::encoding::Encoder;
 use crate::models::Batch;
-use crate::{Endpoint, Error, Receipt, Unsent};
+use crate::{EncodedRequest, Endpoint, Error, Receipt};
 use futures_core::Stream;
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -32,7 +32,10 @@ use std::time::Duration;
 
 /// What sends one request, with all the attempts that it takes.
 pub(crate) trait Deliver: Send + Sync {
-    fn deliver(&self, unsent: Unsent) -> impl Future<Output = Result<Receipt, Error>> + Send;
+    fn deliver(
+        &self,
+        unsent: EncodedRequest,
+    ) -> impl Future<Output = Result<Receipt, Error>> + Send;
 }
 
 type Report<'a> = Pin<Box<dyn Future<Output = UploadReport> + Send + 'a>>;

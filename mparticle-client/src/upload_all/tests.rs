@@ -4,7 +4,7 @@ use super::{Deliver, Outcome, Stopped, UploadAll, UploadReport};
 use crate::encoding::Encoder;
 use crate::error::Answer;
 use crate::models::{Batch, CustomEvent, CustomEventType, Environment, Event, UnixMillis};
-use crate::{Endpoint, Error, ErrorKind, Receipt, Unsent, Validation};
+use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Receipt, Validation};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, StatusCode};
@@ -53,7 +53,7 @@ impl Server {
         Self::new(Mood::default(), 0)
     }
 
-    fn enter(&self, users: &BTreeSet<i64>, unsent: &Unsent) {
+    fn enter(&self, users: &BTreeSet<i64>, unsent: &EncodedRequest) {
         let mut seen = self.seen.lock().unwrap();
         seen.requests += 1;
         seen.in_flight += 1;
@@ -94,7 +94,7 @@ impl Server {
 }
 
 impl Deliver for Arc<Server> {
-    async fn deliver(&self, unsent: Unsent) -> Result<Receipt, Error> {
+    async fn deliver(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
         let batches = crate::models::from_slice::<Vec<Batch>>(unsent.body()).unwrap();
         let ids: Vec<_> =
             batches.iter().filter_map(|batch| batch.source_request_id.clone()).collect();
@@ -114,7 +114,7 @@ impl Deliver for Arc<Server> {
     }
 }
 
-fn receipt(unsent: &Unsent) -> Receipt {
+fn receipt(unsent: &EncodedRequest) -> Receipt {
     Receipt {
         status: StatusCode::ACCEPTED,
         attempts: 1,
@@ -125,11 +125,11 @@ fn receipt(unsent: &Unsent) -> Receipt {
     }
 }
 
-fn failure(kind: ErrorKind, status: u16, unsent: Unsent) -> Error {
+fn failure(kind: ErrorKind, status: u16, unsent: EncodedRequest) -> Error {
     let status = StatusCode::from_u16(status).unwrap();
     let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::new() };
     let retry_after = (kind == ErrorKind::RateLimited).then_some(Duration::from_secs(100));
-    let error = Error::new(kind, "it failed").with_answer(answer).with_unsent(unsent);
+    let error = Error::new(kind, "it failed").with_answer(answer).with_request(unsent);
     error.with_retry_after(retry_after)
 }
 
@@ -137,7 +137,7 @@ fn failure(kind: ErrorKind, status: u16, unsent: Unsent) -> Error {
 struct Scripted<F>(F, AtomicUsize);
 
 impl<F: Fn(usize) -> Option<(ErrorKind, u16)> + Send + Sync> Deliver for Arc<Scripted<F>> {
-    async fn deliver(&self, unsent: Unsent) -> Result<Receipt, Error> {
+    async fn deliver(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
         let number = self.1.fetch_add(1, Ordering::Relaxed);
         sleep(Duration::from_millis(10)).await;
         match (self.0)(number) {
@@ -350,7 +350,7 @@ async fn refused_credentials_stop_everything() {
             .all(|failed| failed.error().status() == Some(StatusCode::UNAUTHORIZED))
     );
     let never_sent = report.failed().last().unwrap().error();
-    assert!(never_sent.unsent().is_none(), "the request of another batch is not its own");
+    assert!(never_sent.request().is_none(), "the request of another batch is not its own");
     assert_eq!(never_sent.attempts(), 0);
 }
 
@@ -363,7 +363,7 @@ async fn credentials_refused_amid_halving_stop_the_other_half() {
     let report = upload(&server, (0..10).map(batch)).await;
     assert_eq!((report.requests(), report.failed().len()), (2, 10));
     assert_eq!(failed_ids(&report), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-    let unsent = |failed: &super::FailedBatch| failed.error().unsent().is_some();
+    let unsent = |failed: &super::FailedBatch| failed.error().request().is_some();
     assert!(report.failed()[..5].iter().all(unsent) && !report.failed()[5..].iter().any(unsent));
 }
 
@@ -440,7 +440,7 @@ async fn what_comes_in_quick_succession_is_packed_together() {
 async fn historical_data_are_checked_and_sent_to_their_own_endpoint() {
     struct Endpoints(Mutex<Vec<Endpoint>>);
     impl Deliver for Arc<Endpoints> {
-        async fn deliver(&self, unsent: Unsent) -> Result<Receipt, Error> {
+        async fn deliver(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
             self.0.lock().unwrap().push(unsent.endpoint());
             Ok(receipt(&unsent))
         }

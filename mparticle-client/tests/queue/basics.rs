@@ -75,7 +75,7 @@ async fn a_poisoned_batch_is_found_and_the_others_are_delivered() {
     for delivery in bad {
         let settled = delivery.await;
         assert!(settled.error().unwrap().status().unwrap() == 400);
-        assert_eq!(settled.into_unsent().len(), 1);
+        assert_eq!(settled.into_requests().len(), 1);
     }
 }
 

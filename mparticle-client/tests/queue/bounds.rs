@@ -139,7 +139,7 @@ async fn a_divided_batch_of_which_a_part_is_refused_is_rejected_with_all_of_its_
     assert_eq!((report.delivered, report.rejected), (0, 1));
     let settled = delivery.await;
     assert_eq!(settled.error().unwrap().status().unwrap(), 400);
-    assert_eq!(settled.into_unsent().len(), 2);
+    assert_eq!(settled.into_requests().len(), 2);
     assert_eq!(super::support::accepted_events(&emulator), ["b"]);
 }
 

@@ -3,7 +3,7 @@
 use super::support::{LONG, assert_law, client, events, large, poisoned};
 use mparticle_client::Credentials;
 use mparticle_client::models::Batch;
-use mparticle_client::queue::{Delivery, Outcome, Queue, Settled};
+use mparticle_client::queue::{BatchResult, DeliveryHandle, Outcome, Queue};
 use mparticle_client::testing::{Answer, Emulator};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ struct Given {
     kind: Kind,
     events: usize,
     is_divided: bool,
-    delivery: Option<Delivery>,
+    delivery: Option<DeliveryHandle>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ enum Fate {
     Dropped,
 }
 
-fn fate(settled: &Settled) -> Fate {
+fn fate(settled: &BatchResult) -> Fate {
     match settled.outcome() {
         Outcome::Delivered(_) => Fate::Delivered,
         Outcome::Rejected(_) => Fate::Rejected,
@@ -209,7 +209,7 @@ impl World {
         let emulator = Emulator::in_memory();
         let told = Arc::new(Mutex::new(Vec::new()));
         let hears = Arc::clone(&told);
-        let hook = move |settled: &Settled| {
+        let hook = move |settled: &BatchResult| {
             hears.lock().unwrap().push((settled.source_request_id().to_owned(), fate(settled)));
         };
         let builder = client(&emulator).queue();
@@ -267,7 +267,7 @@ impl World {
         let given = Rc::clone(&self.given);
         let events = batch.events.len();
         let is_divided = serde_json::to_vec(&batch).unwrap().len() > 127_000;
-        let note = move |delivery: Delivery| {
+        let note = move |delivery: DeliveryHandle| {
             let id = delivery.source_request_id().to_owned();
             let delivery = Some(delivery).filter(|_| !event.ends_with('7'));
             given.borrow_mut().push(Given { id, event, user, kind, events, is_divided, delivery });

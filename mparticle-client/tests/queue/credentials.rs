@@ -147,7 +147,7 @@ async fn a_paused_queue_neither_flushes_nor_lingers() {
     assert_eq!(report.dropped, 2);
     assert!(start.elapsed() <= TICK, "{:?}", start.elapsed());
     worker.await.unwrap();
-    assert_eq!(delivery.await.into_unsent().len(), 1);
+    assert_eq!(delivery.await.into_requests().len(), 1);
     assert_eq!(emulator.requests().len(), 1);
     for closed in [queue.resume(), queue.set_credentials(&wrong())] {
         assert_eq!(closed.unwrap_err().kind(), ErrorKind::Closed);

@@ -2,7 +2,7 @@
 
 use super::support::{LONG, batch, client, poisoned, queue};
 use mparticle_client::ErrorKind;
-use mparticle_client::queue::{Outcome, Queue, Settled};
+use mparticle_client::queue::{BatchResult, Outcome, Queue};
 use mparticle_client::testing::{Answer, Emulator};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ async fn a_shutdown_ends_at_its_deadline_with_a_hundred_requests_stalled_ahead()
     emulator.always(Answer::hang());
     let told = Arc::new(AtomicUsize::new(0));
     let hears = Arc::clone(&told);
-    let hook = move |_: &Settled| _ = hears.fetch_add(1, Ordering::Relaxed);
+    let hook = move |_: &BatchResult| _ = hears.fetch_add(1, Ordering::Relaxed);
     let builder = client(&emulator).queue().concurrency(100).on_outcome(hook);
     let builder = builder.flush_every(Duration::ZERO);
     let (queue, worker) = builder.build_with_worker().await.unwrap();
@@ -33,7 +33,7 @@ async fn a_shutdown_ends_at_its_deadline_with_a_hundred_requests_stalled_ahead()
     for delivery in deliveries {
         let settled = delivery.await;
         assert!(matches!(settled.outcome(), Outcome::Dropped));
-        assert_eq!(settled.into_unsent().len(), 1);
+        assert_eq!(settled.into_requests().len(), 1);
     }
     assert_eq!(told.load(Ordering::Relaxed), 100);
     worker.await.unwrap();
@@ -56,7 +56,7 @@ async fn what_was_dropped_can_be_sent_again_without_counting_twice() {
         [queue.send(batch("1", "a")).await.unwrap(), queue.send(batch("1", "b")).await.unwrap()];
     _ = queue.shutdown(Duration::from_secs(1)).await;
     for delivery in deliveries {
-        for unsent in delivery.await.into_unsent() {
+        for unsent in delivery.await.into_requests() {
             client.resend(unsent).await.unwrap();
         }
     }
@@ -89,7 +89,7 @@ async fn a_hook_that_panics_or_uses_the_queue_does_no_harm() {
     let emulator = Emulator::start().await.unwrap();
     let own = Arc::new(Mutex::new(None::<mparticle_client::queue::Queue>));
     let used = Arc::clone(&own);
-    let hook = move |settled: &Settled| {
+    let hook = move |settled: &BatchResult| {
         let queue = used.lock().unwrap().clone().unwrap();
         assert!(queue.stats().accepted > 0);
         if settled.source_request_id() == "first" {

@@ -2,7 +2,7 @@
 
 use super::support::{LONG, accepted_events, assert_law, batch};
 use mparticle_client::RetryPolicy;
-use mparticle_client::queue::{QueueBuilder, Settled};
+use mparticle_client::queue::{BatchResult, QueueBuilder};
 use mparticle_client::testing::{Answer, Emulator};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ async fn under_load(with_spool: impl FnOnce(QueueBuilder) -> QueueBuilder) {
     let client = emulator.client_builder().retry(policy).build().unwrap();
     let told = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&told);
-    let hook = move |settled: &Settled| {
+    let hook = move |settled: &BatchResult| {
         assert!(settled.is_delivered());
         counter.fetch_add(1, Ordering::Relaxed);
     };

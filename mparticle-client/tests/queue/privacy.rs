@@ -54,7 +54,7 @@ async fn debug_and_display_show_neither_batches_nor_credentials() {
         format!("{rejected:?}"),
         format!("{:?}", rejected.outcome()),
         error.to_string(),
-        format!("{:?}", rejected.clone().into_unsent()),
+        format!("{:?}", rejected.clone().into_requests()),
     ];
     assert_hides(&shown);
 

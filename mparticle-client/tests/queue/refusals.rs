@@ -22,7 +22,7 @@ async fn a_status_that_blames_no_batch_refuses_all_of_a_request_which_can_be_sen
             let settled = delivery.await;
             assert_eq!(settled.error().unwrap().status().unwrap(), status);
             assert!(!settled.is_delivered());
-            requests.push(settled.into_unsent());
+            requests.push(settled.into_requests());
         }
         assert!(requests.iter().all(|requests| requests.len() == 1));
         assert_eq!(requests[0][0].body(), requests[1][0].body(), "they were one batch");
@@ -77,13 +77,13 @@ async fn the_bad_one_of_joined_batches_is_told_under_its_own_id_and_the_others_a
         let error = settled.error().unwrap();
         assert_eq!(error.kind(), ErrorKind::Rejected);
         assert!(!error.api_errors().is_empty());
-        let requests = settled.into_unsent();
+        let requests = settled.into_requests();
         assert_eq!(requests[0].source_request_ids(), [id]);
     }
     for delivery in good {
         let settled = delivery.await;
         assert!(settled.is_delivered());
-        assert!(settled.into_unsent().is_empty());
+        assert!(settled.into_requests().is_empty());
     }
     assert_eq!(accepted_events(&emulator), ["c", "d"]);
 }

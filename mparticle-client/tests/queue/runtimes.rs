@@ -79,7 +79,7 @@ fn what_a_runtime_leaves_when_it_is_dropped_with_the_worker_is_settled() {
         (0..5).map(|user| queue.try_send(batch(&user.to_string(), "a")).unwrap()).collect();
     drop(inner);
     for delivery in deliveries {
-        assert_eq!(pollster::block_on(delivery).into_unsent().len(), 1);
+        assert_eq!(pollster::block_on(delivery).into_requests().len(), 1);
     }
     assert_eq!((queue.stats().dropped, queue.stats().pending), (5, 0));
     assert_eq!(queue.try_send(batch("1", "b")).unwrap_err().kind(), ErrorKind::Closed);

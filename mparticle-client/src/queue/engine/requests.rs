@@ -1,11 +1,11 @@
 //! The requests of the worker: made, answered, made again, and the batches in them settled.
 
 use super::Engine;
-use crate::delivery::Courier;
 use crate::queue::Outcome;
 use crate::queue::flight::{Place, Stretch, Verdict, verdict};
 use crate::queue::parcel::Parcel;
-use crate::{Error, Receipt, Unsent};
+use crate::send::RequestSender;
+use crate::{EncodedRequest, Error, Receipt};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -95,7 +95,7 @@ impl Engine {
         let places = flight.places(&stretch);
         let parcels = places.iter().filter_map(|place| self.parcels.get(&place.parcel));
         let time_left = parcels.map(|parcel| parcel.time_left(now)).min().unwrap_or_default();
-        let sending = send(Arc::clone(&self.courier), unsent, time_left);
+        let sending = send(Arc::clone(&self.sender), unsent, time_left);
         let credentials = self.credentials;
         let step = async move {
             let step = match sending.await {
@@ -294,12 +294,12 @@ impl Engine {
 
 /// Sends a request for as long as its batches may be sent.
 async fn send(
-    courier: Arc<Courier>,
-    unsent: Unsent,
+    sender: Arc<RequestSender>,
+    unsent: EncodedRequest,
     time_left: Duration,
 ) -> Option<Result<Receipt, Error>> {
     if time_left.is_zero() {
         return None;
     }
-    timeout(time_left, courier.deliver(unsent)).await.ok()
+    timeout(time_left, sender.deliver(unsent)).await.ok()
 }

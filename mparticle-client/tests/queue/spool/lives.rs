@@ -2,7 +2,7 @@
 //! ends. In real time, since the spool writes on a thread of its own.
 
 use crate::support::{LONG, accepted_events, assert_law, batch, large, poisoned};
-use mparticle_client::queue::{Outcome, Queue, Settled};
+use mparticle_client::queue::{BatchResult, Outcome, Queue};
 use mparticle_client::testing::{Answer, Emulator};
 use mparticle_client::{Client, Credentials, ErrorKind, RetryPolicy, Validation};
 use proptest::collection::vec;
@@ -113,7 +113,7 @@ enum Fate {
     Left,
 }
 
-fn fate(settled: &Settled) -> Fate {
+fn fate(settled: &BatchResult) -> Fate {
     match settled.outcome() {
         Outcome::Delivered(_) => Fate::Delivered,
         Outcome::Rejected(_) => Fate::Rejected,
@@ -166,7 +166,7 @@ impl World {
     /// Opens the folder as soon as the queue before has closed it.
     async fn open(&self, number: usize, life: &Life) -> (Queue, JoinHandle<()>) {
         let told = Arc::clone(&self.told);
-        let hook = move |settled: &Settled| {
+        let hook = move |settled: &BatchResult| {
             let id = settled.source_request_id().to_owned();
             told.lock().unwrap().push((number, id, fate(settled)));
         };

@@ -1,15 +1,15 @@
 //! The loop: waits for the gate, sends, decides, waits, until there is a receipt or an error.
 
 use super::attempt::attempt;
+use super::attempt_error::{AttemptError, GivenUp, rate_limited};
 use super::budget::{RetryBudget, Withdrawal};
-use super::failure::{GivenUp, Problem, rate_limited};
-use super::gate::{Pass, RateGate};
+use super::gate::{Pass, RateLimiter};
 use super::headers::{self, Limit};
 use super::retry::{self, Decision, Outcome, State};
 use crate::base_url::BaseUrl;
-use crate::error::{Causes, Course};
+use crate::error::{AttemptStats, Causes};
 use crate::transport::{Transport, TransportErrorKind};
-use crate::{Credentials, Error, ErrorKind, Receipt, RetryPolicy, Timeouts, Unsent};
+use crate::{Credentials, EncodedRequest, Error, ErrorKind, Receipt, RetryPolicy, Timeouts};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,13 +43,13 @@ enum Patience {
 
 /// Delivers requests with one pair of credentials.
 #[derive(Debug)]
-pub(crate) struct Courier {
+pub(crate) struct RequestSender {
     transport: Arc<dyn Transport>,
     base_url: BaseUrl,
     headers: HeaderMap,
     timeouts: Timeouts,
     policy: RetryPolicy,
-    gate: RateGate,
+    gate: RateLimiter,
     budget: RetryBudget,
     jitter: Mutex<fastrand::Rng>,
     body_log: BodyLog,
@@ -67,12 +67,12 @@ struct Progress {
     may_have_been_sent: bool,
 }
 
-impl Courier {
+impl RequestSender {
     pub(crate) fn new(
         transport: Arc<dyn Transport>,
         base_url: BaseUrl,
         headers: HeaderMap,
-        gate: RateGate,
+        gate: RateLimiter,
     ) -> Self {
         Self {
             transport,
@@ -112,29 +112,29 @@ impl Courier {
             credentials.authorization().map_err(|_| refused("they make no header"))?;
         let mut headers = self.headers.clone();
         headers.insert(header::AUTHORIZATION, authorization);
-        Ok(self.with_headers(headers, RateGate::default()))
+        Ok(self.with_headers(headers, RateLimiter::default()))
     }
 
     /// The same with connections for another runtime, and with the patience to wait until a request is accepted or
     /// refused. It shares the gate, but not the budget.
     #[cfg(feature = "queue")]
     pub(crate) fn for_queue(&self) -> Self {
-        let mut courier = self.with_headers(self.headers.clone(), self.gate.clone());
+        let mut sender = self.with_headers(self.headers.clone(), self.gate.clone());
         if let Some(transport) = self.transport.for_another_runtime() {
-            courier.transport = transport;
+            sender.transport = transport;
         }
-        courier.patience = Patience::Endless;
-        courier.policy = courier.policy.with_max_attempts(u32::MAX);
-        courier
+        sender.patience = Patience::Endless;
+        sender.policy = sender.policy.with_max_attempts(u32::MAX);
+        sender
     }
 
-    fn with_headers(&self, headers: HeaderMap, gate: RateGate) -> Self {
+    fn with_headers(&self, headers: HeaderMap, gate: RateLimiter) -> Self {
         let transport = Arc::clone(&self.transport);
-        let mut courier = Self::new(transport, self.base_url.clone(), headers, gate)
+        let mut sender = Self::new(transport, self.base_url.clone(), headers, gate)
             .with_times(self.timeouts, self.policy)
             .with_body_log(self.body_log);
-        courier.patience = self.patience;
-        courier
+        sender.patience = self.patience;
+        sender
     }
 
     /// Lets those try again at once who wait for no reason but that an attempt has failed.
@@ -143,16 +143,16 @@ impl Courier {
         self.hurry.notify_waiters();
     }
 
-    pub(crate) fn rate_gate(&self) -> RateGate {
+    pub(crate) fn rate_limiter(&self) -> RateLimiter {
         self.gate.clone()
     }
 
     /// Sends a request until it is accepted or there is no point in trying again.
-    pub(crate) async fn deliver(&self, unsent: Unsent) -> Result<Receipt, Error> {
+    pub(crate) async fn deliver(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
         // Timers and sockets would panic without one.
         if Handle::try_current().is_err() {
             let message = "there is no Tokio runtime here: await the upload in one, or use the blocking client";
-            return Err(Error::new(ErrorKind::Config, message).with_unsent(unsent));
+            return Err(Error::new(ErrorKind::Config, message).with_request(unsent));
         }
         let span = debug_span!(
             target: LOG,
@@ -164,7 +164,7 @@ impl Courier {
         self.deliver_in_span(unsent).instrument(span).await
     }
 
-    async fn deliver_in_span(&self, unsent: Unsent) -> Result<Receipt, Error> {
+    async fn deliver_in_span(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
         debug!(target: LOG, source_request_ids = ?unsent.source_request_ids(), "uploading");
         let start = Instant::now();
         let deadline = match self.patience {
@@ -174,16 +174,20 @@ impl Courier {
         let mut progress = Progress { start, deadline, attempts: 0, may_have_been_sent: false };
         let result = self.repeat(&unsent, &mut progress).await;
         result.map_err(|error| {
-            let error = error.with_course(progress.course()).with_unsent(unsent);
+            let error = error.with_stats(progress.course()).with_request(unsent);
             let (kind, attempts) = (error.kind(), error.attempts());
             warn!(target: LOG, ?kind, attempts, "upload failed: {error:#}");
             error
         })
     }
 
-    async fn repeat(&self, unsent: &Unsent, progress: &mut Progress) -> Result<Receipt, Error> {
+    async fn repeat(
+        &self,
+        unsent: &EncodedRequest,
+        progress: &mut Progress,
+    ) -> Result<Receipt, Error> {
         let mut withdrawal = None;
-        let mut last: Option<Problem> = None;
+        let mut last: Option<AttemptError> = None;
         loop {
             let asked = Instant::now();
             let pass = match self.gate.enter(progress.deadline).await {
@@ -232,10 +236,10 @@ impl Courier {
     /// One attempt, whose outcome the gate and the budget learn.
     async fn attempt(
         &self,
-        unsent: &Unsent,
+        unsent: &EncodedRequest,
         progress: &Progress,
         pass: Pass,
-    ) -> Result<Receipt, Problem> {
+    ) -> Result<Receipt, AttemptError> {
         let until = after(Instant::now(), self.timeouts.attempt);
         let until = progress.deadline.map_or(until, |deadline| until.min(deadline));
         let sent = attempt(&*self.transport, self.request(unsent), until).await;
@@ -244,7 +248,7 @@ impl Courier {
             Err(error) => {
                 pass.failed();
                 debug!(target: LOG, "no answer: {error}{}", Causes(&error));
-                return Err(Problem::Failed(error));
+                return Err(AttemptError::Failed(error));
             }
         };
         let used = headers::rate_limit_used(&answer.headers);
@@ -273,7 +277,7 @@ impl Courier {
         } else {
             pass.failed();
         }
-        Err(Problem::Answered { answer, retry_after })
+        Err(AttemptError::Answered { answer, retry_after })
     }
 
     /// Closes the gate for as long as the server asks, or for a backoff of its own.
@@ -317,7 +321,7 @@ impl Courier {
         }
     }
 
-    fn request(&self, unsent: &Unsent) -> Request<Bytes> {
+    fn request(&self, unsent: &EncodedRequest) -> Request<Bytes> {
         if self.body_log == BodyLog::AtTrace {
             trace!(target: LOG, body = %String::from_utf8_lossy(unsent.body()), "sending");
         }
@@ -330,8 +334,8 @@ impl Courier {
 }
 
 impl Progress {
-    fn course(&self) -> Course {
-        Course {
+    fn course(&self) -> AttemptStats {
+        AttemptStats {
             attempts: self.attempts,
             elapsed: self.start.elapsed(),
             may_have_been_sent: self.may_have_been_sent,
@@ -349,7 +353,7 @@ fn log_acceptance(status: StatusCode, used: Option<f64>) {
     }
 }
 
-fn closed_gate(retry_after: Duration, last: Option<Problem>) -> Error {
+fn closed_gate(retry_after: Duration, last: Option<AttemptError>) -> Error {
     let error = rate_limited(retry_after);
     match last {
         Some(problem) => problem.explain(error),

@@ -1,4 +1,4 @@
-//! The rate gate: who may send when, so that a rate limit of mParticle is kept by everyone it is about.
+//! The rate limiter: who may send when, so that a rate limit of mParticle is kept by everyone it is about.
 //!
 //! - [`state`] knows what is allowed at a given time. It neither waits nor reads a clock.
 //! - [`pace`] and [`meter`] are the arithmetic of slowing down: by how much, and measured from what.
@@ -27,12 +27,12 @@ use tokio::time::{Instant, sleep_until};
 /// requests are spaced out before the limit is hit.
 ///
 /// All clones of a client share its gate. Clients that use the same key can share one as well: give each a clone of it
-/// with [`ClientBuilder::rate_gate`](crate::ClientBuilder::rate_gate). A client that was given none has one of its own,
+/// with [`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter). A client that was given none has one of its own,
 /// so throttling one key never slows another.
 ///
 /// An upload that is cancelled, in the line or under way, leaves the gate as if it had never come.
 #[derive(Clone, Default)]
-pub struct RateGate {
+pub struct RateLimiter {
     shared: Arc<Shared>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Shut {
     pub(crate) retry_after: Duration,
 }
 
-impl RateGate {
+impl RateLimiter {
     /// Waits until a request may be sent.
     ///
     /// # Errors
@@ -153,10 +153,10 @@ impl RateGate {
     }
 }
 
-impl fmt::Debug for RateGate {
+impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        f.debug_struct("RateGate")
+        f.debug_struct("RateLimiter")
             .field("closed_for", &state.closed_for(Instant::now()))
             .finish_non_exhaustive()
     }
@@ -164,7 +164,7 @@ impl fmt::Debug for RateGate {
 
 /// A place in the line, given up when it is dropped.
 struct Place<'a> {
-    gate: &'a RateGate,
+    gate: &'a RateLimiter,
 }
 
 impl Drop for Place<'_> {

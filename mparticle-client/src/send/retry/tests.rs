@@ -2,7 +2,7 @@
 
 use super::{Decision, Failure, GREATEST_RETRY_AFTER_JITTER, Outcome, State, decide, is_retryable};
 use crate::RetryPolicy;
-use crate::delivery::backoff::full_jitter;
+use crate::send::backoff::full_jitter;
 use crate::transport::TransportErrorKind;
 use http::StatusCode;
 use proptest::prelude::*;

@@ -10,13 +10,13 @@ use std::sync::Arc;
 /// Every batch in it has its `source_request_id`, so [`Client::resend`](crate::Client::resend) does not count twice
 /// what mParticle may have taken at an earlier attempt. It is cheap to clone. `Debug` shows ids and sizes alone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Unsent {
+pub struct EncodedRequest {
     endpoint: Endpoint,
     body: Bytes,
     source_request_ids: Arc<[String]>,
 }
 
-impl Unsent {
+impl EncodedRequest {
     pub(crate) fn new(endpoint: Endpoint, body: Bytes, source_request_ids: Arc<[String]>) -> Self {
         Self { endpoint, body, source_request_ids }
     }
@@ -48,9 +48,9 @@ impl Unsent {
     }
 }
 
-impl fmt::Debug for Unsent {
+impl fmt::Debug for EncodedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unsent")
+        f.debug_struct("EncodedRequest")
             .field("endpoint", &self.endpoint)
             .field("bytes", &self.body.len())
             .field("source_request_ids", &self.source_request_ids)

@@ -8,7 +8,7 @@ use http::StatusCode;
 use std::time::Duration;
 
 /// How an attempt ended that was not accepted.
-pub(crate) enum Problem {
+pub(crate) enum AttemptError {
     Answered { answer: Answer, retry_after: Option<Duration> },
     Failed(TransportError),
 }
@@ -24,7 +24,7 @@ pub(crate) enum GivenUp {
     AtDeadline,
 }
 
-impl Problem {
+impl AttemptError {
     /// What the retry decision has to know of it.
     pub(crate) fn outcome(&self) -> Outcome {
         match self {

@@ -56,7 +56,7 @@ pub struct UnprocessedBatch {
 
 /// All that was received, in order.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct Received {
     pub(super) requests: Vec<ReceivedRequest>,
     pub(super) accepted: Vec<ReceivedBatch>,
     pub(super) duplicates: Vec<ReceivedBatch>,
@@ -65,7 +65,7 @@ pub(super) struct Ledger {
     places: HashMap<String, usize>,
 }
 
-impl Ledger {
+impl Received {
     /// Takes a batch, unless its id was seen.
     pub(super) fn take(&mut self, batch: ReceivedBatch) {
         if let Some(id) = &batch.id {

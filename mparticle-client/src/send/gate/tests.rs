@@ -1,7 +1,7 @@
 //! Tests of the line in front of the gate, under paused time.
 
-use super::{Pass, RateGate, Shut};
-use crate::delivery::headers::Limit;
+use super::{Pass, RateLimiter, Shut};
+use crate::send::headers::Limit;
 use futures_util::FutureExt;
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -12,14 +12,14 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Waiters at a gate, numbered in the order in which they came.
 struct Line {
-    gate: RateGate,
+    gate: RateLimiter,
     sender: UnboundedSender<(usize, Result<Pass, Shut>)>,
     receiver: UnboundedReceiver<(usize, Result<Pass, Shut>)>,
     waiters: Vec<JoinHandle<()>>,
 }
 
 impl Line {
-    fn new(gate: &RateGate) -> Self {
+    fn new(gate: &RateLimiter) -> Self {
         let (sender, receiver) = unbounded_channel();
         Self { gate: gate.clone(), sender, receiver, waiters: Vec::new() }
     }
@@ -59,13 +59,13 @@ async fn settled() {
     }
 }
 
-async fn close(gate: &RateGate, wait: Duration) {
+async fn close(gate: &RateLimiter, wait: Duration) {
     gate.enter(None).await.unwrap().limited(Limit::Speed, Instant::now() + wait);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_open_gate_lets_everyone_through_at_once() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let start = Instant::now();
     let mut passes = Vec::new();
     for _ in 0..1_000 {
@@ -76,7 +76,7 @@ async fn an_open_gate_lets_everyone_through_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn after_one_429_one_goes_first_and_then_twice_as_many_with_each_success_in_order() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let start = Instant::now();
     close(&gate, 5 * SECOND).await;
     let mut line = Line::new(&gate);
@@ -99,7 +99,7 @@ async fn after_one_429_one_goes_first_and_then_twice_as_many_with_each_success_i
 
 #[tokio::test(start_paused = true)]
 async fn nobody_overtakes_the_line() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     close(&gate, SECOND).await;
     let mut line = Line::new(&gate);
     line.come(3, None).await;
@@ -119,7 +119,7 @@ async fn nobody_overtakes_the_line() {
 async fn who_is_cancelled_in_the_line_leaves_it_to_the_others() {
     // The head, one in the middle, the last, and all but the last.
     for (cancelled, first) in [(0..1, 0), (1..2, 0), (3..4, 0), (0..3, 3)] {
-        let gate = RateGate::default();
+        let gate = RateLimiter::default();
         close(&gate, SECOND).await;
         let mut line = Line::new(&gate);
         line.come(4, None).await;
@@ -145,7 +145,7 @@ async fn who_is_cancelled_in_the_line_leaves_it_to_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_whole_line_is_cancelled_the_gate_is_as_before() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     close(&gate, SECOND).await;
     let before = gate.lock().clone();
     let mut line = Line::new(&gate);
@@ -159,7 +159,7 @@ async fn when_the_whole_line_is_cancelled_the_gate_is_as_before() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_probe_makes_the_next_in_line_the_probe() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     close(&gate, SECOND).await;
     let mut line = Line::new(&gate);
     line.come(4, None).await;
@@ -177,7 +177,7 @@ async fn a_cancelled_probe_makes_the_next_in_line_the_probe() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_is_limited_closes_the_gate_again() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     close(&gate, SECOND).await;
     let mut line = Line::new(&gate);
     line.come(3, None).await;
@@ -193,7 +193,7 @@ async fn a_probe_that_is_limited_closes_the_gate_again() {
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_closing_wins() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let start = Instant::now();
     let [first, second, third] =
         [gate.enter(None).await, gate.enter(None).await, gate.enter(None).await];
@@ -207,7 +207,7 @@ async fn the_longest_closing_wins() {
 
 #[tokio::test(start_paused = true)]
 async fn who_cannot_wait_as_long_is_told_at_once() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let start = Instant::now();
     close(&gate, 30 * SECOND).await;
     sleep(5 * SECOND).await;
@@ -220,7 +220,7 @@ async fn who_cannot_wait_as_long_is_told_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_longer_closing_turns_away_at_once_those_in_line_who_cannot_wait_as_long() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let start = Instant::now();
     let under_way = gate.enter(None).await.unwrap();
     close(&gate, 5 * SECOND).await;
@@ -245,7 +245,7 @@ async fn a_longer_closing_turns_away_at_once_those_in_line_who_cannot_wait_as_lo
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_an_answer_leaves_at_the_deadline() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     close(&gate, SECOND).await;
     let probe = gate.enter(None).await.unwrap();
     let start = Instant::now();
@@ -265,7 +265,7 @@ async fn who_waits_for_an_answer_leaves_at_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_an_answer_as_the_first_in_line_leaves_at_the_deadline() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     close(&gate, SECOND).await;
     let _probe = gate.enter(None).await.unwrap();
     let start = Instant::now();
@@ -276,7 +276,7 @@ async fn who_waits_for_an_answer_as_the_first_in_line_leaves_at_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_pass_leaves_the_gate_as_it_was() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let before = gate.lock().clone();
     drop(gate.enter(None).await);
     assert_eq!(*gate.lock(), before);
@@ -289,7 +289,7 @@ async fn a_dropped_pass_leaves_the_gate_as_it_was() {
 
 #[tokio::test(start_paused = true)]
 async fn one_gate_never_slows_another() {
-    let (gate, other) = (RateGate::default(), RateGate::default());
+    let (gate, other) = (RateLimiter::default(), RateLimiter::default());
     let clone = gate.clone();
     close(&gate, 60 * SECOND).await;
     let start = Instant::now();
@@ -300,7 +300,7 @@ async fn one_gate_never_slows_another() {
 
 #[tokio::test(start_paused = true)]
 async fn paced_requests_go_one_by_one_and_at_once_when_the_pressure_is_gone() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     for _ in 0..20 {
         gate.enter(None).await.unwrap().accepted(None);
         sleep(Duration::from_millis(100)).await;
@@ -328,7 +328,7 @@ async fn paced_requests_go_one_by_one_and_at_once_when_the_pressure_is_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn an_acceleration_limit_stops_nobody_else() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let start = Instant::now();
     for _ in 0..20 {
         gate.enter(None).await.unwrap().accepted(None);
@@ -345,7 +345,7 @@ async fn an_acceleration_limit_stops_nobody_else() {
 
 #[tokio::test(start_paused = true)]
 async fn a_waiting_future_that_is_dropped_frees_its_place() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     close(&gate, 10 * SECOND).await;
     for _ in 0..5 {
         assert!(timeout(SECOND, gate.enter(None)).await.is_err());
@@ -356,15 +356,15 @@ async fn a_waiting_future_that_is_dropped_frees_its_place() {
 
 #[tokio::test(start_paused = true)]
 async fn debug_tells_how_long_it_is_closed_and_nothing_else() {
-    let gate = RateGate::default();
-    assert_eq!(format!("{gate:?}"), "RateGate { closed_for: 0ns, .. }");
+    let gate = RateLimiter::default();
+    assert_eq!(format!("{gate:?}"), "RateLimiter { closed_for: 0ns, .. }");
     close(&gate, 3 * SECOND).await;
-    assert_eq!(format!("{gate:?}"), "RateGate { closed_for: 3s, .. }");
+    assert_eq!(format!("{gate:?}"), "RateLimiter { closed_for: 3s, .. }");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn under_real_threads_nobody_is_forgotten() {
-    let gate = RateGate::default();
+    let gate = RateLimiter::default();
     let tasks: Vec<_> = (0..400_u32)
         .map(|number| {
             let gate = gate.clone();

@@ -1,8 +1,8 @@
 //! The leave to send one request, and what came of it.
 
-use super::RateGate;
+use super::RateLimiter;
 use super::state::Permit;
-use crate::delivery::headers::Limit;
+use crate::send::headers::Limit;
 use tokio::time::Instant;
 
 /// The leave to send one request.
@@ -12,13 +12,13 @@ use tokio::time::Instant;
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Pass {
-    gate: RateGate,
+    gate: RateLimiter,
     /// There until it is settled.
     permit: Option<Permit>,
 }
 
 impl Pass {
-    pub(super) fn new(gate: RateGate, permit: Permit) -> Self {
+    pub(super) fn new(gate: RateLimiter, permit: Permit) -> Self {
         Self { gate, permit: Some(permit) }
     }
 

@@ -1,6 +1,6 @@
 //! The handle of one batch.
 
-use super::{Outcome, Settled};
+use super::{BatchResult, Outcome};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,12 +10,12 @@ use tokio::sync::oneshot;
 ///
 /// Dropping it changes nothing: the batch is delivered all the same. It may be awaited in any runtime, or none.
 #[derive(Debug)]
-pub struct Delivery {
+pub struct DeliveryHandle {
     pub(super) source_request_id: String,
-    pub(super) settled: oneshot::Receiver<Settled>,
+    pub(super) settled: oneshot::Receiver<BatchResult>,
 }
 
-impl Delivery {
+impl DeliveryHandle {
     /// The `source_request_id` under which the batch was accepted, its own or the one that it got.
     #[must_use]
     pub fn source_request_id(&self) -> &str {
@@ -23,13 +23,13 @@ impl Delivery {
     }
 }
 
-impl Future for Delivery {
-    type Output = Settled;
+impl Future for DeliveryHandle {
+    type Output = BatchResult;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BatchResult> {
         Pin::new(&mut self.settled).poll(cx).map(|settled| {
             // The sender settles before it goes; should it not, nothing was delivered as far as anyone knows.
-            settled.unwrap_or_else(|_| Settled {
+            settled.unwrap_or_else(|_| BatchResult {
                 source_request_id: self.source_request_id.clone(),
                 sent_as: None,
                 outcome: Outcome::Dropped,

@@ -1,6 +1,6 @@
 //! What became of a batch.
 
-use crate::{Error, Receipt, Unsent};
+use crate::{EncodedRequest, Error, Receipt};
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,14 +25,14 @@ pub enum Outcome {
 ///
 /// `Debug` shows ids and sizes, neither identities nor attributes.
 #[derive(Clone)]
-pub struct Settled {
+pub struct BatchResult {
     pub(super) source_request_id: String,
     pub(super) sent_as: Option<String>,
     pub(super) outcome: Outcome,
-    pub(super) unsent: Vec<Unsent>,
+    pub(super) unsent: Vec<EncodedRequest>,
 }
 
-impl Settled {
+impl BatchResult {
     /// The `source_request_id` under which the batch was accepted, its own or the one that it got.
     #[must_use]
     pub fn source_request_id(&self) -> &str {
@@ -77,14 +77,14 @@ impl Settled {
     ///
     /// Batches that were sent as one have the same request. A batch of more than 128,000 bytes has several.
     #[must_use]
-    pub fn into_unsent(self) -> Vec<Unsent> {
+    pub fn into_requests(self) -> Vec<EncodedRequest> {
         self.unsent
     }
 }
 
-impl fmt::Debug for Settled {
+impl fmt::Debug for BatchResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settled")
+        f.debug_struct("BatchResult")
             .field("source_request_id", &self.source_request_id)
             .field("sent_as", &self.sent_as())
             .field("outcome", &self.outcome)

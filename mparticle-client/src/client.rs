@@ -62,7 +62,7 @@ impl Client {
     /// An [`Error`] whose kind tells what to do. Unless the batch could not be encoded, it holds the request.
     pub async fn upload_events(&self, batch: &Batch) -> Result<Receipt, Error> {
         let request = self.encoder.single(batch, SystemTime::now())?;
-        self.sender.deliver(request).await
+        self.sender.send(request).await
     }
 
     /// Uploads up to 100 batches of any users in one request: `POST /v2/bulkevents`.
@@ -126,17 +126,17 @@ impl Client {
     /// # Errors
     /// As the method that made the request.
     pub async fn resend(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
-        self.sender.deliver(unsent).await
+        self.sender.send(unsent).await
     }
 
     async fn bulk(&self, batches: &[Batch], endpoint: Endpoint) -> Result<Receipt, Error> {
         let request = self.encoder.bulk(batches, endpoint, SystemTime::now())?;
-        self.sender.deliver(request).await
+        self.sender.send(request).await
     }
 }
 
 impl Deliver for Client {
     async fn deliver(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
-        self.sender.deliver(unsent).await
+        self.sender.send(unsent).await
     }
 }

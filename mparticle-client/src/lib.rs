@@ -20,11 +20,13 @@ pub mod guide;
 mod order;
 #[cfg(feature = "queue")]
 pub mod queue;
+mod rate_limiter;
 mod receipt;
 mod send;
 mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timing;
 pub mod transport;
 mod upload_all;
 
@@ -34,7 +36,7 @@ pub use encoded_request::EncodedRequest;
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind};
 pub use mparticle_models as models;
+pub use rate_limiter::{RateLimiter, RateLimiterSnapshot};
 pub use receipt::Receipt;
-pub use send::RateLimiter;
 pub use settings::{Credentials, Pod, RetryPolicy, Timeouts, UnknownPod, Validation};
 pub use upload_all::{FailedBatch, Outcome, Stopped, UploadAll, UploadReport};

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// later, and to a batch whose `source_request_id` it knows already.
 #[derive(Clone, Debug)]
 pub struct Receipt {
-    pub(crate) status: StatusCode,
+    /// `None` if the request was discarded.
+    pub(crate) status: Option<StatusCode>,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) source_request_ids: Arc<[String]>,
@@ -19,9 +20,27 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The status of the response; mParticle documents 202.
+    /// The receipt of a request that a disabled client has discarded.
+    pub(crate) fn discarded(source_request_ids: Arc<[String]>) -> Self {
+        Self {
+            status: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            source_request_ids,
+            rate_limit_used: None,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// Whether the request was discarded because the client is [disabled](crate::ClientBuilder::disabled).
     #[must_use]
-    pub fn status(&self) -> StatusCode {
+    pub fn is_discarded(&self) -> bool {
+        self.status.is_none()
+    }
+
+    /// The status of the response, 202 as mParticle documents. `None` if the request was discarded.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
         self.status
     }
 

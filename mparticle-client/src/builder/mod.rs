@@ -6,11 +6,11 @@ mod environment;
 use crate::base_url::PlainHttp;
 use crate::encoding::Encoder;
 use crate::models::{DataPlanContext, Environment};
-use crate::send::{BodyLog, RateLimiter, RequestSender};
+use crate::send::{BodyLog, Delivery, InFlight, RequestSender, SenderSettings};
 use crate::transport::Transport;
 use crate::transport::https::{Connections, Proxies};
 use crate::transport::tls::{Identity, TlsSettings, Trust};
-use crate::{Client, Credentials, Error, Pod, RetryPolicy, Timeouts, Validation};
+use crate::{Client, Credentials, Error, Pod, RateLimiter, RetryPolicy, Timeouts, Validation};
 use checks::config_error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub struct ClientBuilder {
     connections: Connections,
     transport: Option<Arc<dyn Transport>>,
     body_log: BodyLog,
+    max_in_flight: usize,
+    delivery: Delivery,
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +78,8 @@ impl ClientBuilder {
             },
             transport: None,
             body_log: BodyLog::default(),
+            max_in_flight: 64,
+            delivery: Delivery::default(),
         }
     }
 
@@ -122,6 +126,16 @@ impl ClientBuilder {
     #[must_use]
     pub fn rate_limiter(mut self, gate: RateLimiter) -> Self {
         self.rate_limiter = gate;
+        self
+    }
+
+    /// Sets how many requests may be in flight at a time, over all clones of the client; 64 unless set.
+    ///
+    /// Further uploads wait for a place. Each request in flight has a connection of its own, so this also bounds the
+    /// number of connections. [`build`](Self::build) refuses zero.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = requests;
         self
     }
 
@@ -246,6 +260,9 @@ impl ClientBuilder {
         let base_url = self.checked_base_url(&mut problems);
         let headers = self.checked_headers(&mut problems);
         self.check_times(&mut problems);
+        if self.max_in_flight == 0 {
+            problems.push("max_in_flight is zero: no request could ever be sent".to_owned());
+        }
         let tls = self.tls.configure().map_err(|found| problems.extend(found)).ok();
         let (Some(base_url), Some(tls)) = (base_url, tls) else {
             return Err(config_error(&problems));
@@ -262,9 +279,17 @@ impl ClientBuilder {
         let Some(transport) = transport.filter(|_| problems.is_empty()) else {
             return Err(config_error(&problems));
         };
-        let sender = RequestSender::new(transport, base_url, headers, self.rate_limiter)
-            .with_times(self.timeouts, self.retry)
-            .with_body_log(self.body_log);
+        let sender = RequestSender::new(SenderSettings {
+            transport,
+            base_url,
+            headers,
+            timeouts: self.timeouts,
+            policy: self.retry,
+            rate_limiter: self.rate_limiter,
+            in_flight: Arc::new(InFlight::new(self.max_in_flight)),
+            body_log: self.body_log,
+            delivery: self.delivery,
+        });
         Ok(Client::new(self.encoder, sender))
     }
 

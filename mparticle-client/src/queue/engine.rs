@@ -190,7 +190,7 @@ impl Engine {
             }
             Command::Resume(sender) => {
                 if let Some(sender) = sender {
-                    self.sender.hurry();
+                    self.sender.retry_now();
                     self.sender = sender;
                     self.credentials += 1;
                 }

@@ -1,50 +1,58 @@
-//! From what went wrong to an error that says so.
+//! From a failed attempt to an error that explains it.
 
-use super::retry::{Failure, Outcome};
+use super::admission::NotAdmitted;
+use super::retry::{AttemptResult, Failure, is_retryable};
 use crate::error::Answer;
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::{Error, ErrorKind};
 use http::StatusCode;
+use std::fmt;
 use std::time::Duration;
 
-/// How an attempt ended that was not accepted.
-pub(crate) enum AttemptError {
+/// Why an attempt was not accepted.
+pub(super) enum AttemptError {
     Answered { answer: Answer, retry_after: Option<Duration> },
     Failed(TransportError),
 }
 
-/// Why an upload was given up.
+/// Why an upload is given up after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GivenUp {
+pub(super) enum GivenUp {
     /// By the rules of a single request.
     ByPolicy(Failure),
-    /// All uploads together had too many repetitions.
+    /// The retry budget is exhausted.
     OutOfBudget,
-    /// The time for the whole upload ended during the last attempt.
+    /// The deadline of the upload passed during the attempt.
     AtDeadline,
 }
 
 impl AttemptError {
-    /// What the retry decision has to know of it.
-    pub(crate) fn outcome(&self) -> Outcome {
+    /// The part of it that decides whether there is another attempt.
+    pub(super) fn result(&self) -> AttemptResult {
         match self {
             Self::Answered { answer, retry_after } => {
-                Outcome::Answered { status: answer.status, retry_after: *retry_after }
+                AttemptResult::Answered { status: answer.status, retry_after: *retry_after }
             }
-            Self::Failed(error) => Outcome::Failed(error.kind()),
+            Self::Failed(error) => AttemptResult::Failed(error.kind()),
         }
     }
 
-    /// How long the server wants to be left alone.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    pub(super) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Answered { answer, .. } => Some(answer.status),
+            Self::Failed(_) => None,
+        }
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Answered { retry_after, .. } => *retry_after,
             Self::Failed(_) => None,
         }
     }
 
-    /// Whether the server may have taken the request nevertheless.
-    pub(crate) fn may_have_been_sent(&self) -> bool {
+    /// Whether the server may have accepted the request in spite of the failure.
+    pub(super) fn may_have_been_sent(&self) -> bool {
         match self {
             Self::Answered { answer, .. } => {
                 answer.status.is_server_error() || answer.status == StatusCode::REQUEST_TIMEOUT
@@ -53,94 +61,120 @@ impl AttemptError {
         }
     }
 
-    pub(crate) fn into_error(self, given_up: GivenUp, attempts_allowed: u32) -> Error {
+    /// Converts the last attempt of an upload into the error of the upload.
+    pub(super) fn into_upload_error(self, given_up: GivenUp, attempts_allowed: u32) -> Error {
         let why = match given_up {
-            GivenUp::ByPolicy(Failure::Final) => return self.into_last_error().permanent(),
+            GivenUp::ByPolicy(Failure::Final) | GivenUp::AtDeadline => return self.into_error(),
             GivenUp::ByPolicy(Failure::RateLimited { retry_after }) => {
-                return self.explain(rate_limited(retry_after));
+                let message = format!(
+                    "mParticle's rate limit is exceeded (status 429), and it asks to wait for {:.1} s, longer than this \
+                     upload may take",
+                    retry_after.as_secs_f64()
+                );
+                let error = Error::new(ErrorKind::RateLimited, message);
+                return self.explain(error.with_retry_after(Some(retry_after)));
             }
-            GivenUp::AtDeadline => return self.into_last_error(),
             GivenUp::ByPolicy(Failure::OutOfAttempts) if attempts_allowed <= 1 => {
-                return self.into_last_error();
+                return self.into_error();
             }
-            GivenUp::ByPolicy(Failure::OutOfAttempts) => "no attempt is left",
+            GivenUp::ByPolicy(Failure::OutOfAttempts) => "no attempts are left",
             GivenUp::ByPolicy(Failure::OutOfTime) => "the next attempt would be too late",
-            GivenUp::OutOfBudget => "too many uploads are being repeated",
+            GivenUp::OutOfBudget => "the retry budget of the client is exhausted",
         };
-        let (last, retry_after) = match self.outcome() {
-            Outcome::Answered { status, retry_after } => {
-                (format!("answered with status {}", status.as_u16()), retry_after)
-            }
-            Outcome::Failed(TransportErrorKind::Connect) => ("made no connection".to_owned(), None),
-            Outcome::Failed(_) => ("got no answer".to_owned(), None),
-        };
-        let message = format!("given up: the last attempt {last}, and {why}");
+        let retry_after = self.retry_after();
+        let message = format!("given up: the last attempt {self}, and {why}");
         let error = Error::new(ErrorKind::RetriesExhausted, message).with_retry_after(retry_after);
         self.explain(error)
     }
 
     /// Makes this the cause of an error.
-    pub(crate) fn explain(self, error: Error) -> Error {
-        let last = self.into_last_error();
+    pub(super) fn explain(self, error: Error) -> Error {
+        let last = self.into_error();
         error.with_answer_of(&last).with_source(last)
     }
 
-    /// The error of the last attempt alone.
-    fn into_last_error(self) -> Error {
+    /// Converts it into the error of a single attempt.
+    pub(super) fn into_error(self) -> Error {
         match self {
             Self::Answered { answer, retry_after } => {
-                let status = answer.status;
-                let error = match status {
-                    StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                        let message = format!(
-                            "mParticle did not accept the credentials (status {})",
-                            status.as_u16()
-                        );
-                        Error::new(ErrorKind::Unauthorized, message)
-                    }
-                    StatusCode::TOO_MANY_REQUESTS => Error::new(
-                        ErrorKind::RateLimited,
-                        "mParticle's rate limit is exceeded (status 429)",
-                    ),
-                    StatusCode::REQUEST_TIMEOUT => {
-                        answered(ErrorKind::Timeout, "waited too long for the request", status)
-                    }
-                    _ if status.is_server_error() => answered(ErrorKind::Server, "failed", status),
-                    _ if status.is_redirection() => {
-                        let what = "sent a redirect, which is not followed: check the base URL,";
-                        answered(ErrorKind::Rejected, what, status)
-                    }
-                    _ => answered(ErrorKind::Rejected, "refused the request", status),
-                };
-                error.with_retry_after(retry_after).with_answer(answer)
+                let error = answered(answer.status).with_retry_after(retry_after);
+                let error = if is_retryable(answer.status) { error } else { error.permanent() };
+                error.with_answer(answer)
             }
             Self::Failed(error) => {
-                let kind = match error.kind() {
+                let transport = error.kind();
+                let kind = match transport {
                     TransportErrorKind::Timeout => ErrorKind::Timeout,
                     _ => ErrorKind::Transport,
                 };
-                let message = error.to_string();
-                // What the cause says, but not once more what the message says.
-                Error::new(kind, message).with_source(error.into_source())
+                // The source of the cause, because the message is already that of the cause.
+                let shown = Error::new(kind, error.to_string()).with_source(error.into_source());
+                if transport.is_retryable() { shown } else { shown.permanent() }
             }
         }
     }
 }
 
-/// The gate, or mParticle's last answer, lets nothing pass in the time there is. Zero: when it would, depends on the
-/// answers to requests that went ahead.
-pub(crate) fn rate_limited(retry_after: Duration) -> Error {
-    if retry_after.is_zero() {
-        let message = "mParticle's rate limit lets few requests pass, and the time for this one ended in the line";
-        return Error::new(ErrorKind::RateLimited, message);
+/// Completes "the last attempt".
+impl fmt::Display for AttemptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.result() {
+            AttemptResult::Answered { status, .. } => {
+                write!(f, "was answered with status {}", status.as_u16())
+            }
+            AttemptResult::Failed(TransportErrorKind::Connect) => f.write_str("made no connection"),
+            AttemptResult::Failed(_) => f.write_str("got no answer"),
+        }
     }
-    let message = format!(
-        "mParticle's rate limit allows no request for {:.1} s, which is longer than this upload may take",
-        retry_after.as_secs_f64()
-    );
-    Error::new(ErrorKind::RateLimited, message).with_retry_after(Some(retry_after))
 }
 
-fn answered(kind: ErrorKind, what: &str, status: StatusCode) -> Error {
-    Error::new(kind, format!("mParticle {what} (status {})", status.as_u16()))
+fn answered(status: StatusCode) -> Error {
+    let (kind, what) = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            (ErrorKind::Unauthorized, "mParticle did not accept the credentials")
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            (ErrorKind::RateLimited, "mParticle's rate limit is exceeded")
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            (ErrorKind::Timeout, "mParticle waited too long for the request")
+        }
+        _ if status.is_server_error() => (ErrorKind::Server, "mParticle failed"),
+        _ if status.is_redirection() => {
+            (ErrorKind::Rejected, "the server sent a redirect, which is not followed")
+        }
+        _ => (ErrorKind::Rejected, "mParticle refused the request"),
+    };
+    let hint = if status.is_redirection() { "; check the base URL" } else { "" };
+    Error::new(kind, format!("{what} (status {}){hint}", status.as_u16()))
+}
+
+impl NotAdmitted {
+    pub(super) fn into_error(self) -> Error {
+        let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+        match self {
+            Self::RateLimited { waited, retry_after } if waited.is_zero() => {
+                let after = seconds(retry_after);
+                let message = format!(
+                    "mParticle's rate limit allows this request in {after}, longer than this upload may take"
+                );
+                Error::new(ErrorKind::RateLimited, message).with_retry_after(Some(retry_after))
+            }
+            Self::RateLimited { waited, retry_after } => {
+                let waited = seconds(waited);
+                let message = format!(
+                    "waited {waited} for mParticle's rate limit, which did not allow this request in time"
+                );
+                let retry_after = Some(retry_after).filter(|time| !time.is_zero());
+                Error::new(ErrorKind::RateLimited, message).with_retry_after(retry_after)
+            }
+            Self::NoPlace { waited, limit } => {
+                let waited = seconds(waited);
+                let message = format!(
+                    "waited {waited} while {limit} other requests were in flight, as many as the client allows"
+                );
+                Error::new(ErrorKind::Timeout, message)
+            }
+        }
+    }
 }

@@ -1,121 +1,102 @@
 //! How many retries all uploads of a client may make together.
 //!
-//! When the server is down every upload fails and every one wants to try again, which multiplies the load just when it
-//! hurts. A shared budget bounds that: each retry takes a token, and tokens come back with time and with successes.
+//! When the server is down every upload fails and every one wants to try again, which multiplies the load. A shared
+//! budget bounds that: each retry takes a token, and tokens come back with time and with successes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
-/// One retry. Tokens are counted in billionths, so a nanosecond is worth one of them and nothing is ever rounded.
-const TOKEN: u64 = 1_000_000_000;
 /// How many retries a client can make at once.
-const CAPACITY: u64 = 100 * TOKEN;
-/// What a nanosecond brings back: a token per second.
-const PER_NANOSECOND: u64 = TOKEN / 1_000_000_000;
-/// What a success brings back: a tenth of a token.
-const PER_SUCCESS: u64 = TOKEN / 10;
+const CAPACITY: f64 = 100.0;
+/// How many tokens come back each second.
+const PER_SECOND: f64 = 1.0;
+/// How many tokens come back with a success.
+const PER_SUCCESS: f64 = 0.1;
 
-/// The retries that all clones of a client have left. Its clones share it, too.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RetryBudget {
-    bucket: Arc<Mutex<BucketState>>,
-}
-
-/// A token that is put back when it is dropped before it was spent.
+/// The retries that a client and its clones have left.
 #[derive(Debug)]
-#[must_use]
-pub(crate) struct Withdrawal {
-    budget: RetryBudget,
-    spent: bool,
-}
+pub(super) struct RetryBudget(Mutex<Bucket>);
 
-/// What is in the bucket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct BucketState {
-    tokens: u64,
-    /// Tokens that are withdrawn and neither spent nor back. Their place is not refilled, so that putting one back
-    /// makes the bucket what it would have been without the withdrawal.
-    withdrawn: u64,
-    /// Up to when time was credited.
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
     refilled: Option<Instant>,
 }
 
 impl RetryBudget {
-    /// Takes a token for a retry; `None` when there is none.
-    pub(crate) fn withdraw(&self, now: Instant) -> Option<Withdrawal> {
-        let taken = self.lock().withdraw(now);
-        taken.then(|| Withdrawal { budget: self.clone(), spent: false })
-    }
-
-    /// Credits an upload that succeeded.
-    pub(crate) fn succeeded(&self, now: Instant) {
-        self.lock().succeeded(now);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BucketState> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Withdrawal {
-    /// Uses the token up, because the retry is being sent.
-    pub(crate) fn spend(mut self) {
-        self.spent = true;
-    }
-}
-
-impl Drop for Withdrawal {
-    fn drop(&mut self) {
-        let mut bucket = self.budget.lock();
-        if self.spent {
-            bucket.spend();
-        } else {
-            bucket.put_back();
+    /// Takes a token for a retry. Returns `false` if there is none.
+    pub(super) fn withdraw(&self, now: Instant) -> bool {
+        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.refill(now);
+        let has_token = bucket.tokens >= 1.0;
+        if has_token {
+            bucket.tokens -= 1.0;
         }
+        has_token
+    }
+
+    /// Credits a success.
+    pub(super) fn succeeded(&self, now: Instant) {
+        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.refill(now);
+        bucket.add(PER_SUCCESS);
     }
 }
 
-impl BucketState {
-    fn withdraw(&mut self, now: Instant) -> bool {
-        self.refill(now);
-        let Some(rest) = self.tokens.checked_sub(TOKEN) else { return false };
-        self.tokens = rest;
-        self.withdrawn = self.withdrawn.saturating_add(TOKEN);
-        true
-    }
-
-    fn spend(&mut self) {
-        self.withdrawn = self.withdrawn.saturating_sub(TOKEN);
-    }
-
-    fn put_back(&mut self) {
-        self.withdrawn = self.withdrawn.saturating_sub(TOKEN);
-        self.add(TOKEN);
-    }
-
-    fn succeeded(&mut self, now: Instant) {
-        self.refill(now);
-        self.add(PER_SUCCESS);
-    }
-
+impl Bucket {
     fn refill(&mut self, now: Instant) {
-        let refilled = *self.refilled.get_or_insert(now);
-        let nanos = now.saturating_duration_since(refilled).as_nanos();
-        self.refilled = Some(refilled.max(now));
-        self.add(u64::try_from(nanos).unwrap_or(u64::MAX).saturating_mul(PER_NANOSECOND));
+        let since = self.refilled.unwrap_or(now);
+        self.refilled = Some(since.max(now));
+        self.add(PER_SECOND * now.saturating_duration_since(since).as_secs_f64());
     }
 
-    fn add(&mut self, tokens: u64) {
-        let room = CAPACITY.saturating_sub(self.withdrawn);
-        self.tokens = self.tokens.saturating_add(tokens).min(room);
+    fn add(&mut self, tokens: f64) {
+        self.tokens = (self.tokens + tokens).min(CAPACITY);
     }
 }
 
-impl Default for BucketState {
+impl Default for RetryBudget {
     fn default() -> Self {
-        Self { tokens: CAPACITY, withdrawn: 0, refilled: None }
+        Self(Mutex::new(Bucket { tokens: CAPACITY, refilled: None }))
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::RetryBudget;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    /// Withdraws until there is nothing left.
+    fn drain(budget: &RetryBudget, now: Instant) -> u32 {
+        (0..).take_while(|_| budget.withdraw(now)).count().try_into().unwrap()
+    }
+
+    #[test]
+    fn a_hundred_tokens_come_back_at_one_a_second() {
+        let (budget, start) = (RetryBudget::default(), Instant::now());
+        assert_eq!(drain(&budget, start), 100);
+        for (seconds, expected) in [(0, 0), (1, 1), (4, 3), (500, 100)] {
+            assert_eq!(drain(&budget, start + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn ten_successes_pay_for_one_retry() {
+        let (budget, now) = (RetryBudget::default(), Instant::now());
+        drain(&budget, now);
+        for _ in 0..25 {
+            budget.succeeded(now);
+        }
+        assert_eq!(drain(&budget, now), 2);
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_gives_nothing_twice() {
+        let (budget, start) = (RetryBudget::default(), Instant::now());
+        let later = start + Duration::from_secs(5);
+        drain(&budget, later);
+        assert_eq!(drain(&budget, start), 0);
+        assert_eq!(drain(&budget, later), 0);
+    }
+}

@@ -1,7 +1,7 @@
 //! What the headers of a response say about the rate limit and about trying again.
 //!
 //! mParticle documents whole seconds, plain percentages and names of limits, but prints some of them in quotes, even
-//! curly ones. So quotes and spaces around a value are ignored. What cannot be read counts as absent.
+//! curly ones. Therefore quotes and spaces around a value are ignored. A value that cannot be read counts as absent.
 
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
@@ -10,33 +10,33 @@ use std::time::{Duration, SystemTime};
 static EXCEEDED: HeaderName = HeaderName::from_static("x-mp-rate-limit-exceeded");
 static PERCENTAGE_USED: HeaderName = HeaderName::from_static("x-mp-rate-limit-percentage-used");
 
-/// A longer `Retry-After` counts as this long: a year, which no upload waits for and no clock overflows on.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// A longer `Retry-After` counts as an hour, so that a wrong header cannot stop a process for a year.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Which kind of limit a 429 is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// Too many requests: whoever shares the key has to wait.
+    /// There are too many requests: all that share the key have to wait.
     Speed,
-    /// Too steep an increase: requests may go on, but their rate has to grow more slowly.
+    /// The rate grows too fast: other requests may go on, but the rate must not grow.
     Acceleration,
 }
 
-/// How long to wait before trying again, from `Retry-After`: seconds, rounded up, or an HTTP-date.
+/// Returns how long to wait before trying again, from `Retry-After`: seconds, rounded up, or an HTTP date.
 ///
-/// A date counts from the `Date` of the response where there is one, so that a wrong local clock does no harm, and from
-/// `now` otherwise; one in the past is zero. Of several values the longest counts.
+/// A date counts from the `Date` of the response, if there is one, so that a wrong local clock does no harm, and from
+/// `now` otherwise. A date in the past is zero. If there are several values, the longest is used, up to an hour.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let wait = |text: &str| seconds(text).or_else(|| until_date(text, headers, now));
     texts(headers, &RETRY_AFTER).filter_map(wait).max().map(|wait| wait.min(LONGEST_RETRY_AFTER))
 }
 
-/// How much of the rate limit is used, in percent; it may be more than 100.
+/// Returns how much of the rate limit is used, in percent. It may be more than 100.
 pub(crate) fn rate_limit_used(headers: &HeaderMap) -> Option<f64> {
     texts(headers, &PERCENTAGE_USED).filter_map(percentage).reduce(f64::max)
 }
 
-/// Which kind of limit a 429 is about. Where that is not clear it is the stricter one: [`Limit::Speed`].
+/// Returns which kind of limit a 429 is about. If that is not clear, it is the stricter one: [`Limit::Speed`].
 pub(crate) fn exceeded(headers: &HeaderMap) -> Limit {
     let mut limits =
         texts(headers, &EXCEEDED).flat_map(|text| text.split(',').map(trimmed)).peekable();
@@ -62,7 +62,7 @@ fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_quote(c))
 }
 
-/// Digits with or without a fraction. No sign, no exponent: whoever writes those means something else.
+/// Reads digits with or without a fraction. A sign or an exponent would mean something else.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

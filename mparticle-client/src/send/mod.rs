@@ -1,17 +1,24 @@
 //! From an encoded request to a receipt.
 //!
+//! The [`RequestSender`] sends a request once, or repeats it until it is accepted or there is no point in trying again.
+//! Each upload runs as a [`task`]. Before each attempt it waits for its [`admission`]: its turn at the rate limiter, then
+//! a place [`in_flight`]. An [`attempt`] is one exchange with the server.
+//!
 //! The decisions are made by pure parts: [`retry`] (whether and when to try again), [`backoff`], [`budget`] (how many
-//! repetitions all uploads together may cost), [`gate`] (when the next request may leave) and [`headers`]. The
-//! [`RequestSender`] drives them; an [`attempt`] is one exchange with the server.
+//! retries all uploads together may make) and [`headers`].
 
+mod admission;
 mod attempt;
 mod attempt_error;
 mod backoff;
 mod budget;
-mod gate;
 mod headers;
+mod in_flight;
 mod request_sender;
 mod retry;
+mod stall;
+mod task;
+mod upload;
 
-pub use gate::RateLimiter;
-pub(crate) use request_sender::{BodyLog, RequestSender};
+pub(crate) use in_flight::InFlight;
+pub(crate) use request_sender::{BodyLog, Delivery, RequestSender, SenderSettings};

@@ -7,35 +7,37 @@ use http::StatusCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Those who were told the same `Retry-After` do not come back in the same instant: up to a tenth is added, but not more
-/// than this.
+/// Up to a tenth is added to a `Retry-After`, but not more than this, so that clients that were told the same time do not
+/// come back in the same instant.
 const GREATEST_RETRY_AFTER_JITTER: Duration = Duration::from_secs(1);
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The head of a response.
+pub(crate) enum AttemptResult {
+    /// The head of a response arrived.
     Answered { status: StatusCode, retry_after: Option<Duration> },
-    /// No response.
+    /// No response arrived.
     Failed(TransportErrorKind),
 }
 
-/// How far an upload has come.
+/// The progress of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct State {
-    /// The attempts made so far, the one just decided about included.
-    pub(crate) attempts: u32,
-    /// When the upload has to be over; `None` for one that waits out whatever may pass.
+pub(crate) struct Progress {
+    /// The attempts that have failed so far, including the last one. A 429 is not a failure.
+    pub(crate) failures: u32,
+    /// When the upload has to be over; `None` if it is repeated until it is accepted or refused.
     pub(crate) deadline: Option<Instant>,
 }
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Accepted.
+    /// The request was accepted.
     Done,
     /// Try again, not earlier than this.
     Retry { at: Instant },
+    /// Try again as soon as the rate limiter allows.
+    RetryWhenAllowed,
     /// Give up.
     Fail(Failure),
 }
@@ -62,47 +64,44 @@ pub(crate) fn is_retryable(status: StatusCode) -> bool {
     }
 }
 
-/// Decides what follows from the outcome of an attempt.
+/// Decides what follows from the result of an attempt.
 ///
-/// Of several reasons to give up, the first of these is named:
-/// 1. the same request would fail again;
-/// 2. a 429 asks for a wait that passes the deadline. It goes before the number of attempts because it tells the caller
-///    when to come back;
-/// 3. no attempt is left;
-/// 4. the wait would pass the deadline.
-///
-/// The wait is the longer of the backoff and `Retry-After` with its jitter. A `Retry-After` is never shortened; its
-/// jitter is, where the deadline leaves less room. A wait that ends at the very deadline does not pass it.
+/// A 429 is repeated as soon as the rate limiter allows, unless its `Retry-After` passes the deadline or the policy
+/// allows a single attempt. Other failures are repeated after the longer of the backoff and `Retry-After`, as long as
+/// attempts are left and the wait does not pass the deadline. A `Retry-After` is never shortened; the jitter that is
+/// added to it is, if the deadline leaves less time.
 pub(crate) fn decide(
     policy: &RetryPolicy,
-    state: &State,
-    outcome: &Outcome,
+    progress: &Progress,
+    result: &AttemptResult,
     now: Instant,
     rng: &mut fastrand::Rng,
 ) -> Decision {
-    let (status, retry_after) = match *outcome {
-        Outcome::Answered { status, .. } if status.is_success() => return Decision::Done,
-        Outcome::Answered { status, retry_after } if is_retryable(status) => {
-            (Some(status), retry_after)
+    let time_left = progress.deadline.map(|deadline| deadline.saturating_duration_since(now));
+    let passes_deadline = |wait: Duration| time_left.is_some_and(|time_left| wait > time_left);
+    let retry_after = match *result {
+        AttemptResult::Answered { status, .. } if status.is_success() => return Decision::Done,
+        AttemptResult::Answered { status: StatusCode::TOO_MANY_REQUESTS, retry_after } => {
+            return match retry_after {
+                Some(retry_after) if passes_deadline(retry_after) => {
+                    Decision::Fail(Failure::RateLimited { retry_after })
+                }
+                _ if policy.max_attempts <= 1 => Decision::Fail(Failure::OutOfAttempts),
+                _ => Decision::RetryWhenAllowed,
+            };
         }
-        Outcome::Failed(kind) if kind.is_retryable() => (None, None),
+        AttemptResult::Answered { status, retry_after } if is_retryable(status) => retry_after,
+        AttemptResult::Failed(kind) if kind.is_retryable() => None,
         // A certificate can be replaced, which takes longer than an upload with a deadline lasts.
-        Outcome::Failed(TransportErrorKind::Untrusted) if state.deadline.is_none() => (None, None),
-        Outcome::Answered { .. } | Outcome::Failed(_) => return Decision::Fail(Failure::Final),
-    };
-    let time_left = state.deadline.map(|deadline| deadline.saturating_duration_since(now));
-    let passes_deadline = |wait: Duration| {
-        now.checked_add(wait).is_none() || time_left.is_some_and(|time_left| wait > time_left)
-    };
-    if let (Some(StatusCode::TOO_MANY_REQUESTS), Some(retry_after)) = (status, retry_after) {
-        if passes_deadline(retry_after) {
-            return Decision::Fail(Failure::RateLimited { retry_after });
+        AttemptResult::Failed(TransportErrorKind::Untrusted) if progress.deadline.is_none() => None,
+        AttemptResult::Answered { .. } | AttemptResult::Failed(_) => {
+            return Decision::Fail(Failure::Final);
         }
-    }
-    if state.attempts >= policy.max_attempts.max(1) {
+    };
+    if progress.failures >= policy.max_attempts.max(1) {
         return Decision::Fail(Failure::OutOfAttempts);
     }
-    let backoff = full_jitter(policy, state.attempts, rng);
+    let backoff = full_jitter(policy, progress.failures, rng);
     let floor = retry_after.map(|floor| with_jitter(floor, time_left, rng));
     let wait = floor.map_or(backoff, |floor| floor.max(backoff));
     match now.checked_add(wait) {

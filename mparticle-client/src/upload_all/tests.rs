@@ -116,7 +116,7 @@ impl Deliver for Arc<Server> {
 
 fn receipt(unsent: &EncodedRequest) -> Receipt {
     Receipt {
-        status: StatusCode::ACCEPTED,
+        status: Some(StatusCode::ACCEPTED),
         attempts: 1,
         elapsed: Duration::ZERO,
         source_request_ids: unsent.shared_ids(),

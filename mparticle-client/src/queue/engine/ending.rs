@@ -36,7 +36,7 @@ impl Engine {
     /// Has failed requests made again, from time to time.
     pub(super) fn hurry(&mut self, now: Instant) {
         if self.patient_until.is_none_or(|until| until <= now) {
-            self.sender.hurry();
+            self.sender.retry_now();
             self.patient_until = Some(now + IMPATIENCE);
         }
     }

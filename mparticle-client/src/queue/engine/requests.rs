@@ -301,5 +301,5 @@ async fn send(
     if time_left.is_zero() {
         return None;
     }
-    timeout(time_left, sender.deliver(unsent)).await.ok()
+    timeout(time_left, sender.send(unsent)).await.ok()
 }

@@ -1,0 +1,189 @@
+//! When a request may be sent, so that mParticle's rate limit is used and not exceeded.
+//!
+//! Nothing limits requests until mParticle answers 429. Then:
+//!
+//! - **Closed.** Nothing is sent until `Retry-After` has passed.
+//! - **A rate.** It becomes 0.9 of what was accepted in the last second, once for all requests that were under way
+//!   together. After 8 seconds it grows by 2 % a second until the next 429. If nothing had been accepted, it starts at
+//!   10 batches a second and doubles every second. A rate that nobody had to wait for in a minute is dropped.
+//! - **Numbers.** Whoever wants to send draws a number that weighs as many batches as the request holds. Numbers are
+//!   granted in order, as credit grows at the rate; the owner sleeps until then, a second at most, and looks again. What
+//!   has been granted is not lent to anyone: an owner that is not polled blocks nobody.
+//! - **Probes.** While it is closed for more than a minute, one request a minute may try. If it is accepted, the
+//!   limiter opens.
+//!
+//! [`line`] grants numbers, [`state`] decides, and this file waits.
+
+mod line;
+mod snapshot;
+mod state;
+
+pub use snapshot::RateLimiterSnapshot;
+pub(crate) use state::Turn;
+
+use state::{State, Ticket};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// A `Retry-After` is honoured up to an hour.
+const LONGEST_CLOSING: Duration = Duration::from_secs(60 * 60);
+
+/// How long a waiting request sleeps at most before it looks again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Keeps the uploads of one API key within mParticle's rate limit.
+///
+/// Nothing is delayed until mParticle answers 429. Then requests wait as long as `Retry-After` asks, and are sent at
+/// nine tenths of the rate that mParticle accepted before, which grows slowly until the next 429.
+///
+/// All clones of a client share its rate limiter. Other clients that use the same key can share it as well: pass a clone
+/// to [`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter). Clients of different keys should not share one.
+///
+/// # Examples
+/// ```
+/// # use mparticle_client::{Client, Credentials, Error};
+/// # fn main() -> Result<(), Error> {
+/// let events = Client::builder(Credentials::new("key", "secret")).build()?;
+/// let backfill = Client::builder(Credentials::new("key", "secret"))
+///     .rate_limiter(events.rate_limiter())
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct RateLimiter {
+    state: Arc<Mutex<State>>,
+}
+
+/// The right to send one request once its turn has come. Dropping it leaves the line.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct RateTicket {
+    waiter: RateWaiter,
+}
+
+/// Waits for the turn of a [`RateTicket`]; it keeps nothing for itself.
+#[derive(Clone, Debug)]
+pub(crate) struct RateWaiter {
+    limiter: RateLimiter,
+    ticket: Ticket,
+    wake: Arc<Notify>,
+}
+
+/// A request would not be allowed before its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RateLimited {
+    /// After how long it is worth trying again.
+    pub(crate) retry_after: Duration,
+}
+
+impl RateLimiter {
+    /// Draws a ticket for a request of `weight` batches.
+    ///
+    /// # Errors
+    /// [`RateLimited`] if its turn would not come before the deadline.
+    pub(crate) fn draw(
+        &self,
+        weight: u32,
+        deadline: Option<Instant>,
+    ) -> Result<RateTicket, RateLimited> {
+        let wake = Arc::default();
+        let ticket = self.lock().draw(weight, &wake, Instant::now(), deadline);
+        let limiter = self.clone();
+        ticket
+            .map(|ticket| RateTicket { waiter: RateWaiter { limiter, ticket, wake } })
+            .map_err(|retry_after| RateLimited { retry_after })
+    }
+
+    /// Reports that a request of `weight` batches, sent at `sent`, was accepted. `used` is the percentage of the limit
+    /// that mParticle says is used.
+    pub(crate) fn accepted(&self, weight: u32, used: Option<f64>, sent: Instant) {
+        self.lock().accepted(weight, used, sent, Instant::now());
+    }
+
+    /// Reports a 429 to a request sent at `sent`. Nothing is sent for `wait`, up to an hour, and up to 10 % longer so
+    /// that clients that were told the same do not come back together.
+    pub(crate) fn refused(&self, wait: Duration, sent: Instant) {
+        let wait = wait.min(LONGEST_CLOSING).mul_f64(1.0 + 0.1 * fastrand::f64());
+        self.lock().refused(wait, sent, Instant::now());
+    }
+
+    /// Reports a 429 because the rate of requests grows too fast. The rate does not grow for `wait`.
+    pub(crate) fn accelerated(&self, wait: Duration) {
+        self.lock().accelerated(wait.min(LONGEST_CLOSING), Instant::now());
+    }
+
+    /// Returns what the limiter has learned, for another process that takes over.
+    #[must_use]
+    pub fn snapshot(&self) -> RateLimiterSnapshot {
+        self.lock().snapshot(Instant::now())
+    }
+
+    /// Replaces what the limiter has learned. Requests that wait follow the new rate.
+    pub fn restore(&self, snapshot: &RateLimiterSnapshot) {
+        let closed_for = snapshot.closed_for.min(LONGEST_CLOSING);
+        let snapshot = snapshot.clone().with_closed_for(closed_for);
+        self.lock().restore(&snapshot, Instant::now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RateTicket {
+    /// Returns what waits for the turn of this ticket.
+    pub(crate) fn waiter(&self) -> RateWaiter {
+        self.waiter.clone()
+    }
+}
+
+impl Drop for RateTicket {
+    fn drop(&mut self) {
+        self.waiter.limiter.lock().leave(self.waiter.ticket);
+    }
+}
+
+impl RateWaiter {
+    /// Waits until the turn may have come. [`go`](Self::go) tells whether it has.
+    ///
+    /// # Errors
+    /// [`RateLimited`] as soon as it is clear that the turn does not come before the deadline.
+    pub(crate) async fn wait(&self, deadline: Option<Instant>) -> Result<(), RateLimited> {
+        loop {
+            let now = Instant::now();
+            let (turn, closed_for) = {
+                let mut state = self.limiter.lock();
+                (state.turn(self.ticket, now), state.closed_for(now))
+            };
+            let Turn::In(wait) = turn else { return Ok(()) };
+            let look_again = now + wait.min(LOOK_AGAIN);
+            if deadline.is_some_and(|deadline| deadline <= now || deadline < now + closed_for) {
+                return Err(RateLimited { retry_after: wait });
+            }
+            let until = deadline.map_or(look_again, |deadline| look_again.min(deadline));
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Whether the request is sent now.
+    pub(crate) fn go(&self) -> Turn {
+        self.limiter.lock().go(self.ticket, Instant::now())
+    }
+}
+
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RateLimiterSnapshot { batches_per_second, closed_for } = self.snapshot();
+        f.debug_struct("RateLimiter")
+            .field("batches_per_second", &batches_per_second)
+            .field("closed_for", &closed_for)
+            .finish_non_exhaustive()
+    }
+}

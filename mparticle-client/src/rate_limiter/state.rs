@@ -1,0 +1,311 @@
+//! What is known of mParticle's rate limit, and who may send. It neither waits nor reads a clock.
+
+use super::line::{Line, Number};
+use super::snapshot::RateLimiterSnapshot;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The lowest rate, in batches per second.
+const MIN_RATE: f64 = 1.0;
+/// Where a rate starts if nothing is known, in batches per second.
+const FIRST_RATE: f64 = 10.0;
+/// What a rate becomes of what was accepted in the last second.
+const DECREASE: f64 = 0.9;
+/// For how long a rate stays as it is after a decrease.
+const HOLD: Duration = Duration::from_secs(8);
+/// By how much a rate grows each second.
+const GROWTH: f64 = 0.02;
+/// The same while mParticle says that less than half of the limit is used.
+const FAST_GROWTH: f64 = 0.2;
+/// The same while nothing is known.
+const DOUBLING: f64 = 1.0;
+/// After how long a rate is dropped that nobody had to wait for.
+const UNUSED: Duration = Duration::from_secs(60);
+/// Over how long acceptances are counted.
+const WINDOW: Duration = Duration::from_secs(1);
+/// While the limiter is closed, one request may try this often.
+const PROBE_EVERY: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// `None` while nothing limits the rate, which is the normal state.
+    rate: Option<Rate>,
+    line: Line,
+    /// Up to when credit has grown.
+    grown: Option<Instant>,
+    closing: Option<Closing>,
+    /// The batches that were accepted within the last second.
+    accepted: VecDeque<(Instant, u32)>,
+}
+
+#[derive(Debug)]
+struct Rate {
+    /// Batches per second.
+    value: f64,
+    phase: Phase,
+    /// When it was last made or decreased.
+    decreased: Instant,
+    /// Before when it does not grow.
+    holds_until: Instant,
+    /// Up to when it has grown.
+    grown: Instant,
+    /// When it last made a request wait.
+    binding: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing is known of the limit: the rate doubles every second until the next 429.
+    Doubling,
+    /// The limit was met: the rate grows slowly.
+    Steady,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Closing {
+    since: Instant,
+    until: Instant,
+    next_probe: Instant,
+}
+
+/// What a request holds that wants to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ticket {
+    /// It was drawn while there was no rate.
+    Unlimited,
+    Numbered(Number),
+}
+
+/// Whether a request with a ticket may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Now,
+    /// Not before this time has passed.
+    In(Duration),
+    /// The ticket was drawn before there was a rate: another one has to be drawn.
+    Lapsed,
+}
+
+impl State {
+    /// Draws a ticket for a request of some batches, or tells when it would be worth trying again if its turn does not
+    /// come before the deadline.
+    pub(super) fn draw(
+        &mut self,
+        weight: u32,
+        wake: &Arc<Notify>,
+        now: Instant,
+        deadline: Option<Instant>,
+    ) -> Result<Ticket, Duration> {
+        self.advance(now);
+        let wait = self.wait_for_next(weight, now);
+        if deadline.is_some_and(|deadline| now + wait > deadline) {
+            return Err(wait);
+        }
+        let Some(rate) = &mut self.rate else { return Ok(Ticket::Unlimited) };
+        let number = self.line.draw(weight, Arc::clone(wake));
+        if !self.line.is_granted(number) {
+            rate.binding = now;
+        }
+        Ok(Ticket::Numbered(number))
+    }
+
+    /// Whether the turn of a ticket has come.
+    pub(super) fn turn(&mut self, ticket: Ticket, now: Instant) -> Turn {
+        self.advance(now);
+        let closed_for = self.closed_for(now);
+        if !closed_for.is_zero() {
+            return if self.is_probe_due(now) { Turn::Now } else { Turn::In(closed_for) };
+        }
+        match (ticket, &self.rate) {
+            (_, None) => Turn::Now,
+            (Ticket::Unlimited, Some(_)) => Turn::Lapsed,
+            (Ticket::Numbered(number), Some(_)) if self.line.is_granted(number) => Turn::Now,
+            (Ticket::Numbered(number), Some(rate)) => {
+                Turn::In(seconds(self.line.missing(number) / rate.value))
+            }
+        }
+    }
+
+    /// The same, and counts a request that goes while the limiter is closed as the probe of this minute.
+    pub(super) fn go(&mut self, ticket: Ticket, now: Instant) -> Turn {
+        let turn = self.turn(ticket, now);
+        if let (Turn::Now, Some(closing)) = (turn, &mut self.closing) {
+            closing.next_probe = now + PROBE_EVERY;
+        }
+        turn
+    }
+
+    /// Takes a ticket out of the line.
+    pub(super) fn leave(&mut self, ticket: Ticket) {
+        if let Ticket::Numbered(number) = ticket {
+            self.line.leave(number);
+        }
+    }
+
+    /// A request that was sent at some time was accepted. `used` is the percentage of the limit that is used.
+    pub(super) fn accepted(&mut self, weight: u32, used: Option<f64>, sent: Instant, now: Instant) {
+        self.advance(now);
+        if self.closing.is_some_and(|closing| sent > closing.since) {
+            // A probe: mParticle accepts requests again, whatever it said before.
+            self.closing = None;
+            self.line.wake_all();
+        }
+        self.accepted.push_back((now, weight));
+        self.forget_acceptances(now);
+        if let Some(rate) = &mut self.rate {
+            rate.grow(used, now);
+        }
+    }
+
+    /// A request that was sent at some time was answered 429: nothing is sent for a while, and less after that.
+    pub(super) fn refused(&mut self, closed_for: Duration, sent: Instant, now: Instant) {
+        self.advance(now);
+        let accepted = self.accepted_per_second(now);
+        match &mut self.rate {
+            None if accepted < FIRST_RATE => self.make_rate(FIRST_RATE, Phase::Doubling, now),
+            None => self.make_rate(DECREASE * accepted, Phase::Steady, now),
+            Some(rate) if sent > rate.decreased => rate.decrease(accepted, now),
+            // It was on its way before the last decrease, and says nothing new.
+            Some(_) => {}
+        }
+        if closed_for > self.closed_for(now) {
+            self.close(closed_for, now);
+        }
+    }
+
+    /// The rate of requests grows faster than mParticle allows: it does not grow for a while.
+    pub(super) fn accelerated(&mut self, hold_for: Duration, now: Instant) {
+        self.advance(now);
+        if self.rate.is_none() {
+            let accepted = self.accepted_per_second(now);
+            let value = if accepted > 0.0 { accepted } else { FIRST_RATE };
+            self.make_rate(value, Phase::Steady, now);
+        }
+        if let Some(rate) = &mut self.rate {
+            rate.phase = Phase::Steady;
+            rate.holds_until = rate.holds_until.max(now + hold_for);
+        }
+    }
+
+    /// For how long nothing is sent, except probes.
+    pub(super) fn closed_for(&self, now: Instant) -> Duration {
+        self.closing.map(|closing| closing.until.saturating_duration_since(now)).unwrap_or_default()
+    }
+
+    pub(super) fn snapshot(&self, now: Instant) -> RateLimiterSnapshot {
+        let batches_per_second = self.rate.as_ref().map(|rate| rate.value);
+        RateLimiterSnapshot { batches_per_second, closed_for: self.closed_for(now) }
+    }
+
+    pub(super) fn restore(&mut self, snapshot: &RateLimiterSnapshot, now: Instant) {
+        self.advance(now);
+        let value = snapshot.batches_per_second.filter(|rate| rate.is_finite());
+        match (value, &mut self.rate) {
+            (None, _) => self.rate = None,
+            (Some(value), None) => self.make_rate(value, Phase::Steady, now),
+            (Some(value), Some(rate)) => rate.value = value.max(MIN_RATE),
+        }
+        self.close(snapshot.closed_for, now);
+    }
+
+    fn close(&mut self, closed_for: Duration, now: Instant) {
+        let (until, next_probe) = (now + closed_for, now + PROBE_EVERY);
+        self.closing = Some(Closing { since: now, until, next_probe });
+        self.line.wake_all();
+    }
+
+    /// Lets credit grow up to now, and drops a rate that is no longer needed.
+    fn advance(&mut self, now: Instant) {
+        let mut from = self.grown.unwrap_or(now);
+        if let Some(closing) = self.closing {
+            from = from.max(closing.until);
+            self.closing = Some(closing).filter(|closing| closing.until > now);
+        }
+        self.grown = self.grown.max(Some(now));
+        let Some(rate) = &mut self.rate else { return };
+        self.line.grow(rate.value * now.saturating_duration_since(from).as_secs_f64());
+        if self.closing.is_some() || !self.line.is_idle() {
+            rate.binding = now;
+        } else if now > rate.binding + UNUSED {
+            self.rate = None;
+        }
+    }
+
+    /// How long a ticket would have to wait that was drawn now.
+    fn wait_for_next(&self, weight: u32, now: Instant) -> Duration {
+        if self.is_probe_due(now) {
+            return Duration::ZERO;
+        }
+        let in_line = match &self.rate {
+            // While the rate doubles, it is a guess that nobody should be turned away for.
+            Some(rate) if rate.phase == Phase::Steady => {
+                seconds(self.line.missing_for_next(weight) / rate.value)
+            }
+            _ => Duration::ZERO,
+        };
+        self.closed_for(now).saturating_add(in_line)
+    }
+
+    /// Whether one request may try although the limiter is closed: once a minute, so that a wrong header cannot stop a
+    /// process for an hour.
+    fn is_probe_due(&self, now: Instant) -> bool {
+        self.closing.is_some_and(|closing| now >= closing.next_probe && now < closing.until)
+    }
+
+    fn make_rate(&mut self, value: f64, phase: Phase, now: Instant) {
+        self.rate = Some(Rate {
+            value: value.max(MIN_RATE),
+            phase,
+            decreased: now,
+            holds_until: now + HOLD,
+            grown: now,
+            binding: now,
+        });
+    }
+
+    /// How many batches were accepted in the last second.
+    fn accepted_per_second(&mut self, now: Instant) -> f64 {
+        self.forget_acceptances(now);
+        self.accepted.iter().map(|(_, weight)| f64::from(*weight)).sum()
+    }
+
+    fn forget_acceptances(&mut self, now: Instant) {
+        while self.accepted.front().is_some_and(|(at, _)| *at + WINDOW <= now) {
+            self.accepted.pop_front();
+        }
+    }
+}
+
+impl Rate {
+    fn decrease(&mut self, accepted: f64, now: Instant) {
+        self.value = (DECREASE * accepted.max(MIN_RATE).min(self.value)).max(MIN_RATE);
+        self.phase = Phase::Steady;
+        self.decreased = now;
+        self.holds_until = self.holds_until.max(now + HOLD);
+        self.grown = now;
+    }
+
+    fn grow(&mut self, used: Option<f64>, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.grown).min(WINDOW).as_secs_f64();
+        self.grown = now;
+        let growth = match self.phase {
+            Phase::Doubling if used.is_none_or(|used| used < 80.0) => DOUBLING,
+            _ if now <= self.holds_until => return,
+            _ if used.is_some_and(|used| used < 50.0) => FAST_GROWTH,
+            _ => GROWTH,
+        };
+        self.value *= (1.0 + growth).powf(elapsed);
+    }
+}
+
+/// A number of seconds as a duration; a very long one counts as a day.
+fn seconds(seconds: f64) -> Duration {
+    const DAY: f64 = 24.0 * 60.0 * 60.0;
+    Duration::from_secs_f64(seconds.clamp(0.0, DAY))
+}
+
+#[cfg(test)]
+mod tests;

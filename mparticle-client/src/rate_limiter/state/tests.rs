@@ -1,0 +1,212 @@
+//! Tests of the decisions, with times that are passed in.
+
+use super::{RateLimiterSnapshot, State, Ticket, Turn};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A limiter after `accepted` batches in the last second and a 429, which closes it for a second.
+fn limited(accepted: u32, now: Instant) -> State {
+    let mut state = State::default();
+    for _ in 0..accepted {
+        state.accepted(1, None, now, now);
+    }
+    state.refused(SECOND, now, now);
+    state
+}
+
+fn draw(state: &mut State, weight: u32, now: Instant) -> Ticket {
+    state.draw(weight, &Arc::default(), now, None).unwrap()
+}
+
+fn rate(state: &State, now: Instant) -> Option<f64> {
+    state.snapshot(now).batches_per_second
+}
+
+#[test]
+fn without_a_429_nobody_waits() {
+    let (mut state, now) = (State::default(), Instant::now());
+    for _ in 0..10_000 {
+        let ticket = draw(&mut state, 100, now);
+        assert_eq!((ticket, state.go(ticket, now)), (Ticket::Unlimited, Turn::Now));
+        state.accepted(100, Some(100.0), now, now);
+    }
+    assert_eq!(rate(&state, now), None);
+}
+
+#[test]
+fn the_rate_becomes_nine_tenths_of_what_was_accepted_once_per_congestion() {
+    let start = Instant::now();
+    let mut state = limited(200, start);
+    assert_eq!(rate(&state, start), Some(180.0));
+    // These were on their way together with the first one.
+    for _ in 0..10 {
+        state.refused(SECOND, start, start + SECOND / 10);
+    }
+    assert_eq!(rate(&state, start), Some(180.0));
+    let later = start + 2 * SECOND;
+    state.accepted(100, None, start, later);
+    state.refused(SECOND, later, later + SECOND / 10);
+    assert_eq!(rate(&state, later), Some(90.0));
+}
+
+#[test]
+fn a_rate_holds_for_8_seconds_and_grows_by_2_percent_a_second_or_20_below_half_of_the_limit() {
+    let start = Instant::now();
+    for (used, expected) in [(None, 1.02), (Some(50.0), 1.02), (Some(49.0), 1.2)] {
+        let mut state = limited(200, start);
+        for tenth in 0..=80 {
+            let now = start + tenth * SECOND / 10;
+            state.accepted(1, used, now, now);
+        }
+        assert_eq!(rate(&state, start), Some(180.0));
+        for tenth in 81..=90 {
+            let now = start + tenth * SECOND / 10;
+            state.accepted(1, used, now, now);
+        }
+        let grown = rate(&state, start).unwrap() / 180.0;
+        assert!((grown - expected).abs() < 1e-6, "{used:?}: {grown}");
+    }
+}
+
+#[test]
+fn where_nothing_is_known_the_rate_starts_at_10_and_doubles_until_the_next_429() {
+    let start = Instant::now();
+    let mut state = limited(0, start);
+    assert_eq!(rate(&state, start), Some(10.0));
+    for tenth in 1..=30 {
+        let now = start + tenth * SECOND / 10;
+        state.accepted(8, Some(10.0), now, now);
+    }
+    let now = start + 3 * SECOND;
+    assert!((rate(&state, now).unwrap() - 80.0).abs() < 1e-6);
+    state.refused(SECOND, now, now);
+    assert!((rate(&state, now).unwrap() - 72.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_ticket_that_was_drawn_before_there_was_a_rate_lapses() {
+    let now = Instant::now();
+    let mut state = State::default();
+    let ticket = draw(&mut state, 1, now);
+    state.refused(SECOND, now, now);
+    assert_eq!(state.turn(ticket, now), Turn::In(SECOND));
+    assert_eq!(state.go(ticket, now + SECOND), Turn::Lapsed);
+}
+
+#[test]
+fn a_request_that_cannot_go_before_its_deadline_draws_no_ticket() {
+    let now = Instant::now();
+    let mut state = limited(200, now);
+    let deadline = |seconds: f64| Some(now + Duration::from_secs_f64(seconds));
+    // Closed for a second, then 100 batches at 180 a second.
+    assert!(state.draw(100, &Arc::default(), now, deadline(1.57)).is_ok());
+    let wait = state.draw(100, &Arc::default(), now, deadline(2.1)).unwrap_err();
+    assert!((wait.as_secs_f64() - (1.0 + 200.0 / 180.0)).abs() < 0.01, "{wait:?}");
+    // While the rate is a guess, only the closing counts.
+    let mut state = limited(0, now);
+    assert!(state.draw(100, &Arc::default(), now, deadline(1.1)).is_ok());
+    assert_eq!(state.draw(1, &Arc::default(), now, deadline(0.9)), Err(SECOND));
+}
+
+#[test]
+fn while_it_is_closed_for_long_one_request_a_minute_probes_and_its_success_opens() {
+    let start = Instant::now();
+    let mut state = State::default();
+    state.refused(60 * MINUTE, start, start);
+    let tickets: Vec<_> = (0..3).map(|_| draw(&mut state, 1, start)).collect();
+    let goes = |state: &mut State, now| {
+        tickets.iter().filter(|ticket| state.go(**ticket, now) == Turn::Now).count()
+    };
+    assert_eq!(goes(&mut state, start + MINUTE - SECOND), 0);
+    assert_eq!(goes(&mut state, start + MINUTE), 1);
+    assert_eq!(goes(&mut state, start + 2 * MINUTE - SECOND), 0);
+    let probe = start + 2 * MINUTE;
+    assert_eq!(goes(&mut state, probe), 1);
+    // An answer to a request from before the closing says nothing.
+    state.accepted(1, None, start, probe);
+    assert_eq!(state.closed_for(probe), 58 * MINUTE);
+    state.accepted(1, None, probe, probe + SECOND);
+    assert_eq!(state.closed_for(probe + SECOND), Duration::ZERO);
+    assert_eq!(goes(&mut state, probe + 2 * SECOND), 3);
+}
+
+#[test]
+fn a_short_closing_is_not_probed() {
+    let start = Instant::now();
+    let mut state = State::default();
+    state.refused(MINUTE, start, start);
+    let ticket = draw(&mut state, 1, start);
+    assert_eq!(state.go(ticket, start + MINUTE - SECOND), Turn::In(SECOND));
+    assert_eq!(state.go(ticket, start + MINUTE + SECOND), Turn::Now);
+}
+
+#[test]
+fn a_longer_closing_is_not_shortened_by_a_later_answer() {
+    let start = Instant::now();
+    let mut state = State::default();
+    state.refused(9 * SECOND, start, start);
+    state.refused(SECOND, start, start + SECOND);
+    assert_eq!(state.closed_for(start + SECOND), 8 * SECOND);
+}
+
+#[test]
+fn a_rate_is_dropped_after_a_minute_in_which_nobody_waited_for_it() {
+    let start = Instant::now();
+    let mut state = limited(200, start);
+    let mut now = start + 2 * SECOND;
+    for _ in 0..59 {
+        assert!(matches!(draw(&mut state, 1, now), Ticket::Numbered(_)));
+        now += SECOND;
+    }
+    assert_eq!(draw(&mut state, 1, now + 2 * SECOND), Ticket::Unlimited);
+    // A request that waits keeps it.
+    let mut state = limited(200, start);
+    for second in 2..200 {
+        let now = start + second * SECOND;
+        for _ in 0..2 {
+            assert!(matches!(draw(&mut state, 100, now), Ticket::Numbered(_)), "{second}");
+        }
+    }
+}
+
+#[test]
+fn an_acceleration_limit_stops_the_growth_and_nobody() {
+    let start = Instant::now();
+    let mut state = State::default();
+    state.accepted(100, None, start, start);
+    state.accelerated(20 * SECOND, start);
+    assert_eq!(rate(&state, start), Some(100.0));
+    assert_eq!(state.closed_for(start), Duration::ZERO);
+    for second in 0..=20 {
+        let now = start + second * SECOND;
+        state.accepted(100, None, now, now);
+        draw(&mut state, 100, now);
+    }
+    assert_eq!(rate(&state, start), Some(100.0));
+    let now = start + 21 * SECOND;
+    state.accepted(100, None, now, now);
+    assert!((rate(&state, start).unwrap() - 102.0).abs() < 1e-6);
+}
+
+#[test]
+fn what_was_learned_can_be_handed_over() {
+    let start = Instant::now();
+    let snapshot = limited(200, start).snapshot(start);
+    let expected = RateLimiterSnapshot { batches_per_second: Some(180.0), closed_for: SECOND };
+    assert_eq!(snapshot, expected);
+    let mut state = State::default();
+    state.restore(&snapshot, start);
+    assert_eq!(state.snapshot(start), snapshot);
+    let ticket = draw(&mut state, 90, start);
+    assert_eq!(state.turn(ticket, start + SECOND), Turn::In(SECOND / 2));
+    for (rate, expected) in [(None, None), (Some(f64::NAN), None), (Some(-5.0), Some(1.0))] {
+        let snapshot = RateLimiterSnapshot::default().with_batches_per_second(rate);
+        let mut state = State::default();
+        state.restore(&snapshot, start);
+        assert_eq!(self::rate(&state, start), expected);
+    }
+}

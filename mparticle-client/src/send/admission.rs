@@ -1,0 +1,130 @@
+//! What a request waits for before each attempt: its turn at the rate limiter, then a place in flight.
+//!
+//! Both are kept here and not in the task that waits, because the caller's future gives them back when it is dropped. A
+//! task that was aborted may be dropped much later, in a runtime that is driven only during calls.
+
+use super::in_flight::{InFlight, Place, Waiting};
+use crate::rate_limiter::{RateLimited, RateLimiter, RateTicket, Turn};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What one upload holds that others wait for.
+#[derive(Debug, Default)]
+pub(super) struct Admission {
+    held: Mutex<Held>,
+    entries: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    ticket: Option<RateTicket>,
+    waiting: Option<Waiting>,
+    place: Option<Place>,
+    /// Whether the caller has gone: nothing may be held any more.
+    released: bool,
+}
+
+/// Why a request was not sent before its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotAdmitted {
+    /// The rate limit did not allow it in time. It may after `retry_after`.
+    RateLimited { waited: Duration, retry_after: Duration },
+    /// All places in flight were taken for as long as it could wait.
+    NoPlace { waited: Duration, limit: usize },
+}
+
+impl Admission {
+    /// Waits until a request of `weight` batches may be sent, and takes a place in flight for it.
+    ///
+    /// The place is kept until [`leave`](Self::leave) or [`release`](Self::release).
+    pub(super) async fn enter(
+        &self,
+        limiter: &RateLimiter,
+        in_flight: &Arc<InFlight>,
+        weight: u32,
+        deadline: Option<Instant>,
+    ) -> Result<(), NotAdmitted> {
+        let start = Instant::now();
+        let rate_limited = |RateLimited { retry_after }| NotAdmitted::RateLimited {
+            waited: start.elapsed(),
+            retry_after,
+        };
+        let no_place =
+            || NotAdmitted::NoPlace { waited: start.elapsed(), limit: in_flight.limit() };
+        loop {
+            let ticket = limiter.draw(weight, deadline).map_err(rate_limited)?;
+            let waiter = ticket.waiter();
+            self.hold(|held| held.ticket = Some(ticket)).await;
+            loop {
+                waiter.wait(deadline).await.map_err(rate_limited)?;
+                self.take_place(in_flight, deadline).await.ok_or_else(no_place)?;
+                // Waiting for the place took time, in which the limiter may have changed its mind.
+                match waiter.go() {
+                    Turn::Now => {
+                        self.hold(|held| held.ticket = None).await;
+                        self.entries.fetch_add(1, Ordering::Relaxed);
+                        return Ok(());
+                    }
+                    Turn::In(_) => self.leave(),
+                    Turn::Lapsed => {
+                        self.leave();
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many times the request was admitted.
+    pub(super) fn entries(&self) -> u32 {
+        self.entries.load(Ordering::Relaxed)
+    }
+
+    /// Gives the place in flight back.
+    pub(super) fn leave(&self) {
+        let place = self.lock(|held| held.place.take());
+        drop(place);
+    }
+
+    /// Gives everything back, and holds nothing any more.
+    pub(super) fn release(&self) {
+        let held =
+            self.lock(|held| std::mem::replace(held, Held { released: true, ..Held::default() }));
+        drop(held);
+    }
+
+    async fn take_place(&self, in_flight: &Arc<InFlight>, deadline: Option<Instant>) -> Option<()> {
+        let place = match in_flight.try_enter() {
+            Ok(place) => place,
+            Err(waiting) => {
+                self.hold(|held| held.waiting = Some(waiting)).await;
+                in_flight.enter(deadline).await?
+            }
+        };
+        self.hold(|held| {
+            held.place = Some(place);
+            held.waiting = None;
+        })
+        .await;
+        Some(())
+    }
+
+    /// Changes what is held. If the caller has gone, the task that runs this is about to be aborted, and ends here.
+    async fn hold(&self, change: impl FnOnce(&mut Held)) {
+        let changed = self.lock(|held| {
+            if !held.released {
+                change(held);
+            }
+            !held.released
+        });
+        if !changed {
+            std::future::pending().await
+        }
+    }
+
+    fn lock<T>(&self, change: impl FnOnce(&mut Held) -> T) -> T {
+        change(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,276 @@
+//! One upload: waits for its admission, sends, decides, waits, until there is a receipt or an error.
+
+use super::admission::Admission;
+use super::attempt::{exchange, read_body};
+use super::attempt_error::{AttemptError, GivenUp};
+use super::backoff::full_jitter;
+use super::headers::{self, Limit};
+use super::request_sender::{BodyLog, Repetition, RequestSender};
+use super::retry::{self, AttemptResult, Decision, Progress};
+use crate::error::{Answer, AttemptStats, Causes};
+use crate::timing::after;
+use crate::transport::TransportErrorKind;
+use crate::{EncodedRequest, Error, Receipt};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, response};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::{Instrument, Span, debug, debug_span, field, trace, warn};
+
+/// What is known of an upload while it lasts.
+pub(super) struct Upload {
+    sender: Arc<RequestSender>,
+    request: EncodedRequest,
+    admission: Arc<Admission>,
+    start: Instant,
+    /// `None` if it takes as long as it takes.
+    deadline: Option<Instant>,
+    /// The attempts that failed, other than by a 429.
+    failures: u32,
+    /// The attempts that were answered 429.
+    refusals: u32,
+    may_have_been_sent: bool,
+}
+
+impl Upload {
+    pub(super) fn new(
+        sender: Arc<RequestSender>,
+        request: EncodedRequest,
+        admission: Arc<Admission>,
+        start: Instant,
+    ) -> Self {
+        let (deadline, may_have_been_sent) = (None, false);
+        let (failures, refusals) = (0, 0);
+        Self { sender, request, admission, start, deadline, failures, refusals, may_have_been_sent }
+    }
+
+    /// Sends the request until it is accepted or there is no point in trying again.
+    pub(super) async fn send(mut self) -> Result<Receipt, Error> {
+        if self.sender.repetition == Repetition::Bounded {
+            self.deadline = Some(after(self.start, self.sender.settings.timeouts.overall));
+        }
+        let result = self.repeat().await;
+        result.map_err(|error| error.with_stats(self.stats()))
+    }
+
+    /// Sends the request once, as soon as the rate limiter allows.
+    pub(super) async fn send_once(mut self) -> Result<Receipt, Error> {
+        let result = match self.admit().await {
+            Ok(()) => self.attempt().await.map_err(AttemptError::into_error),
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| error.with_stats(self.stats()))
+    }
+
+    async fn repeat(&mut self) -> Result<Receipt, Error> {
+        let mut last: Option<AttemptError> = None;
+        loop {
+            if let Err(error) = self.admit().await {
+                return Err(match last {
+                    Some(last) => last.explain(error),
+                    None => error,
+                });
+            }
+            let error = match self.attempt().await {
+                Ok(receipt) => return Ok(receipt),
+                Err(error) => error,
+            };
+            match self.next_attempt(&error) {
+                Ok(at) => self.sleep_until(at, error.retry_after()).await,
+                Err(given_up) => {
+                    let attempts = self.sender.settings.policy.max_attempts;
+                    return Err(error.into_upload_error(given_up, attempts));
+                }
+            }
+            last = Some(error);
+        }
+    }
+
+    /// Waits until the request may be sent.
+    async fn admit(&self) -> Result<(), Error> {
+        let settings = &self.sender.settings;
+        let weight = u32::try_from(self.request.source_request_ids().len()).unwrap_or(u32::MAX);
+        self.admission
+            .enter(&settings.rate_limiter, &settings.in_flight, weight, self.deadline)
+            .await
+            .map_err(super::admission::NotAdmitted::into_error)
+    }
+
+    /// Makes one attempt, and gives its place in flight back.
+    async fn attempt(&mut self) -> Result<Receipt, AttemptError> {
+        let span = debug_span!(
+            "attempt",
+            attempt = self.admission.entries(),
+            waited_ms = millis(self.start.elapsed()),
+            status = field::Empty,
+            rate_limit_used = field::Empty,
+        );
+        let result = self.exchange().instrument(span).await;
+        self.admission.leave();
+        if let Err(error) = &result {
+            self.may_have_been_sent |= error.may_have_been_sent();
+            if error.status() == Some(StatusCode::TOO_MANY_REQUESTS) {
+                self.refusals += 1;
+            } else {
+                self.failures += 1;
+            }
+        }
+        result
+    }
+
+    async fn exchange(&self) -> Result<Receipt, AttemptError> {
+        let sent = Instant::now();
+        let until = after(sent, self.sender.settings.timeouts.attempt);
+        let until = self.deadline.map_or(until, |deadline| until.min(deadline));
+        let transport = &*self.sender.settings.transport;
+        let response = match exchange(transport, self.http_request(), until).await {
+            Ok(response) => response,
+            Err(error) => {
+                debug!("no answer: {error}{}", Causes(&error));
+                self.sender.stall_log.failed(&error, Duration::ZERO, Instant::now());
+                return Err(AttemptError::Failed(error));
+            }
+        };
+        let (head, body) = response.into_parts();
+        let used = headers::rate_limit_used(&head.headers);
+        let retry_after = headers::retry_after(&head.headers, SystemTime::now());
+        // Before the body, which may be late: others must not be sent meanwhile as if nothing were known.
+        self.head_arrived(&head, used, retry_after, sent);
+        let body = read_body(body, head.status, until).await;
+        if head.status.is_success() {
+            return Ok(Receipt {
+                status: Some(head.status),
+                attempts: self.admission.entries(),
+                elapsed: self.start.elapsed(),
+                source_request_ids: self.request.shared_ids(),
+                rate_limit_used: used,
+                headers: head.headers,
+            });
+        }
+        let answer = Answer { status: head.status, headers: head.headers, body };
+        Err(AttemptError::Answered { answer, retry_after })
+    }
+
+    /// Lets rate limiter, budget and log know of a response.
+    fn head_arrived(
+        &self,
+        head: &response::Parts,
+        used: Option<f64>,
+        retry_after: Option<Duration>,
+        sent: Instant,
+    ) {
+        let now = Instant::now();
+        let (status, sender) = (head.status, &*self.sender);
+        let span = Span::current();
+        span.record("status", status.as_u16());
+        if let Some(used) = used {
+            span.record("rate_limit_used", used);
+        }
+        let limiter = &sender.settings.rate_limiter;
+        if status.is_success() {
+            let weight = self.request.source_request_ids().len();
+            limiter.accepted(u32::try_from(weight).unwrap_or(u32::MAX), used, sent);
+            sender.budget.succeeded(now);
+            sender.stall_log.accepted(now);
+            debug!(rate_limit_used = used, "accepted");
+            if status != StatusCode::ACCEPTED {
+                // A web server at a wrong base URL answers 200 to anything.
+                sender.undocumented_status.call_once(|| {
+                    let status = status.as_u16();
+                    warn!(status, "accepted with a status that mParticle does not document");
+                });
+            }
+            return;
+        }
+        debug!(status = status.as_u16(), ?retry_after, "not accepted");
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let wait = retry_after.unwrap_or_else(|| self.backoff(self.refusals + 1));
+            match headers::exceeded(&head.headers) {
+                Limit::Speed => {
+                    limiter.refused(wait, sent);
+                    sender.stall_log.failed(&"mParticle's rate limit is exceeded", wait, now);
+                }
+                Limit::Acceleration => limiter.accelerated(wait),
+            }
+        } else if retry::is_retryable(status) {
+            let reason = format!("mParticle answers with status {}", status.as_u16());
+            sender.stall_log.failed(&reason, Duration::ZERO, now);
+        }
+    }
+
+    /// When to try again after a failed attempt.
+    fn next_attempt(&self, error: &AttemptError) -> Result<Instant, GivenUp> {
+        let (sender, now) = (&*self.sender, Instant::now());
+        let result = error.result();
+        let timed_out = result == AttemptResult::Failed(TransportErrorKind::Timeout);
+        if timed_out && self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(GivenUp::AtDeadline);
+        }
+        let progress = Progress { failures: self.failures, deadline: self.deadline };
+        let decision = {
+            let mut rng = sender.jitter.lock().unwrap_or_else(PoisonError::into_inner);
+            retry::decide(&sender.settings.policy, &progress, &result, now, &mut rng)
+        };
+        match decision {
+            // An acceptance never comes here.
+            Decision::Done => Err(GivenUp::ByPolicy(retry::Failure::Final)),
+            Decision::Fail(failure) => Err(GivenUp::ByPolicy(failure)),
+            Decision::RetryWhenAllowed => Ok(match error {
+                AttemptError::Answered { answer, retry_after }
+                    if headers::exceeded(&answer.headers) == Limit::Acceleration =>
+                {
+                    now + retry_after.unwrap_or_else(|| self.backoff(self.refusals))
+                }
+                _ => now,
+            }),
+            Decision::Retry { at } => {
+                let has_budget = sender.budget.withdraw(now);
+                if !has_budget && sender.repetition == Repetition::Bounded {
+                    return Err(GivenUp::OutOfBudget);
+                }
+                Ok(at)
+            }
+        }
+    }
+
+    async fn sleep_until(&self, at: Instant, retry_after: Option<Duration>) {
+        let wait_ms = millis(at.saturating_duration_since(Instant::now()));
+        debug!(wait_ms, "trying again");
+        if retry_after.is_some() {
+            sleep_until(at).await;
+        } else {
+            // Whether it was woken or not, it is time to try again.
+            _ = timeout_at(at, self.sender.retry_now.notified()).await;
+        }
+    }
+
+    fn backoff(&self, refusals: u32) -> Duration {
+        let mut rng = self.sender.jitter.lock().unwrap_or_else(PoisonError::into_inner);
+        full_jitter(&self.sender.settings.policy, refusals, &mut rng)
+    }
+
+    fn http_request(&self) -> Request<Bytes> {
+        let (settings, body) = (&self.sender.settings, self.request.body());
+        if settings.body_log == BodyLog::AtTrace {
+            trace!(body = %String::from_utf8_lossy(body), "sending");
+        }
+        let mut request = Request::new(body.clone());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = settings.base_url.uri(self.request.endpoint()).clone();
+        *request.headers_mut() = settings.headers.clone();
+        request
+    }
+
+    fn stats(&self) -> AttemptStats {
+        AttemptStats {
+            attempts: self.admission.entries(),
+            elapsed: self.start.elapsed(),
+            may_have_been_sent: self.may_have_been_sent,
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,20 @@
+//! Deadlines that may be far away or absent.
+
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Far enough away not to matter, and near enough not to overflow a clock.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Returns the instant `wait` after `start`. A wait of more than a year counts as a year.
+pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
+    start + wait.min(FAR)
+}
+
+/// Sleeps until an instant, or forever if there is none.
+pub(crate) async fn sleep_until_some(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::wire::{BULK, EVENTS, Via, batch, builder, in_memory, list, post};
 use http::{HeaderMap, StatusCode};
-use mparticle_client::testing::{Answer, Emulator, RateLimit};
+use mparticle_client::testing::{Answer, Counts, Emulator, RateLimit};
 use std::time::Duration;
 use tokio::time::{advance, sleep};
 
@@ -111,7 +111,7 @@ async fn a_refused_request_takes_no_tokens() {
 async fn requests_and_batches_are_counted() {
     for via in Via::BOTH {
         let emulator = builder().rate_limit(RateLimit::per_second(10)).start().await.unwrap();
-        assert_eq!(emulator.counts(), Default::default());
+        assert_eq!(emulator.counts(), Counts::default());
         for (count, status) in [(7, 202), (4, 429), (3, 202)] {
             assert_eq!(send(via, &emulator, count).await.0, status, "{via:?}");
         }

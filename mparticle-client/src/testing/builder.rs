@@ -1,35 +1,53 @@
-//! How an emulator is set up.
+//! The builder of an emulator.
 
 use super::Emulator;
-use super::rate_limit::{Bucket, RateLimit};
+use super::rate_limit::RateLimit;
 use super::rules::Rules;
-use super::service::{Extent, Service};
+use super::service::{Mode, Service};
 use super::tcp::Server;
 use crate::Credentials;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Sets up an [`Emulator`].
+/// Configures and starts an [`Emulator`].
+///
+/// # Examples
+/// ```
+/// use mparticle_client::testing::{Emulator, RateLimit};
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let emulator = Emulator::builder()
+///     .rate_limit(RateLimit::per_second(270))
+///     .latency(Duration::from_millis(20))
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct EmulatorBuilder {
     credentials: Credentials,
     rate_limit: Option<RateLimit>,
+    latency: Duration,
     bad_batches: BadBatches,
-    extent: Extent,
+    bare: bool,
 }
 
-/// What becomes of a bulk request some of whose batches are bad.
+/// How an emulator treats a bulk request that contains invalid batches.
 ///
 /// mParticle documents 400 for malformed JSON and for missing fields, and also that "bulk returns 202 even if some
-/// batches are bad", but not which mistake is which.
+/// batches are bad". It does not document which errors belong to which case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadBatches {
-    /// 400, and none of its batches is taken.
+    /// Answers 400 and accepts no batch of the request.
     #[default]
     RefuseRequest,
-    /// 202, and only its good batches are taken; the others are in [`Emulator::unprocessed`].
+    /// Answers 202 and accepts only the valid batches. [`Emulator::unprocessed`] returns the others.
     DropSilently,
 }
 
@@ -38,46 +56,66 @@ impl EmulatorBuilder {
         Self {
             credentials: Credentials::new("emulated-key", "emulated-secret"),
             rate_limit: None,
+            latency: Duration::ZERO,
             bad_batches: BadBatches::default(),
-            extent: Extent::Full,
+            bare: false,
         }
     }
 
-    /// The one pair that is valid; a made-up one unless set.
+    /// Sets the only credentials that are valid. The default is a made-up key and secret.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
         self
     }
 
-    /// How many batches per second are taken; no limit unless set.
+    /// Sets the rate limit. There is none by default.
+    ///
+    /// [`Emulator::set_rate_limit`] changes it later.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
     }
 
-    /// What becomes of a bulk request some of whose batches are bad; it is refused unless set.
+    /// Sets the round-trip time of every request. It is zero by default.
+    ///
+    /// One half passes between the arrival of a request and its processing, the other half between the processing and
+    /// the answer. A [delay](super::Answer::delayed) of a scripted answer is added to the second half. The time is
+    /// measured on tokio's clock, over TCP and in memory. Paused time advances in whole milliseconds.
+    ///
+    /// A request is not processed if its connection is closed, or its future dropped, during the first half.
+    pub fn latency(mut self, round_trip: Duration) -> Self {
+        self.latency = round_trip;
+        self
+    }
+
+    /// Sets how a bulk request with invalid batches is treated. The default is [`BadBatches::RefuseRequest`].
     pub fn bad_batches(mut self, treatment: BadBatches) -> Self {
         self.bad_batches = treatment;
         self
     }
 
-    /// Answers 202 to everything, checks nothing, records nothing and follows no script: for benchmarks of clients.
+    /// Makes the emulator as cheap as possible, for benchmarks and load tests of clients.
+    ///
+    /// A bare emulator answers 202 to every request, or 429 if there is a rate limit and the request exceeds it. It does
+    /// not check, record or script anything, but it keeps the [latency](Self::latency) and the
+    /// [counters](Emulator::counts). It counts the batches of a request only once a rate limit has been set, because
+    /// that takes a pass over the body.
     pub fn bare(mut self) -> Self {
-        self.extent = Extent::Bare;
+        self.bare = true;
         self
     }
 
-    /// Starts it on a free port of the loopback interface, as a task of the tokio runtime that this is called in.
+    /// Starts the emulator on a free port of the loopback interface, as a task of the current tokio runtime.
     ///
     /// # Errors
-    /// When no socket can be bound.
+    /// Returns an error if no socket can be bound.
     pub async fn start(self) -> io::Result<Emulator> {
         let (credentials, service) = self.service();
         let server = Server::start(Arc::clone(&service)).await?;
         Ok(Emulator::new(service, credentials, Some(server)))
     }
 
-    /// One without a socket, to be used by its [`transport`](Emulator::transport).
+    /// Returns an emulator without a socket. Requests reach it through its [`transport`](Emulator::transport).
     #[must_use]
     pub fn in_memory(self) -> Emulator {
         let (credentials, service) = self.service();
@@ -85,8 +123,12 @@ impl EmulatorBuilder {
     }
 
     fn service(self) -> (Credentials, Arc<Service>) {
-        let rules = Rules { credentials: self.credentials.clone(), bad_batches: self.bad_batches };
-        let bucket = self.rate_limit.map(Bucket::new);
-        (self.credentials, Arc::new(Service::new(rules, self.extent, bucket)))
+        let credentials = self.credentials.clone();
+        let mode = if self.bare {
+            Mode::Bare
+        } else {
+            Mode::Full(Rules { credentials: self.credentials, bad_batches: self.bad_batches })
+        };
+        (credentials, Arc::new(Service::new(mode, self.latency, self.rate_limit)))
     }
 }

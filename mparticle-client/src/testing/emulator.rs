@@ -5,11 +5,12 @@ use super::memory::InMemory;
 use super::received::{Received, ReceivedBatch, ReceivedRequest, UnprocessedBatch};
 use super::service::Service;
 use super::tcp::Server;
-use super::{Answer, Mismatch};
+use super::{Answer, Counts, Mismatch, RateLimit};
 use crate::{Client, ClientBuilder, Credentials};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// An emulator of the Events API; the [module](super) says what it does.
 ///
@@ -89,7 +90,33 @@ impl Emulator {
 
     /// Answers every request that no script is left for; [`Answer::normal`] puts an end to it.
     pub fn always(&self, answer: Answer) {
-        self.service.answer_otherwise(answer);
+        self.service.set_default_answer(answer);
+    }
+
+    /// Replaces the rate limit; `None` removes it.
+    ///
+    /// If there was a limit before, the tokens that are left in its bucket carry over, up to the new burst. Otherwise
+    /// the bucket starts full.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::testing::{Emulator, RateLimit};
+    ///
+    /// let emulator = Emulator::builder().rate_limit(RateLimit::per_second(270)).in_memory();
+    /// emulator.set_rate_limit(RateLimit::per_second(100));
+    /// emulator.set_rate_limit(None);
+    /// ```
+    pub fn set_rate_limit(&self, limit: impl Into<Option<RateLimit>>) {
+        self.service.set_rate_limit(limit.into(), Instant::now());
+    }
+
+    /// Returns how many requests and batches were processed so far.
+    ///
+    /// The counters are kept by a [bare](EmulatorBuilder::bare) emulator, too. They are cheap to read, because nothing
+    /// is cloned.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.service.counts()
     }
 
     /// Every request, in the order of their arrival.

@@ -8,8 +8,6 @@ use http::{Request, Response};
 use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::SystemTime;
-use tokio::time::{Instant, sleep};
 
 /// Hands requests to an emulator in memory; see [`Emulator::transport`](super::Emulator::transport).
 #[derive(Clone)]
@@ -26,15 +24,12 @@ impl InMemory {
     ) -> Result<Response<ResponseBody>, TransportError> {
         let answer = self.0.next_answer();
         let request = if answer.reads_body() { request } else { request.map(|_| Bytes::new()) };
-        let reply = if request.body().len() > MAX_BODY {
-            Reply::too_large()
+        let act = if request.body().len() > MAX_BODY {
+            Reply::too_large().act
         } else {
-            self.0.handle(answer, request, Instant::now(), SystemTime::now())
+            self.0.respond(answer, request).await
         };
-        if !reply.delay.is_zero() {
-            sleep(reply.delay).await;
-        }
-        match reply.act {
+        match act {
             Act::Respond(response) => {
                 Ok(response.map(|content| ResponseBody::from_stream(content.into_stream())))
             }

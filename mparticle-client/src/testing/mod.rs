@@ -37,6 +37,14 @@
 //! comes at once, and an hour's `Retry-After` costs nothing. The age of historical events is measured by the system's
 //! clock, which tokio does not pause.
 //!
+//! An answer comes at once, unless a [latency](EmulatorBuilder::latency) is set or the answer is
+//! [delayed](Answer::delayed).
+//!
+//! # Load tests
+//! [`EmulatorBuilder::rate_limit`] sets a limit, and [`Emulator::set_rate_limit`] changes it later. An emulator that is
+//! [bare](EmulatorBuilder::bare) neither checks nor records requests, but it has the rate limit, the latency and the
+//! [counters](Emulator::counts).
+//!
 //! # What is known, and what is assumed
 //! Nothing here was learnt by sending requests to mParticle. What its documentation leaves open is decided on the side
 //! of caution, so that a client that passes here asks no favour there.
@@ -58,7 +66,7 @@
 //! | a historical batch without events, with an event without a time, or with one less than 72 hours old | 202, and the batch is in [`Emulator::unprocessed`] | "not processed" is documented; the status is assumed |
 //! | a batch whose `source_request_id` was accepted before | 202, and the batch is in [`Emulator::duplicates`] | documented; that the answer is 202 is assumed. mParticle forgets ids after 30 to 60 days, the emulator never |
 //! | more batches than the [`RateLimit`] allows | 429 with `Retry-After` and `X-mp-rate-limit-exceeded: feed` | documented; that the limit is a token bucket and all or nothing, and that a refused request does not count, are assumed |
-//! | `X-mp-rate-limit-percentage-used` on 202, with a rate limit | whole percents of the bucket | documented; the rounding is assumed |
+//! | `X-mp-rate-limit-percentage-used` on 202, with a rate limit | whole percents of the bucket; none [if so set](RateLimit::without_percentage_header) | documented; the rounding is assumed |
 //! | errors other than 400 | a body of the same shape | assumed, for the message's sake |
 //!
 //! Faults are [`Answer`]s. A scripted answer is used up by the next request whose head arrives, whatever it asks for. A
@@ -66,6 +74,7 @@
 
 mod answer;
 mod builder;
+mod counts;
 mod emulator;
 mod exactly_once;
 mod historical;
@@ -77,9 +86,11 @@ mod rules;
 mod schema;
 mod service;
 mod tcp;
+mod token_bucket;
 
 pub use answer::Answer;
 pub use builder::{BadBatches, EmulatorBuilder};
+pub use counts::Counts;
 pub use emulator::Emulator;
 pub use exactly_once::Mismatch;
 pub use memory::InMemory;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
-    /// When it had arrived.
+    /// When the emulator processed it: half the [latency](super::EmulatorBuilder::latency) after its arrival.
     pub at: Instant,
     /// Its method.
     pub method: Method,

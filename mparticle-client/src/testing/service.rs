@@ -1,116 +1,168 @@
-//! The emulator without its sockets: from a request and the state to a reply and the state.
+//! The emulator without its transports: turns a request and the state into a reply and the new state.
 
 use super::answer::Answer;
-use super::rate_limit::{Bucket, Verdict};
+use super::counts::{self, Counts};
+use super::rate_limit::RateLimit;
 use super::received::{Received, ReceivedRequest};
-use super::reply::Reply;
+use super::reply::{Act, Reply};
 use super::rules::{Contents, Refusal, Rules};
+use super::token_bucket::{Decision, TokenBucket};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 const RATE_LIMIT_EXCEEDED: HeaderName = HeaderName::from_static("x-mp-rate-limit-exceeded");
 const RATE_LIMIT_USED: HeaderName = HeaderName::from_static("x-mp-rate-limit-percentage-used");
 
-/// Far more than the API takes, so that tests may exceed its limit. What is longer is answered with
-/// [`Reply::too_large`] and not recorded.
+/// The largest body that is read, far above the limit of the API, so that tests can exceed that limit. A larger body is
+/// answered with [`Reply::too_large`] and is not recorded.
 pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
 
-/// Answers requests; both adaptors share it.
+/// Answers the requests of both transports.
 #[derive(Debug)]
 pub(super) struct Service {
-    rules: Rules,
-    extent: Extent,
+    mode: Mode,
+    latency: Duration,
     state: Mutex<State>,
-    received: Notify,
+    request_recorded: Notify,
 }
 
-/// How much of a request is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    Full,
-    /// Nothing is checked or recorded.
+/// How much the emulator does with a request.
+#[derive(Debug)]
+pub(super) enum Mode {
+    /// Requests are checked by the rules, answered by scripts, and recorded.
+    Full(Rules),
+    /// Requests are only counted and rate limited.
     Bare,
 }
 
 #[derive(Debug)]
 struct State {
     script: VecDeque<Answer>,
-    /// What follows the script.
-    otherwise: Answer,
+    /// Answers the requests that no script is left for.
+    default_answer: Answer,
     received: Received,
-    bucket: Option<Bucket>,
+    counts: Counts,
+    rate_limit: Option<TokenBucket>,
+    /// Whether a rate limit has ever been set. Until then a bare emulator does not read bodies to count batches.
+    counts_batches: bool,
 }
 
 impl Service {
-    pub(super) fn new(rules: Rules, extent: Extent, bucket: Option<Bucket>) -> Self {
-        let (script, received) = (VecDeque::new(), Received::default());
-        let state = State { script, otherwise: Answer::normal(), received, bucket };
-        Self { rules, extent, state: Mutex::new(state), received: Notify::new() }
+    pub(super) fn new(mode: Mode, latency: Duration, rate_limit: Option<RateLimit>) -> Self {
+        let state = State {
+            script: VecDeque::new(),
+            default_answer: Answer::normal(),
+            received: Received::default(),
+            counts: Counts::default(),
+            rate_limit: rate_limit.map(TokenBucket::new),
+            counts_batches: rate_limit.is_some(),
+        };
+        Self { mode, latency, state: Mutex::new(state), request_recorded: Notify::new() }
     }
 
     pub(super) fn script(&self, answers: impl IntoIterator<Item = Answer>) {
-        // Collected first: the iterator is a caller's, and may itself use the emulator.
+        // Collected before locking, because the caller's iterator may use the emulator.
         let answers: Vec<_> = answers.into_iter().collect();
         self.state().script.extend(answers);
     }
 
-    pub(super) fn answer_otherwise(&self, answer: Answer) {
-        self.state().otherwise = answer;
+    pub(super) fn set_default_answer(&self, answer: Answer) {
+        self.state().default_answer = answer;
     }
 
-    /// The answer for the request whose head has just arrived.
+    pub(super) fn set_rate_limit(&self, limit: Option<RateLimit>, now: Instant) {
+        let mut state = self.state();
+        state.counts_batches |= limit.is_some();
+        match (limit, &mut state.rate_limit) {
+            (Some(limit), Some(bucket)) => bucket.set_limit(limit, now),
+            (limit, bucket) => *bucket = limit.map(TokenBucket::new),
+        }
+    }
+
+    /// Returns the answer for a request whose head has just arrived.
     pub(super) fn next_answer(&self) -> Answer {
-        if self.extent == Extent::Bare {
+        if matches!(self.mode, Mode::Bare) {
             return Answer::normal();
         }
         let mut state = self.state();
-        state.script.pop_front().unwrap_or_else(|| state.otherwise.clone())
+        state.script.pop_front().unwrap_or_else(|| state.default_answer.clone())
     }
 
-    /// Checks, takes and records a request.
-    pub(super) fn handle(
+    /// Processes a request that has arrived, and returns when it is time to act on the result.
+    pub(super) async fn respond(&self, answer: Answer, request: Request<Bytes>) -> Act {
+        let arrived = Instant::now();
+        if !self.latency.is_zero() {
+            sleep(self.latency / 2).await;
+        }
+        let Reply { delay, act } = self.process(answer, request, Instant::now(), SystemTime::now());
+        // Measured from the arrival, because timers round each wait up to whole milliseconds.
+        let rest = self.latency.saturating_add(delay).saturating_sub(arrived.elapsed());
+        if !rest.is_zero() {
+            sleep(rest).await;
+        }
+        act
+    }
+
+    fn process(
         &self,
         answer: Answer,
         request: Request<Bytes>,
         at: Instant,
         now: SystemTime,
     ) -> Reply {
-        if self.extent == Extent::Bare {
-            return Reply::immediate(accepted());
-        }
-        let checked = answer.processes().then(|| self.rules.check(&request, now));
+        let rules = match &self.mode {
+            Mode::Full(rules) => rules,
+            Mode::Bare => return self.process_bare(&request, at),
+        };
+        let checked = answer.processes().then(|| rules.check(&request, now));
         let mut state = self.state();
         let normal = checked.map(|checked| match checked {
-            Ok(contents) => state.take(contents, at),
+            Ok(contents) => state.accept(contents, at),
             Err(refusal) => refusal.into_response(),
         });
         let reply = Reply::new(answer, normal);
+        state.count_request(reply.status());
         state.received.requests.push(record(request, at, reply.status()));
         drop(state);
-        self.received.notify_waiters();
+        self.request_recorded.notify_waiters();
         reply
     }
 
-    /// Looks at what was received.
-    pub(super) fn inspect<T>(&self, look: impl FnOnce(&Received) -> T) -> T {
-        look(&self.state().received)
+    fn process_bare(&self, request: &Request<Bytes>, at: Instant) -> Reply {
+        let counts_batches = self.state().counts_batches;
+        // Counted between the locks, because it reads the whole body.
+        let batches = if counts_batches { counts::batches(request) } else { 0 };
+        let mut state = self.state();
+        let response = state.apply_rate_limit(batches, at);
+        state.count_request(Some(response.status()));
+        drop(state);
+        Reply::immediate(response)
     }
 
-    /// Waits until what was received is enough.
-    pub(super) async fn wait_for<T>(&self, look: impl Fn(&Received) -> Option<T>) -> T {
+    pub(super) fn counts(&self) -> Counts {
+        self.state().counts
+    }
+
+    /// Reads what was received.
+    pub(super) fn inspect<T>(&self, read: impl FnOnce(&Received) -> T) -> T {
+        read(&self.state().received)
+    }
+
+    /// Waits until `read` returns a value.
+    pub(super) async fn wait_for<T>(&self, read: impl Fn(&Received) -> Option<T>) -> T {
         loop {
-            // Made before the look, lest a request between look and wait go unseen.
-            let received = self.received.notified();
-            if let Some(enough) = self.inspect(&look) {
-                return enough;
+            // Created before the state is read, so that a request in between is noticed.
+            let recorded = self.request_recorded.notified();
+            if let Some(value) = self.inspect(&read) {
+                return value;
             }
-            received.await;
+            recorded.await;
         }
     }
 
@@ -120,23 +172,41 @@ impl Service {
 }
 
 impl State {
-    /// Takes the batches, if the rate limit allows.
-    fn take(&mut self, contents: Contents, at: Instant) -> Response<Bytes> {
+    /// Records the batches of a request if the rate limit allows them.
+    fn accept(&mut self, contents: Contents, at: Instant) -> Response<Bytes> {
         let Contents { batches, unprocessed } = contents;
-        let count = batches.len() + unprocessed.len();
-        let mut response = accepted();
-        match self.bucket.as_mut().map(|bucket| bucket.take(count, at)) {
-            None => {}
-            Some(Verdict::Within { percentage_used }) => {
-                response.headers_mut().insert(RATE_LIMIT_USED, HeaderValue::from(percentage_used));
+        let response = self.apply_rate_limit(batches.len() + unprocessed.len(), at);
+        if response.status().is_success() {
+            for batch in batches {
+                self.received.take(batch);
             }
-            Some(Verdict::Exceeded { retry_after }) => return too_many(retry_after),
+            self.received.unprocessed.extend(unprocessed);
         }
-        for batch in batches {
-            self.received.take(batch);
-        }
-        self.received.unprocessed.extend(unprocessed);
         response
+    }
+
+    /// Returns 202 and counts the batches, or returns 429 if there are more than the rate limit allows.
+    fn apply_rate_limit(&mut self, batches: usize, at: Instant) -> Response<Bytes> {
+        let mut response = accepted();
+        if let Some(bucket) = &mut self.rate_limit {
+            match bucket.acquire(batches, at) {
+                Decision::Refused { retry_after } => return too_many_requests(retry_after),
+                Decision::Accepted { percentage_used } if bucket.limit().percentage_header => {
+                    let percentage = HeaderValue::from(percentage_used);
+                    response.headers_mut().insert(RATE_LIMIT_USED, percentage);
+                }
+                Decision::Accepted { .. } => {}
+            }
+        }
+        self.counts.accepted_batches += u64::try_from(batches).unwrap_or(u64::MAX);
+        response
+    }
+
+    fn count_request(&mut self, status: Option<StatusCode>) {
+        self.counts.requests += 1;
+        if status == Some(StatusCode::TOO_MANY_REQUESTS) {
+            self.counts.rate_limited_requests += 1;
+        }
     }
 }
 
@@ -146,7 +216,7 @@ fn accepted() -> Response<Bytes> {
     response
 }
 
-fn too_many(retry_after: u64) -> Response<Bytes> {
+fn too_many_requests(retry_after: u64) -> Response<Bytes> {
     let message = "more batches than the rate limit allows";
     let mut response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, message).into_response();
     let headers = response.headers_mut();

@@ -16,11 +16,11 @@ use std::future::{pending, poll_fn};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 type Body = StreamBody<BoxStream<'static, Result<Frame<Bytes>, BodyBroken>>>;
 type Cause = Box<dyn Error + Send + Sync>;
@@ -101,23 +101,16 @@ async fn respond(
 ) -> Result<Response<Body>, Cause> {
     let answer = service.next_answer();
     let (head, incoming) = request.into_parts();
-    let reply = if answer.reads_body() {
+    let act = if answer.reads_body() {
         match Limited::new(incoming, MAX_BODY).collect().await {
-            Ok(body) => {
-                let request = Request::from_parts(head, body.to_bytes());
-                service.handle(answer, request, Instant::now(), SystemTime::now())
-            }
-            Err(error) if error.is::<LengthLimitError>() => Reply::too_large(),
+            Ok(body) => service.respond(answer, Request::from_parts(head, body.to_bytes())).await,
+            Err(error) if error.is::<LengthLimitError>() => Reply::too_large().act,
             Err(error) => return Err(error),
         }
     } else {
-        let request = Request::from_parts(head, Bytes::new());
-        service.handle(answer, request, Instant::now(), SystemTime::now())
+        service.respond(answer, Request::from_parts(head, Bytes::new())).await
     };
-    if !reply.delay.is_zero() {
-        sleep(reply.delay).await;
-    }
-    match reply.act {
+    match act {
         Act::Respond(response) => {
             *lock(&ending) = response.body().ending();
             Ok(response.map(|content| {

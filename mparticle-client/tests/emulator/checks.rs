@@ -6,7 +6,7 @@ use crate::wire::{
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use mparticle_client::Endpoint;
-use mparticle_client::testing::{BadBatches, RateLimit};
+use mparticle_client::testing::BadBatches;
 
 /// Sends a request to an emulator over TCP and in memory, and gives back the status and message of the refusal.
 async fn answer(request: Request<Bytes>) -> (u16, String) {
@@ -228,59 +228,4 @@ async fn historical_batches_that_break_the_rules_are_accepted_and_not_processed(
     let elsewhere = builder().in_memory();
     in_memory(&elsewhere, post(BULK, body)).await.unwrap();
     assert_eq!((elsewhere.batches().len(), elsewhere.unprocessed().len()), (6, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_rate_limit_counts_batches_and_says_how_full_it_is() {
-    let limit = RateLimit::per_second(10).burst(20);
-    let emulator = builder().rate_limit(limit).start().await.unwrap();
-    let mut next = 0;
-    let mut batches = |count: usize| {
-        let ids = next..next + count;
-        next += count;
-        list(&ids.map(|id| batch(&id.to_string())).collect::<Vec<_>>())
-    };
-    let used = "x-mp-rate-limit-percentage-used";
-    let received = exchange(&emulator, &post(BULK, batches(15))).await;
-    assert_eq!((received.status(), received.header(used).unwrap().as_str()), (202, "75"));
-    let received = exchange(&emulator, &post(BULK, batches(20))).await;
-    assert_eq!((received.status(), received.header("retry-after").as_deref()), (429, Some("2")));
-    assert_eq!(received.header("x-mp-rate-limit-exceeded").as_deref(), Some("feed"));
-    assert_eq!(received.header(used), None);
-
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    let received = exchange(&emulator, &post(BULK, batches(15))).await;
-    assert_eq!((received.status(), received.header(used).unwrap().as_str()), (202, "100"));
-    let received = exchange(&emulator, &post(EVENTS, batch("one"))).await;
-    assert_eq!((received.status(), received.header("retry-after").as_deref()), (429, Some("1")));
-    assert_eq!(emulator.batches().len(), 30);
-
-    // More than ever fit at once pass when the bucket is full.
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
-    let received = exchange(&emulator, &post(BULK, batches(50))).await;
-    assert_eq!((received.status(), received.header(used).unwrap().as_str()), (202, "100"));
-}
-
-#[tokio::test]
-async fn without_a_rate_limit_there_is_no_header_about_it() {
-    let emulator = builder().start().await.unwrap();
-    let received = exchange(&emulator, &post(EVENTS, batch("a"))).await;
-    assert_eq!(received.header("x-mp-rate-limit-percentage-used"), None);
-}
-
-#[tokio::test]
-async fn a_refused_request_does_not_use_the_rate_limit() {
-    let emulator = builder().rate_limit(RateLimit::per_second(1)).in_memory();
-    let bad = in_memory(&emulator, post(BULK, list(&[batch("a"), "{}".to_owned()]))).await.unwrap();
-    let good = in_memory(&emulator, post(EVENTS, batch("a"))).await.unwrap();
-    assert_eq!((bad.status().as_u16(), good.status().as_u16()), (400, 202));
-}
-
-#[tokio::test]
-async fn bare_answers_202_to_all_and_records_nothing() {
-    let emulator = builder().bare().start().await.unwrap();
-    let request = with(post("/anything", "not json"), "authorization", None);
-    assert_eq!(exchange(&emulator, &request).await.status(), 202);
-    assert_eq!(in_memory(&emulator, request).await.unwrap().status(), 202);
-    assert!(emulator.requests().is_empty());
 }

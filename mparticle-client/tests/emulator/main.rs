@@ -1,8 +1,11 @@
 //! The emulator's checks, faults and records, over TCP and in memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod bare;
 mod checks;
 mod faults;
+mod latency;
+mod rate_limit;
 mod records;
 mod time;
 mod wire;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use mparticle_client::testing::{Emulator, EmulatorBuilder};
 use mparticle_client::transport::{ResponseBody, Transport, TransportError};
 use mparticle_client::{Credentials, Endpoint};
@@ -73,6 +73,16 @@ impl Received {
             .map(|(_, value)| value.to_owned())
     }
 
+    fn head(&self) -> (StatusCode, HeaderMap) {
+        let text = self.text();
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        let fields = head.lines().skip(1).map(|line| line.split_once(": ").unwrap());
+        let headers = fields.map(|(name, value)| {
+            (HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap())
+        });
+        (StatusCode::from_u16(self.status()).unwrap(), headers.collect())
+    }
+
     pub(crate) fn body(&self) -> String {
         self.text().split_once("\r\n\r\n").unwrap().1.to_owned()
     }
@@ -118,4 +128,30 @@ pub(crate) async fn in_memory(
     request: Request<Bytes>,
 ) -> Result<Response<ResponseBody>, TransportError> {
     emulator.transport().send(request).await
+}
+
+/// The two ways to send a request to an emulator.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Via {
+    Tcp,
+    Memory,
+}
+
+impl Via {
+    pub(crate) const BOTH: [Self; 2] = [Self::Tcp, Self::Memory];
+
+    /// Sends a request, and returns status and headers of the answer.
+    pub(crate) async fn send(
+        self,
+        emulator: &Emulator,
+        request: Request<Bytes>,
+    ) -> (StatusCode, HeaderMap) {
+        match self {
+            Self::Tcp => exchange(emulator, &request).await.head(),
+            Self::Memory => {
+                let (head, _) = in_memory(emulator, request).await.unwrap().into_parts();
+                (head.status, head.headers)
+            }
+        }
+    }
 }

@@ -19,9 +19,9 @@ mod snapshot;
 mod state;
 
 pub use snapshot::RateLimiterSnapshot;
-pub(crate) use state::Turn;
+pub(crate) use state::{Ticket, Turn};
 
-use state::{State, Ticket};
+use state::State;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -81,17 +81,18 @@ pub(crate) struct RateLimited {
 }
 
 impl RateLimiter {
-    /// Draws a ticket for a request of `weight` batches.
+    /// Draws a ticket for a request of `weight` batches, which goes before younger requests if it held a ticket before.
     ///
     /// # Errors
     /// [`RateLimited`] if its turn would not come before the deadline.
     pub(crate) fn draw(
         &self,
+        again: Option<Ticket>,
         weight: u32,
         deadline: Option<Instant>,
     ) -> Result<RateTicket, RateLimited> {
         let wake = Arc::default();
-        let ticket = self.lock().draw(weight, &wake, Instant::now(), deadline);
+        let ticket = self.lock().draw(again, weight, &wake, Instant::now(), deadline);
         let limiter = self.clone();
         ticket
             .map(|ticket| RateTicket { waiter: RateWaiter { limiter, ticket, wake } })
@@ -143,7 +144,7 @@ impl RateTicket {
 
 impl Drop for RateTicket {
     fn drop(&mut self) {
-        self.waiter.limiter.lock().leave(self.waiter.ticket);
+        self.waiter.limiter.lock().leave(self.waiter.ticket, Instant::now());
     }
 }
 
@@ -170,6 +171,11 @@ impl RateWaiter {
                 () = sleep_until(until) => {}
             }
         }
+    }
+
+    /// The ticket, to be used again if the request is not accepted.
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
     }
 
     /// Whether the request is sent now.

@@ -73,7 +73,7 @@ struct Closing {
 
 /// What a request holds that wants to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ticket {
+pub(crate) enum Ticket {
     /// It was drawn while there was no rate.
     Unlimited,
     Numbered(Number),
@@ -85,27 +85,32 @@ pub(crate) enum Turn {
     Now,
     /// Not before this time has passed.
     In(Duration),
-    /// The ticket was drawn before there was a rate: another one has to be drawn.
+    /// The ticket was drawn before there was a rate, or too long ago: another one has to be drawn.
     Lapsed,
 }
 
 impl State {
     /// Draws a ticket for a request of some batches, or tells when it would be worth trying again if its turn does not
-    /// come before the deadline.
+    /// come before the deadline. A request that was sent and not accepted goes before younger ones with its old ticket.
     pub(super) fn draw(
         &mut self,
+        again: Option<Ticket>,
         weight: u32,
         wake: &Arc<Notify>,
         now: Instant,
         deadline: Option<Instant>,
     ) -> Result<Ticket, Duration> {
         self.advance(now);
-        let wait = self.wait_for_next(weight, now);
+        let again = match again {
+            Some(Ticket::Numbered(number)) => Some(number),
+            Some(Ticket::Unlimited) | None => None,
+        };
+        let wait = self.wait_for_next(again.is_some(), weight, now);
         if deadline.is_some_and(|deadline| now + wait > deadline) {
             return Err(wait);
         }
         let Some(rate) = &mut self.rate else { return Ok(Ticket::Unlimited) };
-        let number = self.line.draw(weight, Arc::clone(wake));
+        let number = self.line.draw(again, weight, Arc::clone(wake), now);
         if !self.line.is_granted(number) {
             rate.binding = now;
         }
@@ -122,6 +127,7 @@ impl State {
         match (ticket, &self.rate) {
             (_, None) => Turn::Now,
             (Ticket::Unlimited, Some(_)) => Turn::Lapsed,
+            (Ticket::Numbered(number), Some(_)) if self.line.has_lapsed(number) => Turn::Lapsed,
             (Ticket::Numbered(number), Some(_)) if self.line.is_granted(number) => Turn::Now,
             (Ticket::Numbered(number), Some(rate)) => {
                 Turn::In(seconds(self.line.missing(number) / rate.value))
@@ -139,9 +145,9 @@ impl State {
     }
 
     /// Takes a ticket out of the line.
-    pub(super) fn leave(&mut self, ticket: Ticket) {
+    pub(super) fn leave(&mut self, ticket: Ticket, now: Instant) {
         if let Ticket::Numbered(number) = ticket {
-            self.line.leave(number);
+            self.line.leave(number, now);
         }
     }
 
@@ -226,7 +232,7 @@ impl State {
         }
         self.grown = self.grown.max(Some(now));
         let Some(rate) = &mut self.rate else { return };
-        self.line.grow(rate.value * now.saturating_duration_since(from).as_secs_f64());
+        self.line.grow(rate.value * now.saturating_duration_since(from).as_secs_f64(), now);
         if self.closing.is_some() || !self.line.is_idle() {
             rate.binding = now;
         } else if now > rate.binding + UNUSED {
@@ -235,13 +241,13 @@ impl State {
     }
 
     /// How long a ticket would have to wait that was drawn now.
-    fn wait_for_next(&self, weight: u32, now: Instant) -> Duration {
+    fn wait_for_next(&self, goes_first: bool, weight: u32, now: Instant) -> Duration {
         if self.is_probe_due(now) {
             return Duration::ZERO;
         }
         let in_line = match &self.rate {
             // While the rate doubles, it is a guess that nobody should be turned away for.
-            Some(rate) if rate.phase == Phase::Steady => {
+            Some(rate) if rate.phase == Phase::Steady && !goes_first => {
                 seconds(self.line.missing_for_next(weight) / rate.value)
             }
             _ => Duration::ZERO,
@@ -281,7 +287,9 @@ impl State {
 
 impl Rate {
     fn decrease(&mut self, accepted: f64, now: Instant) {
-        self.value = (DECREASE * accepted.max(MIN_RATE).min(self.value)).max(MIN_RATE);
+        // A second is a short time to count acceptances at a low rate, therefore not to less than half at once.
+        let accepted = accepted.min(self.value).max(self.value / 2.0);
+        self.value = (DECREASE * accepted).max(MIN_RATE);
         self.phase = Phase::Steady;
         self.decreased = now;
         self.holds_until = self.holds_until.max(now + HOLD);

@@ -4,7 +4,7 @@
 //! task that was aborted may be dropped much later, in a runtime that is driven only during calls.
 
 use super::in_flight::{InFlight, Place, Waiting};
-use crate::rate_limiter::{RateLimited, RateLimiter, RateTicket, Turn};
+use crate::rate_limiter::{RateLimited, RateLimiter, RateTicket, Ticket, Turn};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +22,8 @@ struct Held {
     ticket: Option<RateTicket>,
     waiting: Option<Waiting>,
     place: Option<Place>,
+    /// The ticket of the last attempt.
+    used: Option<Ticket>,
     /// Whether the caller has gone: nothing may be held any more.
     released: bool,
 }
@@ -54,7 +56,8 @@ impl Admission {
         let no_place =
             || NotAdmitted::NoPlace { waited: start.elapsed(), limit: in_flight.limit() };
         loop {
-            let ticket = limiter.draw(weight, deadline).map_err(rate_limited)?;
+            let used = self.lock(|held| held.used.take());
+            let ticket = limiter.draw(used, weight, deadline).map_err(rate_limited)?;
             let waiter = ticket.waiter();
             self.hold(|held| held.ticket = Some(ticket)).await;
             loop {
@@ -63,7 +66,11 @@ impl Admission {
                 // Waiting for the place took time, in which the limiter may have changed its mind.
                 match waiter.go() {
                     Turn::Now => {
-                        self.hold(|held| held.ticket = None).await;
+                        self.hold(|held| {
+                            held.used = Some(waiter.ticket());
+                            held.ticket = None;
+                        })
+                        .await;
                         self.entries.fetch_add(1, Ordering::Relaxed);
                         return Ok(());
                     }

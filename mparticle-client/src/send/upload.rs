@@ -18,6 +18,9 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{Instrument, Span, debug, debug_span, field, trace, warn};
 
+/// An attempt does not begin within a tenth of the overall timeout before the deadline, or this time if that is shorter.
+const MAX_MARGIN: Duration = Duration::from_secs(1);
+
 /// What is known of an upload while it lasts.
 pub(super) struct Upload {
     sender: Arc<RequestSender>,
@@ -91,8 +94,11 @@ impl Upload {
     async fn admit(&self) -> Result<(), Error> {
         let settings = &self.sender.settings;
         let weight = u32::try_from(self.request.source_request_ids().len()).unwrap_or(u32::MAX);
+        // A request that is sent at the very deadline could be accepted and fail nevertheless.
+        let margin = MAX_MARGIN.min(settings.timeouts.overall / 10);
+        let deadline = self.deadline.map(|deadline| deadline - margin);
         self.admission
-            .enter(&settings.rate_limiter, &settings.in_flight, weight, self.deadline)
+            .enter(&settings.rate_limiter, &settings.in_flight, weight, deadline)
             .await
             .map_err(super::admission::NotAdmitted::into_error)
     }

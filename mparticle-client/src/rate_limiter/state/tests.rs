@@ -19,7 +19,7 @@ fn limited(accepted: u32, now: Instant) -> State {
 }
 
 fn draw(state: &mut State, weight: u32, now: Instant) -> Ticket {
-    state.draw(weight, &Arc::default(), now, None).unwrap()
+    state.draw(None, weight, &Arc::default(), now, None).unwrap()
 }
 
 fn rate(state: &State, now: Instant) -> Option<f64> {
@@ -51,6 +51,10 @@ fn the_rate_becomes_nine_tenths_of_what_was_accepted_once_per_congestion() {
     state.accepted(100, None, start, later);
     state.refused(SECOND, later, later + SECOND / 10);
     assert_eq!(rate(&state, later), Some(90.0));
+    // Never to less than half at once.
+    let later = start + 9 * SECOND;
+    state.refused(SECOND, later, later);
+    assert_eq!(rate(&state, later), Some(0.9 * 45.0));
 }
 
 #[test]
@@ -103,13 +107,13 @@ fn a_request_that_cannot_go_before_its_deadline_draws_no_ticket() {
     let mut state = limited(200, now);
     let deadline = |seconds: f64| Some(now + Duration::from_secs_f64(seconds));
     // Closed for a second, then 100 batches at 180 a second.
-    assert!(state.draw(100, &Arc::default(), now, deadline(1.57)).is_ok());
-    let wait = state.draw(100, &Arc::default(), now, deadline(2.1)).unwrap_err();
+    assert!(state.draw(None, 100, &Arc::default(), now, deadline(1.57)).is_ok());
+    let wait = state.draw(None, 100, &Arc::default(), now, deadline(2.1)).unwrap_err();
     assert!((wait.as_secs_f64() - (1.0 + 200.0 / 180.0)).abs() < 0.01, "{wait:?}");
     // While the rate is a guess, only the closing counts.
     let mut state = limited(0, now);
-    assert!(state.draw(100, &Arc::default(), now, deadline(1.1)).is_ok());
-    assert_eq!(state.draw(1, &Arc::default(), now, deadline(0.9)), Err(SECOND));
+    assert!(state.draw(None, 100, &Arc::default(), now, deadline(1.1)).is_ok());
+    assert_eq!(state.draw(None, 1, &Arc::default(), now, deadline(0.9)), Err(SECOND));
 }
 
 #[test]

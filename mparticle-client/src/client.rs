@@ -3,7 +3,7 @@
 use crate::encoding::Encoder;
 use crate::models::Batch;
 use crate::send::RequestSender;
-use crate::upload_all::{Deliver, UploadAll};
+use crate::upload_all::UploadAll;
 use crate::{ClientBuilder, Credentials, EncodedRequest, Endpoint, Error, RateLimiter, Receipt};
 use futures_core::Stream;
 use futures_util::stream;
@@ -106,7 +106,7 @@ impl Client {
     where
         S: Stream<Item = Batch> + Send + 'a,
     {
-        UploadAll::new(self.clone(), Encoder::clone(&self.encoder), batches)
+        UploadAll::new(self.clone(), batches)
     }
 
     /// Begins to describe a queue in the background that sends with this client's settings, credentials and rate limiter
@@ -116,7 +116,6 @@ impl Client {
         crate::queue::QueueBuilder::new(self.clone())
     }
 
-    #[cfg(feature = "queue")]
     pub(crate) fn parts(&self) -> (Arc<Encoder>, Arc<RequestSender>) {
         (Arc::clone(&self.encoder), Arc::clone(&self.sender))
     }
@@ -132,11 +131,5 @@ impl Client {
     async fn bulk(&self, batches: &[Batch], endpoint: Endpoint) -> Result<Receipt, Error> {
         let request = self.encoder.bulk(batches, endpoint, SystemTime::now())?;
         self.sender.send(request).await
-    }
-}
-
-impl Deliver for Client {
-    async fn deliver(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
-        self.sender.send(unsent).await
     }
 }

@@ -124,6 +124,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn stats(&self) -> AttemptStats {
+        let Inner { attempts, elapsed, may_have_been_sent, .. } = *self.0;
+        AttemptStats { attempts, elapsed, may_have_been_sent }
+    }
+
     pub(crate) fn with_request(mut self, unsent: EncodedRequest) -> Self {
         self.0.source_request_ids = Some(unsent.shared_ids());
         self.0.unsent = Some(unsent);

@@ -33,7 +33,7 @@ impl Future for DeliveryHandle {
                 source_request_id: self.source_request_id.clone(),
                 sent_as: None,
                 outcome: Outcome::Dropped,
-                unsent: Vec::new(),
+                requests: Vec::new(),
             })
         })
     }

@@ -15,7 +15,7 @@ use super::shared::{Arrivals, Command, Held, Shared};
 use super::spool::Spool;
 #[cfg(feature = "spool")]
 use crate::encoding::MAX_BATCHES;
-use crate::order::Order;
+use crate::queue::order::Order;
 use crate::send::RequestSender;
 use ending::{Closing, Flush, earlier};
 use futures_util::StreamExt;

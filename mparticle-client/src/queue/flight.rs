@@ -2,7 +2,7 @@
 
 use crate::encoding::EncodedBatch;
 use crate::encoding::chunk::{Chunk, Packer};
-use crate::order::Turn;
+use crate::queue::order::Turn;
 use crate::{EncodedRequest, Endpoint, Error, ErrorKind};
 use std::collections::VecDeque;
 use std::mem;

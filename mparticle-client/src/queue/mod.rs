@@ -21,7 +21,6 @@
 // waits for their turn, packs them with the client's chunker (`flight`) and sends them with the client's retry loop and
 // rate limiter. Whatever happens to a ticket, it is settled, once, at the latest by being dropped.
 
-mod batch_result;
 mod builder;
 mod delivery_handle;
 mod engine;
@@ -31,6 +30,7 @@ mod flight;
 mod handle;
 mod hook;
 mod ids;
+mod order;
 mod parcel;
 #[cfg(feature = "spool")]
 mod record;
@@ -53,7 +53,7 @@ mod tests;
 mod ticket;
 mod worker;
 
-pub use batch_result::{BatchResult, Outcome};
+pub use crate::{BatchResult, Outcome};
 pub use builder::QueueBuilder;
 pub use delivery_handle::DeliveryHandle;
 pub use handle::Queue;

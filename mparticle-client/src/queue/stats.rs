@@ -4,7 +4,7 @@ use super::Outcome;
 
 /// What a queue has counted since it was made.
 ///
-/// All fields are of one moment, and `accepted + recovered == delivered + rejected + expired + dropped + pending` at
+/// All fields are of one moment, and `accepted + recovered == delivered + discarded + rejected + expired + dropped + pending` at
 /// every moment. Batches count as they were given, however they were joined or divided to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,6 +15,8 @@ pub struct Stats {
     pub recovered: u64,
     /// Batches that mParticle accepted.
     pub delivered: u64,
+    /// Batches that were discarded, because the client is [disabled](crate::ClientBuilder::disabled).
+    pub discarded: u64,
     /// Batches that mParticle refused.
     pub rejected: u64,
     /// Batches that were not delivered within 25 days.
@@ -38,7 +40,9 @@ impl Stats {
     pub(super) fn settled(&mut self, outcome: &Outcome, bytes: usize) {
         let counter = match outcome {
             Outcome::Delivered(_) => &mut self.delivered,
-            Outcome::Rejected(_) => &mut self.rejected,
+            Outcome::Discarded => &mut self.discarded,
+            // A queue repeats what fails for another reason until it is delivered, rejected or expired.
+            Outcome::Rejected(_) | Outcome::Failed(_) => &mut self.rejected,
             Outcome::Expired => &mut self.expired,
             Outcome::Dropped => &mut self.dropped,
             // It stays where it is.

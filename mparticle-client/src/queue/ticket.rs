@@ -99,7 +99,7 @@ impl Ticket {
             source_request_id: self.source_request_id.clone(),
             sent_as: sent_as.filter(|id| *id != self.source_request_id).map(str::to_owned),
             outcome,
-            unsent: if keeps { unsent.to_vec() } else { Vec::new() },
+            requests: if keeps { unsent.to_vec() } else { Vec::new() },
         };
         if let Some(hook) = hook {
             hook.call(&settled);

@@ -96,11 +96,7 @@ impl AttemptError {
     /// Converts it into the error of a single attempt.
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Answered { answer, retry_after } => {
-                let error = answered(answer.status).with_retry_after(retry_after);
-                let error = if is_retryable(answer.status) { error } else { error.permanent() };
-                error.with_answer(answer)
-            }
+            Self::Answered { answer, retry_after } => status_error(answer, retry_after),
             Self::Failed(error) => {
                 let transport = error.kind();
                 let kind = match transport {
@@ -128,7 +124,9 @@ impl fmt::Display for AttemptError {
     }
 }
 
-fn answered(status: StatusCode) -> Error {
+/// The error of a response that does not accept the request.
+pub(crate) fn status_error(answer: Answer, retry_after: Option<Duration>) -> Error {
+    let status = answer.status;
     let (kind, what) = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             (ErrorKind::Unauthorized, "mParticle did not accept the credentials")
@@ -146,7 +144,9 @@ fn answered(status: StatusCode) -> Error {
         _ => (ErrorKind::Rejected, "mParticle refused the request"),
     };
     let hint = if status.is_redirection() { "; check the base URL" } else { "" };
-    Error::new(kind, format!("{what} (status {}){hint}", status.as_u16()))
+    let error = Error::new(kind, format!("{what} (status {}){hint}", status.as_u16()));
+    let error = error.with_retry_after(retry_after).with_answer(answer);
+    if is_retryable(status) { error } else { error.permanent() }
 }
 
 impl NotAdmitted {

@@ -48,6 +48,11 @@ pub(crate) fn exceeded(headers: &HeaderMap) -> Limit {
     }
 }
 
+/// Whether a 429 concerns the growth of the rate, so that other requests may go on.
+pub(crate) fn is_acceleration_limited(headers: &HeaderMap) -> bool {
+    exceeded(headers) == Limit::Acceleration
+}
+
 /// The values of a header that are text.
 fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
     headers

@@ -20,5 +20,10 @@ mod stall;
 mod task;
 mod upload;
 
+#[cfg(test)]
+pub(crate) use attempt_error::status_error;
+pub(crate) use backoff::full_jitter;
+pub(crate) use headers::is_acceleration_limited;
 pub(crate) use in_flight::InFlight;
 pub(crate) use request_sender::{BodyLog, Delivery, RequestSender, SenderSettings};
+pub(crate) use task::check_runtime;

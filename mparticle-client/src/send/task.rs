@@ -5,6 +5,7 @@ use crate::{Error, ErrorKind};
 use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::instrument::WithSubscriber;
@@ -44,6 +45,14 @@ pub(super) async fn run<T: Send + 'static>(
             Error::new(ErrorKind::Closed, "the Tokio runtime was shut down during the upload")
         }
     })
+}
+
+/// Checks that there is a Tokio runtime with timers.
+///
+/// # Errors
+/// Of kind [`Config`](ErrorKind::Config) if there is none.
+pub(crate) async fn check_runtime() -> Result<(), Error> {
+    run(Arc::default(), tokio::time::sleep(Duration::ZERO)).await
 }
 
 /// Explains the panics of Tokio that a runtime without drivers causes. Any other is a defect, of a transport most likely.

@@ -224,7 +224,7 @@ impl Upload {
             Decision::Fail(failure) => Err(GivenUp::ByPolicy(failure)),
             Decision::RetryWhenAllowed => Ok(match error {
                 AttemptError::Answered { answer, retry_after }
-                    if headers::exceeded(&answer.headers) == Limit::Acceleration =>
+                    if headers::is_acceleration_limited(&answer.headers) =>
                 {
                     now + retry_after.unwrap_or_else(|| self.backoff(self.refusals))
                 }

@@ -1,129 +1,145 @@
 //! Any number of batches, in as many requests as they take.
 //!
-//! Batches are pulled from a source, encoded, packed into chunks in order, and sent by several requests at a time.
-//! What holds throughout:
-//! - Every batch that was pulled ends in exactly one outcome.
-//! - Two requests that hold the same user are never in flight together, and no chunk overtakes an earlier one with
-//!   which it shares a user.
-//! - No more is held in memory than the requests in flight, as many chunks again, and what failed.
-//!
-//! A batch goes through `intake` (encoding, dividing, packing), the order (waiting for its turn), `flight` (being sent,
-//! once or in halves) and `ledger` (its outcome); `engine` moves it along.
+//! [`run`] pulls batches from a source, [`intake`] encodes them into documents for the dispatcher, and [`outcomes`]
+//! makes a [`report`] of the results.
 
-mod engine;
-mod flight;
 mod intake;
-mod ledger;
+mod outcomes;
 mod report;
+mod run;
 
 #[cfg(test)]
 mod tests;
 
-pub use report::{FailedBatch, Outcome, Stopped, UploadReport};
+pub use report::{FailedBatch, Stopped, UploadReport};
 
-use crate::encoding::Encoder;
 use crate::models::Batch;
-use crate::{EncodedRequest, Endpoint, Error, Receipt};
+use crate::{BatchResult, Client, Endpoint};
 use futures_core::Stream;
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
 
-/// What sends one request, with all the attempts that it takes.
-pub(crate) trait Deliver: Send + Sync {
-    fn deliver(
-        &self,
-        unsent: EncodedRequest,
-    ) -> impl Future<Output = Result<Receipt, Error>> + Send;
-}
-
-type Report<'a> = Pin<Box<dyn Future<Output = UploadReport> + Send + 'a>>;
-type OnOutcome<'a> = Box<dyn FnMut(Outcome<'_>) + Send + 'a>;
-
-/// Uploads any number of batches; await it to begin.
+/// An upload of any number of batches. Awaiting it starts it.
 ///
-/// Batches are pulled as fast as they can be sent and packed in order into requests of up to 100 batches and 256,000
-/// bytes. A batch of more than 128,000 bytes is divided by events into parts, each of which repeats all the rest and
-/// has an id of its own, such as `<id>/1of3`. If mParticle refuses a request as malformed, it is halved until the bad
-/// batch stands alone, and the others are delivered.
+/// Returned by [`Client::upload_all`] and [`Client::upload_all_stream`].
 ///
-/// Batches of one user arrive in the order in which they were given: two requests with the same `mpid`, identity or
-/// device identifier are never in flight together.
+/// Batches are pulled as fast as they can be sent, and packed into requests of up to 100 batches and 256,000 bytes. A
+/// batch of more than 128,000 bytes is divided by events into parts, each of which repeats everything else and has an id
+/// of its own, such as `<id>/1of3`. If mParticle refuses a request as malformed, it is halved until the bad batch stands
+/// alone, and the others are delivered.
 ///
-/// Ids are not compared: of two batches that were given the same `source_request_id`, mParticle drops the second, as it
-/// should when a source is read again.
+/// **Order.** Batches of one user arrive in the order in which they were given. Batches belong to one user if they share
+/// an `mpid`, an identity or a device identifier.
 ///
-/// A source that has no batch ready for the moment delays those that it gave by 100 milliseconds at most, while there
-/// are requests to spare; then they are sent as they are.
+/// **Outages and rate limits.** While nothing gets through, no further batches are pulled, and one request at a time is
+/// tried. If nothing is accepted for [`max_wait`](Self::max_wait), the upload stops.
 ///
-/// Dropping the future cancels the requests in flight and pulls no more.
+/// **Stopping.** An upload that stops early returns every batch that it has pulled and not delivered in
+/// [`UploadReport::failed`], in the order of the source; [`UploadReport::stopped`] tells why. To go on later, upload
+/// these batches, then the rest of the source after [`UploadReport::given`] batches.
+///
+/// **Dropping** the future cancels the requests in flight. Batches that were pulled and not delivered are lost, and
+/// whether those in flight were accepted is not known. To end an upload early without losing batches, end its source.
+///
+/// If a source has no batch ready, the batches that it gave wait for others for up to 100 milliseconds. Then they are
+/// sent as they are.
+///
+/// # Examples
+/// ```
+/// # use mparticle_client::{Client, Outcome, models::Batch};
+/// # async fn backfill(client: &Client, batches: Vec<Batch>) {
+/// let report = client
+///     .upload_all(batches)
+///     .concurrency(8)
+///     .on_outcome(|result| {
+///         if let Outcome::Rejected(error) = result.outcome() {
+///             eprintln!("{}: {error}", result.source_request_id());
+///         }
+///     })
+///     .await;
+/// println!("{} of {} delivered", report.delivered(), report.given());
+/// # }
+/// ```
 #[must_use = "nothing is sent until it is awaited"]
 pub struct UploadAll<'a> {
+    client: Client,
+    /// Boxed one by one: a batch takes almost 3 kB, too much to be moved from hand to hand.
+    source: BoxStream<'a, Box<Batch>>,
     options: Options<'a>,
-    run: Box<dyn FnOnce(Options<'a>) -> Report<'a> + Send + 'a>,
 }
 
-/// What the caller may choose.
-struct Options<'a> {
-    endpoint: Endpoint,
-    concurrency: usize,
-    max_rate_limit_wait: Duration,
-    stop_after_failures: Option<usize>,
-    on_outcome: Option<OnOutcome<'a>>,
+/// The options of an upload; the blocking client has the same.
+pub(crate) struct Options<'a> {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) concurrency: usize,
+    pub(crate) max_wait: Duration,
+    pub(crate) stop_after_failures: Option<usize>,
+    pub(crate) on_outcome: Option<OnOutcome<'a>>,
+}
+
+pub(crate) type OnOutcome<'a> = Box<dyn FnMut(&BatchResult) + Send + 'a>;
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self {
+            endpoint: Endpoint::BulkEvents,
+            concurrency: 4,
+            max_wait: Duration::from_secs(10 * 60),
+            stop_after_failures: None,
+            on_outcome: None,
+        }
+    }
 }
 
 impl<'a> UploadAll<'a> {
-    pub(crate) fn new<D, S>(deliver: D, encoder: Encoder, source: S) -> Self
-    where
-        D: Deliver + 'a,
-        S: Stream<Item = Batch> + Send + 'a,
-    {
-        let options = Options {
-            endpoint: Endpoint::BulkEvents,
-            concurrency: 4,
-            max_rate_limit_wait: Duration::from_secs(10 * 60),
-            stop_after_failures: None,
-            on_outcome: None,
-        };
-        let run =
-            |options| -> Report<'a> { Box::pin(engine::run(deliver, encoder, source, options)) };
-        Self { options, run: Box::new(run) }
+    pub(crate) fn new(client: Client, source: impl Stream<Item = Batch> + Send + 'a) -> Self {
+        Self { client, source: source.map(Box::new).boxed(), options: Options::default() }
     }
 
-    /// How many requests may be in flight at a time; 4 unless set. Zero counts as one.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn with_options(self, options: Options<'a>) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Sets how many requests may be in flight at a time; 4 unless set. Zero counts as one.
     pub fn concurrency(mut self, requests: usize) -> Self {
-        self.options.concurrency = requests.max(1);
+        self.options.concurrency = requests;
         self
     }
 
     /// Sends to the endpoint for historical data.
     ///
-    /// A batch without events, with an event that has no timestamp, or with one that is less than 72 hours old, fails
-    /// without being sent: mParticle would drop it in silence.
+    /// A batch without events, with an event that has no timestamp, or with an event that is less than 72 hours old is
+    /// rejected without being sent, because mParticle would drop it silently.
     pub fn historical(mut self) -> Self {
         self.options.endpoint = Endpoint::HistoricalBulkEvents;
         self
     }
 
-    /// How long one request may wait in total when mParticle asks for more patience than the overall timeout of a
-    /// request allows; 10 minutes unless set. What would have to wait longer fails as
-    /// [`RateLimited`](crate::ErrorKind::RateLimited).
-    pub fn max_rate_limit_wait(mut self, wait: Duration) -> Self {
-        self.options.max_rate_limit_wait = wait;
+    /// Sets for how long mParticle may accept nothing before the upload stops; 10 minutes unless set.
+    ///
+    /// The time counts from the last request that was accepted, or from the start. It includes outages and rate limits.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.options.max_wait = wait;
         self
     }
 
-    /// Pulls no more batches once so many have failed; what was pulled is still sent. Zero counts as one. Unless set,
-    /// failures do not stop it, save those that every further request would share.
+    /// Stops pulling batches once this many have failed or were rejected. Batches that were pulled are still sent.
+    ///
+    /// Zero counts as one. Unless set, failures of single batches do not stop the upload.
     pub fn stop_after_failures(mut self, batches: usize) -> Self {
-        self.options.stop_after_failures = Some(batches.max(1));
+        self.options.stop_after_failures = Some(batches);
         self
     }
 
-    /// Calls a function with the outcome of each batch as soon as it is known. It should return quickly: nothing is
-    /// sent meanwhile.
-    pub fn on_outcome(mut self, function: impl FnMut(Outcome<'_>) + Send + 'a) -> Self {
+    /// Calls a function with the outcome of each batch as soon as it is known.
+    ///
+    /// The function should return quickly, because nothing is sent meanwhile.
+    pub fn on_outcome(mut self, function: impl FnMut(&BatchResult) + Send + 'a) -> Self {
         self.options.on_outcome = Some(Box::new(function));
         self
     }
@@ -134,17 +150,25 @@ impl<'a> IntoFuture for UploadAll<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = UploadReport> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        (self.run)(self.options)
+        let (encoder, sender) = self.client.parts();
+        let retry = sender.retry_policy();
+        Box::pin(run::run(sender, encoder, self.source, retry, self.options))
     }
 }
 
 impl fmt::Debug for UploadAll<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadAll")
-            .field("endpoint", &self.options.endpoint)
-            .field("concurrency", &self.options.concurrency)
-            .field("max_rate_limit_wait", &self.options.max_rate_limit_wait)
-            .field("stop_after_failures", &self.options.stop_after_failures)
+        f.debug_struct("UploadAll").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("endpoint", &self.endpoint)
+            .field("concurrency", &self.concurrency)
+            .field("max_wait", &self.max_wait)
+            .field("stop_after_failures", &self.stop_after_failures)
             .finish_non_exhaustive()
     }
 }

@@ -1,85 +1,105 @@
 //! What became of the batches.
 
+use crate::Error;
 use crate::encoding::split::parts_of;
 use crate::models::Batch;
-use crate::{Error, Receipt};
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-/// What became of the batches that were given: all of them were delivered but those in [`failed`](Self::failed).
+/// What became of the batches of an upload.
+///
+/// Every batch that was given was delivered, or is in [`failed`](Self::failed).
 #[derive(Debug, Default)]
 #[must_use]
 pub struct UploadReport {
     pub(super) given: usize,
     pub(super) delivered: usize,
+    pub(super) discarded: usize,
     pub(super) requests: usize,
     pub(super) failed: Vec<FailedBatch>,
     pub(super) stopped: Option<Stopped>,
+    pub(super) error: Option<Error>,
     pub(super) elapsed: Duration,
 }
 
 impl UploadReport {
-    /// How many batches were pulled from the source.
+    /// Returns how many batches were pulled from the source.
     #[must_use]
     pub fn given(&self) -> usize {
         self.given
     }
 
-    /// How many of them mParticle accepted.
+    /// Returns how many batches mParticle accepted.
     #[must_use]
     pub fn delivered(&self) -> usize {
         self.delivered
     }
 
-    /// How many requests it took. One that was sent again counts once, one that was halved counts with its halves.
+    /// Returns how many batches were discarded, because the client is [disabled](crate::ClientBuilder::disabled).
+    #[must_use]
+    pub fn discarded(&self) -> usize {
+        self.discarded
+    }
+
+    /// Returns how many requests were made. A request that was repeated counts once; one that was halved counts with its
+    /// halves.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests
     }
 
-    /// The batches that were not delivered, in the order in which that became known.
+    /// Returns the batches that were not delivered, in the order of the source.
     #[must_use]
     pub fn failed(&self) -> &[FailedBatch] {
         &self.failed
     }
 
-    /// The batches that were not delivered, to be sent again or stored.
+    /// Converts this into the batches that were not delivered, to be uploaded again or stored.
     #[must_use]
     pub fn into_failed(self) -> Vec<FailedBatch> {
         self.failed
     }
 
-    /// Why it pulled no more batches, if it did not pull all. The source may hold batches that were never given.
+    /// Returns why the upload stopped early. `None` if all batches of the source were given.
     #[must_use]
     pub fn stopped(&self) -> Option<Stopped> {
         self.stopped
     }
 
-    /// How long it took.
+    /// Returns the error that stopped the upload early, if there was one.
+    #[must_use]
+    pub fn stop_error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// Returns how long the upload took.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// Whether all batches of the source were given, and all of them delivered.
+    /// Whether all batches of the source were given, and none of them failed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.stopped.is_none()
     }
 }
 
-/// Why an upload pulled no more batches.
+/// Why an upload stopped early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// mParticle refused the credentials, so no request would succeed. What had been pulled and was not in flight
-    /// failed without being sent.
+    /// mParticle refused the credentials.
     Unauthorized,
+    /// A request was refused in a way that no batch is to blame for, such as 404 or a redirect, or 100 batches in a row
+    /// were refused one by one. [`UploadReport::stop_error`] tells more.
+    Refused,
+    /// Nothing was accepted for [`max_wait`](super::UploadAll::max_wait). [`UploadReport::stop_error`] is the last failure.
+    NothingAccepted,
     /// As many batches failed as [`stop_after_failures`](super::UploadAll::stop_after_failures) allows.
     TooManyFailures,
-    /// The client cannot send: there is no Tokio runtime where the upload was awaited, or the process was forked. What had
-    /// been pulled failed without being sent.
+    /// The client cannot send: there is no Tokio runtime, it has no timers, or it was shut down.
     Closed,
 }
 
@@ -87,6 +107,8 @@ impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unauthorized => "mParticle did not accept the credentials",
+            Self::Refused => "requests are refused for a reason that is not in the batches",
+            Self::NothingAccepted => "nothing was accepted for too long",
             Self::TooManyFailures => "too many batches failed",
             Self::Closed => "the client cannot send from here",
         })
@@ -97,34 +119,45 @@ impl fmt::Display for Stopped {
 ///
 /// `Debug` shows its id and error alone.
 pub struct FailedBatch {
+    pub(super) position: usize,
     pub(super) source_request_id: String,
     pub(super) error: Error,
     pub(super) left: Left,
 }
 
-/// What is left of a batch.
+/// The part of a batch that was not delivered.
 pub(super) enum Left {
     Whole(Box<Batch>),
-    /// Ids and events of the parts that did not arrive.
+    /// The ids and events of the parts that were not delivered.
     Parts(Box<Batch>, Vec<(String, Range<usize>)>),
 }
 
 impl FailedBatch {
-    /// The batch's own `source_request_id`, or the one that it got.
+    /// Returns the position of the batch in the source. The first batch is at 0.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Returns the `source_request_id` of the batch: its own, or the one that was made for it.
     #[must_use]
     pub fn source_request_id(&self) -> &str {
         &self.source_request_id
     }
 
-    /// Why it was not delivered. The batches of one request share one error; of a batch that was divided it is the
-    /// error of the part that failed first.
+    /// Returns why the batch was not delivered.
+    ///
+    /// If several batches of one request failed, they share one error. If a batch was divided, it is the error of the
+    /// part that failed first.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// What is left to send: uploaded again it makes the same bytes under the same ids, so it does not count twice what
-    /// mParticle may have taken. It is the batch, or, if it was divided, those of its parts that did not arrive.
+    /// Converts this into what is left to send: the batch, or those of its parts that were not delivered.
+    ///
+    /// If it is uploaded again, it has the same bytes and ids, so that mParticle does not count twice what it may have
+    /// accepted.
     #[must_use]
     pub fn into_batches(self) -> Vec<Batch> {
         match self.left {
@@ -141,19 +174,4 @@ impl fmt::Debug for FailedBatch {
             .field("error", &self.error)
             .finish_non_exhaustive()
     }
-}
-
-/// What became of one batch, as [`on_outcome`](super::UploadAll::on_outcome) is told.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Outcome<'a> {
-    /// mParticle accepted it.
-    Delivered {
-        /// The batch's own `source_request_id`, or the one that it got.
-        source_request_id: &'a str,
-        /// The answer to its request; if it was divided, to the request of the last part.
-        receipt: &'a Receipt,
-    },
-    /// It was not delivered; it will stand in [`UploadReport::failed`].
-    Failed(&'a FailedBatch),
 }

@@ -114,7 +114,7 @@ impl Engine {
                 self.load(number, &parcels);
             }
             Step::Answered { stretch, result: Ok(receipt), .. } => {
-                let outcome = Outcome::Delivered(Arc::new(receipt));
+                let outcome = Outcome::of(&Arc::new(receipt));
                 self.settle(number, &stretch, &outcome);
             }
             Step::Answered { stretch, credentials, result: Err(error) } => {
@@ -250,7 +250,7 @@ impl Engine {
         for place in flight.places(stretch) {
             let Some(parcel) = self.parcels.get_mut(&place.parcel) else { continue };
             parcel.outstanding = parcel.outstanding.saturating_sub(1);
-            if !matches!(outcome, Outcome::Delivered(_)) {
+            if !matches!(outcome, Outcome::Delivered(_) | Outcome::Discarded) {
                 parcel.failure.get_or_insert_with(|| outcome.clone());
             }
             if parcel.outstanding == 0 {

@@ -1,0 +1,172 @@
+//! A request on its way: as a whole, or in halves if one of its documents is at fault.
+
+use super::waiting::Queued;
+use crate::encoding::users::UserKey;
+use crate::error::AttemptStats;
+use crate::{EncodedRequest, Endpoint, Error, Receipt};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub(super) struct Flight<T> {
+    /// What is not settled, in order.
+    documents: VecDeque<Queued<T>>,
+    users: Vec<UserKey>,
+    /// How many documents each of the coming requests holds, the next one last.
+    parts: Vec<usize>,
+    /// When the next request may be sent; `None` while it is being sent.
+    waits_until: Option<Instant>,
+    sent_at: Instant,
+    begun: Instant,
+    /// How many times the next request was sent.
+    attempts: u32,
+    /// The failures that count against its attempts.
+    failures: u32,
+    failed_at: Option<Instant>,
+    may_have_been_sent: bool,
+}
+
+impl<T> Flight<T> {
+    pub(super) fn new(documents: Vec<Queued<T>>, now: Instant) -> Self {
+        let users = documents.iter().flat_map(|queued| queued.document.users.iter().copied());
+        Self {
+            users: users.collect(),
+            parts: vec![documents.len()],
+            documents: documents.into(),
+            waits_until: Some(now),
+            sent_at: now,
+            begun: now,
+            attempts: 0,
+            failures: 0,
+            failed_at: None,
+            may_have_been_sent: false,
+        }
+    }
+
+    pub(super) fn users(&self) -> &[UserKey] {
+        &self.users
+    }
+
+    /// Whether every document is settled.
+    pub(super) fn is_done(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.waits_until().is_some_and(|until| until <= now)
+    }
+
+    pub(super) fn waits_until(&self) -> Option<Instant> {
+        self.waits_until
+    }
+
+    pub(super) fn wait_until(&mut self, until: Instant) {
+        self.waits_until = Some(until);
+    }
+
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(super) fn failed_at(&self) -> Option<Instant> {
+        self.failed_at
+    }
+
+    pub(super) fn may_have_been_sent(&self) -> bool {
+        self.may_have_been_sent || self.waits_until.is_none()
+    }
+
+    /// The next request, of all documents or, after it was halved, of the first of them. It is being sent from now on.
+    pub(super) fn send(&mut self, endpoint: Endpoint, now: Instant) -> EncodedRequest {
+        self.waits_until = None;
+        self.sent_at = now;
+        self.attempts += 1;
+        let part = || self.documents.iter().take(self.part());
+        let size: usize = part().map(|queued| queued.document.encoded.bytes.len() + 1).sum();
+        let mut body = Vec::with_capacity(size + 1);
+        let mut separator = b'[';
+        for queued in part() {
+            body.push(separator);
+            body.extend_from_slice(&queued.document.encoded.bytes);
+            separator = b',';
+        }
+        body.push(b']');
+        let ids = part().map(|queued| queued.document.encoded.source_request_id.clone());
+        EncodedRequest::new(endpoint, body.into(), ids.collect())
+    }
+
+    /// Whether the next request has been sent before.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.attempts > 1
+    }
+
+    /// Makes two requests of one; `false` if it holds a single document.
+    pub(super) fn halve(&mut self) -> bool {
+        let part = self.part();
+        if part < 2 {
+            return false;
+        }
+        self.parts.pop();
+        self.parts.extend([part - part / 2, part / 2]);
+        self.reset();
+        true
+    }
+
+    /// Takes the documents of the request that has ended.
+    pub(super) fn take_part(&mut self) -> impl Iterator<Item = Queued<T>> + use<T> {
+        let part = self.parts.pop().unwrap_or_default();
+        self.reset();
+        self.documents.drain(..part.min(self.documents.len())).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Counts a failure if it is the first one, or if other requests were accepted since the last one.
+    pub(super) fn count_failure(&mut self, accepted_at: Option<Instant>, now: Instant) {
+        if self.failed_at.is_none() || accepted_at > self.failed_at {
+            self.failures += 1;
+        }
+        self.failed_at = Some(now);
+    }
+
+    /// When the next request was last sent.
+    pub(super) fn sent_at(&self) -> Instant {
+        self.sent_at
+    }
+
+    /// The receipt with all attempts of the request.
+    pub(super) fn complete_receipt(&self, receipt: Receipt, now: Instant) -> Receipt {
+        let attempts = if receipt.is_discarded() { 0 } else { self.attempts };
+        Receipt { attempts, elapsed: self.elapsed(now), ..receipt }
+    }
+
+    /// The error with all attempts of the request.
+    pub(super) fn complete_error(&mut self, error: Error, now: Instant) -> Error {
+        self.may_have_been_sent |= error.may_have_been_sent();
+        let (attempts, elapsed) = (self.attempts, self.elapsed(now));
+        error.with_stats(AttemptStats {
+            attempts,
+            elapsed,
+            may_have_been_sent: self.may_have_been_sent,
+        })
+    }
+
+    pub(super) fn into_documents(self) -> impl Iterator<Item = Queued<T>> {
+        self.documents.into_iter()
+    }
+
+    /// How many documents the next request holds.
+    fn part(&self) -> usize {
+        self.parts.last().copied().unwrap_or_default()
+    }
+
+    fn elapsed(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.begun)
+    }
+
+    /// Begins to count for another request.
+    fn reset(&mut self) {
+        self.attempts = 0;
+        self.failures = 0;
+        self.failed_at = None;
+        self.may_have_been_sent = false;
+    }
+}

@@ -1,0 +1,224 @@
+//! What became of the batches: every batch that was given ends in one outcome.
+
+use super::report::Left;
+use super::{FailedBatch, OnOutcome, Stopped, UploadReport};
+use crate::dispatch::{Document, Halt, Unsettled};
+use crate::encoding::EncodedBatch;
+use crate::error::AttemptStats;
+use crate::models::Batch;
+use crate::{BatchResult, EncodedRequest, Endpoint, Error, ErrorKind, Outcome, Receipt};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a document is.
+pub(super) enum Tag {
+    /// A batch, by its position in the source.
+    Whole { position: usize, batch: Box<Batch> },
+    /// Some events of a batch that was divided.
+    Part { position: usize, events: Range<usize> },
+}
+
+/// A batch that was divided, until the last of its parts is settled.
+struct Divided {
+    source_request_id: String,
+    batch: Box<Batch>,
+    outstanding: usize,
+    /// The parts that were not delivered.
+    left: Vec<(EncodedBatch, Range<usize>)>,
+    /// What the first of them ended in.
+    outcome: Option<Outcome>,
+}
+
+pub(super) struct Outcomes<'a> {
+    report: UploadReport,
+    divided: HashMap<usize, Divided>,
+    endpoint: Endpoint,
+    stop_after_failures: Option<usize>,
+    on_outcome: Option<OnOutcome<'a>>,
+    /// Why nothing more is sent at all.
+    halted: Option<Error>,
+}
+
+impl<'a> Outcomes<'a> {
+    pub(super) fn new(
+        endpoint: Endpoint,
+        stop_after_failures: Option<usize>,
+        on_outcome: Option<OnOutcome<'a>>,
+    ) -> Self {
+        Self {
+            report: UploadReport::default(),
+            divided: HashMap::new(),
+            endpoint,
+            stop_after_failures: stop_after_failures.map(|batches| batches.max(1)),
+            on_outcome,
+            halted: None,
+        }
+    }
+
+    /// Counts a batch of the source, and returns its position.
+    pub(super) fn given(&mut self) -> usize {
+        self.report.given += 1;
+        self.report.given - 1
+    }
+
+    /// Whether no more batches are to be pulled.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.report.stopped.is_some()
+    }
+
+    pub(super) fn is_halted(&self) -> bool {
+        self.halted.is_some()
+    }
+
+    /// Notes why nothing more is sent.
+    pub(super) fn halted(&mut self, halt: Halt) {
+        let (stopped, error) = match halt {
+            Halt::TimedOut(error) => (Stopped::NothingAccepted, error),
+            Halt::Refused(error) => (
+                match error.kind() {
+                    ErrorKind::Unauthorized => Stopped::Unauthorized,
+                    ErrorKind::Closed | ErrorKind::Config => Stopped::Closed,
+                    _ => Stopped::Refused,
+                },
+                error,
+            ),
+        };
+        self.report.stopped = Some(stopped);
+        self.report.error = Some(error.clone());
+        self.halted = Some(error);
+    }
+
+    pub(super) fn into_report(mut self, requests: usize, elapsed: Duration) -> UploadReport {
+        self.report.requests = requests;
+        self.report.elapsed = elapsed;
+        self.report.failed.sort_by_key(|failed| failed.position);
+        self.report
+    }
+
+    /// Notes that a batch goes on as a number of parts.
+    pub(super) fn divide(&mut self, position: usize, id: String, batch: Box<Batch>, parts: usize) {
+        let (left, outcome) = (Vec::new(), None);
+        let divided = Divided { source_request_id: id, batch, outstanding: parts, left, outcome };
+        self.divided.insert(position, divided);
+    }
+
+    /// A batch could not be encoded.
+    pub(super) fn reject(&mut self, position: usize, id: String, batch: Box<Batch>, error: Error) {
+        self.failed(position, id, Outcome::Rejected(error), Left::Whole(batch), Vec::new());
+    }
+
+    /// A document was sent, or is given up.
+    pub(super) fn settle(&mut self, document: Document<Tag>, result: Result<Arc<Receipt>, Error>) {
+        let outcome = match result {
+            Ok(receipt) => Outcome::of(&receipt),
+            Err(error) if error.is_retryable() => Outcome::Failed(error),
+            Err(error) => Outcome::Rejected(error),
+        };
+        self.end(document, outcome);
+    }
+
+    /// A document is left that was not settled when everything was halted.
+    pub(super) fn give_back(&mut self, unsettled: Unsettled<Tag>) {
+        let error = match &self.halted {
+            Some(error) => not_sent(error, unsettled.may_have_been_sent),
+            None => Error::new(ErrorKind::Closed, "the upload ended before the batch was sent"),
+        };
+        self.end(unsettled.document, Outcome::Failed(error));
+    }
+
+    fn end(&mut self, document: Document<Tag>, outcome: Outcome) {
+        let Document { encoded, tag, .. } = document;
+        let is_over = matches!(outcome, Outcome::Delivered(_) | Outcome::Discarded);
+        match tag {
+            Tag::Whole { .. } if is_over => self.over(encoded.source_request_id, outcome),
+            Tag::Whole { position, batch } => {
+                let id = encoded.source_request_id.clone();
+                self.failed(position, id, outcome, Left::Whole(batch), vec![encoded]);
+            }
+            Tag::Part { position, events } => {
+                let Some(divided) = self.divided.get_mut(&position) else { return };
+                divided.outstanding -= 1;
+                if !is_over {
+                    divided.left.push((encoded, events));
+                    divided.outcome.get_or_insert_with(|| outcome.clone());
+                }
+                if divided.outstanding == 0 {
+                    self.end_divided(position, outcome);
+                }
+            }
+        }
+    }
+
+    /// The last part of a batch has ended in `last`.
+    fn end_divided(&mut self, position: usize, last: Outcome) {
+        let Some(divided) = self.divided.remove(&position) else { return };
+        let Divided { source_request_id, batch, mut left, outcome, .. } = divided;
+        let Some(outcome) = outcome else { return self.over(source_request_id, last) };
+        left.sort_by_key(|(_, events)| events.start);
+        let (encoded, events): (Vec<_>, Vec<_>) = left.into_iter().unzip();
+        let ids = encoded.iter().map(|part| part.source_request_id.clone());
+        let parts = Left::Parts(batch, ids.zip(events).collect());
+        self.failed(position, source_request_id, outcome, parts, encoded);
+    }
+
+    /// A batch was delivered or discarded.
+    fn over(&mut self, source_request_id: String, outcome: Outcome) {
+        match outcome {
+            Outcome::Discarded => self.report.discarded += 1,
+            _ => self.report.delivered += 1,
+        }
+        if let Some(on_outcome) = &mut self.on_outcome {
+            let (sent_as, requests) = (None, Vec::new());
+            on_outcome(&BatchResult { source_request_id, sent_as, outcome, requests });
+        }
+    }
+
+    fn failed(
+        &mut self,
+        position: usize,
+        source_request_id: String,
+        outcome: Outcome,
+        left: Left,
+        documents: Vec<EncodedBatch>,
+    ) {
+        let (Outcome::Rejected(error) | Outcome::Failed(error)) = outcome.clone() else { return };
+        if let Some(on_outcome) = &mut self.on_outcome {
+            let requests = documents.iter().map(|document| alone(self.endpoint, document));
+            on_outcome(&BatchResult {
+                source_request_id: source_request_id.clone(),
+                sent_as: None,
+                outcome,
+                requests: requests.collect(),
+            });
+        }
+        self.report.failed.push(FailedBatch { position, source_request_id, error, left });
+        let is_enough =
+            self.stop_after_failures.is_some_and(|most| self.report.failed.len() >= most);
+        if is_enough {
+            self.report.stopped.get_or_insert(Stopped::TooManyFailures);
+        }
+    }
+}
+
+/// The request with one document alone.
+fn alone(endpoint: Endpoint, document: &EncodedBatch) -> EncodedRequest {
+    let body = [b"[", &document.bytes[..], b"]"].concat();
+    EncodedRequest::new(endpoint, body.into(), Arc::from([document.source_request_id.clone()]))
+}
+
+/// The error of a batch that has no result because everything was halted: of the same kind and with the same answer, but
+/// without the request of others.
+fn not_sent(halted: &Error, may_have_been_sent: bool) -> Error {
+    let message = if may_have_been_sent {
+        "the upload stopped before the batch was accepted"
+    } else {
+        "the upload stopped before the batch was sent"
+    };
+    let (attempts, elapsed) = (u32::from(may_have_been_sent), Duration::ZERO);
+    Error::new(halted.kind(), message)
+        .with_stats(AttemptStats { attempts, elapsed, may_have_been_sent })
+        .with_answer_of(halted)
+        .with_source(halted.clone())
+}

@@ -158,7 +158,10 @@ mod tests {
             (json!({"partner_identities": {"Partner_id": "a"}}), 0x2cd7_a17a_4927_5835),
             (json!({"partner_identity": "a"}), 0xe46e_1405_6cd5_3d20),
             (json!({"mp_deviceid": "a"}), 0xbd5c_822c_6b76_0f1f),
-            (json!({"device_info": {"ios_idfv": "613f8504-4f4b-4c4f-a8b7-2b1d1f7a9c01"}}), 0xa680_9743_1ca3_83bd),
+            (
+                json!({"device_info": {"ios_idfv": "613f8504-4f4b-4c4f-a8b7-2b1d1f7a9c01"}}),
+                0xa680_9743_1ca3_83bd,
+            ),
         ] {
             assert_eq!(keys_of(&fields), [key], "{fields}");
         }

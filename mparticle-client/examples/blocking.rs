@@ -19,11 +19,11 @@ fn main() -> Result<(), Failure> {
     let client = destination.client_builder().build_blocking()?;
 
     let receipt = client.upload_events(&export_finished("42"))?;
-    println!("One batch: {}, attempts: {}.", receipt.status(), receipt.attempts());
+    println!("One batch, attempts: {}.", receipt.attempts());
 
     let batches = ["43", "44", "45"].map(export_finished);
     let receipt = client.bulk_upload_events(&batches)?;
-    println!("One request with {} batches: {}.", batches.len(), receipt.status());
+    println!("One request with {} batches, attempts: {}.", batches.len(), receipt.attempts());
 
     let batches = (100..350).map(|customer| export_finished(&customer.to_string()));
     let report = client.upload_all(batches).concurrency(2).run()?;

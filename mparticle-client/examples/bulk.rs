@@ -23,7 +23,7 @@ async fn main() -> Result<(), Failure> {
     // One request, which mParticle accepts or refuses as a whole.
     let batches: Vec<Batch> = (0..50).map(newsletter_opened).collect();
     let receipt = client.bulk_upload_events(&batches).await?;
-    println!("One request with {} batches: {}.", batches.len(), receipt.status());
+    println!("One request with {} batches, attempts: {}.", batches.len(), receipt.attempts());
 
     // Several requests. The iterator is consumed during the upload, and memory use does not depend on its length.
     let report = client.upload_all((50..250).map(newsletter_opened)).concurrency(4).await;

@@ -39,7 +39,7 @@ async fn main() -> Result<(), Failure> {
             .with_user_identities(UserIdentities::new().with_customer_id("42"))
             .with_event(event.with_timestamp_unixtime_ms(UnixMillis::now()));
         let receipt = client.upload_events(&batch).await?;
-        println!("The shopper {step}: {}.", receipt.status());
+        println!("The shopper {step}, attempts: {}.", receipt.attempts());
     }
 
     destination.print_received();

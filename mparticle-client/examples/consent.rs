@@ -30,17 +30,17 @@ async fn main() -> Result<(), Failure> {
         UnixMillis::now(),
     );
     let receipt = client.upload_events(&consent_update(state)).await?;
-    println!("Consent to the newsletter, no consent to advertising: {}.", receipt.status());
+    println!("Consent to the newsletter only, attempts: {}.", receipt.attempts());
 
     // Later, only the changed consent has to be sent.
     let state = ConsentState::new().with_gdpr_decision("newsletter", false, UnixMillis::now());
     let receipt = client.upload_events(&consent_update(state)).await?;
-    println!("Consent to the newsletter withdrawn: {}.", receipt.status());
+    println!("Consent to the newsletter withdrawn, attempts: {}.", receipt.attempts());
 
     // Under the CCPA, `true` means the opposite: the user has opted out of the sale of data.
     let state = ConsentState::new().with_data_sale_opt_out(true, UnixMillis::now());
     let receipt = client.upload_events(&consent_update(state)).await?;
-    println!("Opted out of the sale of data: {}.", receipt.status());
+    println!("Opted out of the sale of data, attempts: {}.", receipt.attempts());
 
     destination.print_received();
     Ok(())

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Failure> {
 
     let orders = ["42", "43", "44"].map(|customer_id| order(customer_id, now - 40 * DAY));
     let receipt = client.bulk_upload_historical_events(&orders).await?;
-    println!("{} orders of 40 days ago: {}.", orders.len(), receipt.status());
+    println!("{} orders of 40 days ago, attempts: {}.", orders.len(), receipt.attempts());
 
     let recent = order("45", now - 2 * DAY);
     match client.bulk_upload_historical_events(&[recent]).await {

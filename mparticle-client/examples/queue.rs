@@ -43,8 +43,8 @@ async fn main() -> Result<(), Failure> {
     let report = queue.flush(Duration::from_secs(30)).await;
     println!("{} batches delivered, {} still pending.", report.delivered, report.pending);
     if let Outcome::Delivered(receipt) = delivery.await.into_outcome() {
-        let (batches, status) = (receipt.source_request_ids().len(), receipt.status());
-        println!("The last request had {batches} batches and the response was {status}.");
+        let (batches, attempts) = (receipt.source_request_ids().len(), receipt.attempts());
+        println!("The last request had {batches} batches and took {attempts} attempt(s).");
     }
 
     // Shut the queue down before the program ends. Batches that are not delivered in time are dropped, and are passed to

@@ -19,7 +19,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Returns the status of the response. mParticle documents status 202.
+    /// The status of the response; mParticle documents 202.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status

@@ -297,7 +297,7 @@ async fn the_sources_of_an_error_lead_to_the_first_cause() {
         source = error.source();
     }
     assert_eq!(texts.len(), 3, "{texts:?}");
-    assert_eq!(texts[0], "given up: the last attempt got no answer, and no attempt is left");
+    assert!(texts[0].starts_with("given up: the last attempt got no answer, and "), "{texts:?}");
     assert_eq!(texts[1], "the connection broke before a response");
     assert!(texts[2].contains("reset the connection"), "{texts:?}");
     assert_eq!(format!("{error:#}"), texts.join(": "));

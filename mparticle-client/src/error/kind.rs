@@ -16,7 +16,7 @@ pub enum ErrorKind {
     /// Examples are an empty key, a malformed URL, an `http://` URL of a remote host, and a certificate that cannot be
     /// read. The message lists every problem. Correct the configuration.
     ///
-    /// An upload that is awaited outside a Tokio runtime also fails with this kind.
+    /// An upload that is awaited outside a Tokio runtime, or in a runtime without timers or I/O, also fails with this kind.
     Config,
     /// The data cannot be sent as it is. Nothing was sent.
     ///
@@ -77,7 +77,8 @@ pub enum ErrorKind {
     Transport,
     /// No response arrived in time, or mParticle answered with status 408. The data may have been accepted.
     ///
-    /// Send the request again later.
+    /// Nothing was sent if [`Error::attempts`](super::Error::attempts) returns 0: the upload then waited for other requests
+    /// of the client until its time was over. Send the request again later.
     Timeout,
     /// At least one attempt failed, and the client makes no further attempt. The data may have been accepted if
     /// [`Error::may_have_been_sent`](super::Error::may_have_been_sent) returns `true`.
@@ -88,10 +89,12 @@ pub enum ErrorKind {
     /// [`RetryPolicy`](crate::RetryPolicy), the duration by [`Timeouts`](crate::Timeouts), and the retries of all
     /// uploads of a client by a shared budget. Send the request again later.
     RetriesExhausted,
-    /// The client or queue cannot send any more. The call sent nothing.
+    /// The client or queue cannot send any more.
     ///
-    /// The queue was shut down, the process was forked, or the background thread has ended. Create a new client or
-    /// queue.
+    /// The queue was shut down, the process was forked, or the background thread has ended. Nothing was sent. Create a new
+    /// client or queue.
+    ///
+    /// An upload also fails with this kind if its Tokio runtime is shut down. The data may then have been accepted.
     Closed,
     /// The queue has no capacity for another batch. The queue did not accept the batch.
     ///

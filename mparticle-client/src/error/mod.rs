@@ -169,8 +169,8 @@ impl Error {
 
     /// Returns whether mParticle may have accepted the request in spite of the error.
     ///
-    /// This is the case if in any attempt the connection broke, no response arrived in time, or the response had status
-    /// 408 or a status of 500 or above. mParticle then counts the data once only if it is sent again with the same ids:
+    /// This is the case if an attempt was interrupted, if no response arrived in time, or if a response had status 408 or a
+    /// status of 500 or above. mParticle then counts the data once only if it is sent again with the same ids:
     /// send the request of [`into_request`](Self::into_request), which has them.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {

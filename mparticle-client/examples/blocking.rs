@@ -1,4 +1,4 @@
-//! Without `async`: the same methods, and each waits for its upload.
+//! Uploads batches with the blocking client, without `async`.
 //!
 //! ```console
 //! cargo run --example blocking --features blocking
@@ -12,18 +12,18 @@ use mparticle_client::models::{
 use support::{Destination, Failure};
 
 fn main() -> Result<(), Failure> {
-    support::start_log();
-    // The emulator is a server and needs a runtime. The client does not: it brings what it needs.
-    let runtime_of_the_emulator = tokio::runtime::Runtime::new()?;
-    let destination = runtime_of_the_emulator.block_on(Destination::from_env())?;
+    support::init_logging();
+    // The emulator needs a Tokio runtime. The blocking client does not.
+    let emulator_runtime = tokio::runtime::Runtime::new()?;
+    let destination = emulator_runtime.block_on(Destination::from_env())?;
     let client = destination.client_builder().build_blocking()?;
 
     let receipt = client.upload_events(&export_finished("42"))?;
-    println!("One batch: {}, attempts: {}.", receipt.status(), receipt.attempts());
+    println!("One batch, attempts: {}.", receipt.attempts());
 
     let batches = ["43", "44", "45"].map(export_finished);
     let receipt = client.bulk_upload_events(&batches)?;
-    println!("One request with {} batches: {}.", batches.len(), receipt.status());
+    println!("One request with {} batches, attempts: {}.", batches.len(), receipt.attempts());
 
     let batches = (100..350).map(|customer| export_finished(&customer.to_string()));
     let report = client.upload_all(batches).concurrency(2).run()?;

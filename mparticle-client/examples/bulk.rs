@@ -1,11 +1,11 @@
-//! Many batches: 250 customers, in as few requests as they take.
+//! Uploads batches of 250 customers in a few requests.
 //!
 //! ```console
 //! cargo run --example bulk
 //! ```
 //!
-//! `bulk_upload_events` sends up to 100 batches in one request, and `upload_all` any number in several. Both take
-//! batches of one user or of many.
+//! `bulk_upload_events` sends up to 100 batches in one request. `upload_all` sends any number of batches in as many
+//! requests as necessary. Both accept batches of one or several users.
 
 mod support;
 
@@ -16,20 +16,21 @@ use support::{Destination, Failure};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    support::start_log();
+    support::init_logging();
     let destination = Destination::from_env().await?;
     let client = destination.client_builder().build()?;
 
-    // One request. It is accepted or refused as a whole.
+    // One request, which mParticle accepts or refuses as a whole.
     let batches: Vec<Batch> = (0..50).map(newsletter_opened).collect();
     let receipt = client.bulk_upload_events(&batches).await?;
-    println!("One request with {} batches: {}.", batches.len(), receipt.status());
+    println!("One request with {} batches, attempts: {}.", batches.len(), receipt.attempts());
 
-    // As many requests as it takes. The batches are made while the upload goes on, so millions need no more memory.
+    // Several requests. The iterator is consumed during the upload, and memory use does not depend on its length.
     let report = client.upload_all((50..250).map(newsletter_opened)).concurrency(4).await;
     println!("{} of {} batches delivered by upload_all.", report.delivered(), report.given());
 
-    // What failed is handed back with the reason, and keeps its ids: uploading it again counts nothing twice.
+    // The report contains each failed batch and its error. The batches keep their ids; mParticle therefore does not
+    // count them twice if they are uploaded again.
     for failed in report.into_failed() {
         println!("{}: {}", failed.source_request_id(), failed.error());
     }

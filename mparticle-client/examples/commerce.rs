@@ -1,10 +1,10 @@
-//! Commerce: what a shopper was shown, put into the cart, bought and returned.
+//! Uploads the commerce events of a shopper, from the first promotion to a refund.
 //!
 //! ```console
 //! cargo run --example commerce
 //! ```
 //!
-//! A commerce event is about a product action, a promotion or impressions, and never about two of them.
+//! A commerce event describes exactly one of a product action, a promotion action or product impressions.
 
 mod support;
 
@@ -16,30 +16,30 @@ use support::{Destination, Failure};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    support::start_log();
+    support::init_logging();
     let destination = Destination::from_env().await?;
     let client = destination.client_builder().build()?;
 
     let steps = [
         ("saw a promotion", CommerceEvent::promotion_view([spring_sale()])),
-        ("followed it", CommerceEvent::promotion_click([spring_sale()])),
+        ("clicked the promotion", CommerceEvent::promotion_click([spring_sale()])),
         (
             "was shown products",
             CommerceEvent::impression([
                 ProductImpression::new("search results").with_products([shoe(), laces()])
             ]),
         ),
-        ("put one into the cart", action(ProductActionKind::AddToCart, [shoe()])),
-        ("went to the checkout", checkout()),
-        ("bought two", purchase()),
-        ("returned one", refund()),
+        ("added a shoe to the cart", action(ProductActionKind::AddToCart, [shoe()])),
+        ("started the checkout", checkout()),
+        ("bought two products", purchase()),
+        ("returned one product", refund()),
     ];
     for (step, event) in steps {
         let batch = Batch::new(Environment::Development)
             .with_user_identities(UserIdentities::new().with_customer_id("42"))
             .with_event(event.with_timestamp_unixtime_ms(UnixMillis::now()));
         let receipt = client.upload_events(&batch).await?;
-        println!("The shopper {step}: {}.", receipt.status());
+        println!("The shopper {step}, attempts: {}.", receipt.attempts());
     }
 
     destination.print_received();
@@ -78,7 +78,7 @@ fn checkout() -> CommerceEvent {
     CommerceEvent::product(checkout).with_currency_code("EUR")
 }
 
-/// The total is what was paid, with tax and delivery in it.
+/// The total amount includes tax and shipping.
 fn purchase() -> CommerceEvent {
     let purchase = ProductAction::new(ProductActionKind::Purchase)
         .with_transaction_id("order-1")

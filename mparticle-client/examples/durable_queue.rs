@@ -1,14 +1,16 @@
-//! A queue that survives a crash: it is killed while mParticle is away, and started again.
+//! Demonstrates a queue that survives a crash of the process during an outage of mParticle.
 //!
 //! ```console
 //! cargo run --example durable_queue
 //! ```
 //!
-//! The program starts itself as a service that cannot reach mParticle, and kills it (`kill -9`) when it has accepted 100
-//! batches. Then it makes a queue with the same spool, which delivers them under the ids that they had.
+//! The program starts itself as a service that cannot reach mParticle, and kills the service (`kill -9`) after its queue
+//! has accepted 100 batches. Then it creates a queue with the same spool, which delivers the batches with their original
+//! ids.
 //!
-//! `durable_queue FOLDER` is that service alone: it sends 100 batches from a spool in the folder, together with what an
-//! earlier run has left there, to where the environment says, and stops after 10 seconds at the latest.
+//! `durable_queue FOLDER` runs only the service. It sends 100 batches through a queue with a spool in the folder, together
+//! with batches that an earlier run has left there, and stops after 10 seconds at the latest. The destination is read
+//! from the environment.
 
 mod support;
 
@@ -26,12 +28,12 @@ use tokio::process::Command;
 
 const BATCHES: u32 = 100;
 
-/// Where the service that is killed sends to: a port on which nobody listens.
-const NOWHERE: &str = "http://127.0.0.1:9";
+/// The destination of the service that is killed: a port on which no server listens.
+const UNREACHABLE_URL: &str = "http://127.0.0.1:9";
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    support::start_log();
+    support::init_logging();
     if let Some(folder) = folder_argument()? {
         let destination = Destination::from_env().await?;
         let queue = open(&destination.client_builder().build()?, &folder).await?;
@@ -48,10 +50,10 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The folder on the command line. An option is refused, since a folder of that name would be made.
+/// Returns the folder on the command line. Refuses options, which would otherwise create folders of that name.
 fn folder_argument() -> io::Result<Option<PathBuf>> {
-    let words: Vec<_> = env::args_os().skip(1).collect();
-    match words.as_slice() {
+    let arguments: Vec<_> = env::args_os().skip(1).collect();
+    match arguments.as_slice() {
         [] => Ok(None),
         [folder] if !folder.as_encoded_bytes().starts_with(b"-") => Ok(Some(folder.into())),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "usage: durable_queue [FOLDER]")),
@@ -62,14 +64,17 @@ async fn open(client: &Client, folder: &Path) -> Result<Queue, Failure> {
     let queue = client.queue().spool(folder).build().await?;
     println!("The spool held {} batches.", queue.recovery().recovered);
     if let Some(damage) = &queue.recovery().damage {
-        println!("It was damaged: {damage}; {} records are lost.", queue.recovery().unreadable);
+        println!(
+            "The spool was damaged: {damage}; {} records are lost.",
+            queue.recovery().unreadable
+        );
     }
     Ok(queue)
 }
 
 async fn send(queue: &Queue) -> Result<(), Failure> {
     for customer in 0..BATCHES {
-        // On disk when this returns.
+        // The batch is on disk when `send` returns.
         queue.send(order_placed(customer)).await?;
     }
     println!("{BATCHES} batches accepted.");
@@ -78,19 +83,19 @@ async fn send(queue: &Queue) -> Result<(), Failure> {
 
 async fn close(queue: &Queue) -> Result<(), Failure> {
     let report = queue.shutdown(Duration::from_secs(10)).await;
-    // The report counts from the call of `shutdown`, and what was found may have been delivered before.
+    // The report counts from the call of `shutdown`. The statistics include batches that were delivered before it.
     let delivered = queue.stats().delivered;
     println!("{delivered} batches delivered, {} left in the spool.", report.left_in_spool);
     Ok(())
 }
 
-/// Starts this program as a service without mParticle, and kills it when it has accepted its batches.
+/// Starts this program as a service that cannot reach mParticle, and kills it after it has accepted its batches.
 async fn run_and_kill(folder: &PathBuf) -> Result<(), Failure> {
     let mut service = Command::new(env::current_exe()?)
         .arg(folder)
         .env("MPARTICLE_API_KEY", "key")
         .env("MPARTICLE_API_SECRET", "secret")
-        .env("MPARTICLE_BASE_URL", NOWHERE)
+        .env("MPARTICLE_BASE_URL", UNREACHABLE_URL)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
@@ -104,7 +109,7 @@ async fn run_and_kill(folder: &PathBuf) -> Result<(), Failure> {
         }
     }
     service.kill().await?;
-    println!("The service is killed.\n");
+    println!("The service was killed.\n");
     Ok(())
 }
 

@@ -1,11 +1,11 @@
-//! Old events: orders of 40 days ago, to the endpoint that is made for them.
+//! Uploads orders of 40 days ago to the endpoint for historical data.
 //!
 //! ```console
 //! cargo run --example historical
 //! ```
 //!
-//! mParticle updates profiles with such events and does not forward them. It ignores events that are younger than 72
-//! hours, without saying so; the client refuses to send them.
+//! mParticle updates user profiles with historical events and does not forward them. It silently ignores events that are
+//! less than 72 hours old. The client therefore refuses to send such events.
 
 mod support;
 
@@ -20,14 +20,14 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    support::start_log();
+    support::init_logging();
     let destination = Destination::from_env().await?;
     let client = destination.client_builder().build()?;
     let now = SystemTime::now();
 
     let orders = ["42", "43", "44"].map(|customer_id| order(customer_id, now - 40 * DAY));
     let receipt = client.bulk_upload_historical_events(&orders).await?;
-    println!("{} orders of 40 days ago: {}.", orders.len(), receipt.status());
+    println!("{} orders of 40 days ago, attempts: {}.", orders.len(), receipt.attempts());
 
     let recent = order("45", now - 2 * DAY);
     match client.bulk_upload_historical_events(&[recent]).await {
@@ -35,13 +35,13 @@ async fn main() -> Result<(), Failure> {
             println!("An order of 2 days ago is not sent: {error}.");
         }
         Err(error) => return Err(error.into()),
-        Ok(_) => println!("An order of 2 days ago was accepted, which is a surprise."),
+        Ok(_) => println!("An order of 2 days ago was accepted unexpectedly."),
     }
 
-    // Any number of them goes the same way.
+    // `upload_all` can send any number of historical batches.
     let orders = (100..350).map(|customer| order(&customer.to_string(), now - 40 * DAY));
     let report = client.upload_all(orders).historical().await;
-    println!("{} of {} further orders delivered.", report.delivered(), report.given());
+    println!("{} of {} more orders delivered.", report.delivered(), report.given());
 
     destination.print_received();
     Ok(())

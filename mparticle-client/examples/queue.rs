@@ -1,11 +1,11 @@
-//! A queue in the background: 400 batches of 20 customers, given without waiting.
+//! Sends 400 batches of 21 customers through a background queue.
 //!
 //! ```console
 //! cargo run --example queue
 //! ```
 //!
-//! Batches of one customer that differ in nothing but events are sent as one, and many customers share a request. The
-//! hook learns what became of each batch; so does whoever awaits what `send` returned.
+//! The queue joins batches of one customer that differ only in their events, and sends the batches of many customers in
+//! one request. The outcome of each batch is passed to the hook, and is the output of the handle that `send` returns.
 
 mod support;
 
@@ -18,36 +18,37 @@ use support::{Destination, Failure};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    support::start_log();
+    support::init_logging();
     let destination = Destination::from_env().await?;
     let client = destination.client_builder().build()?;
     let queue = client
         .queue()
         .max_pending(10_000, 16 * 1024 * 1024)
         .flush_every(Duration::from_secs(1))
-        .on_outcome(|settled| match settled.outcome() {
+        .on_outcome(|result| match result.outcome() {
             Outcome::Delivered(_) => {}
-            other => println!("batch {}: {other:?}", settled.source_request_id()),
+            other => println!("batch {}: {other:?}", result.source_request_id()),
         })
         .build()
         .await?;
 
-    // In a handler `try_send` is enough. It does not wait, and gives the batch back if there is no room.
+    // `try_send` never waits and is suitable for request handlers. It returns the batch if the queue is full.
     for number in 0..399 {
         queue.try_send(page_viewed(number % 20))?;
     }
-    // `send` waits for room. What it returns can be awaited for the outcome of this very batch.
+    // `send` waits for capacity. It returns a handle that can be awaited for the outcome of this batch.
     let delivery = queue.send(page_viewed(20)).await?;
     println!("{} batches are pending.", queue.stats().pending);
 
     let report = queue.flush(Duration::from_secs(30)).await;
     println!("{} batches delivered, {} still pending.", report.delivered, report.pending);
     if let Outcome::Delivered(receipt) = delivery.await.into_outcome() {
-        let (batches, status) = (receipt.source_request_ids().len(), receipt.status());
-        println!("The last request had {batches} batches and was answered {status}.");
+        let (batches, attempts) = (receipt.source_request_ids().len(), receipt.attempts());
+        println!("The last request had {batches} batches and took {attempts} attempt(s).");
     }
 
-    // At the end of the program. What is not delivered by then is dropped, and the hook learns of it.
+    // Shut the queue down before the program ends. Batches that are not delivered in time are dropped, and are passed to
+    // the hook.
     let report = queue.shutdown(Duration::from_secs(10)).await;
     println!("Shut down; {} batches dropped.", report.dropped);
     destination.print_received();

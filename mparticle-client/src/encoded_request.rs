@@ -1,14 +1,17 @@
-//! A request that is ready to be sent, as often as it takes.
+//! An encoded request, which can be sent any number of times.
 
 use crate::Endpoint;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 
-/// An encoded request that was not, or not surely, accepted.
+/// An encoded request that was not accepted, or of which it is not known whether it was accepted.
 ///
-/// Every batch in it has its `source_request_id`, so [`Client::resend`](crate::Client::resend) does not count twice
-/// what mParticle may have taken at an earlier attempt. It is cheap to clone. `Debug` shows ids and sizes alone.
+/// Returned by [`Error::into_request`](crate::Error::into_request) and sent again by
+/// [`Client::resend`](crate::Client::resend). Each batch in it has a `source_request_id`. mParticle therefore counts a
+/// batch once, even if it accepted an earlier attempt.
+///
+/// Cloning is cheap: clones share the body and the ids. `Debug` writes the endpoint, the size of the body and the ids.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncodedRequest {
     endpoint: Endpoint,
@@ -21,23 +24,25 @@ impl EncodedRequest {
         Self { endpoint, body, source_request_ids }
     }
 
-    /// Where it is to be sent.
+    /// Returns the endpoint to which the request is sent.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint
     }
 
-    /// The JSON that is sent, byte for byte: a batch, or a list of them for the bulk endpoints.
+    /// Returns the body of the request: the JSON of a batch, or of a list of batches for the bulk endpoints.
     ///
-    /// It holds personal data. [`Batch::from_slice`](crate::models::Batch::from_slice) and
-    /// [`models::from_slice`](crate::models::from_slice) read it, ids included, so it may also be stored and uploaded
-    /// by a later run of a program.
+    /// The body can be stored and uploaded by a later run of the program. Read it with
+    /// [`Batch::from_slice`](crate::models::Batch::from_slice) or [`models::from_slice`](crate::models::from_slice); the
+    /// batches keep their ids.
+    ///
+    /// The body contains personal data.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The `source_request_id` of each batch, in order.
+    /// Returns the `source_request_id` of each batch, in order.
     #[must_use]
     pub fn source_request_ids(&self) -> &[String] {
         &self.source_request_ids
@@ -48,6 +53,7 @@ impl EncodedRequest {
     }
 }
 
+/// Writes ids and sizes, but not the body, which is personal data.
 impl fmt::Debug for EncodedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncodedRequest")

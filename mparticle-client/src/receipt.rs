@@ -1,13 +1,13 @@
-//! What mParticle said when it accepted a request.
+//! The receipt of a request that mParticle accepted.
 
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The answer to a request that mParticle accepted.
+/// The receipt of a request that mParticle accepted.
 ///
-/// Accepted means queued, not processed: mParticle answers 202 to a bulk request even when it drops some of its batches
-/// later, and to a batch whose `source_request_id` it knows already.
+/// Accepted means queued, not processed. mParticle also answers with status 202 if it drops some batches of the request
+/// later, or if it already knows the `source_request_id` of a batch.
 #[derive(Clone, Debug)]
 pub struct Receipt {
     /// `None` if the request was discarded.
@@ -44,32 +44,34 @@ impl Receipt {
         self.status
     }
 
-    /// How many attempts it took.
+    /// Returns the number of attempts, including the successful one.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How long it took from the call to the response, waiting included.
+    /// Returns the time from the call to the response, including all waits.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// The `source_request_id` of each batch, in order; those that had none got one.
+    /// Returns the `source_request_id` of each batch, in order. A batch without one was sent with a generated id.
     #[must_use]
     pub fn source_request_ids(&self) -> &[String] {
         &self.source_request_ids
     }
 
-    /// How much of the rate limit is used, in percent: the greatest of all speed and acceleration limits but those per
-    /// user, as `X-mp-rate-limit-percentage-used` tells. It may be more than 100.
+    /// Returns the percentage of the rate limit that is used, or `None` if the response does not contain it.
+    ///
+    /// mParticle sends the highest percentage of all speed and acceleration limits, except the limits per user, in the
+    /// header `X-mp-rate-limit-percentage-used`. The value can exceed 100.
     #[must_use]
     pub fn rate_limit_percentage_used(&self) -> Option<f64> {
         self.rate_limit_used
     }
 
-    /// The headers of the response.
+    /// Returns the headers of the response.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers

@@ -1,4 +1,4 @@
-//! What cannot be sent is refused before anything is sent, and what the server says of the rest is read with care.
+//! Invalid data is refused before anything is sent, and errors do not reveal what the server quotes.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod sample;
@@ -12,15 +12,15 @@ use sample::{batch, builder};
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
-/// A batch whose JSON has so many bytes, id included.
-fn batch_of(bytes: usize) -> Batch {
-    let filled = |length: usize| {
-        let event = CustomEvent::new("filler", CustomEventType::Other)
-            .with_custom_attribute("fill", "x".repeat(length));
+/// Returns a batch whose JSON has that many bytes, including the id.
+fn batch_of_size(bytes: usize) -> Batch {
+    let padded = |length: usize| {
+        let event = CustomEvent::new("padded", CustomEventType::Other)
+            .with_custom_attribute("padding", "x".repeat(length));
         Batch::new(Environment::Production).with_source_request_id("sized").with_event(event)
     };
-    let empty = serde_json::to_vec(&filled(0)).unwrap().len();
-    filled(bytes - empty)
+    let empty = serde_json::to_vec(&padded(0)).unwrap().len();
+    padded(bytes - empty)
 }
 
 fn hours_ago(hours: i64) -> UnixMillis {
@@ -29,17 +29,18 @@ fn hours_ago(hours: i64) -> UnixMillis {
     UnixMillis::from_millis(now - hours * i64::try_from(hour.as_millis()).unwrap())
 }
 
-fn at(hours: i64) -> Batch {
+/// Returns a batch with an event that is that many hours old.
+fn batch_of_hours_ago(hours: i64) -> Batch {
     let event = CustomEvent::new("Signed up", CustomEventType::Other);
     Batch::new(Environment::Production)
         .with_event(event.with_timestamp_unixtime_ms(hours_ago(hours)))
 }
 
-/// Asserts what holds of each refusal: nothing was sent, and nothing is said to have been.
+/// Asserts that nothing was sent, and that the error says so.
 #[track_caller]
-fn assert_refused(emulator: &Emulator, error: &Error, kind: ErrorKind, words: &str) {
+fn assert_refused(emulator: &Emulator, error: &Error, kind: ErrorKind, text: &str) {
     assert_eq!(error.kind(), kind, "{error}");
-    assert!(error.to_string().contains(words), "{error}");
+    assert!(error.to_string().contains(text), "{error}");
     assert!(emulator.requests().is_empty(), "{error}");
     assert_eq!((error.attempts(), error.status()), (0, None));
     assert!(!error.may_have_been_sent() && !error.is_retryable());
@@ -53,7 +54,7 @@ fn client() -> (Emulator, Client) {
 }
 
 #[tokio::test]
-async fn an_empty_bulk_request() {
+async fn an_empty_bulk_request_is_refused() {
     let (emulator, client) = client();
     let error = client.bulk_upload_events(&[]).await.unwrap_err();
     assert_refused(&emulator, &error, ErrorKind::Invalid, "no batches");
@@ -62,10 +63,13 @@ async fn an_empty_bulk_request() {
 }
 
 #[tokio::test]
-async fn two_batches_of_one_id() {
+async fn two_batches_with_the_same_id_are_refused() {
     let (emulator, client) = client();
-    let batches =
-        [at(100), at(100).with_source_request_id("a"), at(100).with_source_request_id("a")];
+    let batches = [
+        batch_of_hours_ago(100),
+        batch_of_hours_ago(100).with_source_request_id("a"),
+        batch_of_hours_ago(100).with_source_request_id("a"),
+    ];
     let error = client.bulk_upload_events(&batches).await.unwrap_err();
     assert_refused(&emulator, &error, ErrorKind::Invalid, "that of batch 1");
     assert_eq!(error.pointer(), Some("/2/source_request_id"));
@@ -75,40 +79,40 @@ async fn two_batches_of_one_id() {
 }
 
 #[tokio::test]
-async fn more_than_100_batches() {
+async fn more_than_100_batches_are_refused() {
     let (emulator, client) = client();
     for count in [101, 1000] {
-        let batches = vec![at(100); count];
-        let words = format!("{count} batches, more than 100");
+        let batches = vec![batch_of_hours_ago(100); count];
+        let text = format!("{count} batches, more than 100");
         let error = client.bulk_upload_events(&batches).await.unwrap_err();
-        assert_refused(&emulator, &error, ErrorKind::TooLarge, &words);
+        assert_refused(&emulator, &error, ErrorKind::TooLarge, &text);
         let error = client.bulk_upload_historical_events(&batches).await.unwrap_err();
-        assert_refused(&emulator, &error, ErrorKind::TooLarge, &words);
+        assert_refused(&emulator, &error, ErrorKind::TooLarge, &text);
     }
-    client.bulk_upload_events(&vec![at(100); 100]).await.unwrap();
+    client.bulk_upload_events(&vec![batch_of_hours_ago(100); 100]).await.unwrap();
     assert_eq!(emulator.batches().len(), 100);
 }
 
 #[tokio::test]
-async fn a_batch_of_more_than_128_kb() {
+async fn a_batch_of_more_than_128_kb_is_refused() {
     let (emulator, client) = client();
-    let over = batch_of(128_001);
-    let words = "128001 bytes, more than 128000";
+    let over = batch_of_size(128_001);
+    let text = "128001 bytes, more than 128000";
     let error = client.upload_events(&over).await.unwrap_err();
-    assert_refused(&emulator, &error, ErrorKind::TooLarge, words);
+    assert_refused(&emulator, &error, ErrorKind::TooLarge, text);
     let error = client.bulk_upload_events(&[batch(), over]).await.unwrap_err();
-    assert_refused(&emulator, &error, ErrorKind::TooLarge, words);
+    assert_refused(&emulator, &error, ErrorKind::TooLarge, text);
     assert_eq!(error.pointer(), Some("/1"));
-    client.upload_events(&batch_of(128_000)).await.unwrap();
+    client.upload_events(&batch_of_size(128_000)).await.unwrap();
     assert_eq!(emulator.requests()[0].body.len(), 128_000);
 }
 
 #[tokio::test]
-async fn a_request_of_more_than_256_kb() {
+async fn a_request_of_more_than_256_kb_is_refused() {
     let (emulator, client) = client();
-    // Three batches, two brackets and two commas.
+    // The body consists of three batches, two brackets and two commas.
     let three = |last: usize| {
-        let mut batches = [batch_of(100_000), batch_of(100_000), batch_of(last)];
+        let mut batches = [batch_of_size(100_000), batch_of_size(100_000), batch_of_size(last)];
         for (number, batch) in batches.iter_mut().enumerate() {
             *batch = batch.clone().with_source_request_id(format!("size{number}")[..5].to_owned());
         }
@@ -121,56 +125,66 @@ async fn a_request_of_more_than_256_kb() {
 }
 
 #[tokio::test]
-async fn what_the_historical_endpoint_would_drop_in_silence() {
+async fn data_that_the_historical_endpoint_would_discard_is_refused() {
     let (emulator, client) = client();
     let empty = Batch::new(Environment::Production);
-    let timeless = empty.clone().with_event(CustomEvent::new("a", CustomEventType::Other));
-    for (bad, pointer, words) in [
+    let without_timestamp = empty.clone().with_event(CustomEvent::new("a", CustomEventType::Other));
+    for (invalid, pointer, text) in [
         (empty, "/1/events", "has no events"),
-        (timeless, "/1/events/0/data/timestamp_unixtime_ms", "has no timestamp"),
-        (at(71), "/1/events/0/data/timestamp_unixtime_ms", "71 hours old, and 72 are required"),
-        (at(0), "/1/events/0/data/timestamp_unixtime_ms", "0 hours old"),
-        (at(-30), "/1/events/0/data/timestamp_unixtime_ms", "in the future"),
+        (without_timestamp, "/1/events/0/data/timestamp_unixtime_ms", "has no timestamp"),
+        (
+            batch_of_hours_ago(71),
+            "/1/events/0/data/timestamp_unixtime_ms",
+            "71 hours old, and 72 are required",
+        ),
+        (batch_of_hours_ago(0), "/1/events/0/data/timestamp_unixtime_ms", "0 hours old"),
+        (batch_of_hours_ago(-30), "/1/events/0/data/timestamp_unixtime_ms", "in the future"),
     ] {
-        let batches = [at(100), bad];
+        let batches = [batch_of_hours_ago(100), invalid];
         let error = client.bulk_upload_historical_events(&batches).await.unwrap_err();
-        assert_refused(&emulator, &error, ErrorKind::Invalid, words);
+        assert_refused(&emulator, &error, ErrorKind::Invalid, text);
         assert_eq!(error.pointer(), Some(pointer));
     }
-    client.bulk_upload_historical_events(&[at(73), at(24 * 400)]).await.unwrap();
+    client
+        .bulk_upload_historical_events(&[batch_of_hours_ago(73), batch_of_hours_ago(24 * 400)])
+        .await
+        .unwrap();
     assert_eq!((emulator.batches().len(), emulator.unprocessed().len()), (2, 0));
 }
 
 #[tokio::test]
-async fn dates_in_the_future_are_refused_where_violations_are() {
+async fn strict_validation_refuses_an_event_in_the_future() {
     let (emulator, lenient) = client();
     let strict = builder(&emulator).validation(Validation::Strict).build().unwrap();
-    let error = strict.upload_events(&at(-26)).await.unwrap_err();
+    let error = strict.upload_events(&batch_of_hours_ago(-26)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(emulator.requests().is_empty());
     assert!(error.pointer().unwrap().ends_with("/timestamp_unixtime_ms"), "{error}");
-    lenient.upload_events(&at(-26)).await.unwrap();
-    let error = strict.bulk_upload_events(&[at(1), at(-26)]).await.unwrap_err();
+    lenient.upload_events(&batch_of_hours_ago(-26)).await.unwrap();
+    let error = strict
+        .bulk_upload_events(&[batch_of_hours_ago(1), batch_of_hours_ago(-26)])
+        .await
+        .unwrap_err();
     assert!(error.pointer().unwrap().starts_with("/1/events/0"), "{error}");
     assert_eq!(emulator.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn numbers_that_json_cannot_express() {
+async fn numbers_that_json_cannot_represent_are_refused() {
     let (emulator, client) = client();
     for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        let bad = batch().with_user_attribute("weight", number);
-        let error = client.upload_events(&bad).await.unwrap_err();
+        let invalid = batch().with_user_attribute("weight", number);
+        let error = client.upload_events(&invalid).await.unwrap_err();
         assert_refused(&emulator, &error, ErrorKind::Invalid, "not finite");
         assert_eq!(error.pointer(), Some("/user_attributes/weight"));
-        let error = client.bulk_upload_events(&[batch(), batch(), bad]).await.unwrap_err();
+        let error = client.bulk_upload_events(&[batch(), batch(), invalid]).await.unwrap_err();
         assert_refused(&emulator, &error, ErrorKind::Invalid, "not finite");
         assert_eq!(error.pointer(), Some("/2/user_attributes/weight"));
         assert!(error.source().is_some());
     }
 }
 
-/// What the errors of a careless server must not bring to light.
+/// Asserts that neither an error nor its sources show any of the texts.
 fn assert_hides(error: &Error, hidden: &[&str]) {
     let mut shown = vec![format!("{error} {error:?} {error:#?} {:?}", error.request())];
     let mut source = error.source();
@@ -185,7 +199,7 @@ fn assert_hides(error: &Error, hidden: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_server_quotes_of_a_request_is_not_shown() {
+async fn an_error_does_not_show_what_the_server_quotes() {
     let pair = STANDARD.encode("emulated-key:emulated-secret");
     let body = serde_json::to_string(&batch()).unwrap();
     let hidden = [
@@ -215,7 +229,7 @@ async fn what_a_server_quotes_of_a_request_is_not_shown() {
         let error = client.upload_events(&batch()).await.unwrap_err();
         assert_hides(&error, &hidden);
         assert!(error.to_string().contains("BAD_REQUEST"), "{error}");
-        // Who asks for it gets it.
+        // The methods return the text of the response.
         assert_eq!(error.api_errors().len(), 3);
         assert_eq!(error.api_errors()[0].message.as_ref(), Some(&message));
         assert_eq!(error.body().unwrap(), errors.to_string().as_bytes());
@@ -224,7 +238,7 @@ async fn what_a_server_quotes_of_a_request_is_not_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_body_of_an_error_may_have_any_shape() {
+async fn the_body_of_an_error_response_may_have_any_form() {
     let many = format!(r#"{{"errors":[{}{{"code":"LAST"}}]}}"#, r#"{"code":"A"},"#.repeat(500));
     let cut = format!(r#"{{"errors":[{{"code":"A","message":"{}"}}]}}"#, "x".repeat(70_000));
     let deep = "[".repeat(60_000);
@@ -267,11 +281,11 @@ async fn the_body_of_an_error_may_have_any_shape() {
     assert!(error.api_errors().is_empty());
     let error = client.upload_events(&batch()).await.unwrap_err();
     assert_eq!(error.api_errors().len(), 501);
-    assert!(error.to_string().ends_with("(status 400), A, A, A"), "{error}");
+    assert!(error.to_string().ends_with("(status 400): A, A, A"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_causes_of_an_error_can_be_followed_to_the_first() {
+async fn the_sources_of_an_error_lead_to_the_first_cause() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::reset());
     let client = builder(&emulator).build().unwrap();
@@ -283,11 +297,31 @@ async fn the_causes_of_an_error_can_be_followed_to_the_first() {
         source = error.source();
     }
     assert_eq!(texts.len(), 3, "{texts:?}");
-    assert_eq!(texts[0], "given up: the last attempt got no answer, and no attempt is left");
+    assert!(texts[0].starts_with("given up: the last attempt got no answer, and "), "{texts:?}");
     assert_eq!(texts[1], "the connection broke before a response");
     assert!(texts[2].contains("reset the connection"), "{texts:?}");
     assert_eq!(format!("{error:#}"), texts.join(": "));
     assert_hides(&error, &["4711"]);
+}
+
+#[tokio::test]
+async fn an_error_is_displayed_in_one_line() {
+    let (_, client) = client();
+    let invalid = batch().with_user_attribute("shoe\nsize", f64::NAN);
+    let error = client.upload_events(&invalid).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a number is not finite, and JSON cannot represent it (at /user_attributes/shoe\\nsize)"
+    );
+}
+
+#[tokio::test]
+async fn an_error_about_credentials_ends_with_a_hint() {
+    let (emulator, client) = client();
+    emulator.always(Answer::status(401));
+    let error = client.upload_events(&batch()).await.unwrap_err();
+    let hint = "; check that the key and the secret belong to an input of this pod";
+    assert!(error.to_string().ends_with(hint), "{error}");
 }
 
 #[test]
@@ -298,7 +332,7 @@ fn an_error_can_be_sent_between_threads_and_is_small() {
 }
 
 #[test]
-fn outside_a_runtime_an_upload_is_an_error_that_keeps_the_request() {
+fn an_upload_outside_a_runtime_is_an_error_with_the_request() {
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     let error = pollster::block_on(client.upload_events(&batch())).unwrap_err();

@@ -1,17 +1,17 @@
-//! A web service that reports events without slowing its answers.
+//! A web service that sends events without delaying its responses.
 //!
 //! ```console
 //! cargo run --example axum_service
 //! curl -X POST http://127.0.0.1:3000/customers/42/signup
 //! ```
 //!
-//! `PORT` is the port to listen on. `--self-test` makes three requests to the service and stops it. `MPARTICLE_SPOOL` is a
-//! folder in which batches are kept until they are delivered, so that they survive a crash.
+//! Set `PORT` to choose the port. Set `MPARTICLE_SPOOL` to a folder to keep batches on disk until they are delivered; they
+//! then survive a crash. `--self-test` sends three requests to the service and stops it.
 //!
-//! A handler gives its batch to the queue and answers. The queue is bounded: while mParticle cannot be reached for long,
-//! the service drops batches, and says so, rather than run out of memory. When it is asked to stop (Ctrl-C, SIGTERM) it
-//! answers the requests it has begun, gives the queue ten seconds to deliver what is pending, and ends. With a spool,
-//! the next run delivers the rest.
+//! A handler adds a batch to the queue and responds. The queue is bounded: during a long outage of mParticle, the service
+//! drops batches and reports them instead of running out of memory. On Ctrl-C or SIGTERM the service completes the
+//! requests in progress, gives the queue ten seconds to deliver the pending batches, and exits. With a spool, the next run
+//! delivers the remaining batches.
 
 mod self_test;
 #[path = "../support/mod.rs"]
@@ -32,18 +32,20 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// How long requests that were begun may take when the service stops. Together with what the queue takes it has to be
-/// less than the platform allows: Kubernetes kills after 30 seconds.
-const REQUESTS: Duration = Duration::from_secs(10);
+/// The time for the requests in progress when the service stops.
+///
+/// The sum of both timeouts must be less than the time that the platform allows. Kubernetes kills a process after 30
+/// seconds by default.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the queue may take to deliver what is pending when the service stops.
-const GRACE: Duration = Duration::from_secs(10);
+/// The time for the queue to deliver the pending batches when the service stops.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    support::start_log();
+    support::init_logging();
     let destination = Destination::from_env().await?;
-    let mut builder = destination.client_builder().build()?.queue().on_outcome(report_loss);
+    let mut builder = destination.client_builder().build()?.queue().on_outcome(log_loss);
     if let Some(folder) = env::var_os("MPARTICLE_SPOOL").filter(|folder| !folder.is_empty()) {
         builder = builder.spool(folder);
     }
@@ -53,32 +55,31 @@ async fn main() -> Result<(), Failure> {
     let self_test = env::args().any(|argument| argument == "--self-test");
     let port = match env::var("PORT") {
         Ok(port) => port.parse()?,
-        Err(_) if self_test => 0, // any
+        Err(_) if self_test => 0, // any free port
         Err(_) => 3000,
     };
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let address = listener.local_addr()?;
     println!("Listening at http://{address}");
 
-    let (stop, stopping) = oneshot::channel::<()>();
+    let (stop, stopped) = oneshot::channel::<()>();
     let service =
         Router::new().route("/customers/{id}/signup", post(sign_up)).with_state(queue.clone());
-    let server =
-        axum::serve(listener, service).with_graceful_shutdown(async { _ = stopping.await });
+    let server = axum::serve(listener, service).with_graceful_shutdown(async { _ = stopped.await });
     let server = tokio::spawn(server.into_future());
     if self_test {
         self_test::make_three_requests(address).await?;
     } else {
-        asked_to_stop().await?;
+        stop_signal().await?;
     }
     drop(stop);
-    // A client that is slow or gone must not keep the queue from delivering.
-    match timeout(REQUESTS, server).await {
+    // Slow clients of the service must not use up the time of the queue.
+    match timeout(REQUEST_TIMEOUT, server).await {
         Ok(ended) => ended??,
-        Err(_) => eprintln!("requests are still under way; they are cut off"),
+        Err(_) => eprintln!("some requests did not complete in time and are aborted"),
     }
 
-    let report = queue.shutdown(GRACE).await;
+    let report = queue.shutdown(QUEUE_TIMEOUT).await;
     let (delivered, total) = (report.delivered, queue.stats().delivered);
     println!("Stopped; {total} batches delivered, {delivered} of them at the end.");
     println!("{} are left in the spool, {} dropped.", report.left_in_spool, report.dropped);
@@ -93,22 +94,22 @@ async fn sign_up(State(queue): State<Queue>, Path(customer_id): Path<String>) ->
             CustomEvent::new("Signed up", CustomEventType::Navigation)
                 .with_timestamp_unixtime_ms(UnixMillis::now()),
         );
-    if let Err(refused) = queue.try_send(batch) {
-        eprintln!("a batch is dropped: {refused}");
+    if let Err(error) = queue.try_send(batch) {
+        eprintln!("a batch was dropped: {error}");
     }
     StatusCode::CREATED
 }
 
-/// Says what was not delivered. A service that must not lose it stores `settled.into_requests()`.
-fn report_loss(settled: &BatchResult) {
-    match settled.outcome() {
+/// Logs batches that were lost. A service that must not lose data stores `BatchResult::into_requests`.
+fn log_loss(result: &BatchResult) {
+    match result.outcome() {
         Outcome::Delivered(_) | Outcome::LeftInSpool => {}
-        other => eprintln!("batch {} is lost: {other:?}", settled.source_request_id()),
+        other => eprintln!("batch {} was lost: {other:?}", result.source_request_id()),
     }
 }
 
-/// Waits for Ctrl-C or, where there is such a thing, SIGTERM.
-async fn asked_to_stop() -> std::io::Result<()> {
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
+async fn stop_signal() -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line.
 
 use std::ffi::OsString;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 const USAGE: &str = "usage: backfill FILE [--historical] [--failed FILE2]";
 
-/// What to upload, and how.
+/// The arguments of the command line.
 pub(crate) struct Arguments {
     pub(crate) input: PathBuf,
     pub(crate) historical: bool,
@@ -14,19 +14,19 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    pub(crate) fn parse(mut words: impl Iterator<Item = OsString>) -> io::Result<Self> {
+    pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> io::Result<Self> {
         let (mut input, mut historical, mut failed) = (None, false, None);
-        while let Some(word) = words.next() {
-            match word.to_str() {
+        while let Some(argument) = arguments.next() {
+            match argument.to_str() {
                 Some("--historical") => historical = true,
                 Some("--failed") => {
-                    let path = words.next().ok_or_else(|| usage("--failed names no file"))?;
+                    let path = arguments.next().ok_or_else(|| usage("--failed requires a file"))?;
                     failed = Some(path.into());
                 }
-                Some(word) if word.starts_with('-') => {
-                    return Err(usage(&format!("`{word}` is no option")));
+                Some(option) if option.starts_with('-') => {
+                    return Err(usage(&format!("`{option}` is no option")));
                 }
-                _ if input.is_none() => input = Some(word.into()),
+                _ if input.is_none() => input = Some(argument.into()),
                 _ => return Err(usage("there is more than one file")),
             }
         }
@@ -34,8 +34,8 @@ impl Arguments {
         Ok(Self { input, historical, failed })
     }
 
-    /// The same error with the name of the file before it.
-    pub(crate) fn about_input(&self, error: &io::Error) -> io::Error {
+    /// Prepends the name of the input file to an error.
+    pub(crate) fn with_input_name(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", self.input.display()))
     }
 }

@@ -1,36 +1,36 @@
-//! From lines to batches.
+//! Reads the lines of the file and converts them into batches.
 
 use super::line::{EventOfUser, Line, origin, stable_id};
 use mparticle_client::models::{Batch, Event};
 use std::io::{self, BufRead, Read};
 
-/// No line is longer; 128 kB are a batch that mParticle takes.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+/// The maximum length of a line. mParticle accepts batches of up to 128 kB.
+const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A batch of single events takes no more of them, so that a user with many does not fill the memory.
-const MOST_EVENTS: usize = 100;
+/// The maximum number of events that are grouped into a batch, which limits memory use.
+const MAX_EVENTS: usize = 100;
 
-/// What lines make up.
+/// The content of one or more lines.
 pub(crate) enum Entry {
     Batch(Box<Batch>),
     Malformed { number: u64, text: Vec<u8>, reason: String },
 }
 
-/// Lines of one user that make up a batch.
+/// Consecutive events of one user, which become a batch.
 struct Group {
     user: Batch,
     events: Vec<Event>,
-    /// The number of the first line and the text of all.
+    /// The number of the first line and the text of all lines.
     origin: Vec<u8>,
 }
 
-/// Reads entries one after the other.
+/// Reads entries one by one.
 pub(crate) struct Entries<R> {
     input: R,
     number: u64,
     bytes_read: u64,
     group: Option<Group>,
-    /// What stands after a group that has just ended.
+    /// The entry after a group that was returned.
     next: Option<Entry>,
 }
 
@@ -43,7 +43,7 @@ impl<R: BufRead> Entries<R> {
         self.bytes_read
     }
 
-    /// The next entry, if there is one.
+    /// Returns the next entry, or `None` at the end of the file.
     pub(crate) fn next(&mut self) -> io::Result<Option<Entry>> {
         if let Some(entry) = self.next.take() {
             return Ok(Some(entry));
@@ -52,10 +52,10 @@ impl<R: BufRead> Entries<R> {
             if text.trim_ascii().is_empty() {
                 continue;
             }
-            let entry = match Line::read(self.number, &text) {
+            let entry = match Line::parse(self.number, &text) {
                 Ok(Line::Batch(batch)) => Entry::Batch(batch),
                 Ok(Line::Event(line)) => match self.group_with(*line, &text) {
-                    Some(complete) => return Ok(Some(complete)),
+                    Some(previous) => return Ok(Some(previous)),
                     None => continue,
                 },
                 Err(reason) => Entry::Malformed { number: self.number, text, reason },
@@ -72,10 +72,10 @@ impl<R: BufRead> Entries<R> {
         Ok(self.group.take().map(Group::into_entry))
     }
 
-    /// The next line without its end.
+    /// Returns the next line without its line break, or `None` at the end of the file.
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut text = Vec::new();
-        let length = (&mut self.input).take(LONGEST_LINE).read_until(b'\n', &mut text)? as u64;
+        let length = (&mut self.input).take(MAX_LINE_BYTES).read_until(b'\n', &mut text)? as u64;
         if length == 0 {
             return Ok(None);
         }
@@ -83,8 +83,8 @@ impl<R: BufRead> Entries<R> {
         self.bytes_read += length;
         match text.last() {
             Some(b'\n') => text.truncate(text.len() - 1),
-            _ if length == LONGEST_LINE => {
-                let message = format!("line {} has more than {LONGEST_LINE} bytes", self.number);
+            _ if length == MAX_LINE_BYTES => {
+                let message = format!("line {} has more than {MAX_LINE_BYTES} bytes", self.number);
                 return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }
             _ => {}
@@ -92,10 +92,11 @@ impl<R: BufRead> Entries<R> {
         Ok(Some(text))
     }
 
-    /// Adds a line to the group of its user; the group before it, if that has ended.
+    /// Adds an event to the current group if it is about the same user. Otherwise starts a new group and returns the
+    /// previous one.
     fn group_with(&mut self, line: EventOfUser, text: &[u8]) -> Option<Entry> {
         if let Some(group) = &mut self.group {
-            if group.user == line.user && group.events.len() < MOST_EVENTS {
+            if group.user == line.user && group.events.len() < MAX_EVENTS {
                 group.events.push(line.event);
                 group.origin.extend_from_slice(text);
                 return None;

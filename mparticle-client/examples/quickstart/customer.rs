@@ -1,4 +1,4 @@
-//! A batch that shows most of what a batch can say: one customer of a shop, and one visit.
+//! A batch that uses most fields: a customer of a shop and the events of one visit.
 
 use mparticle_client::models::{
     ApplicationInformation, ApplicationStateTransitionEvent, AttAuthorizationStatus, Batch,
@@ -7,16 +7,16 @@ use mparticle_client::models::{
     UnixMillis, UserIdentities,
 };
 
-/// Ties the events of a visit together.
-const VISIT: &str = "7b0c5f0e-9d5a-4f0e-8f55-0d9a6f3c2b11";
+/// The id of the session to which all events of the visit belong.
+const SESSION_ID: &str = "7b0c5f0e-9d5a-4f0e-8f55-0d9a6f3c2b11";
 
-/// The time between two of its nine events.
+/// The time between two consecutive events of the visit.
 const STEP_MS: i64 = 5_000;
 
-/// How long it lasted.
+/// The duration of the visit, which has nine events.
 const VISIT_MS: i64 = 8 * STEP_MS;
 
-/// Everything about the customer and a visit that ended at this time.
+/// Returns a batch with the data of the customer and a visit that ended at a given time.
 pub(crate) fn batch(visit_end: UnixMillis) -> Batch {
     Batch::new(Environment::Development)
         .with_user_identities(
@@ -41,7 +41,7 @@ pub(crate) fn batch(visit_end: UnixMillis) -> Batch {
         .with_events(visit(visit_end))
 }
 
-/// Both advertising ids, so that devices of either kind can be matched.
+/// Returns a device with the advertising ids of both platforms. A real device has one of them.
 fn device() -> DeviceInformation {
     DeviceInformation::new()
         .with_ios_advertising_id("613f8504-4f4b-4c4f-a8b7-2b1d1f7a9c01")
@@ -49,7 +49,7 @@ fn device() -> DeviceInformation {
         .with_android_advertising_id("1d8b2a34-66e1-4f0a-9d1c-5a0e7a3c9b02")
 }
 
-/// From the installation to the exit, in the order in which it happened.
+/// Returns the events of the visit in chronological order, from the installation to the exit.
 fn visit(end: UnixMillis) -> [Event; 9] {
     let viewed = CustomEvent::new("Viewed size guide", CustomEventType::Navigation)
         .with_custom_attribute("source", "product page")
@@ -67,7 +67,7 @@ fn visit(end: UnixMillis) -> [Event; 9] {
     ];
     let mut time = end.as_millis() - VISIT_MS;
     for common in events.iter_mut().filter_map(Event::common_mut) {
-        common.session_uuid = Some(VISIT.to_owned());
+        common.session_uuid = Some(SESSION_ID.to_owned());
         common.timestamp_unixtime_ms = Some(UnixMillis::from_millis(time));
         time += STEP_MS;
     }

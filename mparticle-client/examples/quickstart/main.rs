@@ -1,12 +1,12 @@
-//! The first upload: one batch with a bit of everything, then three batches in one request.
+//! Uploads a batch that uses most features of the API, and then three batches in one request.
 //!
 //! ```console
 //! cargo run --example quickstart
 //! ```
 //!
-//! sends to an emulator of mParticle inside this process. With `MPARTICLE_API_KEY` and `MPARTICLE_API_SECRET` set it
-//! sends to mParticle, in the pod that `MPARTICLE_POD` names (`us1` unless set), or to `MPARTICLE_BASE_URL`.
-//! `RUST_LOG=debug` shows what the client does.
+//! By default the example uploads to an emulator of mParticle in this process. If `MPARTICLE_API_KEY` and
+//! `MPARTICLE_API_SECRET` are set, it uploads to mParticle: to the pod in `MPARTICLE_POD` (default `us1`), or to the URL in
+//! `MPARTICLE_BASE_URL`. Set `RUST_LOG=debug` to see the log of the client.
 
 mod customer;
 #[path = "../support/mod.rs"]
@@ -20,7 +20,7 @@ use support::{Destination, Failure};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    support::start_log();
+    support::init_logging();
     let destination = Destination::from_env().await?;
     let client = destination.client_builder().build()?;
 
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Failure> {
     }
     print_receipt(&client.upload_events(&batch).await?);
 
-    let batches: Vec<Batch> = ["43", "44", "45"].map(newcomer).into();
+    let batches: Vec<Batch> = ["43", "44", "45"].map(sign_up).into();
     println!("\n{} batches of different users in one request:", batches.len());
     print_receipt(&client.bulk_upload_events(&batches).await?);
 
@@ -39,8 +39,8 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The shortest batch that makes sense: somebody did something.
-fn newcomer(customer_id: &str) -> Batch {
+/// A minimal batch: one user and one event.
+fn sign_up(customer_id: &str) -> Batch {
     Batch::new(Environment::Development)
         .with_user_identities(UserIdentities::new().with_customer_id(customer_id))
         .with_event(
@@ -57,6 +57,8 @@ fn print_receipt(receipt: &Receipt) {
     }
     match receipt.rate_limit_percentage_used() {
         Some(percentage) => println!("  {percentage} % of the rate limit used"),
-        None => println!("  the answer does not tell how much of the rate limit is used"),
+        None => println!(
+            "  the response does not contain the percentage of the rate limit that is used"
+        ),
     }
 }

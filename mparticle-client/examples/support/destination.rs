@@ -1,4 +1,4 @@
-//! Where an example sends to: mParticle if the environment names a key, otherwise an emulator inside this process.
+//! The destination of uploads: mParticle if the environment contains a key, otherwise an emulator in this process.
 
 use super::Failure;
 use mparticle_client::testing::{Emulator, RateLimit, ReceivedBatch};
@@ -6,21 +6,21 @@ use mparticle_client::{Client, ClientBuilder};
 use std::collections::BTreeMap;
 use std::env;
 
-/// The place that an example sends to.
+/// The destination of the uploads of an example.
 pub(crate) struct Destination {
     builder: ClientBuilder,
     emulator: Option<Emulator>,
 }
 
 impl Destination {
-    /// With `MPARTICLE_API_KEY` set, what [`ClientBuilder::from_env`] reads. Without it, a new emulator.
+    /// Reads the destination with [`ClientBuilder::from_env`] if `MPARTICLE_API_KEY` is set. Otherwise starts an emulator.
     pub(crate) async fn from_env() -> Result<Self, Failure> {
         if env::var_os("MPARTICLE_API_KEY").is_some_and(|key| !key.is_empty()) {
             let builder = ClientBuilder::from_env()?;
-            println!("MPARTICLE_API_KEY is set: sending to {}.\n", name_of_place());
+            println!("MPARTICLE_API_KEY is set: sending to {}.\n", server_name());
             return Ok(Self { builder, emulator: None });
         }
-        // Without a limit the answers would not tell how much of it is used.
+        // With a rate limit, the responses contain the percentage of the limit that is used.
         let limit = RateLimit::per_second(10_000);
         let emulator = Emulator::builder().rate_limit(limit).start().await?;
         let url = emulator.base_url();
@@ -29,12 +29,12 @@ impl Destination {
         Ok(Self { builder, emulator: Some(emulator) })
     }
 
-    /// A client for this place, or the start of one.
+    /// Returns a builder for a client that uploads to this destination.
     pub(crate) fn client_builder(&self) -> ClientBuilder {
         self.builder.clone()
     }
 
-    /// Prints what the emulator received, if there is one.
+    /// Prints a summary of what the emulator received. Does nothing if the destination is mParticle.
     pub(crate) fn print_received(&self) {
         let Some(emulator) = &self.emulator else { return };
         let batches = emulator.batches();
@@ -50,7 +50,7 @@ impl Destination {
     }
 }
 
-fn name_of_place() -> String {
+fn server_name() -> String {
     let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
     match (set("MPARTICLE_BASE_URL"), set("MPARTICLE_POD")) {
         (Some(_), _) => "MPARTICLE_BASE_URL".to_owned(),

@@ -1,21 +1,21 @@
-//! An error for `main`: one line that says what went wrong and why.
+//! An error type for `main` that is printed in one line.
 
 use std::error::Error;
 use std::fmt;
 
-/// What `main` returns when something goes wrong.
+/// The error type of `main`.
 ///
-/// Rust prints it with `Debug` and exits with status 1, so here `Debug` is what a person wants to read: the error and
-/// what caused it.
+/// Rust prints the error of `main` with `Debug` and exits with status 1. `Debug` therefore writes the error and its
+/// sources in a readable form.
 pub(crate) struct Failure(String);
 
 impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Self {
         let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
+        let mut source = error.source();
+        while let Some(error) = source {
             text = format!("{text}: {error}");
-            cause = error.source();
+            source = error.source();
         }
         Self(text)
     }

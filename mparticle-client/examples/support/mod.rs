@@ -1,4 +1,4 @@
-//! What every example begins and ends with: a log, a place to send to, and an error that can be read.
+//! Shared by all examples: logging, the destination of uploads, and an error type for `main`.
 
 mod destination;
 mod failure;
@@ -8,8 +8,8 @@ pub(crate) use failure::Failure;
 
 use tracing_subscriber::EnvFilter;
 
-/// Writes to standard error what `RUST_LOG` asks for; without it, errors alone.
-pub(crate) fn start_log() {
+/// Logs to standard error according to `RUST_LOG`. Logs only errors if it is not set.
+pub(crate) fn init_logging() {
     let filter = EnvFilter::from_default_env();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

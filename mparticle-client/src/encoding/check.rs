@@ -1,19 +1,21 @@
-//! What is checked before a batch is encoded, as far as the client was told to.
+//! The checks before a batch is encoded, according to the [`Validation`] setting of the client.
 
 use super::Encoder;
-use super::event_time::{hours, moment, pointer};
+use super::event_time::{event_time, event_time_pointer, whole_hours};
 use crate::models::{Batch, Rule, UnixMillis, Violation};
 use crate::{Error, ErrorKind, Validation};
 use std::time::{Duration, SystemTime};
 
-/// How far ahead of our clock an event may be. Clocks differ and so do time zones that were mistaken for UTC; more
-/// than a day is a mistake in the data.
+/// The maximum time by which an event may be ahead of the local clock.
+///
+/// Clocks differ, and a local time that was mistaken for UTC is off by up to 14 hours. More than a day is an error in
+/// the data.
 const MAX_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many warnings one batch may cause.
+/// The maximum number of violations of one batch that are logged.
 const MAX_WARNINGS: usize = 10;
 
-/// Fields below which a JSON pointer continues with a name that the caller chose.
+/// The fields that are maps. A JSON pointer continues below them with a name that the caller chose.
 const MAPS: [&str; 7] = [
     "apple_search_ads_attributes",
     "custom_attributes",
@@ -25,6 +27,8 @@ const MAPS: [&str; 7] = [
 ];
 
 impl Encoder {
+    /// Checks a batch against the rules of mParticle: logs violations with [`Validation::Warn`], and returns them as an
+    /// error with [`Validation::Strict`].
     pub(super) fn check(&self, id: &str, batch: &Batch, now: SystemTime) -> Result<(), Error> {
         if self.validation == Validation::Off {
             return Ok(());
@@ -35,42 +39,52 @@ impl Encoder {
                 violation.rule != Rule::Required || violation.pointer != "/environment"
             });
         }
-        let ahead = first_ahead(batch, now);
+        let future_event = first_future_event(batch, now);
         match self.validation {
-            Validation::Strict => refuse(violations, ahead),
+            Validation::Strict => into_result(violations, future_event),
             Validation::Warn | Validation::Off => {
-                warn(id, &violations, ahead);
+                log_violations(id, &violations);
+                log_future_event(id, future_event);
                 Ok(())
             }
         }
     }
 }
 
-/// The first event that lies too far in the future, and how far.
-fn first_ahead(batch: &Batch, now: SystemTime) -> Option<(usize, Duration)> {
+/// An event that is too far in the future.
+#[derive(Clone, Copy)]
+struct FutureEvent {
+    index: usize,
+    ahead: Duration,
+}
+
+fn first_future_event(batch: &Batch, now: SystemTime) -> Option<FutureEvent> {
     let now = UnixMillis::from(now).as_millis();
-    let ahead = |at: UnixMillis| {
-        let millis = u64::try_from(at.as_millis().saturating_sub(now)).ok()?;
+    let too_far_ahead = |time: UnixMillis| {
+        let millis = u64::try_from(time.as_millis().saturating_sub(now)).ok()?;
         Some(Duration::from_millis(millis)).filter(|ahead| *ahead > MAX_AHEAD)
     };
     let mut events = batch.events.iter().enumerate();
-    events.find_map(|(index, event)| Some((index, ahead(moment(event)?)?)))
+    events.find_map(|(index, event)| {
+        Some(FutureEvent { index, ahead: too_far_ahead(event_time(event)?)? })
+    })
 }
 
-fn refuse(violations: Vec<Violation>, ahead: Option<(usize, Duration)>) -> Result<(), Error> {
+fn into_result(violations: Vec<Violation>, future_event: Option<FutureEvent>) -> Result<(), Error> {
     if let Some(first) = violations.first() {
         let pointer = first.pointer.clone();
-        let found = match violations.len() {
-            1 => "one violation".to_owned(),
-            count => format!("{count} violations, the first of"),
+        let (rule, sizes) = (first.rule, sizes(first));
+        let message = match violations.len() {
+            1 => format!("the batch violates a rule: {rule}{sizes}"),
+            count => format!("the batch violates {count} rules; the first is {rule}{sizes}"),
         };
-        let message = format!("{found} {}{}", first.rule, sizes(first));
         let error = Error::new(ErrorKind::Invalid, message);
         return Err(error.with_pointer(pointer).with_violations(violations));
     }
-    let Some((index, ahead)) = ahead else { return Ok(()) };
-    let message = format!("an event lies {} hours in the future, more than 24", hours(ahead));
-    Err(Error::new(ErrorKind::Invalid, message).with_pointer(pointer(index)))
+    let Some(FutureEvent { index, ahead }) = future_event else { return Ok(()) };
+    let hours = whole_hours(ahead);
+    let message = format!("an event is {hours} hours in the future, and at most 24 are allowed");
+    Err(Error::new(ErrorKind::Invalid, message).with_pointer(event_time_pointer(index)))
 }
 
 fn sizes(violation: &Violation) -> String {
@@ -80,41 +94,36 @@ fn sizes(violation: &Violation) -> String {
     }
 }
 
-/// Logs rules and places. Of a place it shows no more than the fields that every batch has: below them stand names of
-/// attributes.
-fn warn(id: &str, violations: &[Violation], ahead: Option<(usize, Duration)>) {
+/// Logs rules and locations, but no values and no names that the caller chose.
+fn log_violations(id: &str, violations: &[Violation]) {
     for violation in violations.iter().take(MAX_WARNINGS) {
         tracing::warn!(
-            target: "mparticle_client",
             source_request_id = id,
             rule = violation.rule.as_str(),
-            pointer = without_names(&violation.pointer),
+            pointer = without_custom_names(&violation.pointer),
             limit = violation.limit,
             actual = violation.actual,
-            "the batch breaks a rule of mParticle",
+            "the batch violates a rule of mParticle",
         );
     }
     if let Some(more) = violations.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
-        tracing::warn!(
-            target: "mparticle_client",
-            source_request_id = id,
-            more,
-            "the batch breaks more rules of mParticle",
-        );
+        tracing::warn!(source_request_id = id, more, "the batch violates more rules of mParticle",);
     }
-    if let Some((index, ahead)) = ahead {
+}
+
+fn log_future_event(id: &str, future_event: Option<FutureEvent>) {
+    if let Some(FutureEvent { index, ahead }) = future_event {
         tracing::warn!(
-            target: "mparticle_client",
             source_request_id = id,
-            pointer = pointer(index),
-            hours = hours(ahead),
-            "an event lies in the future",
+            pointer = event_time_pointer(index),
+            hours = whole_hours(ahead),
+            "an event is in the future",
         );
     }
 }
 
-/// The pointer up to and including the first field whose entries have names that the caller chose.
-fn without_names(pointer: &str) -> &str {
+/// Returns the part of a JSON pointer up to and including the first map, which contains no name that the caller chose.
+fn without_custom_names(pointer: &str) -> &str {
     let mut end = 0;
     for segment in pointer.split('/') {
         end += segment.len();
@@ -128,7 +137,7 @@ fn without_names(pointer: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAPS, MAX_WARNINGS, without_names};
+    use super::{MAPS, MAX_WARNINGS, without_custom_names};
     use crate::Validation;
     use crate::encoding::Encoder;
     use crate::models::{Batch, Environment};
@@ -141,7 +150,7 @@ mod tests {
     use tracing::span::{Attributes, Id, Record};
     use tracing::{Event, Metadata, Subscriber};
 
-    /// Writes down what is logged.
+    /// A subscriber that records events as lines.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -155,7 +164,7 @@ mod tests {
 
     impl Subscriber for Log {
         fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-            metadata.target() == "mparticle_client"
+            metadata.target().starts_with("mparticle_client")
         }
 
         fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -178,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn warnings_are_few_and_name_no_attribute() {
+    fn the_number_of_warnings_is_limited_and_they_contain_no_attribute() {
         let value = "x".repeat(5_000);
         let attributes = (0..15).map(|number| (format!("Jane{number}"), value.clone()));
         let batch = Batch::new(Environment::Production)
@@ -206,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logged_pointer_ends_before_a_name_that_the_caller_chose() {
+    fn a_logged_pointer_contains_no_name_that_the_caller_chose() {
         for (pointer, logged) in [
             ("", ""),
             ("/environment", "/environment"),
@@ -217,13 +226,13 @@ mod tests {
             ("/events/0/data/custom_attributes/gdpr", "/events/0/data/custom_attributes"),
             ("/consent_state/gdpr/marketing/timestamp_unixtime_ms", "/consent_state/gdpr"),
         ] {
-            assert_eq!(without_names(pointer), logged);
+            assert_eq!(without_custom_names(pointer), logged);
         }
     }
 
     #[cfg(feature = "testing")]
     #[test]
-    fn every_map_of_the_schema_is_known() {
+    fn every_map_in_the_schema_is_listed() {
         fn collect<'s>(schema: &'s Value, maps: &mut BTreeSet<&'s str>) {
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 let entries = &property["additionalProperties"];

@@ -1,11 +1,11 @@
-//! Encoded batches packed into the bodies of bulk requests, greedily and in order.
+//! Packs encoded batches into the bodies of bulk requests, greedily and in order.
 
 use super::{EncodedBatch, MAX_BATCHES, MAX_REQUEST_BYTES};
 use bytes::Bytes;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The body of a bulk request, and where each batch stands in it.
+/// The body of a bulk request, and the position of each batch in it.
 pub(crate) struct Chunk {
     body: Bytes,
     places: Vec<Range<usize>>,
@@ -13,17 +13,18 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    /// How many batches it holds.
+    /// Returns the number of batches.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// The `source_request_id` of each batch.
+    /// Returns the `source_request_id` of each batch.
     pub(crate) fn ids(&self) -> &[String] {
         &self.ids
     }
 
-    /// The body and the ids of a request with some of the batches, the same bytes as in the whole.
+    /// Returns the body and the ids of a request with some of the batches. Each batch has the same bytes as in the whole
+    /// body.
     pub(crate) fn part(&self, batches: Range<usize>) -> Option<(Bytes, Arc<[String]>)> {
         if batches == (0..self.len()) {
             return Some((self.body.clone(), Arc::clone(&self.ids)));
@@ -35,10 +36,10 @@ impl Chunk {
     }
 }
 
-/// Packs batches, none of which is larger than [`MAX_BATCH_BYTES`](super::MAX_BATCH_BYTES), into chunks.
+/// Packs batches into chunks. No batch may be larger than [`MAX_BATCH_BYTES`](super::MAX_BATCH_BYTES).
 #[derive(Default)]
 pub(crate) struct Packer {
-    /// The body without its last bracket; every batch comes after a bracket or a comma.
+    /// The body without its closing bracket. Each batch follows a bracket or a comma.
     body: Vec<u8>,
     places: Vec<Range<usize>>,
     ids: Vec<String>,
@@ -49,14 +50,14 @@ impl Packer {
         self.places.is_empty()
     }
 
-    /// Whether a batch fits into the chunk that is being filled.
+    /// Whether a batch fits into the current chunk.
     pub(crate) fn has_room_for(&self, batch: &EncodedBatch) -> bool {
-        // Before every batch stands a bracket or a comma, after the last one a bracket.
+        // A bracket or a comma precedes each batch, and a bracket follows the last one.
         let size = self.body.len() + 1 + batch.bytes.len() + 1;
         self.is_empty() || (self.places.len() < MAX_BATCHES && size <= MAX_REQUEST_BYTES)
     }
 
-    /// Adds a batch for which there is room.
+    /// Adds a batch that fits into the current chunk.
     pub(crate) fn push(&mut self, batch: EncodedBatch) {
         self.body.push(if self.is_empty() { b'[' } else { b',' });
         let start = self.body.len();
@@ -65,7 +66,7 @@ impl Packer {
         self.ids.push(batch.source_request_id);
     }
 
-    /// What was packed since the last time; nothing if there is nothing.
+    /// Completes the current chunk and returns it, or `None` if it is empty.
     pub(crate) fn seal(&mut self) -> Option<Chunk> {
         if self.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! The JSON of a batch: what the caller gave, the identifier, and the client's defaults.
+//! The JSON of a batch, with its `source_request_id` and the defaults of the client.
 
 use super::Encoder;
 use crate::models::{Batch, Context, DataPlanContext, Environment, Rule};
@@ -6,13 +6,14 @@ use crate::{Error, ErrorKind};
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// Fields that are not to be sent as the caller gave them.
+/// Fields that are never taken from the unknown fields of a batch: the client sets the first and mParticle sets the
+/// second.
 const RESERVED: [&str; 2] = ["source_request_id", "batch_id"];
 
-/// Room for a usual batch, so that a buffer need not grow in steps.
-const USUAL_BYTES: usize = 2048;
+/// The initial capacity of the buffer, which holds a typical batch without growing.
+const INITIAL_CAPACITY: usize = 2048;
 
-/// What stands before the fields of a batch that are written as they are.
+/// The fields that the client adds. They are written before the fields of the batch.
 #[derive(Serialize)]
 struct Prefix<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,39 +30,41 @@ struct DefaultContext<'a> {
 }
 
 impl Encoder {
-    /// The JSON of a batch under a `source_request_id`.
+    /// Returns the JSON of a batch with a `source_request_id`.
     pub(super) fn document(&self, id: &str, batch: &Batch) -> Result<Vec<u8>, Error> {
-        let batch = self.sendable(id, batch);
-        let mut json = Vec::with_capacity(USUAL_BYTES);
-        serde_json::to_writer(&mut json, &self.prefix(id, &batch)).map_err(unwritable)?;
-        // `{"source_request_id":"1"` and `{"mpid":2}` become one object: the second brace turns into a comma.
+        let batch = self.prepare(id, batch);
+        let mut json = Vec::with_capacity(INITIAL_CAPACITY);
+        serde_json::to_writer(&mut json, &self.prefix(id, &batch)).map_err(serialization_error)?;
+        // Join `{"source_request_id":"1"}` and `{"mpid":2}` into one object: remove the closing brace of the first and
+        // replace the opening brace of the second with a comma.
         json.pop();
         if json.len() == 1 {
             json.clear();
         }
-        let middle = json.len();
+        let prefix_len = json.len();
         serde_json::to_writer(&mut json, &*batch)
-            .map_err(|error| unwritable_batch(&batch, error))?;
-        if middle > 0 && json.get(middle + 1) == Some(&b'}') {
-            json.remove(middle);
-        } else if middle > 0 {
-            json.get_mut(middle).into_iter().for_each(|brace| *brace = b',');
+            .map_err(|error| batch_serialization_error(&batch, error))?;
+        if prefix_len > 0 && json.get(prefix_len + 1) == Some(&b'}') {
+            json.remove(prefix_len);
+        } else if prefix_len > 0 {
+            json.get_mut(prefix_len).into_iter().for_each(|brace| *brace = b',');
         }
         Ok(json)
     }
 
-    /// The batch without what must not be sent. It is cloned only where leaving out needs it, which is rare.
-    fn sendable<'b>(&self, id: &str, batch: &'b Batch) -> Cow<'b, Batch> {
-        let another_id = batch.source_request_id.as_deref().is_some_and(|own| own != id);
-        let smuggled = RESERVED.iter().any(|name| batch.extra.contains_key(*name));
-        let plan = self.data_plan.as_ref().filter(|_| lacks_a_plan(batch.context.as_ref()));
-        if batch.batch_id.is_none() && !another_id && !smuggled && plan.is_none() {
+    /// Returns the batch without the fields that must not be sent, and with the default data plan if its context has
+    /// none. Clones the batch only if it has to be changed, which is rare.
+    fn prepare<'b>(&self, id: &str, batch: &'b Batch) -> Cow<'b, Batch> {
+        let other_id = batch.source_request_id.as_deref().is_some_and(|own| own != id);
+        let has_reserved = RESERVED.iter().any(|name| batch.extra.contains_key(*name));
+        let plan = self.data_plan.as_ref().filter(|_| lacks_data_plan(batch.context.as_ref()));
+        if batch.batch_id.is_none() && !other_id && !has_reserved && plan.is_none() {
             return Cow::Borrowed(batch);
         }
         let mut batch = batch.clone();
         batch.batch_id = None;
         batch.source_request_id = None;
-        if smuggled {
+        if has_reserved {
             batch.extra.retain(|name, _| !RESERVED.contains(&name.as_str()));
         }
         if let (Some(plan), Some(context)) = (plan, &mut batch.context) {
@@ -70,6 +73,7 @@ impl Encoder {
         Cow::Owned(batch)
     }
 
+    /// Returns the fields to add to a batch. A default applies only if the batch does not have the field.
     fn prefix<'a>(&'a self, id: &'a str, batch: &Batch) -> Prefix<'a> {
         let no_environment =
             batch.environment.is_none() && !batch.extra.contains_key("environment");
@@ -84,27 +88,28 @@ impl Encoder {
     }
 }
 
-/// Whether there is a context, without a data plan.
-fn lacks_a_plan(context: Option<&Context>) -> bool {
+/// Whether a batch has a context without a data plan.
+fn lacks_data_plan(context: Option<&Context>) -> bool {
     context.is_some_and(|context| {
         context.data_plan.is_none() && !context.extra.contains_key("data_plan")
     })
 }
 
-/// Why a batch cannot be written, with the place if it is a number, as it nearly always is.
-pub(super) fn unwritable_batch(batch: &Batch, error: serde_json::Error) -> Error {
+/// Converts the error of serializing a batch. The cause is nearly always a number that is not finite; the error then
+/// points to the number.
+pub(super) fn batch_serialization_error(batch: &Batch, error: serde_json::Error) -> Error {
     let violations = batch.validate();
     match violations.into_iter().find(|violation| violation.rule == Rule::Finite) {
         Some(violation) => {
-            let message = "a number is not finite, which JSON cannot express";
+            let message = "a number is not finite, and JSON cannot represent it";
             Error::new(ErrorKind::Invalid, message)
                 .with_pointer(violation.pointer)
                 .with_source(error)
         }
-        None => unwritable(error),
+        None => serialization_error(error),
     }
 }
 
-pub(super) fn unwritable(error: serde_json::Error) -> Error {
-    Error::new(ErrorKind::Invalid, "the batch cannot be written as JSON").with_source(error)
+pub(super) fn serialization_error(error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Invalid, "the batch cannot be serialized as JSON").with_source(error)
 }

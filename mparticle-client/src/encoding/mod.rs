@@ -1,7 +1,7 @@
-//! From batches to the bytes of requests.
+//! Encodes batches as the bodies of requests.
 //!
-//! A batch is encoded once. Those bytes are what is measured, sent and sent again, so a retry cannot differ from the
-//! first attempt, least of all in its `source_request_id`, by which mParticle knows that it has seen the batch.
+//! A batch is encoded once. The same bytes are measured, sent and sent again. A retry therefore cannot differ from the
+//! first attempt, in particular not in the `source_request_id`, by which mParticle recognizes duplicates.
 
 mod check;
 pub(crate) mod chunk;
@@ -23,27 +23,28 @@ use bytes::Bytes;
 use std::fmt;
 use std::time::SystemTime;
 
-/// The greatest size of a batch, in bytes of JSON.
+/// The maximum size of a batch in bytes of JSON.
 ///
-/// The page on the HTTP API allows 128 kb and does not say how many bytes that is; a thousand to the kilobyte is the
-/// reading that is safe either way.
+/// mParticle's documentation of the HTTP API allows 128 kb and does not define a kilobyte. 1,000 bytes is the smaller of
+/// the two common definitions and is safe in either case.
 pub(crate) const MAX_BATCH_BYTES: usize = 128_000;
 
-/// The greatest size of a request's body, in bytes.
+/// The maximum size of the body of a request in bytes.
 ///
-/// The page on default service limits allows 256 kb, read as [`MAX_BATCH_BYTES`] is.
+/// mParticle's documentation of the default service limits allows 256 kb. See [`MAX_BATCH_BYTES`] for the unit.
 pub(crate) const MAX_REQUEST_BYTES: usize = 256_000;
 
-/// The greatest number of batches in a bulk request, from the page on the HTTP API.
+/// The maximum number of batches in a bulk request, according to mParticle's documentation of the HTTP API.
 pub(crate) const MAX_BATCHES: usize = 100;
 
-/// A batch as it is sent.
+/// The JSON of a batch and its id.
 #[derive(Clone)]
 pub(crate) struct EncodedBatch {
     pub(crate) source_request_id: String,
     pub(crate) bytes: Bytes,
 }
 
+/// Shows the id and the size. The JSON is personal data.
 impl fmt::Debug for EncodedBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncodedBatch")
@@ -53,19 +54,23 @@ impl fmt::Debug for EncodedBatch {
     }
 }
 
-/// Encodes batches, with the settings of a client.
+/// Encodes batches with the settings of a client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Encoder {
-    /// The environment of batches that name none.
+    /// The environment of batches without one.
     pub(crate) environment: Option<Environment>,
-    /// The data plan of batches that name none.
+    /// The data plan of batches without one.
     pub(crate) data_plan: Option<DataPlanContext>,
     pub(crate) validation: Validation,
 }
 
 impl Encoder {
-    /// Encodes a batch of any size under a `source_request_id`, whatever the batch says, for an endpoint whose own rules it
-    /// has to keep.
+    /// Encodes a batch of any size. The given `source_request_id` replaces that of the batch.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): the batch cannot be serialized, violates a rule of the
+    ///   endpoint, or violates a rule with [`Validation::Strict`]
     pub(crate) fn encode_for(
         &self,
         endpoint: Endpoint,
@@ -82,9 +87,10 @@ impl Encoder {
     }
 }
 
-/// The batch's own `source_request_id`, or a new one where it is absent or blank.
+/// Returns the `source_request_id` of a batch, or a new one if it is absent or blank.
 ///
-/// A new one takes its randomness from the operating system, so two processes forked from one never share any.
+/// A new id takes its randomness from the operating system. Two processes that were forked from one therefore never
+/// generate the same id.
 pub(crate) fn source_request_id(batch: &Batch) -> String {
     match &batch.source_request_id {
         Some(id) if !id.trim().is_empty() => id.clone(),

@@ -1,4 +1,4 @@
-//! Whole requests from what one call was given.
+//! The request for the batches of one call.
 
 use super::{
     EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
@@ -10,14 +10,26 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 impl Encoder {
-    /// The request for one batch.
+    /// Returns the request for one batch.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Invalid`]: the batch cannot be serialized, or violates a rule with
+    ///   [`Validation::Strict`](crate::Validation::Strict)
+    /// - [`ErrorKind::TooLarge`]: the batch is larger than [`MAX_BATCH_BYTES`]
     pub(crate) fn single(&self, batch: &Batch, now: SystemTime) -> Result<EncodedRequest, Error> {
-        let encoded = self.bounded(batch, Endpoint::Events, now)?;
+        let encoded = self.encode_bounded(batch, Endpoint::Events, now)?;
         let ids = Arc::from([encoded.source_request_id]);
         Ok(EncodedRequest::new(Endpoint::Events, encoded.bytes, ids))
     }
 
-    /// The request for a list of batches.
+    /// Returns the request for a list of batches.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Invalid`]: the list is empty, two batches have the same `source_request_id`, or a batch is invalid
+    ///   as in [`single`](Self::single) or by the rules of the endpoint
+    /// - [`ErrorKind::TooLarge`]: there are more than [`MAX_BATCHES`] batches, or a batch or the body is too large
     pub(crate) fn bulk(
         &self,
         batches: &[Batch],
@@ -29,8 +41,9 @@ impl Encoder {
         let mut body = vec![b'['];
         let mut ids = Vec::with_capacity(batches.len());
         for (index, batch) in batches.iter().enumerate() {
-            let encoded =
-                self.bounded(batch, endpoint, now).map_err(|error| inside(index, error))?;
+            let encoded = self
+                .encode_bounded(batch, endpoint, now)
+                .map_err(|error| at_index(index, error))?;
             if index > 0 {
                 body.push(b',');
             }
@@ -46,7 +59,8 @@ impl Encoder {
         Ok(EncodedRequest::new(endpoint, body.into(), ids.into()))
     }
 
-    fn bounded(
+    /// Encodes a batch whose size must not exceed [`MAX_BATCH_BYTES`].
+    fn encode_bounded(
         &self,
         batch: &Batch,
         endpoint: Endpoint,
@@ -71,7 +85,7 @@ fn check_count(count: usize) -> Result<(), Error> {
     }
 }
 
-/// mParticle would take the first of two batches with one id and drop the second.
+/// Checks that no two batches have the same `source_request_id`. mParticle would drop the second batch as a duplicate.
 fn check_ids(batches: &[Batch]) -> Result<(), Error> {
     let mut seen = HashMap::new();
     for (index, batch) in batches.iter().enumerate() {
@@ -80,7 +94,7 @@ fn check_ids(batches: &[Batch]) -> Result<(), Error> {
         };
         if let Some(earlier) = seen.insert(id, index) {
             let message = format!(
-                "the source_request_id is that of batch {earlier}: mParticle would drop the batch"
+                "the source_request_id is the same as that of batch {earlier} of the request"
             );
             let pointer = format!("/{index}/source_request_id");
             return Err(Error::new(ErrorKind::Invalid, message).with_pointer(pointer));
@@ -94,8 +108,8 @@ fn too_large(size: usize) -> Error {
     Error::new(ErrorKind::TooLarge, message)
 }
 
-/// The error of a batch as one of the list in which the batch stands.
-fn inside(index: usize, error: Error) -> Error {
+/// Prepends the index of a batch in the list to the pointers of its error.
+fn at_index(index: usize, error: Error) -> Error {
     let pointer = format!("/{index}{}", error.pointer().unwrap_or_default());
     let mut violations = error.violations().to_vec();
     for violation in &mut violations {

@@ -1,9 +1,9 @@
-//! A batch encoded so that its events can be told from the rest.
+//! Encodes a batch in sections, so that its events can be separated from its other fields.
 //!
-//! Two batches of one user that differ in nothing but events can then become one by copying bytes, and one that was
-//! made of several can be taken apart again.
+//! Batches of one user that differ only in their events can be joined by copying bytes, and a joined batch can be
+//! separated into the original batches again.
 
-use super::document::{unwritable, unwritable_batch};
+use super::document::{batch_serialization_error, serialization_error};
 use super::{EncodedBatch, Encoder};
 use crate::Error;
 use crate::models::Batch;
@@ -14,7 +14,7 @@ use std::time::SystemTime;
 const BEFORE_ID: &[u8] = br#"{"source_request_id":"#;
 const BEFORE_EVENTS: &[u8] = br#","events":["#;
 
-/// The JSON of a batch, `{"source_request_id":<id><rest>,"events":[<events>]}`, and where its sections are.
+/// The JSON of a batch, `{"source_request_id":<id><rest>,"events":[<events>]}`, and the positions of its sections.
 #[derive(Debug)]
 pub(crate) struct Sections {
     pub(crate) bytes: Vec<u8>,
@@ -23,26 +23,31 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
-    /// Everything but the id and the events.
+    /// Returns all fields except the id and the events.
     pub(crate) fn rest(&self) -> &[u8] {
         self.bytes.get(self.rest.clone()).unwrap_or_default()
     }
 
-    /// The events with the commas between them.
+    /// Returns the events, separated by commas.
     pub(crate) fn events(&self) -> &[u8] {
         self.bytes.get(self.events.clone()).unwrap_or_default()
     }
 
-    /// Where everything but the id and the events stands.
+    /// Returns the position of [`rest`](Self::rest).
     pub(crate) fn rest_range(&self) -> Range<usize> {
         self.rest.clone()
     }
 }
 
 impl Encoder {
-    /// Encodes a batch of any size for the bulk endpoint, under a `source_request_id` whatever the batch says.
+    /// Encodes a batch of any size for the bulk endpoint. The given `source_request_id` replaces that of the batch.
     ///
-    /// The batch is changed while this runs, and back as it was afterwards.
+    /// The batch is changed during the call and has its original content afterwards.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Invalid`](crate::ErrorKind::Invalid): the batch cannot be serialized, or violates a rule with
+    ///   [`Validation::Strict`](crate::Validation::Strict)
     pub(crate) fn sections(
         &self,
         id: &str,
@@ -56,7 +61,7 @@ impl Encoder {
         batch.source_request_id = own_id;
         batch.events = events;
         let mut bytes = rest?;
-        bytes.pop(); // the last brace
+        bytes.pop(); // the closing brace
         let rest = BEFORE_ID.len() + json_length(id)..bytes.len();
         let mut events = bytes.len()..bytes.len();
         if !batch.events.is_empty() {
@@ -67,7 +72,7 @@ impl Encoder {
                     bytes.push(b',');
                 }
                 serde_json::to_writer(&mut bytes, event)
-                    .map_err(|error| unwritable_batch(batch, error))?;
+                    .map_err(|error| batch_serialization_error(batch, error))?;
             }
             events.end = bytes.len();
             bytes.push(b']');
@@ -77,42 +82,42 @@ impl Encoder {
     }
 }
 
-/// One batch of several lists of events and what they have in common; also where each list stands in it.
+/// Joins lists of events that have all other fields in common into one batch. Also returns the position of each list.
 pub(crate) fn join<'a>(
     id: &str,
     rest: &[u8],
     lists: impl Iterator<Item = &'a [u8]>,
 ) -> Result<(Sections, Vec<Range<usize>>), Error> {
     let mut bytes = BEFORE_ID.to_vec();
-    serde_json::to_writer(&mut bytes, id).map_err(unwritable)?;
+    serde_json::to_writer(&mut bytes, id).map_err(serialization_error)?;
     let start = bytes.len();
     bytes.extend_from_slice(rest);
     let rest = start..bytes.len();
     bytes.extend_from_slice(BEFORE_EVENTS);
     let start = bytes.len();
-    let mut places = Vec::new();
+    let mut ranges = Vec::new();
     for list in lists {
-        // A list may be empty: a batch can have nothing but attributes.
+        // A list may be empty, because a batch can consist of attributes only.
         if bytes.len() > start && !list.is_empty() {
             bytes.push(b',');
         }
-        places.push(bytes.len()..bytes.len() + list.len());
+        ranges.push(bytes.len()..bytes.len() + list.len());
         bytes.extend_from_slice(list);
     }
     let mut events = start..bytes.len();
     if events.is_empty() {
         bytes.truncate(rest.end);
         events = rest.end..rest.end;
-        places.fill(events.clone());
+        ranges.fill(events.clone());
     } else {
         bytes.push(b']');
     }
     bytes.push(b'}');
-    Ok((Sections { bytes, rest, events }, places))
+    Ok((Sections { bytes, rest, events }, ranges))
 }
 
-/// What [`join`] has joined as batches of their own again, byte for byte as they were before.
-pub(crate) fn part(
+/// Extracts one of the batches that [`join`] has joined, with the same bytes as before.
+pub(crate) fn extract(
     id: &str,
     joined: &[u8],
     rest: Range<usize>,
@@ -124,7 +129,7 @@ pub(crate) fn part(
     Ok(EncodedBatch { source_request_id: id.to_owned(), bytes: sections.bytes.into() })
 }
 
-/// How many bytes a string takes in JSON as `serde_json` writes it, quotes included.
+/// Returns the length of a string in the JSON that `serde_json` writes, including the quotes.
 fn json_length(text: &str) -> usize {
     let escapes = text.bytes().map(|byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
@@ -136,7 +141,7 @@ fn json_length(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{join, json_length, part};
+    use super::{extract, join, json_length};
     use crate::encoding::Encoder;
     use crate::models::{Batch, DataPlanContext, Environment};
     use crate::{Endpoint, Validation};
@@ -161,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sections_are_the_batch_as_the_encoder_writes_it() {
+    fn the_sections_have_the_same_content_as_the_encoded_batch() {
         for mut batch in batches() {
             for id in ["id", "a \"quoted\" \\ \u{1} \n Ü"] {
                 let before = batch.clone();
@@ -181,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_joined_comes_apart_byte_for_byte() {
+    fn batches_that_were_joined_are_extracted_with_the_same_bytes() {
         let mut with_events =
             Batch::from_str(&format!(r#"{{"mpid":1,"events":[{EVENT},{EVENT}]}}"#)).unwrap();
         let mut without = Batch::from_str(r#"{"mpid":1}"#).unwrap();
@@ -194,17 +199,17 @@ mod tests {
         let rest = members[0].rest();
         assert_eq!(rest, members[1].rest());
         let lists = members.iter().map(super::Sections::events);
-        let (joined, places) = join("joined", rest, lists).unwrap();
+        let (joined, ranges) = join("joined", rest, lists).unwrap();
         let batch = Batch::from_slice(&joined.bytes).unwrap();
         assert_eq!(batch.events.len(), 4);
         assert_eq!(batch.mpid, Some(1));
-        for ((member, place), id) in members.iter().zip(places).zip(["1", "2", "3"]) {
-            let again = part(id, &joined.bytes, joined.rest_range(), place).unwrap();
+        for ((member, range), id) in members.iter().zip(ranges).zip(["1", "2", "3"]) {
+            let again = extract(id, &joined.bytes, joined.rest_range(), range).unwrap();
             assert_eq!(again.bytes, member.bytes);
             assert_eq!(again.source_request_id, id);
         }
-        let (empty, places) = join("joined", rest, [&b""[..], b""].into_iter()).unwrap();
-        let again = part("2", &empty.bytes, empty.rest_range(), places[1].clone()).unwrap();
+        let (empty, ranges) = join("joined", rest, [&b""[..], b""].into_iter()).unwrap();
+        let again = extract("2", &empty.bytes, empty.rest_range(), ranges[1].clone()).unwrap();
         assert_eq!(again.bytes, members[1].bytes);
     }
 }

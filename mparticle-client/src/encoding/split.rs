@@ -1,89 +1,102 @@
-//! A batch that is too large, divided by events.
+//! Splits a batch that is too large into parts, each with some of the events.
 //!
-//! Every part repeats all but the events and has an id of its own, `<id>/1of3`. The division depends on the batch
-//! alone, so a batch that is divided again after a restart has the same parts.
+//! Each part repeats all fields except the events, and has its own id, such as `<id>/1of3`. The parts depend only on the
+//! batch. A batch that is split again after a restart therefore has the same parts.
 
-use super::document::unwritable;
+use super::document::serialization_error;
 use super::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
 use crate::models::{Batch, Event};
 use crate::{Error, ErrorKind};
 use std::mem;
 use std::ops::Range;
 
-/// One part of a batch.
+/// A part of a batch.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) encoded: EncodedBatch,
-    /// Which of the batch's events it holds.
+    /// The indices of its events in the batch.
     pub(crate) events: Range<usize>,
 }
 
-/// What the list of events takes beside the events and the commas between them.
-const LIST: &str = r#","events":[]"#;
+/// The JSON around the events of a part, without the commas between them.
+const EMPTY_EVENTS: &str = r#","events":[]"#;
 
 impl Encoder {
-    /// Divides a batch that [`encode_for`](Self::encode_for) has found sound and that is too large. It is changed while
-    /// this runs, and back as it was afterwards.
+    /// Splits a batch that is too large. [`encode_for`](Self::encode_for) must have accepted the batch before.
+    ///
+    /// The batch is changed during the call and has its original content afterwards.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::TooLarge`]: an event, or the batch without its events, is too large for a part
+    /// - [`ErrorKind::Invalid`]: the batch cannot be serialized
     pub(crate) fn split(&self, id: &str, batch: &mut Batch) -> Result<Vec<Part>, Error> {
         let own_id = batch.source_request_id.replace(id.to_owned());
         let events = mem::take(&mut batch.events);
-        let groups = self.group(id, batch, &events);
-        let parts = self.encode_groups(id, batch, events, groups);
+        let ranges = self.event_ranges(id, batch, &events);
+        let parts = self.encode_parts(id, batch, events, ranges);
         batch.source_request_id = own_id;
         parts
     }
 
-    /// Which events go together.
-    fn group(&self, id: &str, rest: &Batch, events: &[Event]) -> Result<Vec<Range<usize>>, Error> {
-        let fixed = self.document(id, rest)?.len() + LIST.len();
+    /// Returns the indices of the events of each part.
+    fn event_ranges(
+        &self,
+        id: &str,
+        rest: &Batch,
+        events: &[Event],
+    ) -> Result<Vec<Range<usize>>, Error> {
+        let fixed = self.document(id, rest)?.len() + EMPTY_EVENTS.len();
         if events.is_empty() {
-            return Err(no_room(fixed));
+            return Err(batch_too_large(fixed));
         }
         let mut json = Vec::new();
         let mut size = |event| {
             json.clear();
-            serde_json::to_writer(&mut json, event).map_err(unwritable)?;
+            serde_json::to_writer(&mut json, event).map_err(serialization_error)?;
             Ok(json.len())
         };
         let sizes: Result<Vec<usize>, Error> = events.iter().map(&mut size).collect();
-        groups(&sizes?, fixed)
+        group_events(&sizes?, fixed)
     }
 
-    /// Encodes the parts as the batches that they are, so that one that is given back is written the same way again.
-    fn encode_groups(
+    /// Encodes each part as a batch of its own. A part that is handed back to the caller and uploaded again therefore has
+    /// the same bytes.
+    fn encode_parts(
         &self,
         id: &str,
         batch: &mut Batch,
         events: Vec<Event>,
-        groups: Result<Vec<Range<usize>>, Error>,
+        ranges: Result<Vec<Range<usize>>, Error>,
     ) -> Result<Vec<Part>, Error> {
-        let mut waiting = events.into_iter();
-        let mut done = Vec::with_capacity(waiting.len());
-        let encoded = groups.and_then(|groups| {
-            let count = groups.len();
+        let mut remaining = events.into_iter();
+        let mut encoded_events = Vec::with_capacity(remaining.len());
+        let parts = ranges.and_then(|ranges| {
+            let count = ranges.len();
             let encode = |(index, events): (usize, Range<usize>)| {
                 let source_request_id = format!("{id}/{}of{count}", index + 1);
                 batch.source_request_id = Some(source_request_id.clone());
-                batch.events.extend(waiting.by_ref().take(events.len()));
+                batch.events.extend(remaining.by_ref().take(events.len()));
                 let bytes = self.document(&source_request_id, batch);
-                done.append(&mut batch.events);
+                encoded_events.append(&mut batch.events);
                 let encoded = EncodedBatch { source_request_id, bytes: bytes?.into() };
                 Ok(Part { encoded, events })
             };
-            groups.into_iter().enumerate().map(encode).collect()
+            ranges.into_iter().enumerate().map(encode).collect()
         });
-        done.extend(waiting);
-        batch.events = done;
-        encoded
+        encoded_events.extend(remaining);
+        batch.events = encoded_events;
+        parts
     }
 }
 
-/// Which events go together, by their sizes; `fixed` is what every part takes beside its events and its suffix.
-fn groups(sizes: &[usize], fixed: usize) -> Result<Vec<Range<usize>>, Error> {
-    // Every suffix names the number of parts, which may come to more when its digits take more room.
+/// Groups events by their sizes. `fixed` is the size of a part without its events and the suffix of its id.
+fn group_events(sizes: &[usize], fixed: usize) -> Result<Vec<Range<usize>>, Error> {
+    // The suffix of each id contains the number of parts. More digits leave less space for events, which can increase
+    // the number of parts.
     let mut digits = 1;
     loop {
-        let groups = groups_if(digits, sizes, fixed)?;
+        let groups = group_events_with_digits(digits, sizes, fixed)?;
         if decimal_digits(groups.len()) <= digits {
             return Ok(groups);
         }
@@ -91,26 +104,31 @@ fn groups(sizes: &[usize], fixed: usize) -> Result<Vec<Range<usize>>, Error> {
     }
 }
 
-/// The groups if the number of parts has so many digits.
-fn groups_if(digits: usize, sizes: &[usize], fixed: usize) -> Result<Vec<Range<usize>>, Error> {
-    let room_in = |part: usize| {
-        let taken = fixed + "/of".len() + decimal_digits(part) + digits;
-        MAX_BATCH_BYTES.checked_sub(taken).filter(|room| *room > 0).ok_or_else(|| no_room(taken))
+/// Groups events under the assumption that the number of parts has that many decimal digits.
+fn group_events_with_digits(
+    digits: usize,
+    sizes: &[usize],
+    fixed: usize,
+) -> Result<Vec<Range<usize>>, Error> {
+    let space_in = |part: usize| {
+        let overhead = fixed + "/of".len() + decimal_digits(part) + digits;
+        let space = MAX_BATCH_BYTES.checked_sub(overhead).filter(|space| *space > 0);
+        space.ok_or_else(|| batch_too_large(overhead))
     };
     let mut groups = Vec::new();
     let mut start = 0;
-    let mut room = room_in(1)?;
+    let mut space = space_in(1)?;
     let mut used = 0;
     for (index, size) in sizes.iter().enumerate() {
         let comma = usize::from(index > start);
-        if index > start && used + comma + size > room {
+        if index > start && used + comma + size > space {
             groups.push(start..index);
-            (start, used, room) = (index, *size, room_in(groups.len() + 1)?);
+            (start, used, space) = (index, *size, space_in(groups.len() + 1)?);
         } else {
             used += comma + size;
         }
-        if *size > room {
-            return Err(event_too_large(index, *size, room));
+        if *size > space {
+            return Err(event_too_large(index, *size, space));
         }
     }
     groups.push(start..sizes.len());
@@ -121,30 +139,30 @@ fn decimal_digits(number: usize) -> usize {
     number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
-fn no_room(size: usize) -> Error {
+fn batch_too_large(size: usize) -> Error {
     let message = format!(
-        "the batch has {size} bytes without its events, and {MAX_BATCH_BYTES} are allowed with them"
+        "the batch has {size} bytes without its events, and at most {MAX_BATCH_BYTES} are allowed with them"
     );
     Error::new(ErrorKind::TooLarge, message)
 }
 
-fn event_too_large(index: usize, size: usize, room: usize) -> Error {
+fn event_too_large(index: usize, size: usize, space: usize) -> Error {
     let message = format!(
-        "the event has {size} bytes, and beside the rest of the batch there is room for {room}"
+        "the event has {size} bytes, and the other fields of the batch leave space for {space}"
     );
     Error::new(ErrorKind::TooLarge, message).with_pointer(format!("/events/{index}"))
 }
 
-/// Some parts of a batch as batches, by their ids and events, which are in order.
+/// Returns parts of a batch as batches. Each part is given by its id and the indices of its events, in order.
 pub(crate) fn parts_of(
     mut batch: Batch,
     parts: impl IntoIterator<Item = (String, Range<usize>)>,
 ) -> Vec<Batch> {
     let mut events = mem::take(&mut batch.events).into_iter().enumerate().peekable();
-    let part = |(id, place): (String, Range<usize>)| {
-        while events.next_if(|(index, _)| *index < place.start).is_some() {}
+    let part = |(id, range): (String, Range<usize>)| {
+        while events.next_if(|(index, _)| *index < range.start).is_some() {}
         let mut part = batch.clone().with_source_request_id(id);
-        while let Some((_, event)) = events.next_if(|(index, _)| *index < place.end) {
+        while let Some((_, event)) = events.next_if(|(index, _)| *index < range.end) {
             part.events.push(event);
         }
         part

@@ -1,4 +1,4 @@
-//! How batches become bytes: identifiers, defaults, bounds, division.
+//! Tests of encoding: ids, defaults, limits and splitting.
 
 use super::chunk::{Chunk, Packer};
 use super::split::parts_of;
@@ -16,7 +16,7 @@ use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 impl Encoder {
-    /// Encodes a batch for the usual endpoint; one without a `source_request_id` gets one.
+    /// Encodes a batch for the endpoint for single batches, with a new `source_request_id` if the batch has none.
     pub(crate) fn encode(&self, batch: &Batch, now: SystemTime) -> Result<EncodedBatch, Error> {
         self.encode_for(Endpoint::Events, source_request_id(batch), batch, now)
     }
@@ -46,7 +46,7 @@ fn event(name: &str) -> CustomEvent {
     CustomEvent::new(name, CustomEventType::Other)
 }
 
-/// A batch with one event per size, each padded by that many characters.
+/// Returns a batch with one event per size, each padded with that many characters.
 fn padded(sizes: &[usize]) -> Batch {
     let event = |size: &usize| event("e").with_custom_attribute("p", "x".repeat(*size));
     Batch::new(Environment::Development).with_mpid(1).with_events(sizes.iter().map(event))
@@ -59,7 +59,7 @@ fn value(bytes: &[u8]) -> Value {
 fn encoded(encoder: &Encoder, batch: &Batch) -> (String, Value) {
     let before = batch.clone();
     let sent = encoder.encode(batch, now()).unwrap();
-    assert_eq!(*batch, before, "the caller's batch stays as it was");
+    assert_eq!(*batch, before, "the batch of the caller is unchanged");
     assert!(Batch::from_slice(&sent.bytes).is_ok(), "no key is repeated");
     (sent.source_request_id, value(&sent.bytes))
 }
@@ -89,7 +89,7 @@ fn a_batch_without_an_id_gets_a_uuid_each_time_it_is_encoded() {
 }
 
 #[test]
-fn an_id_of_the_callers_own_is_kept_as_it_is() {
+fn an_id_set_by_the_caller_is_kept_unchanged() {
     for id in ["a", " a ", "\"quoted\" \\ \u{1f980}\n"] {
         let batch = batch(&json!({"mpid": 1})).with_source_request_id(id);
         let (found, document) = encoded(&Encoder::default(), &batch);
@@ -112,7 +112,7 @@ fn neither_a_batch_id_nor_a_second_id_is_ever_sent() {
 }
 
 #[test]
-fn defaults_fill_only_what_is_absent() {
+fn defaults_fill_only_absent_fields() {
     let plan = json!({"plan_id": "plan", "plan_version": 2});
     for (fields, environment, context) in [
         (json!({}), json!("development"), json!({"data_plan": plan})),
@@ -157,7 +157,7 @@ fn a_default_does_not_repeat_a_key_among_the_unknown_fields() {
 }
 
 #[test]
-fn a_number_that_is_not_finite_is_an_error_with_its_place() {
+fn a_number_that_is_not_finite_is_an_error_with_its_pointer() {
     for validation in [Validation::Off, Validation::Warn] {
         let batch = padded(&[1]).with_event(event("e").with_custom_attribute("n", f64::NAN));
         let error = encoder(validation).encode(&batch, now()).unwrap_err();
@@ -170,7 +170,7 @@ fn a_number_that_is_not_finite_is_an_error_with_its_place() {
 }
 
 #[test]
-fn strict_validation_refuses_with_every_violation() {
+fn strict_validation_returns_every_violation() {
     let batch = batch(&json!({"ip": "nowhere", "mp_deviceid": "none"}));
     let error = encoder(Validation::Strict).encode(&batch, now()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -184,12 +184,12 @@ fn strict_validation_refuses_with_every_violation() {
     let strict =
         Encoder { environment: Some(Environment::Production), ..encoder(Validation::Strict) };
     let error = strict.bulk(&[padded(&[]), batch], Endpoint::BulkEvents, now()).unwrap_err();
-    assert_eq!(pointers(&error), ["/1/ip", "/1/mp_deviceid"], "the client's default is there");
+    assert_eq!(pointers(&error), ["/1/ip", "/1/mp_deviceid"], "the default of the client applies");
     assert_eq!(error.pointer(), Some("/1/ip"));
 }
 
 #[test]
-fn validation_that_only_warns_or_is_off_sends_all_the_same() {
+fn validation_that_warns_or_is_off_does_not_refuse_a_batch() {
     let batch = batch(&json!({"ip": "nowhere"}));
     for validation in [Validation::Warn, Validation::Off] {
         assert_eq!(encoded(&encoder(validation), &batch).1["ip"], "nowhere");
@@ -224,7 +224,7 @@ fn a_single_request_holds_at_most_128_000_bytes() {
 }
 
 #[test]
-fn two_batches_of_one_request_have_ids_of_their_own() {
+fn two_batches_of_a_request_must_not_have_the_same_id() {
     let own = |id: &str| batch(&json!({"environment": "production", "source_request_id": id}));
     let bulk = |batches: &[Batch]| {
         encoder(Validation::Off).bulk(batches, Endpoint::BulkEvents, now()).map(|_request| ())
@@ -232,7 +232,7 @@ fn two_batches_of_one_request_have_ids_of_their_own() {
     let error = bulk(&[own("a"), own("b"), own("a")]).unwrap_err();
     assert_eq!((error.kind(), error.pointer()), (ErrorKind::Invalid, Some("/2/source_request_id")));
     assert!(error.to_string().contains("that of batch 0"), "{error}");
-    // Blank ids are replaced, each by another.
+    // Each blank id is replaced by a new one.
     bulk(&[own("a"), own("b"), own(" "), own(" ")]).unwrap();
 }
 
@@ -260,7 +260,7 @@ fn a_bulk_request_holds_at_most_100_batches_and_256_000_bytes() {
 }
 
 #[test]
-fn historical_rules_hold_for_the_historical_endpoint_alone() {
+fn historical_rules_apply_only_to_the_historical_endpoint() {
     let batches = [padded(&[1])];
     let historical = Endpoint::HistoricalBulkEvents;
     let error = Encoder::default().bulk(&batches, historical, now()).unwrap_err();
@@ -270,7 +270,7 @@ fn historical_rules_hold_for_the_historical_endpoint_alone() {
 }
 
 #[test]
-fn nothing_shown_by_debug_is_more_than_ids_and_sizes() {
+fn debug_shows_only_ids_and_sizes() {
     let batch = batch(&json!({"source_request_id": "a", "ip": "1.2.3.4"}));
     let encoded = Encoder::default().encode(&batch, now()).unwrap();
     let shown = format!("{encoded:?}");
@@ -278,20 +278,20 @@ fn nothing_shown_by_debug_is_more_than_ids_and_sizes() {
 }
 
 fn split(batch: &Batch) -> Result<Vec<super::split::Part>, Error> {
-    let mut divided = batch.clone();
-    let parts = with_defaults().split("id \"1\"", &mut divided);
-    assert_eq!(divided, *batch, "the batch is back as it was");
+    let mut original = batch.clone();
+    let parts = with_defaults().split("id \"1\"", &mut original);
+    assert_eq!(original, *batch, "the batch has its original content");
     parts
 }
 
 #[test]
-fn an_event_that_fits_into_no_part_is_named() {
+fn an_event_that_is_too_large_for_a_part_is_named() {
     let error = split(&padded(&[10, 100_000, 130_000, 10])).unwrap_err();
     assert_eq!((error.kind(), error.pointer()), (ErrorKind::TooLarge, Some("/events/2")));
 }
 
 #[test]
-fn a_batch_that_is_too_large_without_its_events_cannot_be_divided() {
+fn a_batch_that_is_too_large_without_its_events_cannot_be_split() {
     for sizes in [&[][..], &[1, 1]] {
         let batch = padded(sizes).with_user_attribute("a", "x".repeat(MAX_BATCH_BYTES));
         let error = split(&batch).unwrap_err();
@@ -302,18 +302,18 @@ fn a_batch_that_is_too_large_without_its_events_cannot_be_divided() {
 }
 
 #[test]
-fn ten_parts_and_more_make_room_for_their_numbers() {
+fn the_suffixes_of_ten_or_more_parts_take_more_space() {
     let one = padded(&[0]).with_source_request_id("x");
     let fixed = with_defaults().encode(&one, now()).unwrap().bytes.len();
     let suffixed = fixed - "x".len() + r#"id \"1\"/12of12"#.len();
-    let twelve = |spare| padded(&[MAX_BATCH_BYTES - suffixed - spare; 12]);
-    for spare in [0, 1, 10] {
-        let parts = split(&twelve(spare)).unwrap();
+    let twelve = |unused| padded(&[MAX_BATCH_BYTES - suffixed - unused; 12]);
+    for unused in [0, 1, 10] {
+        let parts = split(&twelve(unused)).unwrap();
         assert_eq!(parts.len(), 12);
-        assert_eq!(parts[11].encoded.bytes.len(), MAX_BATCH_BYTES - spare);
+        assert_eq!(parts[11].encoded.bytes.len(), MAX_BATCH_BYTES - unused);
         assert_eq!(parts[11].encoded.source_request_id, "id \"1\"/12of12");
     }
-    // One byte more fits beside `/9of12`, and not beside `/10of12`.
+    // With one more byte, an event fits into a part with the suffix `/9of12`, but not with `/10of12`.
     let batch = padded(&[MAX_BATCH_BYTES - suffixed + 1; 12]);
     assert_eq!(split(&batch).unwrap_err().pointer(), Some("/events/9"));
 }
@@ -322,10 +322,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn parts_keep_all_events_in_order_and_repeat_the_rest(
+    fn parts_keep_all_events_in_order_and_repeat_the_other_fields(
         sizes in prop::collection::vec(0_usize..60_000, 1..40),
     ) {
-        let batch = padded(&sizes).with_batch_id_and_id();
+        let batch = with_ids(padded(&sizes));
         let parts = split(&batch).unwrap();
         let count = parts.len();
         let mut events: Vec<Event> = Vec::new();
@@ -350,16 +350,16 @@ proptest! {
         let wanted = parts.into_iter().step_by(2).map(|part| (part.encoded, part.events));
         let (bytes, wanted): (Vec<_>, Vec<_>) =
             wanted.map(|(encoded, events)| (encoded.bytes, (encoded.source_request_id, events))).unzip();
-        let back = parts_of(batch, wanted);
-        prop_assert_eq!(back.len(), bytes.len());
-        for (back, bytes) in back.iter().zip(&bytes) {
-            let again = with_defaults().encode(back, now()).unwrap();
+        let batches = parts_of(batch, wanted);
+        prop_assert_eq!(batches.len(), bytes.len());
+        for (batch, bytes) in batches.iter().zip(&bytes) {
+            let again = with_defaults().encode(batch, now()).unwrap();
             prop_assert_eq!(value(&again.bytes), value(bytes));
         }
     }
 
     #[test]
-    fn chunks_hold_the_batches_in_order_within_the_bounds(
+    fn chunks_hold_the_batches_in_order_within_the_limits(
         sizes in prop::collection::vec(prop_oneof![2_usize..300, 100_000_usize..=MAX_BATCH_BYTES], 0..400),
     ) {
         let batches: Vec<String> = sizes.iter().map(|size| "7".repeat(*size)).collect();
@@ -388,7 +388,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_encoded_reads_as_the_same_batch_with_its_id(
+    fn an_encoded_batch_reads_as_the_same_batch_with_its_id(
         sizes in prop::collection::vec(0_usize..50, 0..5),
         id in prop::option::of("[ -~é]{0,20}"),
     ) {
@@ -400,15 +400,9 @@ proptest! {
     }
 }
 
-trait Received {
-    fn with_batch_id_and_id(self) -> Self;
-}
-
-impl Received for Batch {
-    fn with_batch_id_and_id(mut self) -> Self {
-        self.batch_id = Some(9);
-        self.with_source_request_id("own")
-    }
+fn with_ids(mut batch: Batch) -> Batch {
+    batch.batch_id = Some(9);
+    batch.with_source_request_id("own")
 }
 
 fn pack(batches: &[String]) -> Vec<Chunk> {
@@ -427,7 +421,7 @@ fn pack(batches: &[String]) -> Vec<Chunk> {
     chunks
 }
 
-/// The items of a list of numbers, as they are written.
+/// Returns the items of a JSON array of numbers.
 fn items(body: &Bytes) -> Vec<String> {
     let text = std::str::from_utf8(body).unwrap();
     let inside = text.strip_prefix('[').unwrap().strip_suffix(']').unwrap();

@@ -1,4 +1,4 @@
-//! Why an upload failed, and what is left to do.
+//! The error of this crate.
 
 mod causes;
 mod kind;
@@ -16,11 +16,34 @@ use std::time::Duration;
 
 type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
-/// Why an upload failed.
+/// The error of a client or queue.
 ///
-/// [`kind`](Self::kind) tells what happened and what to do. What was encoded is not lost:
-/// [`into_request`](Self::into_request) gives it back. Neither `Display` nor `Debug` shows a secret, a batch or what the
-/// server wrote, which may quote either.
+/// [`kind`](Self::kind) tells what happened and what to do. If an upload fails after its request was encoded,
+/// [`into_request`](Self::into_request) returns the request, which can be sent again.
+///
+/// # Display and Debug
+///
+/// `{}` writes one line: the message, the error codes that mParticle listed, the [`pointer`](Self::pointer), and for
+/// some kinds a hint. `{:#}` appends the [sources](std::error::Error::source), each after a colon. `Debug` writes
+/// the kind, the message, the pointer, the status, the number of attempts, the `source_request_id`s and the source.
+///
+/// None of them contains credentials, the content of a batch or the text of a response, which may quote both. Two
+/// exceptions are deliberate: a pointer can contain the name of an attribute, and the `source_request_id`s that the caller
+/// has set appear unchanged in `Debug`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use mparticle_client::models::Batch;
+/// use mparticle_client::{Client, EncodedRequest};
+///
+/// /// Uploads a batch. Returns the request if it can be sent again later.
+/// async fn upload(client: &Client, batch: &Batch) -> Option<EncodedRequest> {
+///     let error = client.upload_events(batch).await.err()?;
+///     eprintln!("{error:#}");
+///     if error.is_retryable() { error.into_request() } else { None }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -38,19 +61,19 @@ struct Inner {
     attempts: u32,
     elapsed: Duration,
     source_request_ids: Option<Arc<[String]>>,
-    unsent: Option<EncodedRequest>,
+    request: Option<EncodedRequest>,
 }
 
-/// What the server answered.
+/// A response of the server.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    /// The beginning of the body.
+    /// The first 64 KiB of the body.
     pub(crate) body: Bytes,
 }
 
-/// How an upload went before it failed.
+/// The attempts of an upload that failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptStats {
     pub(crate) attempts: u32,
@@ -73,7 +96,7 @@ impl Error {
             attempts: 0,
             elapsed: Duration::ZERO,
             source_request_ids: None,
-            unsent: None,
+            request: None,
         }))
     }
 
@@ -100,7 +123,7 @@ impl Error {
         self
     }
 
-    /// Takes over the response that another error is about.
+    /// Copies the response of another error.
     pub(crate) fn with_answer_of(mut self, other: &Self) -> Self {
         self.0.answer.clone_from(&other.0.answer);
         self
@@ -111,16 +134,16 @@ impl Error {
         self
     }
 
-    /// Says that sending the same again would fail again, though others of this kind may pass.
+    /// Marks the error as permanent, although other errors of its kind are retryable.
     pub(crate) fn permanent(mut self) -> Self {
         self.0.retryable = false;
         self
     }
 
-    pub(crate) fn with_stats(mut self, course: AttemptStats) -> Self {
-        self.0.attempts = course.attempts;
-        self.0.elapsed = course.elapsed;
-        self.0.may_have_been_sent = course.may_have_been_sent;
+    pub(crate) fn with_stats(mut self, stats: AttemptStats) -> Self {
+        self.0.attempts = stats.attempts;
+        self.0.elapsed = stats.elapsed;
+        self.0.may_have_been_sent = stats.may_have_been_sent;
         self
     }
 
@@ -129,59 +152,69 @@ impl Error {
         AttemptStats { attempts, elapsed, may_have_been_sent }
     }
 
-    pub(crate) fn with_request(mut self, unsent: EncodedRequest) -> Self {
-        self.0.source_request_ids = Some(unsent.shared_ids());
-        self.0.unsent = Some(unsent);
+    pub(crate) fn with_request(mut self, request: EncodedRequest) -> Self {
+        self.0.source_request_ids = Some(request.shared_ids());
+        self.0.request = Some(request);
         self
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether sending the same again, later, may succeed.
+    /// Returns whether the same request may succeed later.
     ///
-    /// The client has tried already, as often as its [`RetryPolicy`](crate::RetryPolicy) allows.
+    /// The client has already retried the request as far as its [`RetryPolicy`](crate::RetryPolicy) allows.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
     }
 
-    /// Whether mParticle may have accepted the request in spite of the failure.
+    /// Returns whether mParticle may have accepted the request in spite of the error.
     ///
-    /// If so, only a request with the same ids avoids counting twice: that of [`into_request`](Self::into_request).
+    /// This is the case if an attempt was interrupted, if no response arrived in time, or if a response had status 408 or a
+    /// status of 500 or above. mParticle then counts the data once only if it is sent again with the same ids:
+    /// send the request of [`into_request`](Self::into_request), which has them.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
         self.0.may_have_been_sent
     }
 
-    /// How long mParticle asked to wait, counted from when the error was made.
+    /// Returns how long to wait before the request is sent again, measured from the creation of the error.
+    ///
+    /// This is the `Retry-After` of the last response, or, for [`RateLimited`](ErrorKind::RateLimited), the time after
+    /// which the client expects the rate limit to let the request through. Returns `None` if it is not known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The status of the last response, if there was one.
+    /// Returns the status of the last response, or `None` if the last attempt got no response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.answer.as_ref().map(|answer| answer.status)
     }
 
-    /// The headers of the last response, if there was one.
+    /// Returns the headers of the last response, or `None` if the last attempt got no response.
     #[must_use]
     pub fn headers(&self) -> Option<&HeaderMap> {
         self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
-    /// The beginning of the body of the last response, 64 KiB at most. It may be empty, and may quote what was sent.
+    /// Returns the first 64 KiB of the body of the last response, or `None` if the last attempt got no response.
+    ///
+    /// The body can be empty. It may quote personal data and credentials.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.0.answer.as_ref().map(|answer| answer.body.as_ref())
     }
 
-    /// The errors that mParticle listed; empty when the body of the response has another shape.
+    /// Returns the errors that mParticle listed in the body of the last response.
+    ///
+    /// The list is empty if there was no response, or if the body does not have the documented form. The messages may
+    /// quote personal data.
     #[must_use]
     pub fn api_errors(&self) -> Vec<ApiError> {
         let body = self.body().unwrap_or_default();
@@ -190,81 +223,94 @@ impl Error {
             .unwrap_or_default()
     }
 
-    /// How many times the request was sent, or begun to be sent. Zero: it never left.
+    /// Returns the number of attempts to send the request, including attempts that did not get a connection.
+    ///
+    /// Zero means that nothing was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long it took from the call to the failure.
+    /// Returns the time from the call to the error, including all waits. Zero if the request could not be encoded.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// The `source_request_id` of each batch of the request; empty when it was not encoded.
+    /// Returns the `source_request_id` of each batch of the request, in order.
+    ///
+    /// The list is empty if the error has no [`request`](Self::request).
     #[must_use]
     pub fn source_request_ids(&self) -> &[String] {
         self.0.source_request_ids.as_deref().unwrap_or_default()
     }
 
-    /// Where in the data the mistake is, as a JSON pointer: `/3/events/0` is the first event of the fourth batch.
+    /// Returns the JSON pointer of the invalid data, if the error has one.
+    ///
+    /// In an error of a bulk request the pointer starts with the index of the batch: `/3/events/0` is the first event of
+    /// the fourth batch. The pointer can contain the name of an attribute.
     #[must_use]
     pub fn pointer(&self) -> Option<&str> {
         self.0.pointer.as_deref()
     }
 
-    /// What [`Batch::validate`](crate::models::Batch::validate) found, with
-    /// [`Validation::Strict`](crate::Validation::Strict). In a bulk request the pointers begin with the batch's place.
+    /// Returns the violations that [`Batch::validate`](crate::models::Batch::validate) found, for an error of
+    /// [`Validation::Strict`](crate::Validation::Strict).
+    ///
+    /// In an error of a bulk request the pointers start with the index of the batch.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
     }
 
-    /// The encoded request, to be sent again with [`Client::resend`](crate::Client::resend), same ids and same bytes.
+    /// Returns the encoded request, which [`Client::resend`](crate::Client::resend) sends again with the same ids and the
+    /// same bytes.
+    ///
+    /// Returns `None` if no request was made: if the configuration or the data was invalid, if a queue did not accept
+    /// the batch, or if [`Client::upload_all`](crate::Client::upload_all) stopped before it sent the batch.
+    ///
+    /// The request can contain other batches than the one that a [`FailedBatch`](crate::FailedBatch) is about. Use
+    /// [`FailedBatch::into_batches`](crate::FailedBatch::into_batches) to get a batch that `upload_all` did not deliver.
     #[must_use]
     pub fn into_request(self) -> Option<EncodedRequest> {
-        self.0.unsent
+        self.0.request
     }
 
-    /// The encoded request; see [`into_request`](Self::into_request).
+    /// Returns a reference to the encoded request. See [`into_request`](Self::into_request).
     #[must_use]
     pub fn request(&self) -> Option<&EncodedRequest> {
-        self.0.unsent.as_ref()
+        self.0.request.as_ref()
     }
 
-    /// Whether mParticle refused the whole request for what may be the fault of one batch.
+    /// Whether mParticle refused the request with a status that one invalid batch can cause.
     pub(crate) fn blames_the_data(&self) -> bool {
         let status = self.status().unwrap_or_default();
         self.kind() == ErrorKind::Rejected
             && matches!(status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE)
     }
 
-    /// The codes of the listed errors, if they look like codes.
+    /// Returns up to three codes of the listed errors. Other text in the place of a code is ignored, since it may quote
+    /// the request.
     fn codes(&self) -> Vec<String> {
-        let looks_like_a_code = |code: &String| {
+        let is_code = |code: &String| {
             code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         };
         let errors = self.api_errors();
-        errors
-            .into_iter()
-            .filter_map(|error| error.code)
-            .filter(looks_like_a_code)
-            .take(3)
-            .collect()
+        errors.into_iter().filter_map(|error| error.code).filter(is_code).take(3).collect()
     }
 }
 
-/// One line. The alternate form, `{:#}`, goes on with the causes.
+/// Writes the message in one line. The alternate form, `{:#}`, appends the sources.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
         let codes = self.codes();
         if !codes.is_empty() {
-            write!(f, ", {}", codes.join(", "))?;
+            write!(f, ": {}", codes.join(", "))?;
         }
         if let Some(pointer) = &self.0.pointer {
-            write!(f, " (at {pointer})")?;
+            // A name in the pointer may contain line breaks.
+            write!(f, " (at {})", pointer.escape_debug())?;
         }
         if let Some(hint) = self.0.kind.hint() {
             write!(f, "; {hint}")?;
@@ -276,6 +322,7 @@ impl fmt::Display for Error {
     }
 }
 
+/// Writes what is safe to log: no credentials, no batch and no text of a response.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, message, pointer, source, retry_after, .. } = &*self.0;

@@ -1,15 +1,15 @@
-//! How to use the client, page by page.
+//! Guides to the client.
 //!
-//! | page | what it tells |
+//! | page | content |
 //! |---|---|
-//! | [`first_event`] | a client, a batch, an upload |
-//! | [`many_batches`] | bulk requests, any number of batches, old events |
-//! | [`sending_from_a_service`] | the queue in the background, in memory or on disk: bounds, shutdown, guarantees |
-//! | [`errors`] | what each kind of error means and what to do |
-//! | [`delivery`] | ids, retries, timeouts, rate limits: what is guaranteed and what is not |
-//! | [`testing`] | testing the instrumentation of your program against the emulator |
-//! | [`connections`] | pods, TLS, proxies, your own transport |
-//! | [`observing`] | what is logged, and what never is |
+//! | [`first_event`] | creating a client, building a batch and uploading it |
+//! | [`many_batches`] | bulk requests, any number of batches, historical events |
+//! | [`sending_from_a_service`] | the background queue, in memory or on disk: capacity, shutdown, guarantees |
+//! | [`errors`] | the kinds of error and how to handle them |
+//! | [`delivery`] | ids, retries, timeouts, rate limits, and what is guaranteed |
+//! | [`testing`] | testing the instrumentation of a program with the emulator |
+//! | [`connections`] | pods, TLS, proxies, custom transports |
+//! | [`observing`] | logs, spans and counters |
 
 #[doc = include_str!("first_event.md")]
 pub mod first_event {}

@@ -5,7 +5,7 @@ use super::entry::{Content, Entry};
 use super::filling::Group;
 use super::ticket::Ticket;
 use crate::encoding::EncodedBatch;
-use crate::encoding::sections::{Sections, join, part};
+use crate::encoding::sections::{Sections, extract, join};
 use crate::encoding::users::UserKey;
 use crate::{EncodedRequest, Endpoint, Error};
 use bytes::Bytes;
@@ -136,7 +136,7 @@ impl Parcel {
         let joined = joined.unwrap_or_default();
         let alone = |member: &Member| {
             let id = member.ticket.source_request_id();
-            part(id, joined, self.common.clone(), member.events.clone())
+            extract(id, joined, self.common.clone(), member.events.clone())
         };
         self.members.iter().map(alone).collect()
     }

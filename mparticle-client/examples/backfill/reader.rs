@@ -1,4 +1,4 @@
-//! The thread that reads: from the file into the channel, or into the failed file.
+//! Reads the file on a thread of its own, and sends batches to the upload.
 
 use super::FailedFile;
 use super::entries::{Entries, Entry};
@@ -9,29 +9,30 @@ use std::io::{self, BufReader};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::SendError;
 
-/// The file while it is read, and what came of it.
-pub(crate) struct Reading {
+/// Reads the input file. After [`run`](Self::run) it contains the result.
+pub(crate) struct Reader {
     input: Option<File>,
     progress: ProgressBar,
     pub(crate) failed_file: FailedFile,
-    /// How many lines are neither a batch nor an event.
+    /// The number of lines that could not be parsed.
     pub(crate) malformed: usize,
-    /// How many batches were read after the upload had stopped.
-    pub(crate) held_back: usize,
-    /// Whether all of the file was read.
-    pub(crate) outcome: io::Result<()>,
+    /// The number of batches that were read after the upload had stopped.
+    pub(crate) not_sent: usize,
+    /// Whether the whole file was read.
+    pub(crate) result: io::Result<()>,
 }
 
-impl Reading {
+impl Reader {
     pub(crate) fn new(input: File, failed_file: FailedFile, progress: ProgressBar) -> Self {
         let input = Some(input);
-        Self { input, progress, failed_file, malformed: 0, held_back: 0, outcome: Ok(()) }
+        Self { input, progress, failed_file, malformed: 0, not_sent: 0, result: Ok(()) }
     }
 
-    /// Reads to the end of the file.
+    /// Reads the whole file. Batches that the upload no longer accepts, and malformed lines, are written to the failed
+    /// file.
     pub(crate) fn run(mut self, batches: &Sender<Batch>) -> Self {
         if let Some(input) = self.input.take() {
-            self.outcome = self.read(input, batches);
+            self.result = self.read(input, batches);
         }
         self
     }
@@ -42,13 +43,13 @@ impl Reading {
             match entry {
                 Entry::Batch(batch) => {
                     if let Err(SendError(batch)) = batches.blocking_send(*batch) {
-                        self.failed_file.keep_batch(&batch)?;
-                        self.held_back += 1;
+                        self.failed_file.write_batch(&batch)?;
+                        self.not_sent += 1;
                     }
                 }
                 Entry::Malformed { number, text, reason } => {
                     self.progress.suspend(|| eprintln!("line {number}: {reason}"));
-                    self.failed_file.keep_line(&text)?;
+                    self.failed_file.write_line(&text)?;
                     self.malformed += 1;
                 }
             }

@@ -50,7 +50,8 @@ fn sign_up(customer_id: &str) -> Batch {
 }
 
 fn print_receipt(receipt: &Receipt) {
-    let (status, attempts) = (receipt.status(), receipt.attempts());
+    let attempts = receipt.attempts();
+    let Some(status) = receipt.status() else { return println!("  discarded") };
     println!("  accepted: {status}, attempts: {attempts}, after {:.1?}", receipt.elapsed());
     for id in receipt.source_request_ids() {
         println!("  source_request_id {id}");

@@ -190,11 +190,6 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.waiting.is_empty() && self.flights.is_empty() && self.events.is_empty()
     }
 
-    /// Whether [`next`](Self::next) will yield something although it is halted.
-    pub(crate) fn has_results_to_come(&self) -> bool {
-        !self.running.is_empty() || !self.events.is_empty()
-    }
-
     /// How many requests were made. One that was repeated counts once.
     pub(crate) fn requests(&self) -> usize {
         self.requests
@@ -217,13 +212,17 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         unsettled.collect()
     }
 
-    /// Sends, and returns the next result. It waits forever if there is nothing to send.
+    /// Sends, and returns the next result. It waits forever if there is nothing to send, and returns `None` if it is halted
+    /// and nothing is in flight any more.
     ///
     /// The future may be dropped at any time without losing anything.
-    pub(crate) async fn next(&mut self) -> Event<T> {
+    pub(crate) async fn next(&mut self) -> Option<Event<T>> {
         loop {
             if let Some(event) = self.events.pop_front() {
-                return event;
+                return Some(event);
+            }
+            if self.is_halted && self.running.is_empty() {
+                return None;
             }
             let now = Instant::now();
             if self.times_out_at().is_some_and(|at| at <= now) {

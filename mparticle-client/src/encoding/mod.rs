@@ -4,7 +4,6 @@
 //! first attempt, in particular not in the `source_request_id`, by which mParticle recognizes duplicates.
 
 mod check;
-pub(crate) mod chunk;
 mod document;
 mod event_time;
 mod historical;

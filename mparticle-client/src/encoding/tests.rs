@@ -1,6 +1,5 @@
 //! Tests of encoding: ids, defaults, limits and splitting.
 
-use super::chunk::{Chunk, Packer};
 use super::split::parts_of;
 use super::{
     EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
@@ -359,35 +358,6 @@ proptest! {
     }
 
     #[test]
-    fn chunks_hold_the_batches_in_order_within_the_limits(
-        sizes in prop::collection::vec(prop_oneof![2_usize..300, 100_000_usize..=MAX_BATCH_BYTES], 0..400),
-    ) {
-        let batches: Vec<String> = sizes.iter().map(|size| "7".repeat(*size)).collect();
-        let chunks = pack(&batches);
-        let ids: Vec<String> = chunks.iter().flat_map(Chunk::ids).cloned().collect();
-        let expected: Vec<String> = (0..batches.len()).map(|index| index.to_string()).collect();
-        prop_assert_eq!(ids, expected);
-        let mut packed = Vec::new();
-        for chunk in &chunks {
-            prop_assert!(chunk.len() <= MAX_BATCHES);
-            let (body, _) = chunk.part(0..chunk.len()).unwrap();
-            prop_assert!(body.len() <= MAX_REQUEST_BYTES);
-            packed.extend(items(&body));
-            for middle in 1..chunk.len() {
-                let halves = [0..middle, middle..chunk.len()].map(|half| chunk.part(half).unwrap());
-                prop_assert_eq!([items(&halves[0].0), items(&halves[1].0)].concat(), items(&body));
-                prop_assert_eq!([&*halves[0].1, &*halves[1].1].concat(), chunk.ids());
-            }
-        }
-        prop_assert_eq!(&packed, &batches);
-        // Greedy: the first batch of a chunk did not fit into the chunk before it.
-        for pair in chunks.windows(2) {
-            let (body, first) = (pair[0].part(0..pair[0].len()).unwrap().0, &items(&pair[1].part(0..1).unwrap().0)[0]);
-            prop_assert!(pair[0].len() == MAX_BATCHES || body.len() + 1 + first.len() > MAX_REQUEST_BYTES);
-        }
-    }
-
-    #[test]
     fn an_encoded_batch_reads_as_the_same_batch_with_its_id(
         sizes in prop::collection::vec(0_usize..50, 0..5),
         id in prop::option::of("[ -~é]{0,20}"),
@@ -403,27 +373,4 @@ proptest! {
 fn with_ids(mut batch: Batch) -> Batch {
     batch.batch_id = Some(9);
     batch.with_source_request_id("own")
-}
-
-fn pack(batches: &[String]) -> Vec<Chunk> {
-    let mut packer = Packer::default();
-    let mut chunks = Vec::new();
-    for (index, batch) in batches.iter().enumerate() {
-        let bytes = Bytes::from(batch.clone());
-        let encoded = EncodedBatch { source_request_id: index.to_string(), bytes };
-        if !packer.has_room_for(&encoded) {
-            chunks.extend(packer.seal());
-        }
-        packer.push(encoded);
-    }
-    chunks.extend(packer.seal());
-    assert!(packer.seal().is_none());
-    chunks
-}
-
-/// Returns the items of a JSON array of numbers.
-fn items(body: &Bytes) -> Vec<String> {
-    let text = std::str::from_utf8(body).unwrap();
-    let inside = text.strip_prefix('[').unwrap().strip_suffix(']').unwrap();
-    inside.split(',').map(str::to_owned).collect()
 }

@@ -1,7 +1,7 @@
 //! Parcels on their way: packed into requests, one after the other, which are halved if mParticle finds fault with one.
 
 use crate::encoding::EncodedBatch;
-use crate::encoding::chunk::{Chunk, Packer};
+use crate::queue::chunk::{Chunk, Packer};
 use crate::queue::order::Turn;
 use crate::{EncodedRequest, Endpoint, Error, ErrorKind};
 use std::collections::VecDeque;

@@ -22,6 +22,7 @@
 // rate limiter. Whatever happens to a ticket, it is settled, once, at the latest by being dropped.
 
 mod builder;
+mod chunk;
 mod delivery_handle;
 mod engine;
 mod entry;

@@ -4,7 +4,7 @@ use crate::encoding::users::UserKey;
 use std::collections::{HashMap, VecDeque};
 
 /// Pieces of work in order, and who has to go before whom: two that share a user never have their turn together.
-pub(crate) struct Order<T> {
+pub(super) struct Order<T> {
     waiting: VecDeque<Waiting<T>>,
     /// The latest piece that holds a user, of those that have not ended. It waits itself for the one before it, so
     /// waiting for the latest is enough.
@@ -14,15 +14,14 @@ pub(crate) struct Order<T> {
 
 /// The turn of one piece of work, to be given back when it has ended.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(super) struct Turn {
     number: usize,
     users: Vec<UserKey>,
 }
 
 impl Turn {
     /// The place in the order of arrival.
-    #[cfg(feature = "queue")]
-    pub(crate) fn number(&self) -> usize {
+    pub(super) fn number(&self) -> usize {
         self.number
     }
 }
@@ -41,13 +40,8 @@ impl<T> Default for Order<T> {
 }
 
 impl<T> Order<T> {
-    /// How many wait.
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
-    }
-
     /// Adds a piece of work that is about some users.
-    pub(crate) fn admit(&mut self, users: Vec<UserKey>, work: T) {
+    pub(super) fn admit(&mut self, users: Vec<UserKey>, work: T) {
         let number = self.next_number;
         self.next_number += 1;
         let mut after = Vec::new();
@@ -59,13 +53,13 @@ impl<T> Order<T> {
     }
 
     /// The first piece of work that need not wait for another.
-    pub(crate) fn next_ready(&mut self) -> Option<(Turn, T)> {
+    pub(super) fn next_ready(&mut self) -> Option<(Turn, T)> {
         let ready = self.waiting.iter().position(|waiting| waiting.after.is_empty())?;
         self.waiting.remove(ready).map(|waiting| (waiting.turn, waiting.work))
     }
 
     /// Lets those go that waited for a piece of work.
-    pub(crate) fn ended(&mut self, turn: &Turn) {
+    pub(super) fn ended(&mut self, turn: &Turn) {
         for user in &turn.users {
             if self.latest.get(user) == Some(&turn.number) {
                 self.latest.remove(user);
@@ -77,7 +71,7 @@ impl<T> Order<T> {
     }
 
     /// Everything that waits.
-    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = (Turn, T)> + use<'_, T> {
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (Turn, T)> + use<'_, T> {
         self.waiting.drain(..).map(|waiting| (waiting.turn, waiting.work))
     }
 }

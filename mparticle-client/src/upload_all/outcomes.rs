@@ -68,10 +68,6 @@ impl<'a> Outcomes<'a> {
         self.report.stopped.is_some()
     }
 
-    pub(super) fn is_halted(&self) -> bool {
-        self.halted.is_some()
-    }
-
     /// Notes why nothing more is sent.
     pub(super) fn halted(&mut self, halt: Halt) {
         let (stopped, error) = match halt {

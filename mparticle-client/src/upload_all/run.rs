@@ -50,19 +50,15 @@ pub(super) async fn run<S: SendOnce>(
         if !pulls {
             dispatch.complete();
         }
-        let is_over = if outcomes.is_halted() {
-            !dispatch.has_results_to_come()
-        } else {
-            dispatch.is_empty()
-        };
-        if !pulls && is_over {
+        if !pulls && dispatch.is_empty() {
             break;
         }
         tokio::select! {
             biased;
             event = dispatch.next() => match event {
-                Event::Settled { document, result } => outcomes.settle(document, result),
-                Event::Halted(halt) => outcomes.halted(halt),
+                Some(Event::Settled { document, result }) => outcomes.settle(document, result),
+                Some(Event::Halted(halt)) => outcomes.halted(halt),
+                None => break,
             },
             next = source.next(), if pulls && dispatch.wants_more() => match next {
                 Some(batch) => {

@@ -1,4 +1,4 @@
-//! The emulator's checks, faults and records, over TCP and in memory.
+//! Tests of the emulator, over TCP and in memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod bare;

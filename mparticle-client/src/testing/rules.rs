@@ -193,10 +193,11 @@ fn split_list(body: &Bytes) -> Result<Vec<Bytes>, ErrorResponse> {
 /// Parses and validates a batch. The error names locations relative to the body, in which the batch is at `pointer`.
 fn parse_batch(endpoint: Endpoint, raw: Bytes, pointer: &str) -> Result<ReceivedBatch, String> {
     if raw.len() > MAX_BATCH_BYTES {
-        return Err(format!("`{pointer}` has {} bytes, more than {MAX_BATCH_BYTES}", raw.len()));
+        let location = schema::location(pointer);
+        return Err(format!("{location} has {} bytes, more than {MAX_BATCH_BYTES}", raw.len()));
     }
     let json: Value = serde_json::from_slice(&raw)
-        .map_err(|error| not_json(&format!("`{pointer}`"), "a batch", &error))?;
+        .map_err(|error| not_json(&schema::location(pointer), "a batch", &error))?;
     schema::validate(&json, pointer)?;
     Ok(ReceivedBatch { id: request_id(&json), endpoint, json, raw })
 }

@@ -19,15 +19,20 @@ pub(super) fn validate(batch: &Value, prefix: &str) -> Result<(), String> {
     validator.validate(batch).map_err(|error| describe(&error, prefix))
 }
 
+/// Returns the words for a JSON pointer into the body of a request.
+pub(super) fn location(pointer: &str) -> String {
+    if pointer.is_empty() { "the body".to_owned() } else { format!("`{pointer}`") }
+}
+
 fn describe(error: &ValidationError<'_>, prefix: &str) -> String {
     let error = most_specific(error);
-    let pointer = format!("{prefix}{}", error.instance_path());
+    let location = location(&format!("{prefix}{}", error.instance_path()));
     match error.kind() {
         ValidationErrorKind::Required { property } => {
-            format!("`{pointer}` lacks the required field {property}")
+            format!("{location} lacks the required field {property}")
         }
-        ValidationErrorKind::Type { .. } => format!("`{pointer}` is of the wrong type"),
-        kind => format!("`{pointer}` violates `{}` of the schema", kind.keyword()),
+        ValidationErrorKind::Type { .. } => format!("{location} is of the wrong type"),
+        kind => format!("{location} violates `{}` of the schema", kind.keyword()),
     }
 }
 

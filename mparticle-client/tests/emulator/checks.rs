@@ -93,10 +93,10 @@ async fn the_error_for_an_invalid_body_contains_the_location_and_no_values() {
     let event = |event: &str| format!(r#"{{"environment":"production","events":[{event}]}}"#);
     let personal = "jane@example.com";
     for (path, body, part) in [
-        (EVENTS, String::new(), "not the JSON of a batch"),
-        (EVENTS, "{".to_owned(), "not the JSON of a batch"),
-        (EVENTS, "[]".to_owned(), "`` is of the wrong type"),
-        (EVENTS, "{}".to_owned(), r#"`` lacks the required field \"environment\""#),
+        (EVENTS, String::new(), "the body is not the JSON of a batch"),
+        (EVENTS, "{".to_owned(), "the body is not the JSON of a batch"),
+        (EVENTS, "[]".to_owned(), "the body is of the wrong type"),
+        (EVENTS, "{}".to_owned(), r#"the body lacks the required field \"environment\""#),
         (EVENTS, format!(r#"{{"environment":"{personal}"}}"#), "`/environment`"),
         (
             EVENTS,
@@ -143,7 +143,7 @@ async fn sizes_and_counts_are_limited() {
     let count = |count: usize| list(&vec![batch("a"); count]);
     for (path, body, status, part) in [
         (EVENTS, batch_of(128_000), 202, ""),
-        (EVENTS, batch_of(128_001), 400, "128001 bytes, more than 128000"),
+        (EVENTS, batch_of(128_001), 400, "the body has 128001 bytes, more than 128000"),
         (BULK, two_of(128_000, 127_997), 202, ""),
         (BULK, two_of(128_000, 127_998), 400, "256001 bytes, more than 256000"),
         (BULK, two_of(100, 128_001), 400, "`/1` has 128001 bytes, more than 128000"),

@@ -6,6 +6,8 @@ mod checks;
 mod faults;
 mod latency;
 mod rate_limit;
+mod recording;
 mod records;
+mod sdks;
 mod time;
 mod wire;

@@ -67,7 +67,7 @@
 //! | a bulk request with an invalid batch | 400 | assumed; [`BadBatches`] describes the alternative |
 //! | a bulk request without a batch | 400 | assumed |
 //! | more than 256,000 bytes, a batch of more than 128,000 bytes, or more than 100 batches | 400 | the limits are documented as 256 kb, 128 kb and 100; the status is assumed, and that a kb is 1,000 bytes |
-//! | more than 10 MiB | 413; the request is neither recorded nor counted | assumed; this protects the test |
+//! | more than 10 MiB | 413 without latency; the request is neither recorded nor counted | assumed; this protects the test |
 //! | a historical batch without events, or with an event that has no timestamp or is less than 72 hours old | 202; the batch is in [`Emulator::unprocessed`] | documented as "not processed"; the status is assumed |
 //! | a batch whose `source_request_id` was accepted before | 202; the batch is in [`Emulator::duplicates`] | documented; the status is assumed. mParticle forgets ids after 30 to 60 days, the emulator never |
 //! | more batches than the [`RateLimit`] allows | 429 with `Retry-After` and `X-mp-rate-limit-exceeded: feed` | documented; the token bucket is assumed, that a request is accepted or refused as a whole, and that a refused request takes no tokens |

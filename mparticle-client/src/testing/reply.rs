@@ -55,12 +55,12 @@ impl Reply {
     pub(super) fn new(answer: Answer, normal: Option<Response<Bytes>>) -> Self {
         let Answer { kind, headers, body, body_mode, delay, script_error, .. } = answer;
         if let Some(error) = script_error {
-            let response = response(StatusCode::INTERNAL_SERVER_ERROR, error.into());
+            let response = status_response(StatusCode::INTERNAL_SERVER_ERROR, error.into());
             return Self::immediate(response);
         }
         let response = match kind {
             AnswerKind::Normal => normal.unwrap_or_default(),
-            AnswerKind::Status(status) => response(status, Bytes::new()),
+            AnswerKind::Status(status) => status_response(status, Bytes::new()),
             AnswerKind::Hang => return Self { delay, action: Action::Hang },
             AnswerKind::Close => return Self::disconnect(delay, Disconnect::Close),
             AnswerKind::Raw(bytes) => return Self::disconnect(delay, Disconnect::SendRaw(bytes)),
@@ -97,7 +97,7 @@ impl Reply {
 impl Action {
     /// Answers a request whose body is too large to be read.
     pub(super) fn payload_too_large() -> Self {
-        Reply::immediate(response(StatusCode::PAYLOAD_TOO_LARGE, Bytes::new())).action
+        Reply::immediate(status_response(StatusCode::PAYLOAD_TOO_LARGE, Bytes::new())).action
     }
 }
 
@@ -124,7 +124,7 @@ impl ReplyBody {
     }
 }
 
-fn response(status: StatusCode, body: Bytes) -> Response<Bytes> {
+fn status_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

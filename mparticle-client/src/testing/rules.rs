@@ -44,7 +44,7 @@ impl Rules {
         request: &Request<Bytes>,
         now: SystemTime,
     ) -> Result<CheckedBatches, ErrorResponse> {
-        let endpoint = endpoint(request.uri().path())?;
+        let endpoint = endpoint_of_path(request.uri().path())?;
         if request.method() != Method::POST {
             let message = format!("the method is {}, not POST", request.method());
             return Err(ErrorResponse::new(StatusCode::METHOD_NOT_ALLOWED, message));
@@ -142,7 +142,7 @@ impl ErrorResponse {
     }
 }
 
-fn endpoint(path: &str) -> Result<Endpoint, ErrorResponse> {
+fn endpoint_of_path(path: &str) -> Result<Endpoint, ErrorResponse> {
     [Endpoint::Events, Endpoint::BulkEvents, Endpoint::HistoricalBulkEvents]
         .into_iter()
         .find(|endpoint| path.strip_prefix("/v2") == Some(endpoint.path()))
@@ -193,11 +193,11 @@ fn split_list(body: &Bytes) -> Result<Vec<Bytes>, ErrorResponse> {
 /// Parses and validates a batch. The error names locations relative to the body, in which the batch is at `pointer`.
 fn parse_batch(endpoint: Endpoint, raw: Bytes, pointer: &str) -> Result<ReceivedBatch, String> {
     if raw.len() > MAX_BATCH_BYTES {
-        let location = schema::location(pointer);
+        let location = schema::describe_location(pointer);
         return Err(format!("{location} has {} bytes, more than {MAX_BATCH_BYTES}", raw.len()));
     }
     let json: Value = serde_json::from_slice(&raw)
-        .map_err(|error| not_json(&schema::location(pointer), "a batch", &error))?;
+        .map_err(|error| not_json(&schema::describe_location(pointer), "a batch", &error))?;
     schema::validate(&json, pointer)?;
     Ok(ReceivedBatch { id: request_id(&json), endpoint, json, raw })
 }

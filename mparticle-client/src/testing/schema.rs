@@ -19,14 +19,14 @@ pub(super) fn validate(batch: &Value, prefix: &str) -> Result<(), String> {
     validator.validate(batch).map_err(|error| describe(&error, prefix))
 }
 
-/// Returns the words for a JSON pointer into the body of a request.
-pub(super) fn location(pointer: &str) -> String {
+/// Describes a location in the body of a request, which is given as a JSON pointer.
+pub(super) fn describe_location(pointer: &str) -> String {
     if pointer.is_empty() { "the body".to_owned() } else { format!("`{pointer}`") }
 }
 
 fn describe(error: &ValidationError<'_>, prefix: &str) -> String {
     let error = most_specific(error);
-    let location = location(&format!("{prefix}{}", error.instance_path()));
+    let location = describe_location(&format!("{prefix}{}", error.instance_path()));
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             format!("{location} lacks the required field {property}")

@@ -1,7 +1,7 @@
 //! The emulator without its transports: turns a request and the state into a reply and the new state.
 
 use super::answer::Answer;
-use super::counts::{self, Counts};
+use super::counts::{Counts, count_batches};
 use super::rate_limit::RateLimit;
 use super::records::Records;
 use super::reply::{Action, Reply};
@@ -138,7 +138,7 @@ impl Service {
     fn process_bare(&self, request: &Request<Bytes>, at: Instant) -> Reply {
         let counts_batches = self.state().counts_batches;
         // Counted between the locks, because it reads the whole body.
-        let batches = if counts_batches { counts::batches(request) } else { 0 };
+        let batches = if counts_batches { count_batches(request) } else { 0 };
         let mut state = self.state();
         let response = state.apply_rate_limit(batches, at);
         state.count_request(Some(response.status()));

@@ -70,12 +70,12 @@ async fn accept(listener: TcpListener, service: Arc<Service>) {
 async fn serve(stream: TcpStream, service: Arc<Service>) {
     let _ = stream.set_nodelay(true);
     let planned = PlannedDisconnect::new(Mutex::new(Disconnect::Close));
-    let respond = service_fn(|request| {
+    let http_service = service_fn(|request| {
         Box::pin(respond(request, Arc::clone(&service), Arc::clone(&planned)))
     });
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(stream), respond);
+        .serve_connection(TokioIo::new(stream), http_service);
     let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();
     let disconnect = std::mem::replace(&mut *lock(&planned), Disconnect::Close);

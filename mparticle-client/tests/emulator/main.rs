@@ -1,5 +1,5 @@
 //! Tests of the emulator, over TCP and in memory.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod bare;
 mod checks;

@@ -1,39 +1,45 @@
-//! What a test tells the emulator to answer.
+//! Scripted answers and faults.
 
 use bytes::Bytes;
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use std::time::Duration;
 
-/// An answer, or a failure in place of one, that a test scripts.
+/// A scripted answer to a request, or a fault in place of an answer.
 ///
-/// One of the constructors says what happens, and methods refine it:
+/// A constructor selects the kind of answer, and methods refine it. [`Emulator::script`](super::Emulator::script) and
+/// [`Emulator::always`](super::Emulator::always) put it into effect.
+///
+/// Delayed, dripping and endless answers use tokio's timer. Paused time skips their waits, and they need a tokio runtime
+/// even in memory.
+///
+/// # Examples
 /// ```
-/// # use mparticle_client::testing::Answer;
-/// # use std::time::Duration;
-/// let throttled = Answer::status(429).retry_after(2);
-/// let lost = Answer::reset().after_processing(); // accepted, and the reply is lost
-/// let not_json = Answer::status(400).body("{\"errors\":[");
+/// use mparticle_client::testing::Answer;
+/// use std::time::Duration;
+///
+/// let rate_limited = Answer::status(429).retry_after(2);
+/// // The emulator accepts the batches, but the client gets no answer.
+/// let lost_answer = Answer::reset().after_processing();
+/// let invalid_json = Answer::status(400).body("{\"errors\":[");
 /// let slow = Answer::normal().delayed(Duration::from_secs(3));
-/// let half = Answer::status(503).body("sorry").truncated();
+/// let incomplete = Answer::status(503).body("sorry").truncated();
 /// ```
-/// Delays, dripping and endless bodies use tokio's timer, so paused time skips them; in memory too they need a tokio
-/// runtime.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    pub(super) act: ScriptedAct,
+    pub(super) kind: AnswerKind,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) body: Option<Bytes>,
-    pub(super) course: BodyCourse,
+    pub(super) body_mode: BodyMode,
     pub(super) delay: Duration,
-    /// Whether batches are taken although the answer is not that of normal service.
-    processed: bool,
-    /// What is wrong with the answer itself.
-    pub(super) mistake: Option<String>,
+    /// Whether batches are accepted although the kind of answer would not accept them.
+    after_processing: bool,
+    /// Why this answer cannot be sent.
+    pub(super) script_error: Option<String>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum ScriptedAct {
+pub(super) enum AnswerKind {
     Normal,
     Status(StatusCode),
     Raw(Bytes),
@@ -45,188 +51,192 @@ pub(super) enum ScriptedAct {
 
 /// How the body of an answer is sent.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum BodyCourse {
-    Whole,
-    /// More is announced than is sent, then the connection ends in good order.
+pub(super) enum BodyMode {
+    Complete,
+    /// `Content-Length` exceeds what is sent, and the connection is then closed.
     Truncated,
-    /// More is announced than is sent, then the connection is reset.
+    /// `Content-Length` exceeds what is sent, and the connection is then reset.
     Reset,
-    /// One byte at a time.
+    /// One byte at a time, after a wait of this length.
     Dripping(Duration),
     Endless,
 }
 
-impl BodyCourse {
-    /// The same for a length that was announced by other hands.
-    pub(super) fn breaking_off(self) -> Self {
-        if matches!(self, Self::Whole) { Self::Truncated } else { self }
+impl BodyMode {
+    /// Returns the mode for a body whose `Content-Length` a script has set: it may exceed the body.
+    pub(super) fn or_truncated(self) -> Self {
+        if matches!(self, Self::Complete) { Self::Truncated } else { self }
     }
 }
 
 impl Answer {
-    /// What the emulator answers without a script: 202, or a status that tells what is wrong with the request.
+    /// Answers as without a script: 202, or the status that reports what is wrong with the request.
     #[must_use]
     pub fn normal() -> Self {
-        Self::new(ScriptedAct::Normal)
+        Self::new(AnswerKind::Normal)
     }
 
-    /// A status, whatever the request is.
+    /// Answers with a status, regardless of the request.
     ///
-    /// With a status of the 200s the emulator takes the batches as in normal service, with any other it does not, save
-    /// with [`after_processing`](Self::after_processing). A number that is not between 200 and 999 is answered with 500
-    /// and a body that says so.
+    /// The emulator accepts the batches of the request if the status is a 2xx, and otherwise only with
+    /// [`after_processing`](Self::after_processing).
+    ///
+    /// If `status` is not between 200 and 999, the emulator answers 500 with a body that explains the error.
     #[must_use]
     pub fn status(status: u16) -> Self {
         match StatusCode::from_u16(status) {
-            Ok(code) if status >= 200 => Self::new(ScriptedAct::Status(code)),
-            _ => Self::normal()
-                .mistaken(format!("the scripted status {status} is not one of 200 to 999")),
+            Ok(code) if status >= 200 => Self::new(AnswerKind::Status(code)),
+            _ => Self::normal().with_script_error(format!(
+                "the scripted status {status} is not one of 200 to 999"
+            )),
         }
     }
 
-    /// 307 to another place.
+    /// Answers 307 with a `Location` header.
     #[must_use]
     pub fn redirect(location: &str) -> Self {
         Self::status(307).header(LOCATION.as_str(), location)
     }
 
-    /// Never an answer; the connection stays open.
+    /// Never answers, and keeps the connection open.
     #[must_use]
     pub fn hang() -> Self {
-        Self::new(ScriptedAct::Hang)
+        Self::new(AnswerKind::Hang)
     }
 
-    /// No answer: the request is read and the connection closed in good order.
+    /// Reads the request and closes the connection without an answer.
     #[must_use]
     pub fn close() -> Self {
-        Self::new(ScriptedAct::Close)
+        Self::new(AnswerKind::Close)
     }
 
-    /// No answer: the request is read and the connection reset.
+    /// Reads the request and resets the connection without an answer.
     #[must_use]
     pub fn reset() -> Self {
-        Self::new(ScriptedAct::Reset)
+        Self::new(AnswerKind::Reset)
     }
 
-    /// No answer: the connection is reset when the head of the request has arrived, before its body is read.
+    /// Resets the connection once the head of the request has arrived, without reading its body.
     #[must_use]
     pub fn reset_at_head() -> Self {
-        Self::new(ScriptedAct::ResetAtHead)
+        Self::new(AnswerKind::ResetAtHead)
     }
 
-    /// These bytes in place of a response, then the connection is closed: for answers that are not HTTP.
+    /// Sends these bytes instead of an HTTP response, and closes the connection.
     ///
-    /// In memory it is a broken connection, since there is nothing that would read the bytes.
+    /// In memory, where no client parses the bytes, the request fails as if the connection had been closed.
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self::new(ScriptedAct::Raw(bytes.into()))
+        Self::new(AnswerKind::Raw(bytes.into()))
     }
 
-    /// The same with `Retry-After` in seconds.
+    /// Adds a `Retry-After` header in seconds.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        self.with(RETRY_AFTER, HeaderValue::from(seconds))
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// The same with a header, which replaces one that normal service would set; several of one name are all sent.
+    /// Adds a header. It replaces a header of the same name that the emulator would set itself. If a name is added more
+    /// than once, all values are sent.
     ///
-    /// One that HTTP does not allow is answered with 500 and a body that says so.
+    /// If the name or the value is invalid in HTTP, the emulator answers 500 with a body that explains the error.
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(value)) => self.with(name, value),
-            _ => self.mistaken(format!(
-                "the scripted header `{name}`, or its value, is not one of HTTP"
+            (Ok(name), Ok(value)) => self.with_header(name, value),
+            _ => self.with_script_error(format!(
+                "the scripted header `{name}` has a name or a value that is invalid in HTTP"
             )),
         }
     }
 
-    /// The same with a body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Some(body.into());
         self
     }
 
-    /// The same after a wait. The request is processed when it arrives, and the answer comes late.
+    /// Delays the answer, but not the processing of the request.
     #[must_use]
     pub fn delayed(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The same, but the emulator takes the batches of the request as in normal service.
+    /// Makes the emulator accept the batches of the request as if there were no script.
     ///
-    /// Without effect on [`reset_at_head`](Self::reset_at_head), which does not read the batches.
+    /// This has no effect on [`reset_at_head`](Self::reset_at_head), which does not read the batches.
     #[must_use]
     pub fn after_processing(mut self) -> Self {
-        self.processed = true;
+        self.after_processing = true;
         self
     }
 
-    /// The same, with `Content-Length` 1,000 bytes greater than the body, after which the connection is closed.
+    /// Makes `Content-Length` 1,000 bytes greater than the body, and closes the connection after the body.
     #[must_use]
     pub fn truncated(mut self) -> Self {
-        self.course = BodyCourse::Truncated;
+        self.body_mode = BodyMode::Truncated;
         self
     }
 
-    /// The same, with `Content-Length` 1,000 bytes greater than the body, after which the connection is reset.
+    /// Makes `Content-Length` 1,000 bytes greater than the body, and resets the connection after the body.
     #[must_use]
     pub fn reset_in_body(mut self) -> Self {
-        self.course = BodyCourse::Reset;
+        self.body_mode = BodyMode::Reset;
         self
     }
 
-    /// The same, one byte of the body at a time, with a wait before each.
+    /// Sends the body one byte at a time, and waits for `interval` before each byte.
     #[must_use]
-    pub fn dripping(mut self, every: Duration) -> Self {
-        self.course = BodyCourse::Dripping(every);
+    pub fn dripping(mut self, interval: Duration) -> Self {
+        self.body_mode = BodyMode::Dripping(interval);
         self
     }
 
-    /// The same, with a body that goes on for ever after its given beginning: 16 KiB of spaces per millisecond.
+    /// Sends spaces after the body, 16 KiB every millisecond, until the client closes the connection.
     #[must_use]
     pub fn endless(mut self) -> Self {
-        self.course = BodyCourse::Endless;
+        self.body_mode = BodyMode::Endless;
         self
     }
 
-    /// Whether the batches of the request are taken as in normal service.
-    pub(super) fn processes(&self) -> bool {
-        match self.act {
-            _ if self.mistake.is_some() => false,
-            ScriptedAct::Normal => true,
-            ScriptedAct::Status(status) if status.is_success() => true,
-            ScriptedAct::ResetAtHead => false,
-            _ => self.processed,
+    /// Returns whether the request is checked and its batches are accepted.
+    pub(super) fn processes_request(&self) -> bool {
+        match self.kind {
+            _ if self.script_error.is_some() => false,
+            AnswerKind::Normal => true,
+            AnswerKind::Status(status) if status.is_success() => true,
+            AnswerKind::ResetAtHead => false,
+            _ => self.after_processing,
         }
     }
 
-    /// Whether the body of the request is read.
+    /// Returns whether the body of the request is read.
     pub(super) fn reads_body(&self) -> bool {
-        !matches!(self.act, ScriptedAct::ResetAtHead)
+        !matches!(self.kind, AnswerKind::ResetAtHead)
     }
 
-    fn new(act: ScriptedAct) -> Self {
+    fn new(kind: AnswerKind) -> Self {
         Self {
-            act,
+            kind,
             headers: Vec::new(),
             body: None,
-            course: BodyCourse::Whole,
+            body_mode: BodyMode::Complete,
             delay: Duration::ZERO,
-            processed: false,
-            mistake: None,
+            after_processing: false,
+            script_error: None,
         }
     }
 
-    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    fn mistaken(mut self, mistake: String) -> Self {
-        self.mistake.get_or_insert(mistake);
+    /// Keeps the first error.
+    fn with_script_error(mut self, error: String) -> Self {
+        self.script_error.get_or_insert(error);
         self
     }
 }

@@ -22,7 +22,7 @@ pub struct Counts {
 
 /// Returns the number of batches in a request without checking them: the elements of the list for the bulk endpoints.
 /// Everything else counts as one batch.
-pub(super) fn batches(request: &Request<Bytes>) -> usize {
+pub(super) fn count_batches(request: &Request<Bytes>) -> usize {
     let path = request.uri().path();
     let is_bulk = [Endpoint::BulkEvents, Endpoint::HistoricalBulkEvents]
         .iter()
@@ -36,7 +36,7 @@ pub(super) fn batches(request: &Request<Bytes>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::batches;
+    use super::count_batches;
     use bytes::Bytes;
     use http::Request;
 
@@ -53,7 +53,7 @@ mod tests {
             ("/v2/bulkevents", "[{},", 1),
         ] {
             let request = Request::post(path).body(Bytes::from_static(body.as_bytes())).unwrap();
-            assert_eq!(batches(&request), expected, "{path} {body}");
+            assert_eq!(count_batches(&request), expected, "{path} {body}");
         }
     }
 }

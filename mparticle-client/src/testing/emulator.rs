@@ -2,7 +2,8 @@
 
 use super::builder::EmulatorBuilder;
 use super::memory::InMemory;
-use super::received::{Received, ReceivedBatch, ReceivedRequest, UnprocessedBatch};
+use super::received::{ReceivedBatch, ReceivedRequest, UnprocessedBatch};
+use super::records::Records;
 use super::service::Service;
 use super::tcp::Server;
 use super::{Answer, Counts, Mismatch, RateLimit};
@@ -12,10 +13,12 @@ use std::io;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// An emulator of the Events API; the [module](super) says what it does.
+/// An emulator of the Events API.
 ///
-/// It is cheap to clone. When the last clone is dropped, its socket and connections are closed. It keeps what it
-/// received until then.
+/// The [module documentation](super) describes its behavior and has an example.
+///
+/// An emulator is cheap to clone, and clones share their state. Its socket and connections are closed, and its records
+/// are discarded, when the last clone is dropped.
 #[derive(Clone)]
 pub struct Emulator {
     service: Arc<Service>,
@@ -25,22 +28,21 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts an emulator on a free port of the loopback interface, as a task of the tokio runtime that this is called
-    /// in.
+    /// Starts an emulator on a free port of the loopback interface, as a task of the current tokio runtime.
     ///
     /// # Errors
-    /// When no socket can be bound.
+    /// Returns an error if no socket can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// An emulator without a socket, to be used by its [`transport`](Self::transport).
+    /// Returns an emulator without a socket. Requests reach it through its [`transport`](Self::transport).
     #[must_use]
     pub fn in_memory() -> Self {
         Self::builder().in_memory()
     }
 
-    /// Sets one up in detail.
+    /// Returns a builder for an emulator.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
     }
@@ -57,43 +59,61 @@ impl Emulator {
         Self { service, credentials, base_url: base_url.into(), server: server.map(Arc::new) }
     }
 
-    /// Where it listens: `http://127.0.0.1:<port>/v2`. In memory, an address that its transport does not use.
+    /// Returns the URL of the emulator: `http://127.0.0.1:<port>/v2`.
+    ///
+    /// An emulator without a socket returns a placeholder, which its transport ignores.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The pair that it takes.
+    /// Returns the valid credentials.
     #[must_use]
     pub fn credentials(&self) -> Credentials {
         self.credentials.clone()
     }
 
-    /// A transport that hands requests to it in memory. Rules, scripts and records are the same as over a socket;
-    /// failures of the connection are [`TransportError`](crate::transport::TransportError)s.
+    /// Returns a transport that passes requests to the emulator in memory.
+    ///
+    /// Checks, scripts and records are the same as over a socket. Scripted connection faults become a
+    /// [`TransportError`](crate::transport::TransportError).
     #[must_use]
     pub fn transport(&self) -> InMemory {
         InMemory::new(Arc::clone(&self.service))
     }
 
-    /// A builder of clients that upload to this emulator: over its socket, or in memory if it has none.
+    /// Returns a builder for clients of this emulator, with its credentials and base URL.
+    ///
+    /// The clients connect to the socket of the emulator, or use its [`transport`](Self::transport) if it has none.
     #[must_use]
     pub fn client_builder(&self) -> ClientBuilder {
         let builder = Client::builder(self.credentials()).base_url(self.base_url());
         if self.server.is_some() { builder } else { builder.transport(self.transport()) }
     }
 
-    /// Answers the next requests, one each, in order. It is appended to what is left of earlier scripts.
+    /// Scripts the answers to the next requests, one per request, in order.
+    ///
+    /// The answers are appended to those of earlier calls that have not been used yet.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::testing::{Answer, Emulator};
+    ///
+    /// let emulator = Emulator::in_memory();
+    /// emulator.script([Answer::status(503), Answer::close()]);
+    /// ```
     pub fn script(&self, answers: impl IntoIterator<Item = Answer>) {
         self.service.script(answers);
     }
 
-    /// Answers every request that no script is left for; [`Answer::normal`] puts an end to it.
+    /// Sets the answer to all requests for which no scripted answer is left.
+    ///
+    /// [`Answer::normal`] restores the default.
     pub fn always(&self, answer: Answer) {
         self.service.set_default_answer(answer);
     }
 
-    /// Replaces the rate limit; `None` removes it.
+    /// Replaces the rate limit. `None` removes it.
     ///
     /// If there was a limit before, the tokens that are left in its bucket carry over, up to the new burst. Otherwise
     /// the bucket starts full.
@@ -110,80 +130,84 @@ impl Emulator {
         self.service.set_rate_limit(limit.into(), Instant::now());
     }
 
-    /// Returns how many requests and batches were processed so far.
+    /// Returns the numbers of requests and batches that have been processed.
     ///
-    /// The counters are kept by a [bare](EmulatorBuilder::bare) emulator, too. They are cheap to read, because nothing
-    /// is cloned.
+    /// A [bare](EmulatorBuilder::bare) emulator has these counters, too. Reading them is cheap, because no record is
+    /// cloned.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.service.counts()
     }
 
-    /// Every request, in the order of their arrival.
+    /// Returns all requests, in the order in which they were processed.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.service.inspect(|received| received.requests.clone())
+        self.service.inspect(|records| records.requests.clone())
     }
 
-    /// The batches that were accepted, in order, each `source_request_id` once.
+    /// Returns the accepted batches in order. Batches with the same `source_request_id` are accepted once.
     #[must_use]
     pub fn batches(&self) -> Vec<ReceivedBatch> {
-        self.service.inspect(|received| received.accepted.clone())
+        self.service.inspect(|records| records.accepted.clone())
     }
 
-    /// The batches that were dropped since their `source_request_id` had been accepted before.
+    /// Returns the batches that were dropped because their `source_request_id` had been accepted before.
     #[must_use]
     pub fn duplicates(&self) -> Vec<ReceivedBatch> {
-        self.service.inspect(|received| received.duplicates.clone())
+        self.service.inspect(|records| records.duplicates.clone())
     }
 
-    /// The batches that were answered 202 and dropped: historical ones that are too young or lack what they need, and
-    /// bad ones with [`BadBatches::DropSilently`](super::BadBatches::DropSilently).
+    /// Returns the batches that were answered with 202, but not accepted.
+    ///
+    /// These are historical batches without events, without timestamps or with recent events, and invalid batches with
+    /// [`BadBatches::DropSilently`](super::BadBatches::DropSilently).
     #[must_use]
     pub fn unprocessed(&self) -> Vec<UnprocessedBatch> {
-        self.service.inspect(|received| received.unprocessed.clone())
+        self.service.inspect(|records| records.unprocessed.clone())
     }
 
-    /// Waits until there were so many requests, and returns them all. It waits for ever if they do not come, so tests
-    /// put it under a [`timeout`](tokio::time::timeout).
+    /// Waits until at least `count` requests have been processed, and returns all of them.
+    ///
+    /// If fewer requests arrive, this waits forever. Use a [`timeout`](tokio::time::timeout) in that case.
     pub async fn wait_for_requests(&self, count: usize) -> Vec<ReceivedRequest> {
-        let enough = |received: &Received| {
-            (received.requests.len() >= count).then(|| received.requests.clone())
-        };
-        self.service.wait_for(enough).await
+        let requests =
+            |records: &Records| (records.requests.len() >= count).then(|| records.requests.clone());
+        self.service.wait_for(requests).await
     }
 
-    /// Waits until so many batches were accepted, and returns them all; for ever if they do not come.
+    /// Waits until at least `count` batches have been accepted, and returns all of them.
+    ///
+    /// If fewer batches are accepted, this waits forever.
     pub async fn wait_for_batches(&self, count: usize) -> Vec<ReceivedBatch> {
-        let enough = |received: &Received| {
-            (received.accepted.len() >= count).then(|| received.accepted.clone())
-        };
-        self.service.wait_for(enough).await
+        let batches =
+            |records: &Records| (records.accepted.len() >= count).then(|| records.accepted.clone());
+        self.service.wait_for(batches).await
     }
 
-    /// Whether exactly the batches of these ids were accepted. One that arrived again with the same bytes, as a retry
-    /// does, is no mistake: mParticle drops it.
+    /// Checks that the accepted batches are exactly those with the given `source_request_id`s.
+    ///
+    /// A batch may have been sent more than once if its bytes are the same each time, as in a retry.
     ///
     /// # Errors
-    /// The ids that are missing, that were not expected, or under which different bytes arrived.
+    /// Returns the ids that are missing, that were not expected, or that were sent with different bytes, and the number
+    /// of batches without an id.
     pub fn check_exactly_once(
         &self,
         ids: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<(), Mismatch> {
         let expected = ids.into_iter().map(Into::into).collect();
-        match self.service.inspect(|received| Mismatch::find(&expected, received)) {
+        match self.service.inspect(|records| Mismatch::find(&expected, records)) {
             None => Ok(()),
             Some(mismatch) => Err(mismatch),
         }
     }
 
-    /// Asserts that exactly the batches of these ids were accepted; see
-    /// [`check_exactly_once`](Self::check_exactly_once).
+    /// Asserts that the accepted batches are exactly those with the given `source_request_id`s.
     ///
     /// # Panics
-    /// When they were not, with a list of the ids that are missing, not expected, or sent again with other bytes.
+    /// Panics with the message of the [`Mismatch`] if [`check_exactly_once`](Self::check_exactly_once) returns one.
     #[track_caller]
-    #[allow(clippy::panic, reason = "it is an assertion for tests")]
+    #[allow(clippy::panic, reason = "an assertion for tests")]
     pub fn assert_exactly_once(&self, ids: impl IntoIterator<Item = impl Into<String>>) {
         if let Err(mismatch) = self.check_exactly_once(ids) {
             panic!("{mismatch}");

@@ -1,24 +1,25 @@
-//! What the historical endpoint does not process.
+//! Which batches the historical endpoint does not process.
 
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const MINIMAL_AGE: Duration = Duration::from_secs(72 * 60 * 60);
+/// The age from which on an event is historical.
+const MIN_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 
-/// Why mParticle would not process a batch of the historical endpoint.
-pub(super) fn objection(batch: &Value, now: SystemTime) -> Option<String> {
+/// Returns why mParticle would not process a historical batch, or `None` if it would.
+pub(super) fn unprocessed_reason(batch: &Value, now: SystemTime) -> Option<String> {
     let events = batch.get("events").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if events.is_empty() {
-        return Some("a historical batch has at least one event".to_owned());
+        return Some("a historical batch needs at least one event".to_owned());
     }
     let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let newest = since_epoch.saturating_sub(MINIMAL_AGE).as_millis();
+    let newest = since_epoch.saturating_sub(MIN_AGE).as_millis();
     events.iter().enumerate().find_map(|(index, event)| {
-        let place = format!("/events/{index}/data/timestamp_unixtime_ms");
+        let pointer = format!("/events/{index}/data/timestamp_unixtime_ms");
         match event.pointer("/data/timestamp_unixtime_ms").and_then(Value::as_i64) {
-            None => Some(format!("`{place}` is missing")),
+            None => Some(format!("`{pointer}` is missing")),
             Some(time) if u128::try_from(time).is_ok_and(|time| time > newest) => {
-                Some(format!("`{place}` is less than 72 hours ago"))
+                Some(format!("`{pointer}` is less than 72 hours ago"))
             }
             Some(_) => None,
         }
@@ -27,15 +28,15 @@ pub(super) fn objection(batch: &Value, now: SystemTime) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MINIMAL_AGE, objection};
+    use super::{MIN_AGE, unprocessed_reason};
     use serde_json::json;
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
-    fn an_event_is_old_enough_from_72_hours_on() {
+    fn an_event_is_historical_from_an_age_of_72_hours_on() {
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let limit = 1_700_000_000_000 - i64::try_from(MINIMAL_AGE.as_millis()).unwrap();
-        for (timestamp, fine) in [
+        let limit = 1_700_000_000_000 - i64::try_from(MIN_AGE.as_millis()).unwrap();
+        for (timestamp, processed) in [
             (limit, true),
             (limit + 1, false),
             (1_700_000_000_001, false),
@@ -44,7 +45,7 @@ mod tests {
             (-1, true),
         ] {
             let batch = json!({ "events": [{ "data": { "timestamp_unixtime_ms": timestamp } }] });
-            assert_eq!(objection(&batch, now).is_none(), fine, "{timestamp}");
+            assert_eq!(unprocessed_reason(&batch, now).is_none(), processed, "{timestamp}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The emulator without a socket.
+//! The in-memory transport of the emulator.
 
-use super::reply::{Act, Ending, Reply};
+use super::reply::{Action, Disconnect};
 use super::service::{MAX_BODY, Service};
 use crate::transport::{ResponseBody, SendFuture, Transport, TransportError, TransportErrorKind};
 use bytes::Bytes;
@@ -9,7 +9,9 @@ use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
 
-/// Hands requests to an emulator in memory; see [`Emulator::transport`](super::Emulator::transport).
+/// A [`Transport`] that passes requests to an emulator in memory.
+///
+/// [`Emulator::transport`](super::Emulator::transport) returns it.
 #[derive(Clone)]
 pub struct InMemory(Arc<Service>);
 
@@ -18,39 +20,39 @@ impl InMemory {
         Self(service)
     }
 
-    async fn answer(
+    async fn respond(
         &self,
         request: Request<Bytes>,
     ) -> Result<Response<ResponseBody>, TransportError> {
         let answer = self.0.next_answer();
         let request = if answer.reads_body() { request } else { request.map(|_| Bytes::new()) };
-        let act = if request.body().len() > MAX_BODY {
-            Reply::too_large().act
+        let action = if request.body().len() > MAX_BODY {
+            Action::payload_too_large()
         } else {
             self.0.respond(answer, request).await
         };
-        match act {
-            Act::Respond(response) => {
-                Ok(response.map(|content| ResponseBody::from_stream(content.into_stream())))
+        match action {
+            Action::Respond(response) => {
+                Ok(response.map(|body| ResponseBody::from_stream(body.into_stream())))
             }
-            Act::Break(ending) => Err(interrupted(&ending)),
-            Act::Hang => pending().await,
+            Action::Disconnect(disconnect) => Err(interrupted(&disconnect)),
+            Action::Hang => pending().await,
         }
     }
 }
 
-fn interrupted(ending: &Ending) -> TransportError {
-    let cause = match ending {
-        Ending::Close => "the emulator closed the connection, as scripted",
-        Ending::Reset => "the emulator reset the connection, as scripted",
-        Ending::Raw(_) => "the emulator sent raw bytes, as scripted",
+fn interrupted(disconnect: &Disconnect) -> TransportError {
+    let cause = match disconnect {
+        Disconnect::Close => "the emulator closed the connection, as scripted",
+        Disconnect::Reset => "the emulator reset the connection, as scripted",
+        Disconnect::SendRaw(_) => "the emulator sent raw bytes, as scripted",
     };
     TransportError::new(TransportErrorKind::Interrupted, cause)
 }
 
 impl Transport for InMemory {
     fn send(&self, request: Request<Bytes>) -> SendFuture<'_> {
-        Box::pin(self.answer(request))
+        Box::pin(self.respond(request))
     }
 }
 
@@ -70,7 +72,7 @@ mod tests {
     use std::time::Duration;
     use tokio::time::Instant;
 
-    /// The body of an answer, up to so many bytes, and whether it then broke off.
+    /// Returns the body of an answer up to `limit` bytes, and whether it was aborted.
     async fn body(answer: Answer, limit: usize) -> (String, bool) {
         let emulator = Emulator::in_memory();
         emulator.script([answer]);
@@ -80,7 +82,7 @@ mod tests {
         while text.len() < limit {
             match body.next().await {
                 None => break,
-                Some(Ok(piece)) => text += std::str::from_utf8(&piece).unwrap(),
+                Some(Ok(chunk)) => text += std::str::from_utf8(&chunk).unwrap(),
                 Some(Err(_)) => return (text, true),
             }
         }
@@ -88,20 +90,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn bodies_go_the_scripted_way() {
-        let every = Duration::from_secs(2);
+    async fn bodies_are_sent_as_scripted() {
+        let interval = Duration::from_secs(2);
         let answer = || Answer::status(503).body("body");
         let start = Instant::now();
-        for (answer, broken, seconds) in [
+        for (answer, aborted, seconds) in [
             (answer(), false, 0),
             (answer().truncated(), true, 0),
             (answer().reset_in_body(), true, 0),
             (answer().header("content-length", "50"), true, 0),
-            (answer().dripping(every), false, 8),
+            (answer().dripping(interval), false, 8),
         ] {
             let shown = format!("{answer:?}");
             let found = body(answer, usize::MAX).await;
-            assert_eq!(found, ("body".to_owned(), broken), "{shown}");
+            assert_eq!(found, ("body".to_owned(), aborted), "{shown}");
             assert_eq!(start.elapsed().as_secs(), seconds, "{shown}");
         }
     }
@@ -109,13 +111,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_endless_body_takes_time() {
         let start = Instant::now();
-        let (text, broken) = body(Answer::status(503).body("body").endless(), 1 << 20).await;
-        assert!(text.starts_with("body  ") && !broken);
+        let (text, aborted) = body(Answer::status(503).body("body").endless(), 1 << 20).await;
+        assert!(text.starts_with("body  ") && !aborted);
         assert!(start.elapsed() >= Duration::from_millis(60));
     }
 
     #[tokio::test]
-    async fn a_refusal_says_why() {
+    async fn an_error_response_has_a_message() {
         let (text, _) = body(Answer::normal(), usize::MAX).await;
         let expected = r#"{"errors":[{"code":"UNAUTHORIZED","message":"the authorization header is missing"}]}"#;
         assert_eq!(text, expected);

@@ -1,87 +1,62 @@
-//! What the emulator received.
+//! The public types of what an emulator received.
 
 use crate::Endpoint;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::fmt;
 use tokio::time::Instant;
 
-/// A request that the emulator received. `Debug` shows no header and no body.
+/// A request that an emulator received.
+///
+/// `Debug` omits headers and body, which contain credentials and personal data.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
     /// When the emulator processed it: half the [latency](super::EmulatorBuilder::latency) after its arrival.
     pub at: Instant,
-    /// Its method.
+    /// The method.
     pub method: Method,
-    /// Its path, `/v2/events` for instance.
+    /// The path, for instance `/v2/events`.
     pub path: String,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body, byte for byte; empty if the emulator was told not to read it.
+    /// The body, byte for byte. It is empty if a [scripted answer](super::Answer::reset_at_head) left it unread.
     pub body: Bytes,
-    /// The status that it was answered; `None` if there was no answer, or [raw bytes](super::Answer::raw).
+    /// The status of the answer, or `None` if no HTTP response was sent.
     pub status: Option<StatusCode>,
 }
 
-/// A batch that the emulator received. `Debug` shows its id and size.
+/// A batch that an emulator received.
+///
+/// `Debug` shows id, endpoint and size, but no contents.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedBatch {
-    /// Its `source_request_id`.
+    /// The `source_request_id`.
     pub id: Option<String>,
-    /// Where it came in.
+    /// The endpoint that received it.
     pub endpoint: Endpoint,
-    /// What it says.
+    /// The parsed batch.
     pub json: Value,
-    /// What was sent, byte for byte.
+    /// The batch as it was sent, byte for byte.
     pub raw: Bytes,
 }
 
-/// A batch that was answered 202 and then dropped. `Debug` shows its id, its size and the reason.
+/// A batch that an emulator answered with 202, but did not accept.
+///
+/// `Debug` shows id, endpoint, size and reason, but no contents.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct UnprocessedBatch {
-    /// Its `source_request_id`, if it could be read.
+    /// The `source_request_id`, if the batch is JSON and has one.
     pub id: Option<String>,
-    /// Where it came in.
+    /// The endpoint that received it.
     pub endpoint: Endpoint,
-    /// What was sent, byte for byte.
+    /// The batch as it was sent, byte for byte.
     pub raw: Bytes,
-    /// Why it was dropped.
+    /// Why it was not accepted.
     pub reason: String,
-}
-
-/// All that was received, in order.
-#[derive(Debug, Default)]
-pub(super) struct Received {
-    pub(super) requests: Vec<ReceivedRequest>,
-    pub(super) accepted: Vec<ReceivedBatch>,
-    pub(super) duplicates: Vec<ReceivedBatch>,
-    pub(super) unprocessed: Vec<UnprocessedBatch>,
-    /// The place in `accepted` of each id.
-    places: HashMap<String, usize>,
-}
-
-impl Received {
-    /// Takes a batch, unless its id was seen.
-    pub(super) fn take(&mut self, batch: ReceivedBatch) {
-        if let Some(id) = &batch.id {
-            if self.places.contains_key(id) {
-                self.duplicates.push(batch);
-                return;
-            }
-            self.places.insert(id.clone(), self.accepted.len());
-        }
-        self.accepted.push(batch);
-    }
-
-    /// The batch that was accepted under an id.
-    pub(super) fn accepted_as(&self, id: &str) -> Option<&ReceivedBatch> {
-        self.places.get(id).and_then(|&place| self.accepted.get(place))
-    }
 }
 
 impl fmt::Debug for ReceivedRequest {

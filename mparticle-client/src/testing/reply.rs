@@ -1,183 +1,195 @@
-//! What an adaptor is to do with a request: the scripted answer, joined with that of normal service.
+//! What a transport has to do for a request: the scripted answer, merged with the normal one.
 
-use super::answer::{Answer, BodyCourse, ScriptedAct};
+use super::answer::{Answer, AnswerKind, BodyMode};
 use bytes::Bytes;
+use futures_core::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use http::header::{CONTENT_LENGTH, HeaderValue};
-use http::{Response, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use std::fmt;
 use std::time::Duration;
 
-/// What is done, after a wait.
+/// An action and the time to wait before it.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) delay: Duration,
-    pub(super) act: Act,
+    pub(super) action: Action,
 }
 
 #[derive(Debug)]
-pub(super) enum Act {
-    Respond(Response<Content>),
-    Break(Ending),
+pub(super) enum Action {
+    Respond(Response<ReplyBody>),
+    /// Ends the connection without a response.
+    Disconnect(Disconnect),
     Hang,
 }
 
 /// How a connection ends.
 #[derive(Debug)]
-pub(super) enum Ending {
+pub(super) enum Disconnect {
     Close,
     Reset,
-    Raw(Bytes),
+    /// Closes the connection after these bytes.
+    SendRaw(Bytes),
 }
 
-/// A body and the way it is sent.
+/// A body and how it is sent.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(super) struct ReplyBody {
     bytes: Bytes,
-    course: BodyCourse,
+    mode: BodyMode,
 }
 
-/// Why a body ends before its announced length.
+/// The error that ends a body before its `Content-Length`.
 #[derive(Debug)]
-pub(super) struct BodyBroken;
+pub(super) struct BodyAborted;
 
-/// How many bytes more than it sends a body that breaks off announces.
-const MISSING: usize = 1000;
+/// By how many bytes the `Content-Length` of an aborted body exceeds the body.
+const MISSING_BYTES: usize = 1000;
 
-/// The piece that an endless body repeats.
+/// The chunk that an endless body repeats.
 static SPACES: [u8; 16 * 1024] = [b' '; 16 * 1024];
 
 impl Reply {
-    /// Joins a scripted answer with that of normal service, if that took part.
+    /// Merges a scripted answer with the normal response, which is `None` if the request was not processed.
     pub(super) fn new(answer: Answer, normal: Option<Response<Bytes>>) -> Self {
-        let Answer { act, headers, body, mut course, delay, mistake, .. } = answer;
-        if let Some(mistake) = mistake {
-            return Self::immediate(status_alone(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                mistake.into(),
-            ));
+        let Answer { kind, headers, body, body_mode, delay, script_error, .. } = answer;
+        if let Some(error) = script_error {
+            let response = status_response(StatusCode::INTERNAL_SERVER_ERROR, error.into());
+            return Self::immediate(response);
         }
-        let mut response = match act {
-            ScriptedAct::Normal => normal.unwrap_or_default(),
-            ScriptedAct::Status(status) => status_alone(status, Bytes::new()),
-            ScriptedAct::Hang => return Self { delay, act: Act::Hang },
-            ScriptedAct::Close => return Self { delay, act: Act::Break(Ending::Close) },
-            ScriptedAct::Raw(bytes) => return Self { delay, act: Act::Break(Ending::Raw(bytes)) },
-            ScriptedAct::Reset | ScriptedAct::ResetAtHead => {
-                return Self { delay, act: Act::Break(Ending::Reset) };
+        let response = match kind {
+            AnswerKind::Normal => normal.unwrap_or_default(),
+            AnswerKind::Status(status) => status_response(status, Bytes::new()),
+            AnswerKind::Hang => return Self { delay, action: Action::Hang },
+            AnswerKind::Close => return Self::disconnect(delay, Disconnect::Close),
+            AnswerKind::Raw(bytes) => return Self::disconnect(delay, Disconnect::SendRaw(bytes)),
+            AnswerKind::Reset | AnswerKind::ResetAtHead => {
+                return Self::disconnect(delay, Disconnect::Reset);
             }
         };
-        if let Some(body) = body {
-            *response.body_mut() = body;
-        }
-        announce_length(&mut response, course);
-        for (name, _) in &headers {
-            response.headers_mut().remove(name);
-            if name == CONTENT_LENGTH {
-                // It may be too great; the body breaks off then.
-                course = course.breaking_off();
-            }
-        }
-        for (name, value) in headers {
-            response.headers_mut().append(name, value);
-        }
-        Self { delay, act: Act::Respond(response.map(|bytes| Content { bytes, course })) }
+        let response = match body {
+            Some(body) => response.map(|_| body),
+            None => response,
+        };
+        Self { delay, action: Action::Respond(with_headers(response, headers, body_mode)) }
     }
 
-    /// A response that nothing delays.
-    pub(super) fn immediate(mut response: Response<Bytes>) -> Self {
-        announce_length(&mut response, BodyCourse::Whole);
-        let content = response.map(|bytes| Content { bytes, course: BodyCourse::Whole });
-        Self { delay: Duration::ZERO, act: Act::Respond(content) }
+    /// Sends a response without a delay.
+    pub(super) fn immediate(response: Response<Bytes>) -> Self {
+        let response = with_headers(response, Vec::new(), BodyMode::Complete);
+        Self { delay: Duration::ZERO, action: Action::Respond(response) }
     }
 
-    /// The answer to a body that is too long to be read.
-    pub(super) fn too_large() -> Self {
-        Self::immediate(status_alone(StatusCode::PAYLOAD_TOO_LARGE, Bytes::new()))
+    fn disconnect(delay: Duration, disconnect: Disconnect) -> Self {
+        Self { delay, action: Action::Disconnect(disconnect) }
     }
 
-    /// The status that is answered; none if the connection ends or hangs without one.
+    /// Returns the status that is sent, or `None` if the connection ends or hangs without one.
     pub(super) fn status(&self) -> Option<StatusCode> {
-        match &self.act {
-            Act::Respond(response) => Some(response.status()),
-            Act::Break(_) | Act::Hang => None,
+        match &self.action {
+            Action::Respond(response) => Some(response.status()),
+            Action::Disconnect(_) | Action::Hang => None,
         }
     }
 }
 
-impl Content {
-    /// How the connection ends if the body breaks off.
-    pub(super) fn ending(&self) -> Ending {
-        match self.course {
-            BodyCourse::Reset => Ending::Reset,
-            _ => Ending::Close,
+impl Action {
+    /// Answers a request whose body is too large to be read.
+    pub(super) fn payload_too_large() -> Self {
+        Reply::immediate(status_response(StatusCode::PAYLOAD_TOO_LARGE, Bytes::new())).action
+    }
+}
+
+impl ReplyBody {
+    /// Returns how the connection ends if the body is aborted.
+    pub(super) fn disconnect(&self) -> Disconnect {
+        match self.mode {
+            BodyMode::Reset => Disconnect::Reset,
+            _ => Disconnect::Close,
         }
     }
 
-    /// The body as it is sent, piece by piece.
-    pub(super) fn into_stream(self) -> BoxStream<'static, Result<Bytes, BodyBroken>> {
+    /// Returns the body, chunk by chunk.
+    pub(super) fn into_stream(self) -> BoxStream<'static, Result<Bytes, BodyAborted>> {
         let bytes = self.bytes;
-        match self.course {
-            BodyCourse::Whole => whole(bytes).boxed(),
-            BodyCourse::Truncated | BodyCourse::Reset => {
-                whole(bytes).chain(stream::once(break_off())).boxed()
+        match self.mode {
+            BodyMode::Complete => complete(bytes).boxed(),
+            BodyMode::Truncated | BodyMode::Reset => {
+                complete(bytes).chain(stream::once(abort())).boxed()
             }
-            BodyCourse::Dripping(every) => drip(bytes, every).boxed(),
-            BodyCourse::Endless => whole(bytes).chain(endless()).boxed(),
+            BodyMode::Dripping(interval) => drip(bytes, interval).boxed(),
+            BodyMode::Endless => complete(bytes).chain(spaces()).boxed(),
         }
     }
 }
 
-fn status_alone(status: StatusCode, body: Bytes) -> Response<Bytes> {
+fn status_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response
 }
 
-fn announce_length(response: &mut Response<Bytes>, course: BodyCourse) {
-    let length = match course {
-        BodyCourse::Whole | BodyCourse::Dripping(_) => response.body().len(),
-        BodyCourse::Truncated | BodyCourse::Reset => response.body().len() + MISSING,
-        BodyCourse::Endless => return,
+/// Sets `Content-Length` and the scripted headers, which take precedence.
+fn with_headers(
+    mut response: Response<Bytes>,
+    scripted: Vec<(HeaderName, HeaderValue)>,
+    mut mode: BodyMode,
+) -> Response<ReplyBody> {
+    let length = response.body().len();
+    let headers = response.headers_mut();
+    let content_length = match mode {
+        BodyMode::Complete | BodyMode::Dripping(_) => Some(length),
+        BodyMode::Truncated | BodyMode::Reset => Some(length + MISSING_BYTES),
+        BodyMode::Endless => None,
     };
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if let Some(length) = content_length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    for (name, _) in &scripted {
+        headers.remove(name);
+        if name == CONTENT_LENGTH {
+            mode = mode.or_truncated();
+        }
+    }
+    for (name, value) in scripted {
+        headers.append(name, value);
+    }
+    response.map(|bytes| ReplyBody { bytes, mode })
 }
 
-fn whole(bytes: Bytes) -> impl futures_core::Stream<Item = Result<Bytes, BodyBroken>> + Send {
+fn complete(bytes: Bytes) -> impl Stream<Item = Result<Bytes, BodyAborted>> + Send {
     stream::iter((!bytes.is_empty()).then_some(Ok(bytes)))
 }
 
-/// Lets what came before be flushed, then fails.
-async fn break_off() -> Result<Bytes, BodyBroken> {
+/// Fails after a yield, so that the server can flush the chunks before.
+async fn abort() -> Result<Bytes, BodyAborted> {
     tokio::task::yield_now().await;
-    Err(BodyBroken)
+    Err(BodyAborted)
 }
 
-fn drip(
-    bytes: Bytes,
-    every: Duration,
-) -> impl futures_core::Stream<Item = Result<Bytes, BodyBroken>> + Send {
+fn drip(bytes: Bytes, interval: Duration) -> impl Stream<Item = Result<Bytes, BodyAborted>> + Send {
     stream::unfold(bytes, move |mut rest| async move {
         if rest.is_empty() {
             return None;
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(interval).await;
         Some((Ok(rest.split_to(1)), rest))
     })
 }
 
-/// It waits between pieces, lest it leave no time for anything else; paused time would stand still.
-fn endless() -> impl futures_core::Stream<Item = Result<Bytes, BodyBroken>> + Send {
+/// Waits between chunks, because paused time advances only while all tasks wait.
+fn spaces() -> impl Stream<Item = Result<Bytes, BodyAborted>> + Send {
     stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_millis(1)).await;
         Some((Ok(Bytes::from_static(&SPACES)), ()))
     })
 }
 
-impl fmt::Display for BodyBroken {
+impl fmt::Display for BodyAborted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body broke off as scripted")
+        f.write_str("the emulator aborted the body, as scripted")
     }
 }
 
-impl std::error::Error for BodyBroken {}
+impl std::error::Error for BodyAborted {}

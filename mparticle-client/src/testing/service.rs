@@ -1,14 +1,14 @@
 //! The emulator without its transports: turns a request and the state into a reply and the new state.
 
 use super::answer::Answer;
-use super::counts::{self, Counts};
+use super::counts::{Counts, count_batches};
 use super::rate_limit::RateLimit;
-use super::received::{Received, ReceivedRequest};
-use super::reply::{Act, Reply};
-use super::rules::{Contents, Refusal, Rules};
+use super::records::Records;
+use super::reply::{Action, Reply};
+use super::rules::{CheckedBatches, ErrorResponse, Rules};
 use super::token_bucket::{Decision, TokenBucket};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ const RATE_LIMIT_EXCEEDED: HeaderName = HeaderName::from_static("x-mp-rate-limit
 const RATE_LIMIT_USED: HeaderName = HeaderName::from_static("x-mp-rate-limit-percentage-used");
 
 /// The largest body that is read, far above the limit of the API, so that tests can exceed that limit. A larger body is
-/// answered with [`Reply::too_large`] and is not recorded.
+/// answered with [`Action::payload_too_large`] and is not recorded.
 pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// Answers the requests of both transports.
@@ -46,7 +46,7 @@ struct State {
     script: VecDeque<Answer>,
     /// Answers the requests that no script is left for.
     default_answer: Answer,
-    received: Received,
+    records: Records,
     counts: Counts,
     rate_limit: Option<TokenBucket>,
     /// Whether a rate limit has ever been set. Until then a bare emulator does not read bodies to count batches.
@@ -58,7 +58,7 @@ impl Service {
         let state = State {
             script: VecDeque::new(),
             default_answer: Answer::normal(),
-            received: Received::default(),
+            records: Records::default(),
             counts: Counts::default(),
             rate_limit: rate_limit.map(TokenBucket::new),
             counts_batches: rate_limit.is_some(),
@@ -95,18 +95,19 @@ impl Service {
     }
 
     /// Processes a request that has arrived, and returns when it is time to act on the result.
-    pub(super) async fn respond(&self, answer: Answer, request: Request<Bytes>) -> Act {
+    pub(super) async fn respond(&self, answer: Answer, request: Request<Bytes>) -> Action {
         let arrived = Instant::now();
         if !self.latency.is_zero() {
             sleep(self.latency / 2).await;
         }
-        let Reply { delay, act } = self.process(answer, request, Instant::now(), SystemTime::now());
+        let Reply { delay, action } =
+            self.process(answer, request, Instant::now(), SystemTime::now());
         // Measured from the arrival, because timers round each wait up to whole milliseconds.
         let rest = self.latency.saturating_add(delay).saturating_sub(arrived.elapsed());
         if !rest.is_zero() {
             sleep(rest).await;
         }
-        act
+        action
     }
 
     fn process(
@@ -120,15 +121,15 @@ impl Service {
             Mode::Full(rules) => rules,
             Mode::Bare => return self.process_bare(&request, at),
         };
-        let checked = answer.processes().then(|| rules.check(&request, now));
+        let checked = answer.processes_request().then(|| rules.check(&request, now));
         let mut state = self.state();
         let normal = checked.map(|checked| match checked {
-            Ok(contents) => state.accept(contents, at),
-            Err(refusal) => refusal.into_response(),
+            Ok(batches) => state.accept(batches, at),
+            Err(error) => error.into_response(),
         });
         let reply = Reply::new(answer, normal);
         state.count_request(reply.status());
-        state.received.requests.push(record(request, at, reply.status()));
+        state.records.add_request(request, at, reply.status());
         drop(state);
         self.request_recorded.notify_waiters();
         reply
@@ -137,7 +138,7 @@ impl Service {
     fn process_bare(&self, request: &Request<Bytes>, at: Instant) -> Reply {
         let counts_batches = self.state().counts_batches;
         // Counted between the locks, because it reads the whole body.
-        let batches = if counts_batches { counts::batches(request) } else { 0 };
+        let batches = if counts_batches { count_batches(request) } else { 0 };
         let mut state = self.state();
         let response = state.apply_rate_limit(batches, at);
         state.count_request(Some(response.status()));
@@ -149,13 +150,13 @@ impl Service {
         self.state().counts
     }
 
-    /// Reads what was received.
-    pub(super) fn inspect<T>(&self, read: impl FnOnce(&Received) -> T) -> T {
-        read(&self.state().received)
+    /// Reads the records.
+    pub(super) fn inspect<T>(&self, read: impl FnOnce(&Records) -> T) -> T {
+        read(&self.state().records)
     }
 
     /// Waits until `read` returns a value.
-    pub(super) async fn wait_for<T>(&self, read: impl Fn(&Received) -> Option<T>) -> T {
+    pub(super) async fn wait_for<T>(&self, read: impl Fn(&Records) -> Option<T>) -> T {
         loop {
             // Created before the state is read, so that a request in between is noticed.
             let recorded = self.request_recorded.notified();
@@ -173,14 +174,14 @@ impl Service {
 
 impl State {
     /// Records the batches of a request if the rate limit allows them.
-    fn accept(&mut self, contents: Contents, at: Instant) -> Response<Bytes> {
-        let Contents { batches, unprocessed } = contents;
-        let response = self.apply_rate_limit(batches.len() + unprocessed.len(), at);
+    fn accept(&mut self, batches: CheckedBatches, at: Instant) -> Response<Bytes> {
+        let CheckedBatches { valid, unprocessed } = batches;
+        let response = self.apply_rate_limit(valid.len() + unprocessed.len(), at);
         if response.status().is_success() {
-            for batch in batches {
-                self.received.take(batch);
+            for batch in valid {
+                self.records.add_batch(batch);
             }
-            self.received.unprocessed.extend(unprocessed);
+            self.records.unprocessed.extend(unprocessed);
         }
         response
     }
@@ -218,18 +219,9 @@ fn accepted() -> Response<Bytes> {
 
 fn too_many_requests(retry_after: u64) -> Response<Bytes> {
     let message = "more batches than the rate limit allows";
-    let mut response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, message).into_response();
+    let mut response = ErrorResponse::new(StatusCode::TOO_MANY_REQUESTS, message).into_response();
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
     headers.insert(RATE_LIMIT_EXCEEDED, HeaderValue::from_static("feed"));
     response
-}
-
-fn record(request: Request<Bytes>, at: Instant, status: Option<StatusCode>) -> ReceivedRequest {
-    let (mut head, body) = request.into_parts();
-    if let Some(value) = head.headers.get_mut(AUTHORIZATION) {
-        value.set_sensitive(true);
-    }
-    let path = head.uri.path().to_owned();
-    ReceivedRequest { at, method: head.method, path, headers: head.headers, body, status }
 }

@@ -1,6 +1,6 @@
-//! The emulator on a loopback socket.
+//! The emulator's server on a loopback socket.
 
-use super::reply::{Act, BodyBroken, Ending, Reply};
+use super::reply::{Action, BodyAborted, Disconnect};
 use super::service::{MAX_BODY, Service};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt};
@@ -22,18 +22,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-type Body = StreamBody<BoxStream<'static, Result<Frame<Bytes>, BodyBroken>>>;
-type Cause = Box<dyn Error + Send + Sync>;
+type Body = StreamBody<BoxStream<'static, Result<Frame<Bytes>, BodyAborted>>>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A listening socket and its connections, which end when it is dropped.
+/// A listening socket and its connections. Dropping it closes them.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     task: JoinHandle<()>,
 }
 
-/// What a connection does once HTTP has ended on it; it is set before the answer is given.
-type PlannedEnding = Arc<Mutex<Ending>>;
+/// How a connection ends once the HTTP server has finished with it. It is set before each response is sent.
+type PlannedDisconnect = Arc<Mutex<Disconnect>>;
 
 impl Server {
     pub(super) async fn start(service: Arc<Service>) -> io::Result<Self> {
@@ -45,7 +45,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The task owns the connections, so they end with it.
+        // The task owns the connections, which are closed with it.
         self.task.abort();
     }
 }
@@ -58,7 +58,7 @@ async fn accept(listener: TcpListener, service: Arc<Service>) {
                 Ok((stream, _)) => {
                     connections.spawn(serve(stream, Arc::clone(&service)));
                 }
-                // Out of file descriptors, most likely; others will be closed.
+                // Most likely there is no free file descriptor, until another connection is closed.
                 Err(_) => sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -66,65 +66,66 @@ async fn accept(listener: TcpListener, service: Arc<Service>) {
     }
 }
 
-/// Serves one connection. Failures are those of the client's side, or scripted ones.
+/// Serves one connection. Errors are ignored, because the client or a script caused them.
 async fn serve(stream: TcpStream, service: Arc<Service>) {
     let _ = stream.set_nodelay(true);
-    let ending = PlannedEnding::new(Mutex::new(Ending::Close));
-    let respond =
-        service_fn(|request| Box::pin(respond(request, Arc::clone(&service), Arc::clone(&ending))));
+    let planned = PlannedDisconnect::new(Mutex::new(Disconnect::Close));
+    let http_service = service_fn(|request| {
+        Box::pin(respond(request, Arc::clone(&service), Arc::clone(&planned)))
+    });
     let mut connection = http1::Builder::new()
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(stream), respond);
+        .serve_connection(TokioIo::new(stream), http_service);
     let _ = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();
-    let ending = std::mem::replace(&mut *lock(&ending), Ending::Close);
-    let _ = end(stream, ending).await;
+    let disconnect = std::mem::replace(&mut *lock(&planned), Disconnect::Close);
+    let _ = end(stream, disconnect).await;
 }
 
-async fn end(mut stream: TcpStream, ending: Ending) -> io::Result<()> {
-    match ending {
-        Ending::Close => stream.shutdown().await,
-        // Closing a socket that lingers for no time resets the connection.
-        Ending::Reset => stream.set_zero_linger(),
-        Ending::Raw(bytes) => {
+async fn end(mut stream: TcpStream, disconnect: Disconnect) -> io::Result<()> {
+    match disconnect {
+        Disconnect::Close => stream.shutdown().await,
+        // Closing a socket with a linger time of zero resets the connection.
+        Disconnect::Reset => stream.set_zero_linger(),
+        Disconnect::SendRaw(bytes) => {
             stream.write_all(&bytes).await?;
             stream.shutdown().await
         }
     }
 }
 
-/// An error makes hyper give up the connection without an answer.
+/// Answers one request. After an error hyper ends the connection without a response.
 async fn respond(
     request: Request<Incoming>,
     service: Arc<Service>,
-    ending: PlannedEnding,
-) -> Result<Response<Body>, Cause> {
+    planned: PlannedDisconnect,
+) -> Result<Response<Body>, BoxError> {
     let answer = service.next_answer();
     let (head, incoming) = request.into_parts();
-    let act = if answer.reads_body() {
+    let action = if answer.reads_body() {
         match Limited::new(incoming, MAX_BODY).collect().await {
             Ok(body) => service.respond(answer, Request::from_parts(head, body.to_bytes())).await,
-            Err(error) if error.is::<LengthLimitError>() => Reply::too_large().act,
+            Err(error) if error.is::<LengthLimitError>() => Action::payload_too_large(),
             Err(error) => return Err(error),
         }
     } else {
         service.respond(answer, Request::from_parts(head, Bytes::new())).await
     };
-    match act {
-        Act::Respond(response) => {
-            *lock(&ending) = response.body().ending();
-            Ok(response.map(|content| {
-                StreamBody::new(content.into_stream().map(|piece| piece.map(Frame::data)).boxed())
+    match action {
+        Action::Respond(response) => {
+            *lock(&planned) = response.body().disconnect();
+            Ok(response.map(|body| {
+                StreamBody::new(body.into_stream().map(|chunk| chunk.map(Frame::data)).boxed())
             }))
         }
-        Act::Break(planned) => {
-            *lock(&ending) = planned;
-            Err("no answer, as scripted".into())
+        Action::Disconnect(disconnect) => {
+            *lock(&planned) = disconnect;
+            Err("no response, as scripted".into())
         }
-        Act::Hang => pending().await,
+        Action::Hang => pending().await,
     }
 }
 
-fn lock(ending: &PlannedEnding) -> MutexGuard<'_, Ending> {
-    ending.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(planned: &PlannedDisconnect) -> MutexGuard<'_, Disconnect> {
+    planned.lock().unwrap_or_else(PoisonError::into_inner)
 }

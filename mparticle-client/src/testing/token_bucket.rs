@@ -28,9 +28,9 @@ impl TokenBucket {
         self.limit
     }
 
-    /// Replaces the limit. Tokens that are left carry over, up to the new burst.
+    /// Replaces the limit. Tokens that are left carry over; [`tokens`](Self::tokens) caps them at the new burst.
     pub(super) fn set_limit(&mut self, limit: RateLimit, now: Instant) {
-        self.level = Some((self.tokens(now).min(limit.burst), now));
+        self.level = Some((self.tokens(now), now));
         self.limit = limit;
     }
 

@@ -1,4 +1,4 @@
-//! What is checked, each with its status; the same over TCP and in memory.
+//! Every check and the status of its failure, over TCP and in memory.
 
 use crate::wire::{
     BULK, EVENTS, HISTORICAL, basic, batch, builder, exchange, in_memory, list, path, post,
@@ -8,7 +8,7 @@ use http::{HeaderValue, Request};
 use mparticle_client::Endpoint;
 use mparticle_client::testing::BadBatches;
 
-/// Sends a request to an emulator over TCP and in memory, and gives back the status and message of the refusal.
+/// Sends a request to an emulator over TCP and in memory, and returns the status and the body.
 async fn answer(request: Request<Bytes>) -> (u16, String) {
     let emulator = builder().start().await.unwrap();
     let over_tcp = exchange(&emulator, &request).await;
@@ -29,7 +29,7 @@ fn with(mut request: Request<Bytes>, name: &'static str, value: Option<&str>) ->
 }
 
 #[tokio::test]
-async fn good_requests_are_answered_202_without_a_body() {
+async fn valid_requests_are_answered_202_without_a_body() {
     let old = r#"{"environment":"production","events":[{"event_type":"uninstall","data":{"timestamp_unixtime_ms":1600000000000}}]}"#;
     for (endpoint, body) in [
         (Endpoint::Events, batch("a")),
@@ -41,13 +41,12 @@ async fn good_requests_are_answered_202_without_a_body() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_head_decides_the_status() {
+async fn each_error_in_the_head_has_its_status() {
     let good = || post(EVENTS, batch("a"));
     let authorized = |value| with(good(), "authorization", value);
     let typed = |value| with(good(), "content-type", value);
     let mut get = good();
     *get.method_mut() = http::Method::GET;
-    let pair = |pair| basic(pair);
     for (request, status, part) in [
         (post("/v2/event", batch("a")), 404, "`/v2/event`"),
         (post("/events", batch("a")), 404, "`/events`"),
@@ -58,22 +57,22 @@ async fn what_is_wrong_with_the_head_decides_the_status() {
         (authorized(Some("Bearer a2V5OnNlY3JldA==")), 401, "basic"),
         (authorized(Some("Basic")), 401, "basic"),
         (authorized(Some("Basic ?")), 401, "basic"),
-        (authorized(Some(&pair("no colon"))), 401, "basic"),
-        (authorized(Some(&pair("key:wrong"))), 403, "not valid"),
-        (authorized(Some(&pair("wrong:secret"))), 403, "not valid"),
+        (authorized(Some(&basic("no colon"))), 401, "basic"),
+        (authorized(Some(&basic("key:wrong"))), 403, "not valid"),
+        (authorized(Some(&basic("wrong:secret"))), 403, "not valid"),
         (typed(None), 415, "``"),
         (typed(Some("text/plain")), 415, "text/plain"),
         (typed(Some("application/jsonp")), 415, "application/jsonp"),
     ] {
         let (found, body) = answer(request).await;
         assert_eq!(found, status, "{body}");
-        assert!(body.contains(part), "{body} names {part}");
+        assert!(body.contains(part), "{body} contains {part}");
         assert!(body.starts_with(r#"{"errors":[{"code":""#), "{body}");
     }
 }
 
 #[tokio::test]
-async fn the_scheme_of_the_authorization_and_the_type_may_be_in_any_case() {
+async fn authorization_scheme_and_content_type_are_case_insensitive() {
     let lower = basic("key:secret").replace("Basic", "basic");
     let request = with(post(EVENTS, batch("a")), "authorization", Some(&lower));
     assert_eq!(answer(request).await.0, 202);
@@ -82,7 +81,7 @@ async fn the_scheme_of_the_authorization_and_the_type_may_be_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_405_names_the_method_that_is_allowed() {
+async fn a_405_names_the_allowed_method() {
     let emulator = builder().start().await.unwrap();
     let mut request = post(EVENTS, "");
     *request.method_mut() = http::Method::PUT;
@@ -90,14 +89,14 @@ async fn a_405_names_the_method_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_bad_body_is_refused_with_its_place_and_without_its_values() {
+async fn the_error_for_an_invalid_body_contains_the_location_and_no_values() {
     let event = |event: &str| format!(r#"{{"environment":"production","events":[{event}]}}"#);
     let personal = "jane@example.com";
     for (path, body, part) in [
-        (EVENTS, String::new(), "not the JSON of a batch"),
-        (EVENTS, "{".to_owned(), "not the JSON of a batch"),
-        (EVENTS, "[]".to_owned(), "`` is of the wrong type"),
-        (EVENTS, "{}".to_owned(), r#"`` lacks the required field \"environment\""#),
+        (EVENTS, String::new(), "the body is not the JSON of a batch"),
+        (EVENTS, "{".to_owned(), "the body is not the JSON of a batch"),
+        (EVENTS, "[]".to_owned(), "the body is of the wrong type"),
+        (EVENTS, "{}".to_owned(), r#"the body lacks the required field \"environment\""#),
         (EVENTS, format!(r#"{{"environment":"{personal}"}}"#), "`/environment`"),
         (
             EVENTS,
@@ -126,13 +125,13 @@ async fn a_bad_body_is_refused_with_its_place_and_without_its_values() {
     ] {
         let (status, answer) = answer(post(path, body.clone())).await;
         assert_eq!(status, 400, "{body}");
-        assert!(answer.contains(part), "{answer} says {part}");
+        assert!(answer.contains(part), "{answer} contains {part}");
         assert!(answer.starts_with(r#"{"errors":[{"code":"BAD_REQUEST","message":""#), "{answer}");
         assert!(!answer.contains(personal), "{answer}");
     }
 }
 
-/// A batch of so many bytes.
+/// Returns a batch of this size.
 fn batch_of(bytes: usize) -> String {
     let empty = batch("");
     batch(&"x".repeat(bytes - empty.len()))
@@ -144,7 +143,7 @@ async fn sizes_and_counts_are_limited() {
     let count = |count: usize| list(&vec![batch("a"); count]);
     for (path, body, status, part) in [
         (EVENTS, batch_of(128_000), 202, ""),
-        (EVENTS, batch_of(128_001), 400, "128001 bytes, more than 128000"),
+        (EVENTS, batch_of(128_001), 400, "the body has 128001 bytes, more than 128000"),
         (BULK, two_of(128_000, 127_997), 202, ""),
         (BULK, two_of(128_000, 127_998), 400, "256001 bytes, more than 256000"),
         (BULK, two_of(100, 128_001), 400, "`/1` has 128001 bytes, more than 128000"),
@@ -153,15 +152,15 @@ async fn sizes_and_counts_are_limited() {
     ] {
         let (found, answer) = answer(post(path, body)).await;
         assert_eq!(found, status, "{answer}");
-        assert!(answer.contains(part), "{answer} says {part}");
+        assert!(answer.contains(part), "{answer} contains {part}");
     }
 }
 
 #[tokio::test]
-async fn a_body_beyond_all_bounds_is_not_read_whole() {
+async fn a_body_of_more_than_10_mib_is_not_read_completely() {
     let emulator = builder().start().await.unwrap();
     let received = exchange(&emulator, &post(EVENTS, vec![b' '; 11 << 20])).await;
-    // The rest of the body is still on its way when the connection ends, so the answer may be lost.
+    // The answer may be lost, because the connection ends while the body is still being sent.
     assert!(received.was_reset() || received.status() == 413);
     let response = in_memory(&emulator, post(EVENTS, vec![b' '; 11 << 20])).await.unwrap();
     assert_eq!(response.status(), 413);
@@ -169,7 +168,7 @@ async fn a_body_beyond_all_bounds_is_not_read_whole() {
 }
 
 #[tokio::test]
-async fn bad_batches_of_a_bulk_request_can_be_dropped_silently() {
+async fn invalid_batches_of_a_bulk_request_can_be_dropped_silently() {
     let emulator = builder().bad_batches(BadBatches::DropSilently).in_memory();
     let bad = r#"{"source_request_id":"bad"}"#.to_owned();
     let bodies = [batch("good"), bad.clone(), "7".to_owned(), batch_of(128_001)];
@@ -182,13 +181,13 @@ async fn bad_batches_of_a_bulk_request_can_be_dropped_silently() {
     assert_eq!(dropped[0].reason, "`/1` lacks the required field \"environment\"");
     assert_eq!(dropped[1].id, None);
 
-    // What is no list of batches at all is refused all the same.
+    // A body that is not a list is refused nevertheless.
     let response = in_memory(&emulator, post(BULK, "{}")).await.unwrap();
     assert_eq!(response.status(), 400);
 }
 
 #[tokio::test]
-async fn historical_batches_that_break_the_rules_are_accepted_and_not_processed() {
+async fn historical_batches_that_break_the_rules_are_answered_202_and_not_processed() {
     let emulator = builder().in_memory();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let hours_ago = |hours: u64| now.as_millis() - u128::from(hours) * 3_600_000;
@@ -220,11 +219,11 @@ async fn historical_batches_that_break_the_rules_are_accepted_and_not_processed(
         ("young", "`/events/1/data/timestamp_unixtime_ms` is less than 72 hours ago"),
     ]) {
         assert_eq!(id, expected);
-        assert!(reason.contains(part), "{reason} says {part}");
+        assert!(reason.contains(part), "{reason} contains {part}");
     }
     assert_eq!(dropped.len(), 5);
 
-    // The other endpoints do not mind.
+    // The other endpoints have no such rules.
     let elsewhere = builder().in_memory();
     in_memory(&elsewhere, post(BULK, body)).await.unwrap();
     assert_eq!((elsewhere.batches().len(), elsewhere.unprocessed().len()), (6, 0));

@@ -1,4 +1,4 @@
-//! Every scripted failure, over TCP and, as far as there is a difference, in memory.
+//! Every scripted answer and fault, over TCP, and in memory where there is a difference.
 
 use crate::wire::{EVENTS, batch, builder, bytes_of, connect, exchange, in_memory, post};
 use http::StatusCode;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// Whether the batch of `request` was taken.
-fn took(emulator: &Emulator) -> bool {
+/// Returns whether a batch was accepted.
+fn has_accepted(emulator: &Emulator) -> bool {
     !emulator.batches().is_empty()
 }
 
@@ -20,7 +20,7 @@ async fn scripted(answer: Answer) -> Emulator {
 }
 
 #[tokio::test]
-async fn a_script_is_followed_in_order_and_then_service_is_normal() {
+async fn scripted_answers_are_used_in_order_before_normal_ones() {
     let emulator = builder().start().await.unwrap();
     emulator.script([Answer::status(503), Answer::status(429).retry_after(2)]);
     emulator.script([Answer::status(408)]);
@@ -28,8 +28,8 @@ async fn a_script_is_followed_in_order_and_then_service_is_normal() {
     let mut statuses = Vec::new();
     for _ in 0..5 {
         let received = exchange(&emulator, &request).await;
-        let waits = received.header("retry-after").map(|value| value == "2");
-        assert_eq!(waits, (received.status() == 429).then_some(true));
+        let retry_after = received.header("retry-after");
+        assert_eq!(retry_after.as_deref(), (received.status() == 429).then_some("2"));
         statuses.push(received.status());
     }
     assert_eq!(statuses, [503, 429, 408, 202, 202]);
@@ -40,7 +40,7 @@ async fn a_script_is_followed_in_order_and_then_service_is_normal() {
 }
 
 #[tokio::test]
-async fn what_is_always_answered_comes_after_the_script_and_can_be_ended() {
+async fn the_answer_for_all_requests_applies_after_the_script_until_it_is_replaced() {
     let emulator = builder().in_memory();
     emulator.always(Answer::status(503));
     emulator.script([Answer::status(500)]);
@@ -56,8 +56,8 @@ async fn what_is_always_answered_comes_after_the_script_and_can_be_ended() {
 }
 
 #[tokio::test]
-async fn a_scripted_status_takes_batches_if_it_is_a_success_or_told_to() {
-    for (answer, taken) in [
+async fn a_scripted_status_accepts_batches_if_it_is_a_success_or_after_processing() {
+    for (answer, accepted) in [
         (Answer::status(200), true),
         (Answer::status(400), false),
         (Answer::status(503), false),
@@ -66,7 +66,7 @@ async fn a_scripted_status_takes_batches_if_it_is_a_success_or_told_to() {
     ] {
         let emulator = scripted(answer.clone()).await;
         exchange(&emulator, &post(EVENTS, batch("a"))).await;
-        assert_eq!(took(&emulator), taken, "{answer:?}");
+        assert_eq!(has_accepted(&emulator), accepted, "{answer:?}");
     }
 }
 
@@ -89,7 +89,7 @@ async fn status_headers_and_body_are_sent_as_scripted() {
 }
 
 #[tokio::test]
-async fn a_redirect_names_its_place() {
+async fn a_redirect_has_a_location() {
     let emulator = scripted(Answer::redirect("http://example.com/v2/events")).await;
     let received = exchange(&emulator, &post(EVENTS, batch("a"))).await;
     let location = received.header("location");
@@ -100,13 +100,13 @@ async fn a_redirect_names_its_place() {
 }
 
 #[tokio::test]
-async fn normal_service_can_be_given_other_headers_and_another_body() {
+async fn a_normal_answer_can_have_other_headers_and_another_body() {
     let used = "x-mp-rate-limit-percentage-used";
     let emulator = scripted(Answer::normal().header(used, "\"92.5\"").body("<html>")).await;
     let received = exchange(&emulator, &post(EVENTS, batch("a"))).await;
     assert_eq!((received.status(), received.body().as_str()), (202, "<html>"));
     assert_eq!(received.header(used).as_deref(), Some("\"92.5\""));
-    assert!(took(&emulator));
+    assert!(has_accepted(&emulator));
 
     emulator.script([Answer::normal().header("x-note", "seen")]);
     let received = exchange(&emulator, &post(EVENTS, "{}")).await;
@@ -114,7 +114,7 @@ async fn normal_service_can_be_given_other_headers_and_another_body() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_wrong_is_sent_as_scripted() {
+async fn a_wrong_content_length_is_sent_as_scripted() {
     let emulator = scripted(Answer::status(200).header("content-length", "50").body("short")).await;
     let received = exchange(&emulator, &post(EVENTS, batch("a"))).await;
     assert_eq!(
@@ -124,7 +124,7 @@ async fn a_length_that_is_wrong_is_sent_as_scripted() {
 }
 
 #[tokio::test]
-async fn a_mistake_in_a_script_is_answered_with_500_and_what_it_is() {
+async fn an_invalid_script_is_answered_500_with_the_reason() {
     for (answer, part) in [
         (Answer::status(99), "status 99"),
         (Answer::status(100), "status 100"),
@@ -135,14 +135,14 @@ async fn a_mistake_in_a_script_is_answered_with_500_and_what_it_is() {
         let emulator = scripted(answer).await;
         let received = exchange(&emulator, &post(EVENTS, batch("a"))).await;
         assert_eq!(received.status(), 500);
-        assert!(received.body().contains(part), "{} names {part}", received.body());
-        assert!(!took(&emulator));
+        assert!(received.body().contains(part), "{} contains {part}", received.body());
+        assert!(!has_accepted(&emulator));
     }
 }
 
 #[tokio::test]
-async fn a_connection_can_end_without_an_answer() {
-    for (answer, reset, taken, body_read) in [
+async fn a_connection_can_be_closed_or_reset_without_an_answer() {
+    for (answer, reset, accepted, body_read) in [
         (Answer::close(), false, false, true),
         (Answer::close().after_processing(), false, true, true),
         (Answer::reset(), true, false, true),
@@ -160,7 +160,7 @@ async fn a_connection_can_end_without_an_answer() {
         let error = in_memory(&emulator, request).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Interrupted, "{answer:?}");
 
-        assert_eq!(took(&emulator), taken, "{answer:?}");
+        assert_eq!(has_accepted(&emulator), accepted, "{answer:?}");
         for request in emulator.requests() {
             assert_eq!((request.status, request.body.is_empty()), (None, !body_read), "{answer:?}");
         }
@@ -169,7 +169,7 @@ async fn a_connection_can_end_without_an_answer() {
 }
 
 #[tokio::test]
-async fn raw_bytes_are_sent_as_they_are() {
+async fn raw_bytes_are_sent_unchanged() {
     let emulator = scripted(Answer::raw("HTTP/1.0 202 Accepted\r\n\r\n")).await;
     let request = post(EVENTS, batch("a"));
     let received = exchange(&emulator, &request).await;
@@ -183,7 +183,7 @@ async fn raw_bytes_are_sent_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_body_can_break_off() {
+async fn a_body_can_be_truncated_or_reset() {
     for (answer, reset) in [
         (Answer::status(503).body("half").truncated(), false),
         (Answer::status(503).body("half").reset_in_body(), true),
@@ -203,7 +203,7 @@ async fn a_body_can_break_off() {
 }
 
 #[tokio::test]
-async fn the_head_arrives_even_when_the_body_breaks_off_at_once() {
+async fn the_head_is_sent_even_if_an_empty_body_is_truncated() {
     let emulator = scripted(Answer::normal().truncated()).await;
     let received = exchange(&emulator, &post(EVENTS, batch("a"))).await;
     assert_eq!((received.status(), received.body().as_str()), (202, ""));
@@ -211,7 +211,7 @@ async fn the_head_arrives_even_when_the_body_breaks_off_at_once() {
 }
 
 #[tokio::test]
-async fn an_endless_body_goes_on_until_the_client_leaves() {
+async fn an_endless_body_goes_on_until_the_client_disconnects() {
     let emulator = scripted(Answer::status(500).body("start").endless()).await;
     let mut stream = connect(&emulator).await;
     stream.write_all(&bytes_of(&post(EVENTS, batch("a")))).await.unwrap();
@@ -225,7 +225,7 @@ async fn an_endless_body_goes_on_until_the_client_leaves() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_alive_after_answers_and_not_after_faults() {
+async fn connections_stay_open_after_answers_but_not_after_faults() {
     let emulator = builder().start().await.unwrap();
     let request = String::from_utf8(bytes_of(&post(EVENTS, batch("a")))).unwrap();
     let request = request.replace("connection: close\r\n", "");
@@ -242,9 +242,9 @@ async fn connections_are_kept_alive_after_answers_and_not_after_faults() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hang_is_recorded_and_never_answered() {
+async fn a_hanging_request_is_recorded_and_never_answered() {
     let hour = Duration::from_secs(3600);
-    for (answer, taken) in [(Answer::hang(), false), (Answer::hang().after_processing(), true)] {
+    for (answer, accepted) in [(Answer::hang(), false), (Answer::hang().after_processing(), true)] {
         let emulator = scripted(answer.clone()).await;
         let request = post(EVENTS, batch("a"));
         assert!(timeout(hour, exchange(&emulator, &request)).await.is_err());
@@ -252,6 +252,6 @@ async fn a_hang_is_recorded_and_never_answered() {
         assert!(timeout(hour, in_memory(&emulator, request)).await.is_err());
         let statuses: Vec<_> = emulator.requests().iter().map(|request| request.status).collect();
         assert_eq!(statuses, [None, None]);
-        assert_eq!(took(&emulator), taken);
+        assert_eq!(has_accepted(&emulator), accepted);
     }
 }

@@ -3,7 +3,7 @@
 use crate::wire::{EVENTS, Via, batch, builder, exchange, in_memory, post};
 use mparticle_client::testing::{Answer, RateLimit};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -41,16 +41,14 @@ async fn requests_do_not_wait_for_the_latency_of_others() {
 #[tokio::test(start_paused = true)]
 async fn a_request_is_rate_limited_when_it_is_processed() {
     for via in Via::BOTH {
-        let limit = RateLimit::per_second(1);
-        let emulator =
-            builder().latency(MILLISECOND * 2000).rate_limit(limit).start().await.unwrap();
-        // Each is processed a second after it was sent, and the next one two seconds later.
-        for turn in 0..3 {
-            let (status, _) = via.send(&emulator, post(EVENTS, batch(&turn.to_string()))).await;
-            assert_eq!(status, 202, "{via:?}");
-        }
+        let emulator = builder().latency(MILLISECOND * 20).start().await.unwrap();
         let send = |id: &str| via.send(&emulator, post(EVENTS, batch(id)));
-        let ((first, _), (second, _)) = tokio::join!(send("x"), send("y"));
+        // The limit is set after both requests have arrived, and before they are processed.
+        let set_limit = async {
+            sleep(MILLISECOND * 5).await;
+            emulator.set_rate_limit(RateLimit::per_second(1));
+        };
+        let ((first, _), (second, _), ()) = tokio::join!(send("a"), send("b"), set_limit);
         let mut statuses = [first.as_u16(), second.as_u16()];
         statuses.sort_unstable();
         assert_eq!(statuses, [202, 429], "{via:?}");
@@ -86,7 +84,7 @@ async fn a_request_that_is_abandoned_in_the_first_half_is_not_processed() {
         for (patience, processed) in [(9, 0), (11, 1)] {
             let send = via.send(&emulator, post(EVENTS, batch("a")));
             timeout(MILLISECOND * patience, send).await.unwrap_err();
-            tokio::time::sleep(MILLISECOND * 100).await;
+            sleep(MILLISECOND * 100).await;
             assert_eq!(emulator.requests().len(), processed, "{via:?}");
         }
     }

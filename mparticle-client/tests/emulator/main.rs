@@ -1,11 +1,13 @@
-//! The emulator's checks, faults and records, over TCP and in memory.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+//! Tests of the emulator, over TCP and in memory.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod bare;
 mod checks;
 mod faults;
 mod latency;
 mod rate_limit;
+mod recording;
 mod records;
+mod sdks;
 mod time;
 mod wire;

@@ -1,4 +1,4 @@
-//! What can be asked of an emulator afterwards.
+//! The records of an emulator.
 
 use crate::wire::{
     BULK, EVENTS, address, basic, batch, builder, connect, exchange, in_memory, list, post,
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 #[tokio::test]
-async fn requests_are_recorded_whole_and_in_order() {
+async fn requests_are_recorded_completely_and_in_order() {
     let emulator = builder().start().await.unwrap();
     let before = Instant::now();
     exchange(&emulator, &post(EVENTS, batch("a"))).await;
@@ -40,7 +40,7 @@ async fn batches_are_recorded_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_batch_that_was_seen_is_dropped_wherever_it_comes_in() {
+async fn a_batch_with_a_known_id_is_a_duplicate_at_every_endpoint() {
     let emulator = builder().in_memory();
     let send = |path, body| in_memory(&emulator, post(path, body));
     send(EVENTS, batch("a")).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_batch_that_was_seen_is_dropped_wherever_it_comes_in() {
 }
 
 #[tokio::test]
-async fn each_batch_without_an_id_is_taken_and_none_is_exactly_once() {
+async fn batches_without_an_id_are_all_accepted_and_reported_as_a_mismatch() {
     let emulator = builder().in_memory();
     for _ in 0..2 {
         in_memory(&emulator, post(EVENTS, r#"{"environment":"production"}"#)).await.unwrap();
@@ -67,7 +67,7 @@ async fn each_batch_without_an_id_is_taken_and_none_is_exactly_once() {
 }
 
 #[tokio::test]
-async fn a_mismatch_lists_what_is_missing_altered_and_unexpected() {
+async fn a_mismatch_lists_missing_altered_and_unexpected_ids() {
     let emulator = builder().in_memory();
     let altered = batch("altered").replace("production", "development");
     for body in [batch("good"), batch("good"), batch("altered"), altered, batch("extra")] {
@@ -82,7 +82,7 @@ async fn a_mismatch_lists_what_is_missing_altered_and_unexpected() {
         mismatch.to_string(),
         "the emulator did not accept each expected batch exactly once\
          \n  missing (2): lost, lost too\
-         \n  sent again with other bytes (1): altered\
+         \n  sent again with different bytes (1): altered\
          \n  not expected (1): extra"
     );
 }
@@ -94,7 +94,7 @@ async fn the_assertion_panics_with_the_mismatch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_ends_when_enough_has_arrived() {
+async fn waiting_ends_once_the_count_is_reached() {
     let emulator = builder().in_memory();
     let sender = emulator.clone();
     let sending = tokio::spawn(async move {
@@ -114,7 +114,7 @@ async fn waiting_ends_when_enough_has_arrived() {
 }
 
 #[tokio::test]
-async fn the_last_handle_closes_socket_and_connections() {
+async fn dropping_the_last_clone_closes_socket_and_connections() {
     let emulator = builder().start().await.unwrap();
     let clone = emulator.clone();
     let address = address(&emulator).to_owned();
@@ -138,7 +138,7 @@ fn in_memory_needs_no_runtime() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_shown_holds_secrets_or_data() {
+async fn debug_output_contains_no_secrets_and_no_personal_data() {
     let emulator = builder().start().await.unwrap();
     in_memory(&emulator, post(EVENTS, batch("id").replace('}', r#","ip":"192.0.2.1"}"#)))
         .await
@@ -154,6 +154,6 @@ async fn nothing_that_is_shown_holds_secrets_or_data() {
     assert!(shown.contains("\"id\""));
     let pair = basic("key:secret");
     for hidden in ["secret", pair.trim_start_matches("Basic "), "192.0.2.1"] {
-        assert!(!shown.contains(hidden), "{shown} shows {hidden}");
+        assert!(!shown.contains(hidden), "{shown} contains {hidden}");
     }
 }

@@ -1,4 +1,4 @@
-//! Paused time stands still for what is quick, and jumps for what waits.
+//! Paused time: immediate answers take no time, and waits advance the clock.
 
 use crate::wire::{EVENTS, batch, builder, exchange, in_memory, post};
 use mparticle_client::testing::Answer;
@@ -20,7 +20,7 @@ async fn normal_answers_over_tcp_take_no_time_under_a_running_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hang_lasts_exactly_as_long_as_the_timeout() {
+async fn a_hang_takes_exactly_as_long_as_the_timeout() {
     let emulator = builder().start().await.unwrap();
     emulator.script([Answer::hang()]);
     let start = Instant::now();
@@ -32,7 +32,7 @@ async fn a_hang_lasts_exactly_as_long_as_the_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_processes_at_once_and_answers_late() {
+async fn a_delayed_answer_is_sent_late_but_the_request_is_processed_at_once() {
     let emulator = builder().start().await.unwrap();
     let delay = Duration::from_secs(7);
     for id in ["a", "b"] {
@@ -66,10 +66,10 @@ async fn a_dripping_body_waits_before_each_byte() {
     assert_eq!(start.elapsed(), Duration::from_secs(8));
 }
 
-/// A real HTTP client has timers, a pool and tasks of its own; they must not make the clock jump either.
+/// An HTTP client has timers, a connection pool and tasks. They must not advance the clock either.
 #[tokio::test(start_paused = true)]
 async fn paused_time_works_with_a_pooling_client() {
-    // An error means that it is installed already.
+    // An error means that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().timeout(HOUR).build().unwrap();
     let emulator = builder().start().await.unwrap();

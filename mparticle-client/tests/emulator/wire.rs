@@ -1,4 +1,4 @@
-//! A client that sends and shows bytes, and what it sends.
+//! Requests for the tests, and a minimal HTTP client that gives access to the bytes of a response.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,17 +16,17 @@ pub(crate) const EVENTS: &str = "/v2/events";
 pub(crate) const BULK: &str = "/v2/bulkevents";
 pub(crate) const HISTORICAL: &str = "/v2/bulkevents/historical";
 
-/// An emulator whose pair the requests of this module carry.
+/// Returns a builder for an emulator that accepts the credentials of [`post`].
 pub(crate) fn builder() -> EmulatorBuilder {
     Emulator::builder().credentials(Credentials::new("key", "secret"))
 }
 
-/// The value of the authorization header for a pair.
-pub(crate) fn basic(pair: &str) -> String {
-    format!("Basic {}", STANDARD.encode(pair))
+/// Returns the `Authorization` header for `key:secret`.
+pub(crate) fn basic(credentials: &str) -> String {
+    format!("Basic {}", STANDARD.encode(credentials))
 }
 
-/// A request as the API wants it.
+/// Returns a request with valid headers.
 pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
     Request::post(format!("http://localhost{path}"))
         .header("authorization", basic("key:secret"))
@@ -35,7 +35,7 @@ pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
         .unwrap()
 }
 
-/// The smallest batch, with an id.
+/// Returns a minimal batch with an id.
 pub(crate) fn batch(id: &str) -> String {
     format!(r#"{{"environment":"production","source_request_id":"{id}"}}"#)
 }
@@ -48,10 +48,10 @@ pub(crate) fn path(endpoint: Endpoint) -> String {
     format!("/v2{endpoint}")
 }
 
-/// What came back over a socket.
+/// What was received over a socket.
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
-    /// How the connection ended.
+    /// How the connection ended: closed or reset.
     pub(crate) end: io::Result<()>,
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn address(emulator: &Emulator) -> &str {
     emulator.base_url().strip_prefix("http://").unwrap().strip_suffix("/v2").unwrap()
 }
 
-/// The bytes of a request after which the server closes the connection.
+/// Returns the bytes of a request that asks the server to close the connection.
 pub(crate) fn bytes_of(request: &Request<Bytes>) -> Vec<u8> {
     let path = request.uri().path();
     let length = request.body().len();
@@ -112,17 +112,17 @@ pub(crate) fn bytes_of(request: &Request<Bytes>) -> Vec<u8> {
     [text.as_bytes(), b"\r\n", request.body()].concat()
 }
 
-/// Sends a request over a connection of its own and reads until that ends.
+/// Sends a request over a new connection and reads until the connection ends.
 pub(crate) async fn exchange(emulator: &Emulator, request: &Request<Bytes>) -> Received {
     let mut stream = connect(emulator).await;
-    // A server that does not read may have reset the connection by now; what it sent shows below.
+    // The server may have reset the connection without reading. What it sent is checked below.
     let _ = stream.write_all(&bytes_of(request)).await;
     let mut bytes = Vec::new();
     let end = stream.read_to_end(&mut bytes).await.map(|_| ());
     Received { bytes, end }
 }
 
-/// Hands a request over in memory.
+/// Sends a request in memory.
 pub(crate) async fn in_memory(
     emulator: &Emulator,
     request: Request<Bytes>,

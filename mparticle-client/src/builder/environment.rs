@@ -1,4 +1,4 @@
-//! A builder from environment variables.
+//! A builder whose settings come from environment variables.
 
 use super::ClientBuilder;
 use super::checks::config_error;
@@ -6,10 +6,20 @@ use crate::{Credentials, Error};
 use std::env;
 
 impl ClientBuilder {
-    /// A builder with credentials and destination from the environment; see [`Client::from_env`](crate::Client::from_env).
+    /// Returns a builder with the credentials and the destination that the environment variables set.
+    ///
+    /// | variable | value |
+    /// |---|---|
+    /// | `MPARTICLE_API_KEY` | the API key; required |
+    /// | `MPARTICLE_API_SECRET` | the API secret; required |
+    /// | `MPARTICLE_POD` | the [pod](Self::pod): `us1`, `us2`, `eu1` or `au1`, in any letter case; `us1` unless set |
+    /// | `MPARTICLE_BASE_URL` | the [base URL](Self::base_url), which takes precedence over the pod |
+    ///
+    /// An empty variable is treated as if it were not set.
     ///
     /// # Errors
-    /// Of kind [`Config`](crate::ErrorKind::Config) when a variable is missing, is not Unicode or names no pod.
+    /// - [`Config`](crate::ErrorKind::Config) if a required variable is not set, if a variable is not Unicode, or if
+    ///   `MPARTICLE_POD` is not the name of a pod. [`build`](Self::build) checks the credentials and the base URL.
     pub fn from_env() -> Result<Self, Error> {
         let mut problems = Vec::new();
         let mut read = |name: &str| match env::var(name) {

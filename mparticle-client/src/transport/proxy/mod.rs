@@ -1,0 +1,41 @@
+//! Which proxy requests go through.
+//!
+//! A client has one destination, so the proxy is determined once, when the client is built. `reqwest` is given the result
+//! and does not read the environment itself: it silently ignores a variable that it cannot parse and connects directly.
+
+mod environment;
+mod no_proxy;
+mod url;
+
+pub(crate) use url::ProxyUrl;
+
+use crate::settings::Sensitive;
+use http::Uri;
+use std::env;
+
+/// Where the choice of a proxy comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum ProxySource {
+    /// The environment variables.
+    Environment,
+    /// The URL that was passed to the builder.
+    Url(Sensitive),
+    /// No proxy, whatever the environment variables are.
+    Disabled,
+}
+
+impl ProxySource {
+    /// Returns the proxy for requests to `destination`, or `None` if they are sent directly.
+    ///
+    /// The description of a mistake never quotes a URL, which may hold a password.
+    pub(crate) fn resolve(&self, destination: &Uri) -> Result<Option<ProxyUrl>, String> {
+        match self {
+            Self::Environment => environment::proxy_for(destination, |name| env::var_os(name)),
+            Self::Url(Sensitive(url)) => match ProxyUrl::parse(url) {
+                Ok(proxy) => Ok(Some(proxy)),
+                Err(problem) => Err(format!("the proxy URL {problem}")),
+            },
+            Self::Disabled => Ok(None),
+        }
+    }
+}

@@ -140,3 +140,16 @@ fn is_certificate_rejection(error: &(dyn Error + 'static)) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_that_no_clock_can_express_is_none() {
+        assert_eq!(expressible(Duration::MAX), None);
+        for timeout in [Duration::ZERO, Duration::from_secs(20), Duration::from_secs(1 << 32)] {
+            assert_eq!(expressible(timeout), Some(timeout));
+        }
+    }
+}

@@ -260,6 +260,8 @@ const NONE: &str = "none";
 type Variables = &'static [(&'static str, &'static str)];
 
 const PROXY: &str = "proxy";
+/// The URL of another proxy, which does not exist.
+const UNUSED: &str = "http://127.0.0.1:1";
 
 /// Uploads in a process with these variables, and asserts whether the proxy is used.
 #[track_caller]
@@ -293,8 +295,6 @@ fn the_environment_determines_the_proxy_unless_the_builder_does() {
     let test = "the_environment_determines_the_proxy_unless_the_builder_does";
     let remote = format!("http://{HOST}");
     let remote_tls = format!("https://{HOST}");
-    // Nothing listens there.
-    const UNUSED: &str = "http://127.0.0.1:1";
     let cases: [(&String, &str, Variables, bool); 20] = [
         (&remote, FROM_ENVIRONMENT, &[("HTTP_PROXY", PROXY)], true),
         (&remote, FROM_ENVIRONMENT, &[("http_proxy", PROXY)], true),

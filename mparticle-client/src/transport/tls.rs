@@ -66,7 +66,7 @@ impl TlsSettings {
             Some(Ok((chain, key))) => builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|error| {
-                    problems.push(format!("the client identity cannot be used: {error}"))
+                    problems.push(format!("the client identity cannot be used: {error}"));
                 })
                 .ok(),
             Some(Err(problem)) => {

@@ -105,6 +105,7 @@ fn all_mistakes_are_reported_together_without_their_values() {
             .default_header("x-a", "hidden\0")
             .user_agent("hidden\n")
             .add_root_certificates("hidden")
+            .proxy("socks5://hidden")
             .timeouts(Timeouts::default().with_overall(Duration::ZERO)),
     );
     for expected in [
@@ -120,6 +121,7 @@ fn all_mistakes_are_reported_together_without_their_values() {
         "x-a",
         "user agent",
         "certificate",
+        "SOCKS proxy",
         "overall timeout",
     ] {
         assert!(message.contains(expected), "{expected} is not in {message}");
@@ -142,6 +144,8 @@ fn valid_settings_build_a_client() {
         valid().danger_accept_invalid_certificates(),
         valid().only_added_root_certificates().danger_accept_invalid_certificates(),
         valid().proxy("socks5://a").no_proxy(),
+        // The settings of proxies do not apply to another transport.
+        Emulator::in_memory().client_builder().proxy("socks5://a"),
         valid().default_header("accept", "text/plain"),
         Client::builder(Credentials::new("ключ", "käse:秘\"密")),
     ] {

@@ -1,13 +1,14 @@
 //! The settings of TLS, proxies and connections.
 
 use super::ClientBuilder;
-use crate::Endpoint;
+use super::checks::config_error;
 use crate::base_url::BaseUrl;
 use crate::settings::Sensitive;
 use crate::transport::Transport;
 use crate::transport::https::{ConnectionSettings, HttpsTransport};
-use crate::transport::proxy::ProxySource;
+use crate::transport::proxy::{self, ProxySource, ProxyUrl};
 use crate::transport::tls::{ClientIdentity, ServerTrust};
+use crate::{Endpoint, Error};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,22 +104,47 @@ impl ClientBuilder {
         self.connections.pool_idle_timeout = timeout;
         self
     }
+
+    /// Returns the proxy of the built-in transport, or `None` if it sends directly.
+    ///
+    /// The environment is not read if the base URL is invalid, because it decides which variables apply.
+    pub(super) fn checked_proxy(
+        &self,
+        base_url: Option<&BaseUrl>,
+        problems: &mut Vec<String>,
+    ) -> Option<ProxyUrl> {
+        if self.transport.is_some() {
+            return None;
+        }
+        let proxy = match &self.proxy {
+            ProxySource::Disabled => return None,
+            ProxySource::Url(Sensitive(url)) => {
+                ProxyUrl::parse(url).map(Some).map_err(|problem| format!("the proxy URL {problem}"))
+            }
+            // A proxy on another host cannot reach the loopback addresses of this one.
+            ProxySource::Environment => match base_url.filter(|url| !url.is_loopback()) {
+                Some(url) => proxy::from_environment(url.uri(Endpoint::Events)),
+                None => return None,
+            },
+        };
+        proxy.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        })
+    }
 }
 
-/// Creates the built-in transport for requests to a base URL, or describes why the proxy cannot be used.
+/// Creates the built-in transport.
 pub(super) fn https_transport(
     settings: ConnectionSettings,
-    proxy: &ProxySource,
-    base_url: &BaseUrl,
+    proxy: Option<ProxyUrl>,
     tls: rustls::ClientConfig,
-) -> Result<Arc<dyn Transport>, String> {
-    let proxy = match proxy {
-        // A proxy on another host cannot reach the loopback addresses of this one.
-        ProxySource::Environment if base_url.is_loopback() => None,
-        source => source.resolve(base_url.uri(Endpoint::Events))?,
-    };
+) -> Result<Arc<dyn Transport>, Error> {
     match HttpsTransport::new(settings, proxy, tls) {
         Ok(transport) => Ok(Arc::new(transport)),
-        Err(error) => Err(format!("the HTTP client cannot be created: {}", error.without_url())),
+        Err(error) => {
+            let error = error.without_url();
+            Err(config_error(&[format!("the HTTP client cannot be created: {error}")]))
+        }
     }
 }

@@ -215,17 +215,13 @@ impl ClientBuilder {
         let headers = self.checked_headers(&mut problems);
         self.check_timeouts(&mut problems);
         let tls = self.tls.configure().map_err(|found| problems.extend(found)).ok();
-        let (Some(base_url), Some(tls)) = (base_url, tls) else {
+        let proxy = self.checked_proxy(base_url.as_ref(), &mut problems);
+        let (Some(base_url), Some(tls), true) = (base_url, tls, problems.is_empty()) else {
             return Err(config_error(&problems));
         };
         let transport = match self.transport {
-            Some(transport) => Some(transport),
-            None => https_transport(self.connections, &self.proxy, &base_url, tls)
-                .map_err(|problem| problems.push(problem))
-                .ok(),
-        };
-        let Some(transport) = transport.filter(|_| problems.is_empty()) else {
-            return Err(config_error(&problems));
+            Some(transport) => transport,
+            None => https_transport(self.connections, proxy, tls)?,
         };
         let sender = RequestSender::new(transport, base_url, headers, self.rate_limiter)
             .with_times(self.timeouts, self.retry)

@@ -26,11 +26,11 @@ struct Variable {
     value: String,
 }
 
-/// Returns the proxy that the variables name for requests to `destination`, or `None` if they are sent directly.
+/// Returns the proxy that the variables name for requests to `destination`; see [`from_environment`].
 ///
-/// # Errors
-/// Returns a description of the mistake if the value of a variable that applies to `destination` cannot be used. It names
-/// the variable and does not quote the value, which may hold a password.
+/// `lookup` returns the value of a variable.
+///
+/// [`from_environment`]: super::from_environment
 pub(super) fn proxy_for(
     destination: &Uri,
     lookup: impl Fn(&str) -> Option<OsString>,

@@ -24,18 +24,12 @@ pub(crate) enum ProxySource {
     Disabled,
 }
 
-impl ProxySource {
-    /// Returns the proxy for requests to `destination`, or `None` if they are sent directly.
-    ///
-    /// The description of a mistake never quotes a URL, which may hold a password.
-    pub(crate) fn resolve(&self, destination: &Uri) -> Result<Option<ProxyUrl>, String> {
-        match self {
-            Self::Environment => environment::proxy_for(destination, |name| env::var_os(name)),
-            Self::Url(Sensitive(url)) => match ProxyUrl::parse(url) {
-                Ok(proxy) => Ok(Some(proxy)),
-                Err(problem) => Err(format!("the proxy URL {problem}")),
-            },
-            Self::Disabled => Ok(None),
-        }
-    }
+/// Returns the proxy that the environment variables name for requests to `destination`, or `None` if they are sent
+/// directly.
+///
+/// # Errors
+/// Returns a description of the mistake if a variable that applies to `destination` cannot be used. It names the variable
+/// and does not quote its value, which may hold a password.
+pub(crate) fn from_environment(destination: &Uri) -> Result<Option<ProxyUrl>, String> {
+    environment::proxy_for(destination, |name| env::var_os(name))
 }

@@ -1,21 +1,21 @@
-//! The three paths that take batches.
+//! The endpoints of the Events API that accept batches.
 
 use std::fmt;
 
-/// A path of the Events API.
+/// An endpoint of the Events API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// `/v2/events`: one batch.
+    /// `/v2/events`, which accepts one batch.
     Events,
-    /// `/v2/bulkevents`: a list of up to 100 batches.
+    /// `/v2/bulkevents`, which accepts a list of up to 100 batches.
     BulkEvents,
-    /// `/v2/bulkevents/historical`: a list of up to 100 batches whose events are at least 72 hours old.
+    /// `/v2/bulkevents/historical`, which accepts a list of up to 100 batches whose events are at least 72 hours old.
     HistoricalBulkEvents,
 }
 
 impl Endpoint {
-    /// The path below the base URL, which ends in `/v2`.
+    /// Returns the path of the endpoint relative to the base URL, which ends with `/v2`.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {

@@ -87,7 +87,14 @@ impl BatchResult {
         }
     }
 
-    /// Returns the requests that hold the batch if it was encoded and not delivered, to be stored or sent with
+    /// Returns the requests that hold the batch if it was encoded and not delivered; see
+    /// [`into_requests`](Self::into_requests).
+    #[must_use]
+    pub fn requests(&self) -> &[EncodedRequest] {
+        &self.requests
+    }
+
+    /// Converts this into the requests that hold the batch if it was encoded and not delivered, to be stored or sent with
     /// [`Client::resend`](crate::Client::resend).
     ///
     /// Batches that were joined and sent as one have the same request. A batch of more than 128,000 bytes has several.

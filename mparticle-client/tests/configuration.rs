@@ -1,4 +1,4 @@
-//! What a client is told when it is made, and what follows from it.
+//! The settings of a client, and what follows from them.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod sample;
@@ -18,9 +18,9 @@ fn valid() -> ClientBuilder {
     Client::builder(Credentials::new("key", "secret"))
 }
 
-/// The message of the error that `build` returns.
+/// Returns the message of the error that `build` returns.
 #[track_caller]
-fn refusal(builder: ClientBuilder) -> String {
+fn build_error(builder: ClientBuilder) -> String {
     let error = builder.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(!error.is_retryable() && !error.may_have_been_sent() && error.attempts() == 0);
@@ -28,7 +28,7 @@ fn refusal(builder: ClientBuilder) -> String {
 }
 
 #[test]
-fn each_mistake_is_named() {
+fn each_mistake_is_described() {
     let with = |key: &str, secret: &str| Client::builder(Credentials::new(key, secret));
     let base_url = |url: &str| valid().base_url(url);
     let header = |name: &str, value: &str| valid().default_header(name, value);
@@ -42,6 +42,14 @@ fn each_mistake_is_named() {
         (with("key", "secret\n"), "the API secret begins or ends with white space"),
         (with("key", "se\u{7}cret"), "the API secret contains a control character"),
         (with("k:ey", "secret"), "the API key contains a colon"),
+        (with("\u{feff}key", "secret"), "the API key contains a byte order mark"),
+        (with("key", "\u{feff}secret"), "the API secret contains a byte order mark"),
+        (with("\"key\"", "secret"), "the API key begins or ends with a quotation mark"),
+        (with("key", "'secret'"), "the API secret begins or ends with a quotation mark"),
+        (with("key", "“secret”"), "the API secret begins or ends with a quotation mark"),
+        (with("k ey", "secret"), "the API key contains white space"),
+        (with("key", "sec\u{a0}ret"), "the API secret contains white space"),
+        (with("your key", "your secret"), "the API key contains white space"),
         (base_url(""), "not a URL"),
         (base_url("example.com"), "not a URL"),
         (base_url("ftp://example.com"), "neither https nor http"),
@@ -50,9 +58,16 @@ fn each_mistake_is_named() {
         (base_url("http://localhost.example.com"), "use https"),
         (base_url("https://a:b@example.com"), "contains credentials"),
         (base_url("https://example.com?a=b"), "query or a fragment"),
-        (base_url("https://example.com/v2/bulkevents"), "name of an endpoint"),
-        (header("Authorization", "x"), "the header authorization is set by the client alone"),
-        (header("content-TYPE", "x"), "the header content-type is set by the client alone"),
+        (base_url("https://example.com/v2/bulkevents"), "path of an endpoint"),
+        (base_url("https://example.com/v1"), "version of the API other than /v2"),
+        (base_url("https://example.com//v2"), "empty segment"),
+        (base_url("https://example.com/%2e%2e/v2"), "dot segment"),
+        (base_url("https://example.com/s2s%2Fv2"), "encoded slash"),
+        (base_url("\u{feff}https://example.com"), "the base URL contains a byte order mark"),
+        (base_url("\"https://example.com\""), "the base URL begins or ends with a quotation mark"),
+        (base_url("https://example.com "), "the base URL begins or ends with white space"),
+        (header("Authorization", "x"), "the header authorization is set by the client"),
+        (header("content-TYPE", "x"), "the header content-type is set by the client"),
         (header("content-length", "1"), "content-length"),
         (header("content-encoding", "gzip"), "content-encoding"),
         (header("connection", "close"), "connection"),
@@ -60,11 +75,13 @@ fn each_mistake_is_named() {
         (header("expect", "100-continue"), "expect"),
         (header("host", "example.com"), "host"),
         (header("user-agent", "x"), "user-agent"),
-        (header("a b", "x"), "\"a b\" is no name of a header"),
-        (header("", "x"), "\"\" is no name of a header"),
-        (header("x-a", "a\nb"), "the header x-a has a forbidden character"),
-        (valid().user_agent("a\r\nb: c"), "the user agent has a forbidden character"),
-        (valid().proxy("::"), "proxy"),
+        (header("a b", "x"), "\"a b\" is not a valid header name"),
+        (header("", "x"), "\"\" is not a valid header name"),
+        (header("x-a", "a\nb"), "the value of the header x-a contains an invalid character"),
+        (valid().user_agent("a\r\nb: c"), "the user agent contains an invalid character"),
+        (valid().proxy("::"), "the proxy URL is not a URL"),
+        (valid().proxy("socks5://a"), "the proxy URL names a SOCKS proxy"),
+        (valid().only_added_root_certificates(), "no root certificate was added"),
         (valid().add_root_certificates(pem), "certificate"),
         (valid().add_root_certificates("nothing"), "certificate"),
         (valid().client_identity("nothing", "nothing"), "certificate"),
@@ -73,33 +90,38 @@ fn each_mistake_is_named() {
         (valid().timeouts(Timeouts::default().with_overall(Duration::ZERO)), "the overall timeout"),
     ] {
         let shown = format!("{builder:?}");
-        let message = refusal(builder);
+        let message = build_error(builder);
         assert!(message.contains(expected), "{message} of {shown}");
         assert!(!message.contains("se\u{7}cret"), "{message}");
     }
 }
 
 #[test]
-fn all_mistakes_are_reported_together_and_no_value_of_theirs() {
-    let message = refusal(
-        Client::builder(Credentials::new("hidden:key", "hidden\u{1}secret"))
-            .base_url("http://hidden.example.com/v2/events?hidden=1")
+fn all_mistakes_are_reported_together_without_their_values() {
+    let message = build_error(
+        Client::builder(Credentials::new("\"hidden:key\"", "hidden\u{1} secret"))
+            .base_url("http://hidden.example.com//hidden/v2/events?hidden=1")
             .default_header("authorization", "hidden")
             .default_header("x-a", "hidden\0")
             .user_agent("hidden\n")
             .add_root_certificates("hidden")
+            .proxy("socks5://hidden")
             .timeouts(Timeouts::default().with_overall(Duration::ZERO)),
     );
     for expected in [
         "colon",
+        "quotation mark",
+        "white space",
         "control character",
         "use https",
         "query",
         "endpoint",
+        "empty segment",
         "authorization",
         "x-a",
         "user agent",
         "certificate",
+        "SOCKS proxy",
         "overall timeout",
     ] {
         assert!(message.contains(expected), "{expected} is not in {message}");
@@ -108,18 +130,24 @@ fn all_mistakes_are_reported_together_and_no_value_of_theirs() {
 }
 
 #[test]
-fn what_is_allowed_makes_a_client() {
+fn valid_settings_build_a_client() {
     for builder in [
         valid(),
         valid().base_url("https://example.com/v2/"),
+        valid().base_url("https://inbound.mparticle.com/s2s/V2"),
         valid().base_url("http://10.0.0.1").danger_allow_plain_http(),
         valid().base_url("http://localhost:1"),
         valid().base_url("http://[::1]:1"),
         valid().proxy("http://proxy.example.com:3128"),
         valid().no_proxy().pool_max_idle(0).pool_idle_timeout(Duration::from_secs(1)),
+        valid().pool_idle_timeout(Duration::MAX).pool_max_idle(usize::MAX),
         valid().danger_accept_invalid_certificates(),
+        valid().only_added_root_certificates().danger_accept_invalid_certificates(),
+        valid().proxy("socks5://a").no_proxy(),
+        // The settings of proxies do not apply to another transport.
+        Emulator::in_memory().client_builder().proxy("socks5://a"),
         valid().default_header("accept", "text/plain"),
-        Client::builder(Credentials::new("ключ", "käse: 秘密")),
+        Client::builder(Credentials::new("ключ", "käse:秘\"密")),
     ] {
         builder.build().unwrap();
     }
@@ -143,32 +171,34 @@ fn each_pod_has_its_host() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_form_of_a_base_url_leads_to_the_same_paths() {
+async fn every_form_of_a_base_url_results_in_the_same_paths() {
     let emulator = Emulator::start().await.unwrap();
     let root = emulator.base_url().trim_end_matches("/v2").to_owned();
-    for ending in ["", "/", "/v2", "/v2/", "//"] {
-        let url = format!("{root}{ending}");
+    for path in ["", "/", "/v2", "/v2/", "/V2", "/V2/"] {
+        let url = format!("{root}{path}");
         let client = builder(&emulator).base_url(&url).build().unwrap();
         client.upload_events(&batch()).await.unwrap();
         assert_eq!(emulator.requests().last().unwrap().path, "/v2/events", "{url}");
     }
-    // A partner's feed; nothing is there that would answer anything but 404.
-    let client = builder(&emulator).base_url(format!("{root}/s2s")).build().unwrap();
-    assert_eq!(client.upload_events(&batch()).await.unwrap_err().status().unwrap(), 404);
-    assert_eq!(emulator.requests().last().unwrap().path, "/s2s/v2/events");
+    // A partner feed has a path. The emulator answers 404 there.
+    for path in ["/s2s", "/s2s/", "/s2s/v2", "/s2s/v2/", "/s2s/V2"] {
+        let client = builder(&emulator).base_url(format!("{root}{path}")).build().unwrap();
+        assert_eq!(client.upload_events(&batch()).await.unwrap_err().status().unwrap(), 404);
+        assert_eq!(emulator.requests().last().unwrap().path, "/s2s/v2/events", "{path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_destination_counts() {
+async fn the_last_destination_takes_effect() {
     let emulator = Emulator::start().await.unwrap();
     let client = builder(&emulator).pod(Pod::Eu1).base_url(emulator.base_url()).build().unwrap();
     client.upload_events(&batch()).await.unwrap();
-    let refused = valid().base_url("http://example.com").pod(Pod::Eu1).build();
-    assert!(refused.is_ok(), "the pod overrides the base URL, mistakes included");
+    let built = valid().base_url("http://example.com").pod(Pod::Eu1).build();
+    assert!(built.is_ok(), "the pod overrides the base URL and its mistakes");
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_request_has_exactly_the_headers_it_should() {
+async fn every_request_has_exactly_the_expected_headers() {
     for emulator in [Emulator::start().await.unwrap(), Emulator::in_memory()] {
         let client = builder(&emulator).build().unwrap();
         client.upload_events(&batch()).await.unwrap();
@@ -199,7 +229,7 @@ async fn every_request_has_exactly_the_headers_it_should() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_of_the_caller_are_sent_with_every_attempt() {
+async fn default_headers_are_sent_with_every_attempt() {
     let emulator = Emulator::start().await.unwrap();
     emulator.script([Answer::status(503)]);
     let client = builder(&emulator)
@@ -217,7 +247,7 @@ async fn headers_of_the_caller_are_sent_with_every_attempt() {
     for request in requests {
         let value = |name| request.headers.get(name).unwrap().as_bytes();
         assert_eq!(value("x-tenant"), b"a");
-        assert_eq!(value("x-twice"), b"2", "the last one counts");
+        assert_eq!(value("x-twice"), b"2", "the last value wins");
         assert_eq!(value("accept"), b"application/vnd.example+json");
         assert_eq!(value("x-utf8"), "grün".as_bytes());
         assert_eq!(value("user-agent"), b"my-service/3");
@@ -227,7 +257,7 @@ async fn headers_of_the_caller_are_sent_with_every_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn credentials_are_sent_as_utf_8() {
-    let (key, secret) = ("us1-ключ", "käse: 秘密 🧀");
+    let (key, secret) = ("us1-ключ", "käse:秘密🧀");
     let emulator =
         Emulator::builder().credentials(Credentials::new(key, secret)).start().await.unwrap();
     let client = builder(&emulator).build().unwrap();
@@ -238,7 +268,22 @@ async fn credentials_are_sent_as_utf_8() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn credentials_of_another_client_are_checked_too() {
+    let client = valid().build().unwrap();
+    for (key, secret, expected) in [
+        ("\u{feff}hidden", "secret", "the API key contains a byte order mark"),
+        ("key", "\"hidden\"", "the API secret begins or ends with a quotation mark"),
+        ("key", "hidden hidden", "the API secret contains white space"),
+    ] {
+        let error = client.with_credentials(&Credentials::new(key, secret)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hidden"), "{error:?}");
+    }
+}
+
+#[test]
+fn debug_output_contains_no_secret() {
     let credentials = Credentials::new("hidden-key", "hidden-secret");
     let builder = Client::builder(credentials.clone())
         .base_url("https://hidden:hidden@example.com/?hidden")
@@ -252,7 +297,7 @@ fn debug_shows_no_secret() {
     assert!(!shown.contains("hidden") && !shown.contains(&pair), "{shown}");
 }
 
-/// What a client of these settings sends of a batch.
+/// Returns the JSON that a client with these settings sends for a batch.
 async fn sent(set: impl FnOnce(ClientBuilder) -> ClientBuilder, batch: &Batch) -> Value {
     let emulator = Emulator::in_memory();
     let client = set(builder(&emulator)).build().unwrap();
@@ -261,7 +306,7 @@ async fn sent(set: impl FnOnce(ClientBuilder) -> ClientBuilder, batch: &Batch) -
 }
 
 #[tokio::test(start_paused = true)]
-async fn environment_and_data_plan_are_those_of_the_batch_or_else_those_of_the_client() {
+async fn the_environment_and_data_plan_of_a_batch_take_precedence_over_those_of_the_client() {
     let plan = |id: &str| DataPlanContext::new(id);
     let defaults = |builder: ClientBuilder| {
         builder.environment(Environment::Development).data_plan(plan("usual"))
@@ -285,7 +330,7 @@ async fn environment_and_data_plan_are_those_of_the_batch_or_else_those_of_the_c
 }
 
 #[tokio::test(start_paused = true)]
-async fn violations_are_refused_or_sent_as_they_are() {
+async fn violations_are_errors_or_sent_unchanged() {
     let name = "n".repeat(300);
     let bad = batch().with_user_attribute(name.clone(), "value");
     assert!(!bad.validate().is_empty());
@@ -320,7 +365,7 @@ async fn violations_are_refused_or_sent_as_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_warns_and_does_not_refuse_unless_told_otherwise() {
+async fn a_client_sends_violations_by_default() {
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     client.upload_events(&Batch::new(Environment::Development)).await.unwrap();
@@ -328,7 +373,7 @@ async fn a_client_warns_and_does_not_refuse_unless_told_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn times_and_attempts_are_those_that_are_documented_and_can_be_changed() {
+async fn timeouts_and_attempts_have_the_documented_defaults_and_can_be_changed() {
     let timeouts = Timeouts::default();
     let seconds = [timeouts.connect, timeouts.attempt, timeouts.overall].map(|time| time.as_secs());
     assert_eq!(seconds, [5, 15, 60]);
@@ -346,7 +391,7 @@ async fn times_and_attempts_are_those_that_are_documented_and_can_be_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn times_that_no_clock_can_express_are_as_good_as_none() {
+async fn timeouts_that_no_clock_can_express_never_elapse() {
     let emulator = Emulator::in_memory();
     emulator.script([Answer::status(503), Answer::status(429).retry_after(3600)]);
     let never = Timeouts::default()

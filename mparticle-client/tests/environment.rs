@@ -1,4 +1,4 @@
-//! Clients that are described by variables of the environment, each in a process of its own.
+//! Clients whose settings come from environment variables, each in a process of its own.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -16,14 +16,14 @@ const POD: &str = "MPARTICLE_POD";
 const BASE_URL: &str = "MPARTICLE_BASE_URL";
 const GOOD: [(&str, &str); 2] = [(KEY, "key-from-outside"), (SECRET, "secret-from-outside")];
 
-/// Says on standard output what comes of the environment.
-fn describe() {
+/// Builds a client from the environment and prints the result.
+fn print_result() {
     match Client::from_env() {
-        Ok(client) => println!("made: {client:?}"),
+        Ok(client) => println!("built: {client:?}"),
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Config);
             assert_eq!(error.attempts(), 0);
-            println!("refused: {}", everything_shown(&error));
+            println!("not built: {}", everything_shown(&error));
         }
     }
 }
@@ -33,12 +33,13 @@ fn with<'a>(variables: &[(&'a str, &str)]) -> Vec<(&'a str, OsString)> {
 }
 
 #[test]
-fn variables_that_cannot_be_used_are_named_and_not_shown() {
+fn mistakes_in_variables_are_described_without_their_values() {
     if is_run_again() {
-        return describe();
+        return print_result();
     }
-    let run =
-        |variables| run_again("variables_that_cannot_be_used_are_named_and_not_shown", variables);
+    let run = |variables| {
+        run_again("mistakes_in_variables_are_described_without_their_values", variables)
+    };
     let [key, secret] = GOOD;
     for (variables, named, not_named) in [
         (&[][..], &[KEY, SECRET][..], &[POD, BASE_URL][..]),
@@ -56,9 +57,16 @@ fn variables_that_cannot_be_used_are_named_and_not_shown() {
         (&[(KEY, "   "), secret], &["API key", "empty"], &["API secret"]),
         (&[(KEY, "unheard:of"), secret], &["API key", "colon"], &["API secret"]),
         (&[key, (SECRET, "unheard-of\u{7}x")], &["API secret", "control"], &["API key"]),
+        (&[(KEY, "\u{feff}unheard-of"), secret], &["API key", "byte order mark"], &["API secret"]),
+        (&[key, (SECRET, "\"unheard-of\"")], &["API secret", "quotation mark"], &["API key"]),
+        (&[key, (SECRET, "unheard of")], &["API secret", "white space"], &["API key"]),
+        (&[key, secret, (BASE_URL, "'https://unheard-of'")], &["base URL", "quotation mark"], &[]),
+        (&[key, secret, (BASE_URL, "\u{feff}https://unheard-of")], &["byte order mark"], &[]),
+        (&[key, secret, (BASE_URL, "https://unheard-of\n")], &["base URL", "white space"], &[]),
+        (&[key, secret, (BASE_URL, "https://unheard-of/v1")], &["base URL", "/v2"], &[]),
     ] {
         let shown = run(with(variables));
-        assert!(shown.contains("refused: "), "{variables:?}: {shown}");
+        assert!(shown.contains("not built: "), "{variables:?}: {shown}");
         for name in named {
             assert!(shown.contains(name), "{variables:?}: {shown}");
         }
@@ -75,15 +83,15 @@ fn variables_that_cannot_be_used_are_named_and_not_shown() {
         variables.push((name, OsString::from_vec(b"unheard-\xff-of".to_vec())));
         let shown = run(variables);
         let wanted = format!("{name} is not Unicode");
-        assert!(shown.contains("refused: ") && shown.contains(&wanted), "{shown}");
+        assert!(shown.contains("not built: ") && shown.contains(&wanted), "{shown}");
         assert!(!shown.contains("is not set") && !shown.contains("unheard"), "{shown}");
     }
 }
 
 #[test]
-fn pods_are_named_in_any_letter_case_and_a_base_url_counts_more() {
+fn a_pod_is_read_in_any_letter_case_and_a_base_url_takes_precedence() {
     if is_run_again() {
-        return describe();
+        return print_result();
     }
     for (variables, wanted) in [
         (&[][..], "https://s2s.us1.mparticle.com/v2/events"),
@@ -97,24 +105,24 @@ fn pods_are_named_in_any_letter_case_and_a_base_url_counts_more() {
             &[(BASE_URL, "https://relay.example.com/x/"), (POD, "eu1")],
             "https://relay.example.com/x/v2/events",
         ),
-        // What is overridden is not even read.
+        // A pod that is overridden is not checked.
         (
             &[(BASE_URL, "https://relay.example.com"), (POD, "none")],
             "https://relay.example.com/v2/events",
         ),
     ] {
         let shown = run_again(
-            "pods_are_named_in_any_letter_case_and_a_base_url_counts_more",
+            "a_pod_is_read_in_any_letter_case_and_a_base_url_takes_precedence",
             with(&[&GOOD, variables].concat()),
         );
-        assert!(shown.contains("made: "), "{variables:?}: {shown}");
+        assert!(shown.contains("built: "), "{variables:?}: {shown}");
         assert!(shown.contains(wanted), "{variables:?}: {shown}");
         assert!(!shown.contains("-from-outside"), "{shown}");
     }
 }
 
 #[test]
-fn the_credentials_of_the_environment_are_those_that_are_sent() {
+fn the_credentials_of_the_environment_are_sent() {
     if is_run_again() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = Client::from_env().unwrap();
@@ -127,7 +135,7 @@ fn the_credentials_of_the_environment_are_those_that_are_sent() {
     let server = Server::accepting();
     let [key, secret] = GOOD;
     run_again(
-        "the_credentials_of_the_environment_are_those_that_are_sent",
+        "the_credentials_of_the_environment_are_sent",
         with(&[key, secret, (BASE_URL, &server.base_url()), (POD, "eu1")]),
     );
     let requests = server.requests();

@@ -1,4 +1,4 @@
-//! Requests through a proxy, and who decides about that.
+//! Requests through a proxy, and how the proxy is chosen.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod wire;
@@ -19,7 +19,7 @@ use wire::{
     read_head, run_again,
 };
 
-/// No name server knows it.
+/// A host name that is never resolved.
 const HOST: &str = "events.example.invalid";
 /// user-of-proxy:word-of-proxy
 const PROXY_PAIR: &str = "Basic dXNlci1vZi1wcm94eTp3b3JkLW9mLXByb3h5";
@@ -47,7 +47,7 @@ fn assert_no_credentials(text: &str) {
     }
 }
 
-/// A proxy that makes a tunnel to a TLS server inside of it, and the certificate of that.
+/// Returns a proxy that opens a tunnel to a TLS server in the same process, and the certificate of that server.
 fn tunnel() -> (Server, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed([HOST.to_owned()]).unwrap();
@@ -72,7 +72,7 @@ fn tunnel() -> (Server, String) {
 }
 
 #[tokio::test]
-async fn plain_http_goes_to_the_proxy_in_absolute_form() {
+async fn plain_http_requests_are_sent_to_the_proxy_in_absolute_form() {
     let proxy = Server::accepting();
     let builder = unencrypted().proxy(with_credentials(&proxy));
     assert_no_credentials(&format!("{builder:?} {builder:#?}"));
@@ -92,7 +92,7 @@ async fn plain_http_goes_to_the_proxy_in_absolute_form() {
 }
 
 #[tokio::test]
-async fn https_goes_through_a_tunnel_that_sees_no_credentials_of_ours() {
+async fn https_requests_go_through_a_tunnel_in_which_the_proxy_sees_no_credentials() {
     let (proxy, certificate) = tunnel();
     let client = encrypted()
         .proxy(with_credentials(&proxy))
@@ -116,36 +116,80 @@ async fn https_goes_through_a_tunnel_that_sees_no_credentials_of_ours() {
 }
 
 #[tokio::test]
-async fn in_a_tunnel_the_server_has_to_be_trusted_too() {
+async fn the_certificate_of_a_server_behind_a_tunnel_is_verified() {
     let (proxy, _) = tunnel();
     let client = encrypted().proxy(proxy.base_url()).build().unwrap();
     let error = client.upload_events(&batch()).await.unwrap_err();
     assert!(!error.is_retryable(), "{error:?}");
     assert!(format!("{error:#}").contains("UnknownIssuer"), "{error:#}");
-    assert_eq!(proxy.requests().len(), 1, "the tunnel alone");
+    assert_eq!(proxy.requests().len(), 1, "only the tunnel");
 }
 
 #[tokio::test]
-async fn a_proxy_that_makes_no_tunnel_is_an_error_by_which_nothing_was_sent() {
+async fn nothing_was_sent_if_a_proxy_opens_no_tunnel() {
     for answer in [
-        &b"HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n"[..],
+        &b"HTTP/1.1 403 Forbidden\r\n\r\nword-of-proxy"[..],
         b"HTTP/1.1 502 Bad Gateway\r\n\r\nword-of-proxy",
         b"HTTP/1.1 301 Elsewhere\r\nlocation: http://127.0.0.1:1/\r\n\r\n",
         b"garbage\r\n\r\n",
         b"",
-        // A head without end.
+        // A head that does not end.
         &ENDLESS,
     ] {
-        let proxy = Server::start(move |mut stream, _| {
-            let _ = read_head(&mut stream);
-            let _ = stream.write_all(answer);
-            close(stream);
-        });
+        let proxy = answering_connect(answer);
         let client = encrypted().proxy(with_credentials(&proxy)).build().unwrap();
         let error = client.upload_events(&batch()).await.unwrap_err();
         assert_failed_before_sending(&error);
+        assert!(error.is_retryable(), "{error:?}");
         assert_eq!(proxy.connections(), 1);
     }
+}
+
+/// Returns a proxy that answers every CONNECT request with the same bytes and closes the connection.
+fn answering_connect(answer: &'static [u8]) -> Server {
+    Server::start(move |mut stream, _| {
+        let _ = read_head(&mut stream);
+        let _ = stream.write_all(answer);
+        close(stream);
+    })
+}
+
+#[tokio::test]
+async fn a_proxy_that_requires_credentials_is_not_tried_again() {
+    let proxy = answering_connect(
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"a\"\r\n\r\n",
+    );
+    for url in [proxy.base_url(), with_credentials(&proxy)] {
+        let earlier = proxy.connections();
+        let builder = encrypted().retry(fast_retries()).proxy(url);
+        let error = builder.build().unwrap().upload_events(&batch()).await.unwrap_err();
+        assert_failed_before_sending(&error);
+        assert!(!error.is_retryable(), "{error:?}");
+        assert_eq!(error.attempts(), 1, "{error:?}");
+        assert_eq!(proxy.connections(), earlier + 1, "{error:?}");
+        assert!(error.to_string().contains("the proxy requires credentials"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_opens_no_tunnel_for_another_reason_is_tried_again() {
+    // `reqwest` reports no status but 407, so a 403 is retried like a 502.
+    for answer in [
+        &b"HTTP/1.1 403 Forbidden\r\n\r\n"[..],
+        b"HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        b"HTTP/1.1 503 Service Unavailable\r\n\r\n",
+    ] {
+        let proxy = answering_connect(answer);
+        let builder = encrypted().retry(fast_retries()).proxy(proxy.base_url());
+        let error = builder.build().unwrap().upload_events(&batch()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RetriesExhausted, "{error:?}");
+        assert!(!error.may_have_been_sent(), "{error:?}");
+        assert_eq!(proxy.connections(), 3);
+    }
+}
+
+fn fast_retries() -> RetryPolicy {
+    RetryPolicy::default().with_max_attempts(3).with_base_delay(Duration::from_millis(1))
 }
 
 fn assert_failed_before_sending(error: &Error) {
@@ -156,7 +200,7 @@ fn assert_failed_before_sending(error: &Error) {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_silent_is_waited_for_as_long_as_for_a_connection() {
+async fn the_connect_timeout_includes_the_tunnel() {
     let proxy = Server::start(|mut stream, _| wire::drain(&mut stream));
     let timeouts = Timeouts::default().with_connect(Duration::from_millis(200));
     let client = encrypted().proxy(with_credentials(&proxy)).timeouts(timeouts).build().unwrap();
@@ -167,10 +211,14 @@ async fn a_proxy_that_is_silent_is_waited_for_as_long_as_for_a_connection() {
 }
 
 #[test]
-fn a_proxy_that_cannot_be_used_is_a_mistake_in_the_configuration() {
+fn a_proxy_url_that_cannot_be_used_is_a_configuration_error() {
     for url in [
         "",
         "http://",
+        "socks5://user-of-proxy:word-of-proxy@proxy.example.com",
+        "SOCKS5h://user-of-proxy:word-of-proxy@proxy.example.com",
+        "\"http://user-of-proxy:word-of-proxy@proxy.example.com\"",
+        "http://user-of-proxy:1#word-of-proxy@proxy.example.com",
         "http://user-of-proxy:word-of-proxy@",
         "http://user-of-proxy:word-of-proxy@host:port",
         "ftp://user-of-proxy:word-of-proxy@proxy.example.com",
@@ -178,74 +226,174 @@ fn a_proxy_that_cannot_be_used_is_a_mistake_in_the_configuration() {
     ] {
         let error = builder("https://example.com").proxy(url).build().expect_err(url);
         assert_eq!(error.kind(), ErrorKind::Config, "{url}");
-        assert!(error.to_string().contains("proxy"), "{url}: {error}");
+        assert!(error.to_string().contains("the proxy URL "), "{url}: {error}");
         assert_no_credentials(&everything_shown(&error));
     }
 }
 
-/// Uploads as the variables say that [`run_again`] sets.
+/// Uploads with the settings in the variables that [`run_again`] sets, and prints the result.
 fn upload_again() {
     let mut builder = builder(env::var("WIRE_BASE_URL").unwrap())
         .danger_allow_plain_http()
+        .timeouts(Timeouts::default().with_connect(Duration::from_secs(2)))
         .retry(RetryPolicy::never());
     match env::var("WIRE_PROXY").unwrap().as_str() {
-        "as the environment says" => {}
-        "none" => builder = builder.no_proxy(),
+        FROM_ENVIRONMENT => {}
+        NONE => builder = builder.no_proxy(),
         url => builder = builder.proxy(url),
     }
+    let client = match builder.build() {
+        Ok(client) => client,
+        Err(error) => return println!("not built: {}", everything_shown(&error)),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let result = runtime.block_on(builder.build().unwrap().upload_events(&batch()));
+    let result = runtime.block_on(client.upload_events(&batch()));
     println!("result: {result:?}");
 }
 
-#[test]
-fn the_environment_names_a_proxy_unless_the_builder_does() {
-    if is_run_again() {
-        return upload_again();
-    }
-    let remote = format!("http://{HOST}");
-    let remote_tls = format!("https://{HOST}");
-    let as_it_says = "as the environment says";
-    for (what, base_url, choice, variables, used) in [
-        ("HTTP_PROXY", &remote, as_it_says, &["HTTP_PROXY"][..], true),
-        ("http_proxy", &remote, as_it_says, &["http_proxy"], true),
-        ("ALL_PROXY", &remote, as_it_says, &["ALL_PROXY"], true),
-        ("HTTPS_PROXY with https", &remote_tls, as_it_says, &["HTTPS_PROXY"], true),
-        ("ALL_PROXY with https", &remote_tls, as_it_says, &["ALL_PROXY"], true),
-        ("HTTPS_PROXY with http", &remote, as_it_says, &["HTTPS_PROXY"], false),
-        ("no variable", &remote, as_it_says, &[], false),
-        ("no_proxy()", &remote, "none", &["HTTP_PROXY", "ALL_PROXY"], false),
-        ("no_proxy() with https", &remote_tls, "none", &["HTTPS_PROXY", "ALL_PROXY"], false),
-        ("NO_PROXY", &remote, as_it_says, &["HTTP_PROXY", "NO_PROXY=example.invalid"], false),
-        ("NO_PROXY=*", &remote, as_it_says, &["HTTP_PROXY", "NO_PROXY=*"], false),
-        ("another NO_PROXY", &remote, as_it_says, &["HTTP_PROXY", "NO_PROXY=ample.invalid"], true),
-    ] {
-        let proxy = Server::recording(|mut stream, _, record| {
-            let Some(head) = read_head(&mut stream) else { return };
-            record(Request { head, body: Vec::new() });
-            close(stream);
-        });
-        let mut set: Vec<(&str, OsString)> =
-            vec![("WIRE_BASE_URL", base_url.into()), ("WIRE_PROXY", choice.into())];
-        set.extend(variables.iter().map(|variable| match variable.split_once('=') {
-            Some((name, value)) => (name, value.into()),
-            None => (*variable, with_credentials(&proxy).into()),
-        }));
-        let shown = run_again("the_environment_names_a_proxy_unless_the_builder_does", set);
-        assert!(shown.contains("result: Err"), "{what}: {shown}");
-        assert_no_credentials(&shown);
-        assert_eq!(proxy.requests().len(), usize::from(used), "{what}: {shown}");
+/// A value of `WIRE_PROXY` with which the builder sets no proxy.
+const FROM_ENVIRONMENT: &str = "from the environment";
+/// A value of `WIRE_PROXY` with which the builder disables proxies.
+const NONE: &str = "none";
+
+/// Variables of the environment. The value [`PROXY`] stands for the URL of a proxy, with credentials.
+type Variables = &'static [(&'static str, &'static str)];
+
+const PROXY: &str = "proxy";
+/// The URL of another proxy, which does not exist.
+const UNUSED: &str = "http://127.0.0.1:1";
+
+/// Uploads in a process with these variables, and asserts whether the proxy is used.
+#[track_caller]
+fn assert_uses_proxy(test: &str, base_url: &str, proxy: &str, variables: Variables, used: bool) {
+    let server = Server::recording(|mut stream, _, record| {
+        let Some(head) = read_head(&mut stream) else { return };
+        record(Request { head, body: Vec::new() });
+        close(stream);
+    });
+    let mut set: Vec<(&str, OsString)> =
+        vec![("WIRE_BASE_URL", base_url.into()), ("WIRE_PROXY", proxy.into())];
+    set.extend(variables.iter().map(|(name, value)| match *value {
+        PROXY => (*name, with_credentials(&server).into()),
+        value => (*name, value.into()),
+    }));
+    let shown = run_again(test, set);
+    let what = format!("{base_url} {proxy} {variables:?}: {shown}");
+    assert!(shown.contains("result: Err"), "{what}");
+    assert_no_credentials(&shown);
+    assert_eq!(server.requests().len(), usize::from(used), "{what}");
+    for Request { head, .. } in server.requests() {
+        assert!(head.contains(PROXY_PAIR), "{what}: {head}");
     }
 }
 
 #[test]
-fn a_proxy_of_the_builder_counts_more_than_that_of_the_environment() {
+fn the_environment_determines_the_proxy_unless_the_builder_does() {
+    if is_run_again() {
+        return upload_again();
+    }
+    let test = "the_environment_determines_the_proxy_unless_the_builder_does";
+    let remote = format!("http://{HOST}");
+    let remote_tls = format!("https://{HOST}");
+    let cases: [(&String, &str, Variables, bool); 20] = [
+        (&remote, FROM_ENVIRONMENT, &[("HTTP_PROXY", PROXY)], true),
+        (&remote, FROM_ENVIRONMENT, &[("http_proxy", PROXY)], true),
+        (&remote, FROM_ENVIRONMENT, &[("ALL_PROXY", PROXY)], true),
+        (&remote, FROM_ENVIRONMENT, &[("all_proxy", PROXY)], true),
+        (&remote_tls, FROM_ENVIRONMENT, &[("HTTPS_PROXY", PROXY)], true),
+        (&remote_tls, FROM_ENVIRONMENT, &[("https_proxy", PROXY)], true),
+        (&remote_tls, FROM_ENVIRONMENT, &[("ALL_PROXY", PROXY)], true),
+        (&remote, FROM_ENVIRONMENT, &[("HTTPS_PROXY", PROXY)], false),
+        (&remote_tls, FROM_ENVIRONMENT, &[("HTTP_PROXY", PROXY)], false),
+        (&remote, FROM_ENVIRONMENT, &[], false),
+        (&remote, FROM_ENVIRONMENT, &[("HTTP_PROXY", PROXY), ("http_proxy", UNUSED)], true),
+        (&remote, FROM_ENVIRONMENT, &[("HTTP_PROXY", PROXY), ("ALL_PROXY", UNUSED)], true),
+        (&remote, FROM_ENVIRONMENT, &[("HTTP_PROXY", ""), ("ALL_PROXY", PROXY)], true),
+        (&remote, FROM_ENVIRONMENT, &[("HTTP_PROXY", ""), ("http_proxy", PROXY)], false),
+        (&remote, FROM_ENVIRONMENT, &[("HTTP_PROXY", PROXY), ("REQUEST_METHOD", "POST")], false),
+        (&remote, FROM_ENVIRONMENT, &[("ALL_PROXY", PROXY), ("REQUEST_METHOD", "POST")], true),
+        (&remote_tls, FROM_ENVIRONMENT, &[("HTTPS_PROXY", PROXY), ("REQUEST_METHOD", "")], true),
+        (&remote, NONE, &[("HTTP_PROXY", PROXY), ("ALL_PROXY", PROXY)], false),
+        (&remote_tls, NONE, &[("HTTPS_PROXY", PROXY), ("ALL_PROXY", PROXY)], false),
+        (&remote, NONE, &[("HTTP_PROXY", "socks5://a")], false),
+    ];
+    for (base_url, proxy, variables, used) in cases {
+        assert_uses_proxy(test, base_url, proxy, variables, used);
+    }
+}
+
+#[test]
+fn no_proxy_exempts_hosts_in_every_usual_form() {
+    if is_run_again() {
+        return upload_again();
+    }
+    let test = "no_proxy_exempts_hosts_in_every_usual_form";
+    let by_name = format!("http://{HOST}");
+    let by_name_and_port = format!("http://{HOST}:8080");
+    // Reserved for documentation: requests to it fail or time out.
+    let by_address = "http://192.0.2.1:1".to_owned();
+    let cases: [(&String, Variables, bool); 14] = [
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "example.invalid")], false),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("no_proxy", "example.invalid")], false),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", ".example.invalid")], false),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "*.EXAMPLE.invalid")], false),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "a.com, Events.Example.Invalid")], false),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "*")], false),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "ample.invalid")], true),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "example.invalid:80")], false),
+        (&by_name, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "example.invalid:443")], true),
+        (&by_name_and_port, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "example.invalid:8080")], false),
+        (&by_name_and_port, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "example.invalid:80")], true),
+        (&by_address, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "192.0.2.0/24")], false),
+        (&by_address, &[("HTTP_PROXY", PROXY), ("NO_PROXY", "192.0.3.0/24")], true),
+        // A variable that does not apply is not checked.
+        (&by_name, &[("HTTP_PROXY", "socks5://a"), ("NO_PROXY", "*")], false),
+    ];
+    for (base_url, variables, used) in cases {
+        assert_uses_proxy(test, base_url, FROM_ENVIRONMENT, variables, used);
+    }
+}
+
+#[test]
+fn a_variable_that_cannot_be_used_is_named_and_its_value_is_not_shown() {
+    if is_run_again() {
+        return upload_again();
+    }
+    for (base_url, name, value) in [
+        (format!("https://{HOST}"), "HTTPS_PROXY", "socks5://user-of-proxy:word-of-proxy@a:1080"),
+        (format!("https://{HOST}"), "https_proxy", "socks5h://user-of-proxy:word-of-proxy@a:1080"),
+        (format!("https://{HOST}"), "ALL_PROXY", "socks4://user-of-proxy:word-of-proxy@a:1080"),
+        (format!("http://{HOST}"), "all_proxy", "SOCKS5://user-of-proxy:word-of-proxy@a:1080"),
+        (format!("http://{HOST}"), "HTTP_PROXY", "http://user-of-proxy:word-of-proxy@a:port"),
+        (format!("http://{HOST}"), "http_proxy", "user-of-proxy:word-of-proxy@a:99999"),
+        (format!("https://{HOST}"), "HTTPS_PROXY", "http://user-of-proxy:word-of-proxy@"),
+        (format!("https://{HOST}"), "HTTPS_PROXY", "http://user-of-proxy:word-of-proxy@a b"),
+        (format!("https://{HOST}"), "HTTPS_PROXY", "'http://user-of-proxy:word-of-proxy@a'"),
+        (format!("https://{HOST}"), "HTTPS_PROXY", "ftp://user-of-proxy:word-of-proxy@a"),
+    ] {
+        let shown = run_again(
+            "a_variable_that_cannot_be_used_is_named_and_its_value_is_not_shown",
+            [
+                ("WIRE_BASE_URL", base_url.into()),
+                ("WIRE_PROXY", FROM_ENVIRONMENT.into()),
+                (name, value.into()),
+            ],
+        );
+        assert!(shown.contains("not built: invalid client configuration"), "{value}: {shown}");
+        let expected = format!("the environment variable {name} ");
+        assert!(shown.contains(&expected), "{value}: {shown}");
+        assert_no_credentials(&shown);
+    }
+}
+
+#[test]
+fn a_proxy_of_the_builder_takes_precedence_over_the_environment() {
     if is_run_again() {
         return upload_again();
     }
     let [wanted, other] = [Server::accepting(), Server::accepting()];
     let shown = run_again(
-        "a_proxy_of_the_builder_counts_more_than_that_of_the_environment",
+        "a_proxy_of_the_builder_takes_precedence_over_the_environment",
         [
             ("WIRE_BASE_URL", format!("http://{HOST}").into()),
             ("WIRE_PROXY", with_credentials(&wanted).into()),
@@ -258,36 +406,41 @@ fn a_proxy_of_the_builder_counts_more_than_that_of_the_environment() {
 }
 
 #[test]
-fn proxies_of_the_environment_do_not_count_for_this_machine() {
+fn proxies_of_the_environment_do_not_apply_to_loopback_addresses() {
     if is_run_again() {
         return upload_again();
     }
     let [server, proxy] = [Server::accepting(), Server::accepting()];
     let port = server.address().port();
-    for (uploads, host) in [(1, "127.0.0.1"), (2, "localhost"), (3, "LOCALHOST")] {
-        let variables = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"];
-        let variables = variables.map(|name| (name, OsString::from(with_credentials(&proxy))));
-        let shown = run_again(
-            "proxies_of_the_environment_do_not_count_for_this_machine",
-            variables.into_iter().chain([
-                ("WIRE_BASE_URL", format!("http://{host}:{port}").into()),
-                ("WIRE_PROXY", "as the environment says".into()),
-            ]),
-        );
-        assert!(shown.contains("result: Ok"), "{host}: {shown}");
-        assert_eq!((server.requests().len(), proxy.connections()), (uploads, 0), "{host}");
+    let mut uploads = 0;
+    // A malformed value is not an error, because it is not used.
+    for value in [with_credentials(&proxy), "socks5://user-of-proxy@a".to_owned()] {
+        for host in ["127.0.0.1", "localhost", "LOCALHOST"] {
+            let variables = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"];
+            let variables = variables.map(|name| (name, OsString::from(&value)));
+            let shown = run_again(
+                "proxies_of_the_environment_do_not_apply_to_loopback_addresses",
+                variables.into_iter().chain([
+                    ("WIRE_BASE_URL", format!("http://{host}:{port}").into()),
+                    ("WIRE_PROXY", FROM_ENVIRONMENT.into()),
+                ]),
+            );
+            uploads += 1;
+            assert!(shown.contains("result: Ok"), "{host}: {shown}");
+            assert_eq!((server.requests().len(), proxy.connections()), (uploads, 0), "{host}");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_proxy_of_the_builder_counts_for_this_machine_too() {
+async fn a_proxy_of_the_builder_applies_to_loopback_addresses() {
     let [server, proxy] = [Server::accepting(), Server::accepting()];
     let client = builder(server.base_url()).proxy(proxy.base_url()).build().unwrap();
     client.upload_events(&batch()).await.unwrap();
     assert_eq!((server.connections(), proxy.requests().len()), (0, 1));
 }
 
-/// Everything that is logged, by `tracing` and by `log`.
+/// Everything that is logged with `tracing` or `log`.
 #[derive(Clone, Default)]
 struct Logs(Arc<Mutex<String>>);
 

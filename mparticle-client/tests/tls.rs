@@ -1,4 +1,4 @@
-//! Whom the client trusts, against a real TLS server with a private root certificate.
+//! Which servers the client trusts, tested with a TLS server and a private root certificate.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod wire;
@@ -23,7 +23,7 @@ use wire::{Request, Server, accept_requests, batch, builder, drain, everything_s
 
 static AUTHORITIES: AtomicUsize = AtomicUsize::new(0);
 
-/// Who signs certificates.
+/// A certificate authority.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
@@ -35,7 +35,7 @@ struct Signed {
 impl Authority {
     fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
-        // Two roots of one name would be told apart by their signatures alone.
+        // The names differ, so that an issuer is not found by name alone.
         let name = format!("private root {}", AUTHORITIES.fetch_add(1, Ordering::SeqCst));
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -49,7 +49,7 @@ impl Authority {
         Signed { certificate: params.signed_by(&key, &self.0).unwrap(), key }
     }
 
-    /// The certificate of a server at 127.0.0.1.
+    /// Returns a certificate for a server at 127.0.0.1.
     fn server(&self) -> Signed {
         self.sign("127.0.0.1", |_| {})
     }
@@ -89,7 +89,7 @@ fn serve(config: ServerConfig) -> Server {
 fn serve_tls(stream: TcpStream, config: Arc<ServerConfig>, record: &dyn Fn(Request)) {
     let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
     accept_requests(&mut stream, record);
-    // What was sent in vain is read, so that an alert is not lost to a reset.
+    // Closing a socket with unread data would reset the connection and discard an alert.
     let _ = stream.sock.shutdown(std::net::Shutdown::Write);
     drain(&mut stream.sock);
 }
@@ -107,7 +107,7 @@ fn plain(server: &Signed) -> ServerConfig {
     with_versions(server, &[&TLS12, &TLS13])
 }
 
-/// A server that asks who the client is.
+/// Returns the configuration of a server that requests a client certificate.
 fn mutual(authority: &Authority, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
     let provider = Arc::new(ring::default_provider());
     let verifier =
@@ -135,30 +135,33 @@ async fn accepted(server: &Server, builder: ClientBuilder) {
     assert!(head.starts_with("POST /v2/events HTTP/1.1\r\n"), "{head}");
 }
 
-/// Asserts that trust was refused at once, and says by which error.
-async fn refused(server: &Server, builder: ClientBuilder) -> Error {
+/// Asserts that the upload fails at the first attempt because of a certificate, and returns the error.
+async fn rejected(server: &Server, builder: ClientBuilder) -> Error {
     let error = builder.build().unwrap().upload_events(&batch()).await.unwrap_err();
     let shown = everything_shown(&error);
     assert_eq!(error.kind(), ErrorKind::Transport, "{shown}");
     assert!(!error.is_retryable(), "{shown}");
     assert!(!error.may_have_been_sent(), "{shown}");
     assert_eq!(error.attempts(), 1, "{shown}");
-    assert_eq!(server.connections(), 1, "nothing is tried again: {shown}");
+    assert_eq!(server.connections(), 1, "there is no retry: {shown}");
     assert_eq!(server.requests().len(), 0, "{shown}");
     assert!(error.request().is_some());
-    assert!(error.to_string().contains("TLS found no trust"), "{error}");
+    assert!(
+        error.to_string().contains("certificate of the server or client was rejected"),
+        "{error}"
+    );
     error
 }
 
 #[tokio::test]
-async fn a_private_root_that_was_added_is_trusted() {
+async fn an_added_root_certificate_is_trusted() {
     let authority = Authority::new();
     let server = serve(plain(&authority.server()));
     accepted(&server, client_of(&server).add_root_certificates(authority.pem())).await;
 }
 
 #[tokio::test]
-async fn of_several_added_files_and_roots_each_counts() {
+async fn every_certificate_of_every_added_file_is_trusted() {
     let [first, second, third] = [Authority::new(), Authority::new(), Authority::new()];
     let bundle = format!("{}\n{}", second.pem(), third.pem());
     for authority in [&first, &second, &third] {
@@ -172,39 +175,42 @@ async fn of_several_added_files_and_roots_each_counts() {
 }
 
 #[tokio::test]
-async fn an_unknown_root_is_refused_once_and_for_all() {
+async fn an_unknown_root_certificate_is_rejected_without_a_retry() {
     let authority = Authority::new();
     let server = serve(plain(&authority.server()));
-    let error = refused(&server, client_of(&server)).await;
+    let error = rejected(&server, client_of(&server)).await;
     assert!(format!("{error:#}").contains("certificate: UnknownIssuer"), "{error:#}");
 }
 
-#[tokio::test]
-async fn without_added_roots_only_added_roots_trusts_nobody() {
-    let authority = Authority::new();
-    let server = serve(plain(&authority.server()));
-    refused(&server, client_of(&server).only_added_root_certificates()).await;
+#[test]
+fn trusting_only_added_root_certificates_without_any_is_a_configuration_error() {
+    let new = || builder("https://127.0.0.1:1").only_added_root_certificates();
+    let error = new().build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("no root certificate was added"), "{error}");
+    new().add_root_certificates(Authority::new().pem()).build().unwrap();
+    new().danger_accept_invalid_certificates().build().unwrap();
 }
 
 #[tokio::test]
-async fn another_private_root_is_not_enough() {
+async fn another_root_certificate_is_not_sufficient() {
     let authority = Authority::new();
     let server = serve(plain(&authority.server()));
     let builder = client_of(&server).add_root_certificates(Authority::new().pem());
-    refused(&server, builder).await;
+    rejected(&server, builder).await;
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_host_is_refused() {
+async fn a_certificate_for_another_host_is_rejected() {
     let authority = Authority::new();
     let server = serve(plain(&authority.sign("other.example.com", |_| {})));
     let builder = client_of(&server).add_root_certificates(authority.pem());
-    let error = refused(&server, builder).await;
+    let error = rejected(&server, builder).await;
     assert!(format!("{error:#}").contains("not valid for name"), "{error:#}");
 }
 
 #[tokio::test]
-async fn a_certificate_out_of_its_time_is_refused() {
+async fn a_certificate_outside_its_validity_period_is_rejected() {
     for (begin, end, wanted) in [(2001, 2002, "expired"), (2900, 2901, "not valid yet")] {
         let authority = Authority::new();
         let server = serve(plain(&authority.sign("127.0.0.1", |params| {
@@ -212,22 +218,22 @@ async fn a_certificate_out_of_its_time_is_refused() {
             params.not_after = date_time_ymd(end, 1, 1);
         })));
         let builder = client_of(&server).add_root_certificates(authority.pem());
-        let error = refused(&server, builder).await;
+        let error = rejected(&server, builder).await;
         assert!(format!("{error:#}").contains(wanted), "{error:#}");
     }
 }
 
 #[tokio::test]
-async fn a_certificate_for_clients_does_not_serve_a_server() {
+async fn a_client_certificate_is_rejected_for_a_server() {
     let authority = Authority::new();
     let server = serve(plain(&authority.sign("127.0.0.1", |params| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     })));
-    refused(&server, client_of(&server).add_root_certificates(authority.pem())).await;
+    rejected(&server, client_of(&server).add_root_certificates(authority.pem())).await;
 }
 
 #[tokio::test]
-async fn any_certificate_is_accepted_when_that_is_asked_for() {
+async fn any_certificate_is_accepted_if_verification_is_disabled() {
     let authority = Authority::new();
     for versions in [&[&TLS12], &[&TLS13]] {
         let certificate = authority.sign("other.example.com", |params| {
@@ -239,7 +245,7 @@ async fn any_certificate_is_accepted_when_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn even_then_a_server_has_to_own_its_certificate() {
+async fn signatures_are_verified_even_if_verification_of_certificates_is_disabled() {
     let authority = Authority::new();
     for version in [&TLS12, &TLS13] {
         let stolen = authority.server();
@@ -247,7 +253,10 @@ async fn even_then_a_server_has_to_own_its_certificate() {
             .with_protocol_versions(&[version])
             .unwrap()
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Thief(stolen.chain(), authority.client().key())));
+            .with_cert_resolver(Arc::new(StolenCertificate(
+                stolen.chain(),
+                authority.client().key(),
+            )));
         let server = serve(config);
         let builder = client_of(&server).danger_accept_invalid_certificates();
         let error = builder.build().unwrap().upload_events(&batch()).await.unwrap_err();
@@ -256,11 +265,11 @@ async fn even_then_a_server_has_to_own_its_certificate() {
     }
 }
 
-/// A server that shows the certificate of another.
+/// A server that presents a certificate whose private key it does not have.
 #[derive(Debug)]
-struct Thief(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+struct StolenCertificate(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-impl rustls::server::ResolvesServerCert for Thief {
+impl rustls::server::ResolvesServerCert for StolenCertificate {
     fn resolve(
         &self,
         _: rustls::server::ClientHello<'_>,
@@ -271,7 +280,7 @@ impl rustls::server::ResolvesServerCert for Thief {
 }
 
 #[tokio::test]
-async fn either_version_of_tls_will_do() {
+async fn tls_1_2_and_tls_1_3_are_supported() {
     let authority = Authority::new();
     for versions in [&[&TLS12], &[&TLS13]] {
         let server = serve(with_versions(&authority.server(), versions));
@@ -280,7 +289,7 @@ async fn either_version_of_tls_will_do() {
 }
 
 #[tokio::test]
-async fn a_client_shows_its_identity_to_a_server_that_asks() {
+async fn a_client_identity_is_sent_to_a_server_that_requests_it() {
     let authority = Authority::new();
     for versions in [&[&TLS12], &[&TLS13]] {
         let identity = authority.client();
@@ -293,17 +302,17 @@ async fn a_client_shows_its_identity_to_a_server_that_asks() {
 }
 
 #[tokio::test]
-async fn a_server_that_asks_refuses_a_client_without_identity() {
+async fn a_server_that_requests_an_identity_rejects_a_client_without_one() {
     let authority = Authority::new();
     for versions in [&[&TLS12], &[&TLS13]] {
         let server = serve(mutual(&authority, versions));
         let builder = client_of(&server).add_root_certificates(authority.pem());
-        refused(&server, builder).await;
+        rejected(&server, builder).await;
     }
 }
 
 #[tokio::test]
-async fn a_server_that_asks_refuses_the_identity_of_another_authority() {
+async fn a_server_that_requests_an_identity_rejects_that_of_another_authority() {
     let authority = Authority::new();
     for versions in [&[&TLS12], &[&TLS13]] {
         let stranger = Authority::new().client();
@@ -311,12 +320,12 @@ async fn a_server_that_asks_refuses_the_identity_of_another_authority() {
         let builder = client_of(&server)
             .add_root_certificates(authority.pem())
             .client_identity(stranger.certificate.pem(), stranger.key.serialize_pem());
-        refused(&server, builder).await;
+        rejected(&server, builder).await;
     }
 }
 
 #[test]
-fn malformed_pem_is_a_mistake_in_the_configuration() {
+fn malformed_pem_is_a_configuration_error() {
     let authority = Authority::new();
     let identity = authority.client();
     let (certificate, key) = (identity.certificate.pem(), identity.key.serialize_pem());
@@ -331,29 +340,29 @@ fn malformed_pem_is_a_mistake_in_the_configuration() {
         ("bytes", new().add_root_certificates([0xff, 0, 0xfe]), "root certificates"),
         ("a key as a root", new().add_root_certificates(key.clone()), "root certificates"),
         (
-            "a broken root",
+            "an invalid root",
             new().add_root_certificates(
                 "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
             ),
             "root certificate",
         ),
         (
-            "an unfinished root",
+            "a truncated root",
             new().add_root_certificates("-----BEGIN CERTIFICATE-----\nAAAA\n"),
             "root certificates",
         ),
         ("no key", new().client_identity(certificate.clone(), ""), "private key"),
         ("no certificate", new().client_identity("", key.clone()), "client certificate"),
-        ("a broken key", new().client_identity(certificate.clone(), broken_key), "private key"),
+        ("an invalid key", new().client_identity(certificate.clone(), broken_key), "private key"),
         ("half a key", new().client_identity(certificate.clone(), short_key), "private key"),
         ("swapped", new().client_identity(key.clone(), certificate.clone()), "client certificate"),
         (
-            "another's key",
+            "another key",
             new().client_identity(certificate.clone(), other_key),
             "client identity cannot be used",
         ),
         (
-            "no such key",
+            "a key of no known type",
             new().client_identity(
                 certificate.clone(),
                 "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
@@ -372,7 +381,7 @@ fn malformed_pem_is_a_mistake_in_the_configuration() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_gets_nothing_of_the_request() {
+async fn a_server_without_tls_receives_nothing_of_the_request() {
     let server = Server::recording(|mut stream, _, record| {
         let mut hello = [0; 16];
         let _ = std::io::Read::read(&mut stream, &mut hello);
@@ -385,7 +394,7 @@ async fn a_server_without_tls_gets_nothing_of_the_request() {
     let error = client.upload_events(&batch()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
     assert!(!error.may_have_been_sent());
-    assert!(error.status().is_none(), "what it says is not believed");
+    assert!(error.status().is_none(), "its response is ignored");
     // The first bytes are those of a TLS handshake.
     assert_eq!(server.requests()[0].body[..2], [0x16, 0x03]);
 }

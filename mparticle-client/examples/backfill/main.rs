@@ -33,7 +33,7 @@ use failed_file::FailedFile;
 use futures_util::stream;
 use indicatif::{ProgressBar, ProgressStyle};
 use mparticle_client::models::{Batch, Environment};
-use mparticle_client::{FailedBatch, Outcome};
+use mparticle_client::{BatchResult, FailedBatch, Outcome};
 use reader::Reader;
 use std::fs::File;
 use std::process::ExitCode;
@@ -67,16 +67,16 @@ async fn main() -> Result<ExitCode, Failure> {
     let reader = tokio::task::spawn_blocking(move || reader.run(&sender));
 
     let (mut delivered, mut failed) = (0_u64, 0_u64);
-    let count_outcome = |outcome: Outcome<'_>| {
-        match outcome {
-            Outcome::Delivered { .. } => delivered += 1,
+    let count_outcome = |result: &BatchResult| {
+        match result.outcome() {
+            Outcome::Delivered(_) => delivered += 1,
             _ => failed += 1,
         }
         progress.set_message(format!("{delivered} delivered, {failed} failed"));
     };
     let mut upload = client
         .upload_all_stream(stream::poll_fn(|context| batches.poll_recv(context)))
-        .max_rate_limit_wait(Duration::from_secs(60 * 60))
+        .max_wait(Duration::from_secs(60 * 60))
         .stop_after_failures(MAX_FAILURES)
         .on_outcome(count_outcome);
     if arguments.historical {

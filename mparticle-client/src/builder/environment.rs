@@ -1,4 +1,4 @@
-//! A builder from environment variables.
+//! A builder whose settings come from environment variables.
 
 use super::ClientBuilder;
 use super::checks::config_error;
@@ -6,10 +6,21 @@ use crate::{Credentials, Error};
 use std::env;
 
 impl ClientBuilder {
-    /// A builder with credentials and destination from the environment; see [`Client::from_env`](crate::Client::from_env).
+    /// Returns a builder with the credentials and the destination that the environment variables set.
+    ///
+    /// | variable | value |
+    /// |---|---|
+    /// | `MPARTICLE_API_KEY` | the API key; required |
+    /// | `MPARTICLE_API_SECRET` | the API secret; required |
+    /// | `MPARTICLE_POD` | the [pod](Self::pod): `us1`, `us2`, `eu1` or `au1`, in any letter case; `us1` unless set |
+    /// | `MPARTICLE_BASE_URL` | the [base URL](Self::base_url), which takes precedence over the pod |
+    /// | `MPARTICLE_DISABLED` | `1` or `true` [disables](Self::disabled) the client, which then needs no credentials; `0` or `false` does not |
+    ///
+    /// An empty variable is treated as if it were not set.
     ///
     /// # Errors
-    /// Of kind [`Config`](crate::ErrorKind::Config) when a variable is missing, is not Unicode or names no pod.
+    /// - [`Config`](crate::ErrorKind::Config) if a required variable is not set, if a variable is not Unicode, if
+    ///   `MPARTICLE_POD` is not the name of a pod, or if `MPARTICLE_DISABLED` has another value. [`build`](Self::build) checks the credentials and the base URL.
     pub fn from_env() -> Result<Self, Error> {
         let mut problems = Vec::new();
         let mut read = |name: &str| match env::var(name) {
@@ -21,11 +32,28 @@ impl ClientBuilder {
                 None
             }
         };
-        let [key, secret, base_url, pod] =
-            ["MPARTICLE_API_KEY", "MPARTICLE_API_SECRET", "MPARTICLE_BASE_URL", "MPARTICLE_POD"]
-                .map(&mut read);
+        let [key, secret, base_url, pod, disabled] = [
+            "MPARTICLE_API_KEY",
+            "MPARTICLE_API_SECRET",
+            "MPARTICLE_BASE_URL",
+            "MPARTICLE_POD",
+            "MPARTICLE_DISABLED",
+        ]
+        .map(&mut read);
+        let is_disabled = match disabled.as_deref().map(|value| value.trim().to_ascii_lowercase()) {
+            None => false,
+            Some(value) if value == "1" || value == "true" => true,
+            Some(value) if value == "0" || value == "false" => false,
+            Some(_) => {
+                problems.push("MPARTICLE_DISABLED is none of 1, true, 0, false".to_owned());
+                false
+            }
+        };
         for (name, value) in [("MPARTICLE_API_KEY", &key), ("MPARTICLE_API_SECRET", &secret)] {
-            if value.is_none() && !problems.iter().any(|problem| problem.starts_with(name)) {
+            if value.is_none()
+                && !is_disabled
+                && !problems.iter().any(|problem| problem.starts_with(name))
+            {
                 problems.push(format!("{name} is not set"));
             }
         }
@@ -36,6 +64,9 @@ impl ClientBuilder {
             (None, Some(Ok(pod))) => builder = builder.pod(pod),
             (None, Some(Err(error))) => problems.push(format!("MPARTICLE_POD: {error}")),
             (None, None) => {}
+        }
+        if is_disabled {
+            builder = builder.disabled();
         }
         if problems.is_empty() { Ok(builder) } else { Err(config_error(&problems)) }
     }

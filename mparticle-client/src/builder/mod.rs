@@ -1,26 +1,38 @@
-//! From settings to a client.
+//! The settings of a client, and how it is built from them.
 
 mod checks;
+mod connections;
 mod environment;
 
 use crate::base_url::PlainHttp;
 use crate::encoding::Encoder;
 use crate::models::{DataPlanContext, Environment};
 use crate::send::{BodyLog, Delivery, InFlight, RequestSender, SenderSettings};
-use crate::transport::Transport;
-use crate::transport::https::{Connections, Proxies};
-use crate::transport::tls::{Identity, TlsSettings, Trust};
+use crate::settings::Sensitive;
+use crate::transport::https::ConnectionSettings;
+use crate::transport::proxy::ProxySource;
+use crate::transport::tls::TlsSettings;
+use crate::transport::{NoTransport, Transport};
 use crate::{Client, Credentials, Error, Pod, RateLimiter, RetryPolicy, Timeouts, Validation};
 use checks::config_error;
+use connections::https_transport;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the client calls itself unless told otherwise.
+/// The default value of the `User-Agent` header.
 const USER_AGENT: &str = concat!("mparticle-client-rust/", env!("CARGO_PKG_VERSION"));
 
-/// Describes a [`Client`]; made by [`Client::builder`].
+/// The default number of idle connections that are kept.
+const POOL_MAX_IDLE: usize = 16;
+
+/// How long an idle connection is kept by default. Servers and load balancers usually close idle connections after 60
+/// seconds or more, some after 30 seconds.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Configures and builds a [`Client`]. Created by [`Client::builder`].
 ///
-/// Nothing is checked before [`build`](Self::build), which reports all mistakes together. `Debug` shows no secret.
+/// If a setting is set more than once, the last value takes effect. The settings are not checked before
+/// [`build`](Self::build), which reports all mistakes in one error. `Debug` output contains no secrets.
 #[derive(Clone, Debug)]
 pub struct ClientBuilder {
     credentials: Credentials,
@@ -31,9 +43,10 @@ pub struct ClientBuilder {
     rate_limiter: RateLimiter,
     encoder: Encoder,
     user_agent: String,
-    headers: Vec<(String, HiddenText)>,
+    headers: Vec<(String, Sensitive)>,
     tls: TlsSettings,
-    connections: Connections,
+    connections: ConnectionSettings,
+    proxy: ProxySource,
     transport: Option<Arc<dyn Transport>>,
     body_log: BodyLog,
     max_in_flight: usize,
@@ -43,17 +56,7 @@ pub struct ClientBuilder {
 #[derive(Clone, Debug)]
 enum Destination {
     Pod(Pod),
-    BaseUrl(HiddenText),
-}
-
-/// A text that may hold a secret.
-#[derive(Clone)]
-struct HiddenText(String);
-
-impl std::fmt::Debug for HiddenText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("..")
-    }
+    BaseUrl(Sensitive),
 }
 
 impl ClientBuilder {
@@ -70,12 +73,12 @@ impl ClientBuilder {
             user_agent: USER_AGENT.to_owned(),
             headers: Vec::new(),
             tls: TlsSettings::default(),
-            connections: Connections {
+            connections: ConnectionSettings {
                 connect_timeout: timeouts.connect,
-                pool_max_idle: None,
-                pool_idle_timeout: Duration::from_secs(90),
-                proxies: Proxies::FromEnvironment,
+                pool_max_idle: POOL_MAX_IDLE,
+                pool_idle_timeout: POOL_IDLE_TIMEOUT,
             },
+            proxy: ProxySource::Environment,
             transport: None,
             body_log: BodyLog::default(),
             max_in_flight: 64,
@@ -83,31 +86,45 @@ impl ClientBuilder {
         }
     }
 
-    /// Sends to a pod, [`Pod::Us1`] unless set. Overrides [`base_url`](Self::base_url).
+    /// Sets the pod to which requests are sent. The default is [`Pod::Us1`].
+    ///
+    /// Overrides [`base_url`](Self::base_url).
     #[must_use]
     pub fn pod(mut self, pod: Pod) -> Self {
         self.destination = Destination::Pod(pod);
         self
     }
 
-    /// Sends to another place, such as a partner's feed, a proxy of your own, or a server for tests.
+    /// Sets the URL to which requests are sent, such as that of a partner feed, of your own relay or of a test server.
     ///
-    /// `https://example.com`, with or without a trailing slash or `/v2`; `http://` is for loopback addresses. Overrides
-    /// [`pod`](Self::pod).
+    /// The URL may have any path. `/v2` is appended unless the path ends with it: `https://inbound.mparticle.com/s2s`,
+    /// `https://inbound.mparticle.com/s2s/` and `https://inbound.mparticle.com/s2s/v2` are equivalent. The scheme `http`
+    /// is accepted for `localhost` and loopback addresses only. Overrides [`pod`](Self::pod).
+    ///
+    /// Building the client fails if
+    /// - the URL is malformed, or contains white space, a byte order mark or quotation marks at its ends;
+    /// - the scheme is neither `https` nor an accepted `http`;
+    /// - the URL contains credentials, a query or a fragment;
+    /// - the path ends with another version, such as `/v1`, or with the path of an endpoint, such as `/v2/events`;
+    /// - the path contains `//`, a dot segment (`.` or `..`), a backslash, or an encoded slash or backslash.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.destination = Destination::BaseUrl(HiddenText(url.into()));
+        self.destination = Destination::BaseUrl(Sensitive(url.into()));
         self
     }
 
-    /// Lets the base URL be `http://` with any host. Whoever sees the traffic sees the credentials and the data.
+    /// Accepts the scheme `http` in the [base URL](Self::base_url) for any host.
+    ///
+    /// Anyone who can read the network traffic can then read the credentials and the data.
     #[must_use]
     pub fn danger_allow_plain_http(mut self) -> Self {
-        self.plain_http = PlainHttp::ToAnyHost;
+        self.plain_http = PlainHttp::AnyHost;
         self
     }
 
-    /// How long uploads may take; see [`Timeouts`] for what holds unless set.
+    /// Sets the time limits of uploads. The default is [`Timeouts::default`].
+    ///
+    /// Building the client fails if one of them is zero.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
@@ -115,169 +132,147 @@ impl ClientBuilder {
         self
     }
 
-    /// How often and when failed attempts are repeated; see [`RetryPolicy`] for what holds unless set.
+    /// Sets how failed attempts are retried. The default is [`RetryPolicy::default`].
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Shares a rate limiter with other clients of the same key. Clones of a client share it in any case.
+    /// Sets the rate limiter, to share that of another client with the same API key.
+    ///
+    /// By default each client has a rate limiter of its own, which its clones share.
     #[must_use]
-    pub fn rate_limiter(mut self, gate: RateLimiter) -> Self {
-        self.rate_limiter = gate;
+    pub fn rate_limiter(mut self, rate_limiter: RateLimiter) -> Self {
+        self.rate_limiter = rate_limiter;
         self
     }
 
-    /// Sets how many requests may be in flight at a time, over all clones of the client; 64 unless set.
+    /// Sets how many requests may be in flight at a time, over all clones of the client. The default is 64.
     ///
-    /// Further uploads wait for a place. Each request in flight has a connection of its own, so this also bounds the
-    /// number of connections. [`build`](Self::build) refuses zero.
+    /// Further uploads wait for a place. Each request in flight has a connection of its own, therefore this also bounds
+    /// the number of connections. [`build`](Self::build) fails if it is zero.
     #[must_use]
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
         self
     }
 
-    /// What to do about violations of mParticle's limits and rules; [`Validation::Warn`] unless set.
+    /// Disables the client: batches are checked and encoded as usual, but nothing is ever sent.
+    ///
+    /// Use it where a program must run without mParticle, such as on a developer's machine. Every upload succeeds with a
+    /// receipt that [is discarded](crate::Receipt::is_discarded), and every batch of a queue or of
+    /// [`upload_all`](Client::upload_all) ends as [`Outcome::Discarded`](crate::Outcome::Discarded). Credentials are not
+    /// needed and not checked, no socket is opened, and a queue opens no spool folder. [`build`](Self::build) logs one
+    /// warning.
+    ///
+    /// [`Client::from_env`] does the same if `MPARTICLE_DISABLED` is `1` or `true`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::models::{Batch, Environment};
+    /// # use mparticle_client::{Client, Credentials};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), mparticle_client::Error> {
+    /// let client = Client::builder(Credentials::new("", "")).disabled().build()?;
+    /// let receipt = client.upload_events(&Batch::new(Environment::Development)).await?;
+    /// assert!(receipt.is_discarded());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.delivery = Delivery::Disabled;
+        self
+    }
+
+    /// Sets what the client does about violations of mParticle's limits and rules. The default is [`Validation::Warn`].
     #[must_use]
     pub fn validation(mut self, validation: Validation) -> Self {
         self.encoder.validation = validation;
         self
     }
 
-    /// The environment of batches that name none.
+    /// Sets the environment of batches that have none. By default such batches are sent without an environment.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.encoder.environment = Some(environment);
         self
     }
 
-    /// The data plan of batches that name none.
+    /// Sets the data plan of batches that have none. By default such batches are sent without a data plan.
     #[must_use]
     pub fn data_plan(mut self, data_plan: DataPlanContext) -> Self {
         self.encoder.data_plan = Some(data_plan);
         self
     }
 
-    /// The `User-Agent` header; the name and version of this crate unless set.
+    /// Sets the `User-Agent` header. The default is `mparticle-client-rust/` followed by the version of this crate.
+    ///
+    /// Building the client fails if the value contains a character that a header cannot contain.
     #[must_use]
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
         self
     }
 
-    /// A header for every request; of several of one name the last counts. Those that the client itself needs cannot be
-    /// set.
+    /// Adds a header to every request. If a name is set more than once, the last value wins.
+    ///
+    /// Building the client fails if the name or the value is not valid in a header, or if the name is reserved:
+    /// `authorization`, `connection`, `content-encoding`, `content-length`, `content-type`, `expect`, `host`,
+    /// `transfer-encoding` and `user-agent`.
     #[must_use]
     pub fn default_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), HiddenText(value.into())));
+        self.headers.push((name.into(), Sensitive(value.into())));
         self
     }
 
-    /// Trusts the certificates of a PEM file, too, beside Mozilla's root certificates.
-    #[must_use]
-    pub fn add_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.tls.extra_roots.push(pem.into());
-        self
-    }
-
-    /// Trusts the certificates that were added and no others.
-    #[must_use]
-    pub fn only_added_root_certificates(mut self) -> Self {
-        self.tls.trust = Trust::GivenRootsAlone;
-        self
-    }
-
-    /// Identifies the client to the server by a certificate chain and its private key, both PEM.
-    #[must_use]
-    pub fn client_identity(
-        mut self,
-        certificates: impl Into<Vec<u8>>,
-        private_key: impl Into<Vec<u8>>,
-    ) -> Self {
-        let (certificates, private_key) = (certificates.into(), private_key.into());
-        self.tls.identity = Some(Identity { certificates, private_key });
-        self
-    }
-
-    /// Accepts any certificate of any server. Whoever can stand in the way gets the credentials and the data.
-    #[must_use]
-    pub fn danger_accept_invalid_certificates(mut self) -> Self {
-        self.tls.trust = Trust::Anyone;
-        self
-    }
-
-    /// Sends through an HTTP proxy. Unset, `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide, save for
-    /// loopback addresses.
-    #[must_use]
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.connections.proxies = Proxies::Through(url.into());
-        self
-    }
-
-    /// Sends through no proxy, whatever the environment says.
-    #[must_use]
-    pub fn no_proxy(mut self) -> Self {
-        self.connections.proxies = Proxies::Direct;
-        self
-    }
-
-    /// How many idle connections are kept; any number unless set.
-    #[must_use]
-    pub fn pool_max_idle(mut self, connections: usize) -> Self {
-        self.connections.pool_max_idle = Some(connections);
-        self
-    }
-
-    /// How long an idle connection is kept; 90 seconds unless set.
-    #[must_use]
-    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.connections.pool_idle_timeout = timeout;
-        self
-    }
-
-    /// Sends by another transport. What was said of TLS, proxies and connections does not hold for it.
+    /// Sends requests through another [`Transport`].
+    ///
+    /// The settings of TLS, proxies and connections do not apply to it. By default the client uses its own HTTPS
+    /// transport.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Logs the body of each request at TRACE, personal data included. Not for production.
+    /// Logs the body of each request, which contains personal data, at level TRACE.
+    ///
+    /// Do not use this in production. By default bodies are not logged.
     #[must_use]
     pub fn danger_trace_bodies(mut self) -> Self {
         self.body_log = BodyLog::AtTrace;
         self
     }
 
-    /// Makes the client. It connects when it first sends.
+    /// Builds the client. It opens no connection before the first upload.
     ///
     /// # Errors
-    /// Of kind [`Config`](crate::ErrorKind::Config), with every mistake in its message.
-    pub fn build(self) -> Result<Client, Error> {
-        let mut problems = self.credentials.problems();
+    /// - [`Config`](crate::ErrorKind::Config) if a setting or the credentials are invalid. The message lists every
+    ///   mistake and quotes no value that may be secret.
+    pub fn build(mut self) -> Result<Client, Error> {
+        let mut problems = Vec::new();
+        if self.delivery == Delivery::Disabled {
+            self.transport = Some(Arc::new(NoTransport));
+            tracing::warn!("the client is disabled: it discards every batch");
+        } else {
+            problems = self.credentials.problems();
+        }
         let base_url = self.checked_base_url(&mut problems);
         let headers = self.checked_headers(&mut problems);
-        self.check_times(&mut problems);
+        self.check_timeouts(&mut problems);
         if self.max_in_flight == 0 {
             problems.push("max_in_flight is zero: no request could ever be sent".to_owned());
         }
         let tls = self.tls.configure().map_err(|found| problems.extend(found)).ok();
-        let (Some(base_url), Some(tls)) = (base_url, tls) else {
+        let proxy = self.checked_proxy(base_url.as_ref(), &mut problems);
+        let (Some(base_url), Some(tls), true) = (base_url, tls, problems.is_empty()) else {
             return Err(config_error(&problems));
         };
         let transport = match self.transport {
-            Some(transport) => Some(transport),
-            None => self
-                .connections
-                .for_base_url(&base_url)
-                .connect(tls)
-                .map_err(|problem| problems.push(problem))
-                .ok(),
-        };
-        let Some(transport) = transport.filter(|_| problems.is_empty()) else {
-            return Err(config_error(&problems));
+            Some(transport) => transport,
+            None => https_transport(self.connections, proxy, tls)?,
         };
         let sender = RequestSender::new(SenderSettings {
             transport,
@@ -293,10 +288,10 @@ impl ClientBuilder {
         Ok(Client::new(self.encoder, sender))
     }
 
-    /// Makes a client without `async`, with a background thread of its own (feature `blocking`).
+    /// Builds a client whose methods block, and which has a background thread (feature `blocking`).
     ///
     /// # Errors
-    /// Of kind [`Config`](crate::ErrorKind::Config), with every mistake in its message.
+    /// - [`Config`](crate::ErrorKind::Config) under the conditions of [`build`](Self::build).
     #[cfg(feature = "blocking")]
     pub fn build_blocking(self) -> Result<crate::blocking::Client, Error> {
         crate::blocking::Client::new(self.build()?)

@@ -8,7 +8,6 @@ use crate::models::{
     Batch, Context, CustomEvent, CustomEventType, DataPlanContext, Environment, Event, UnixMillis,
 };
 use crate::{Endpoint, Error, ErrorKind, Validation};
-use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::error::Error as _;

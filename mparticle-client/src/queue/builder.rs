@@ -123,8 +123,10 @@ impl QueueBuilder {
         let shared = Arc::new(Shared::new(room, self.hook, self.clock));
         #[cfg(feature = "spool")]
         let opened = match self.spool {
-            Some(folder) => super::spool::Spool::open(folder, Arc::clone(&shared)).await?,
-            None => super::spool::Opened::default(),
+            Some(folder) if !sender.is_disabled() => {
+                super::spool::Spool::open(folder, Arc::clone(&shared)).await?
+            }
+            Some(_) | None => super::spool::Opened::default(),
         };
         #[cfg(feature = "spool")]
         let spool = opened.spool.map(Arc::new);

@@ -234,7 +234,7 @@ mod tests {
     fn once_the_first_has_left_numbers_lapse_before_they_reach_its_age() {
         let (mut line, start) = (Line::default(), now());
         let at = |tenths: u32| start + tenths * Duration::from_millis(100);
-        let mut draw = |line: &mut Line, tenths| line.draw(None, 1, <_>::default(), at(tenths));
+        let draw = |line: &mut Line, tenths| line.draw(None, 1, <_>::default(), at(tenths));
         let [first, second, third] = [0, 1, 15].map(|tenths| draw(&mut line, tenths));
         line.leave(second, at(16));
         line.grow(0.0, at(19));

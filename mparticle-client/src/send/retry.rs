@@ -92,8 +92,10 @@ pub(crate) fn decide(
         }
         AttemptResult::Answered { status, retry_after } if is_retryable(status) => retry_after,
         AttemptResult::Failed(kind) if kind.is_retryable() => None,
-        // A certificate can be replaced, which takes longer than an upload with a deadline lasts.
-        AttemptResult::Failed(TransportErrorKind::Untrusted) if progress.deadline.is_none() => None,
+        // A certificate or a proxy can be corrected, which takes longer than an upload with a deadline lasts.
+        AttemptResult::Failed(
+            TransportErrorKind::Untrusted | TransportErrorKind::ProxyAuthenticationRequired,
+        ) if progress.deadline.is_none() => None,
         AttemptResult::Answered { .. } | AttemptResult::Failed(_) => {
             return Decision::Fail(Failure::Final);
         }

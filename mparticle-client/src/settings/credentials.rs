@@ -1,13 +1,14 @@
-//! The key and secret of an input of mParticle.
+//! The API key and secret of an mParticle input.
 
+use super::copying_mistakes;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderValue, InvalidHeaderValue};
 use std::fmt;
 
-/// The API key and secret of a platform or custom feed, sent by HTTP basic authentication.
+/// The API key and secret of an mParticle platform or custom feed.
 ///
-/// Neither appears in `Debug`, in errors or in logs.
+/// The client sends them as HTTP basic authentication. Neither appears in `Debug` output, in errors or in logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     key: String,
@@ -15,31 +16,36 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A pair as mParticle's dashboard shows it.
+    /// Creates credentials from a key and a secret as mParticle's dashboard shows them.
+    ///
+    /// The values are checked when a client is built with them. An empty value, white space, a byte order mark, an
+    /// invisible or control character, a quotation mark at either end, and a colon in the key are errors of kind
+    /// [`Config`](crate::ErrorKind::Config).
     pub fn new(key: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { key: key.into(), secret: secret.into() }
     }
 
-    /// What makes them unusable, in words that do not show them.
+    /// Describes every mistake that makes the credentials unusable, without quoting them.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (name, value) in [("API key", &self.key), ("API secret", &self.secret)] {
             if value.trim().is_empty() {
                 problems.push(format!("the {name} is empty"));
-            } else if value.trim() != value {
-                problems.push(format!("the {name} begins or ends with white space"));
-            } else if value.contains(char::is_control) {
-                problems.push(format!("the {name} contains a control character"));
+            } else {
+                let mistakes = copying_mistakes(value).into_iter();
+                problems.extend(mistakes.map(|mistake| format!("the {name} {mistake}")));
             }
         }
         if self.key.contains(':') {
-            let why = "which basic authentication does not allow";
-            problems.push(format!("the API key contains a colon, {why}"));
+            let reason = "which basic authentication does not allow";
+            problems.push(format!("the API key contains a colon, {reason}"));
         }
         problems
     }
 
-    /// The value of the `authorization` header, marked as sensitive; the pair is encoded as UTF-8.
+    /// Returns the value of the `authorization` header, marked as sensitive.
+    ///
+    /// The pair is encoded as UTF-8.
     pub(crate) fn authorization(&self) -> Result<HeaderValue, InvalidHeaderValue> {
         let pair = STANDARD.encode(format!("{}:{}", self.key, self.secret));
         let mut value = HeaderValue::try_from(format!("Basic {pair}"))?;

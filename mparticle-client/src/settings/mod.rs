@@ -1,13 +1,17 @@
-//! What a client is told when it is made.
+//! The settings of a client.
 
+mod copying;
 mod credentials;
 mod pod;
 mod retry_policy;
+mod sensitive;
 mod timeouts;
 mod validation;
 
+pub(crate) use copying::copying_mistakes;
 pub use credentials::Credentials;
 pub use pod::{Pod, UnknownPod};
 pub use retry_policy::RetryPolicy;
+pub(crate) use sensitive::Sensitive;
 pub use timeouts::Timeouts;
 pub use validation::Validation;

@@ -1,32 +1,32 @@
-//! The data centres of mParticle.
+//! mParticle's data centers.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A data centre of mParticle, called a pod there.
+/// A data center of mParticle, which mParticle calls a pod.
 ///
-/// An account lives in one of them; mParticle's page on data localisation tells how to find out which. Requests to
-/// another one are not forwarded.
+/// An account belongs to one pod. Requests that are sent to another pod are not forwarded. mParticle's documentation of
+/// data localization explains how to find the pod of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Pod {
-    /// United States, the first one: `s2s.us1.mparticle.com`.
+    /// The first pod in the United States, `s2s.us1.mparticle.com`. This is the default.
     #[default]
     Us1,
-    /// United States, the second one: `s2s.us2.mparticle.com`.
+    /// The second pod in the United States, `s2s.us2.mparticle.com`.
     Us2,
-    /// Europe: `s2s.eu1.mparticle.com`.
+    /// The pod in Europe, `s2s.eu1.mparticle.com`.
     Eu1,
-    /// Australia: `s2s.au1.mparticle.com`.
+    /// The pod in Australia, `s2s.au1.mparticle.com`.
     Au1,
 }
 
-/// A text that names no pod.
+/// The error that is returned when a string is not the name of a [`Pod`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownPod;
 
 impl Pod {
-    /// The URL below which the endpoints of the Events API lie.
+    /// Returns the base URL of the Events API in this pod.
     #[must_use]
     pub fn base_url(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Pod {
     }
 }
 
-/// Reads `us1`, `us2`, `eu1` or `au1` in any letter case.
+/// Parses `us1`, `us2`, `eu1` or `au1`, in any letter case and with or without surrounding white space.
 impl FromStr for Pod {
     type Err = UnknownPod;
 
@@ -66,7 +66,7 @@ impl fmt::Display for Pod {
 
 impl fmt::Display for UnknownPod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("pod is none of us1, us2, eu1, au1")
+        f.write_str("unknown pod: expected us1, us2, eu1 or au1")
     }
 }
 

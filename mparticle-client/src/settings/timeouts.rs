@@ -1,36 +1,45 @@
-//! How long an upload may take.
+//! The time limits of an upload.
 
 use std::time::Duration;
 
-/// How long an upload and its parts may take.
+/// The time limits of an upload and of its parts.
+///
+/// A timeout of zero is an error when the client is built. [`Duration::MAX`] disables a timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// For making a connection, TLS included; 5 seconds unless set.
+    /// The time limit for opening a connection, including name resolution, the tunnel through a proxy and the TLS
+    /// handshake. The default is 5 seconds.
+    ///
+    /// An attempt that fails because of this timeout has sent nothing. If the attempt timeout is shorter, it elapses
+    /// first, and [`Error::may_have_been_sent`](crate::Error::may_have_been_sent) is true.
     pub connect: Duration,
-    /// For one attempt, from its first byte to the head of the answer; 15 seconds unless set.
+    /// The time limit for one attempt, from opening or reusing a connection until the response head has arrived. The
+    /// default is 15 seconds.
     pub attempt: Duration,
-    /// For a whole upload with all its attempts and the waiting between them; 60 seconds unless set. It starts at the
-    /// call. A wait that would pass it is not begun.
+    /// The time limit for an upload, counted from the call. The default is 60 seconds.
+    ///
+    /// It includes every attempt, the waits between them, the wait for the rate limiter and the wait for a place among
+    /// the requests in flight. A wait that would end after the deadline is not started; the upload fails at once.
     pub overall: Duration,
 }
 
 impl Timeouts {
-    /// The same with another timeout for making a connection.
+    /// Sets the time limit for opening a connection.
     #[must_use]
     pub fn with_connect(mut self, connect: Duration) -> Self {
         self.connect = connect;
         self
     }
 
-    /// The same with another timeout for one attempt.
+    /// Sets the time limit for one attempt.
     #[must_use]
     pub fn with_attempt(mut self, attempt: Duration) -> Self {
         self.attempt = attempt;
         self
     }
 
-    /// The same with another timeout for a whole upload.
+    /// Sets the time limit for an upload.
     #[must_use]
     pub fn with_overall(mut self, overall: Duration) -> Self {
         self.overall = overall;
@@ -38,6 +47,7 @@ impl Timeouts {
     }
 }
 
+/// 5 seconds to connect, 15 seconds for an attempt and 60 seconds for an upload.
 impl Default for Timeouts {
     fn default() -> Self {
         Self {

@@ -1,17 +1,17 @@
-//! How much is checked before a batch is sent.
+//! How batches are validated before they are sent.
 
-/// What to do about violations that [`Batch::validate`](crate::models::Batch::validate) finds.
+/// What the client does about violations that [`Batch::validate`](crate::models::Batch::validate) finds.
 ///
-/// Whatever the choice, nothing is ever cut or left out; numbers that JSON cannot express, sizes, and the rules of the
-/// historical endpoint are always errors.
+/// The client never shortens or drops data. In every mode, numbers that JSON cannot express, batches and requests that
+/// are too large, and violations of the rules of the historical endpoint are errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Validation {
-    /// Any violation is an error of kind [`Invalid`](crate::ErrorKind::Invalid), and nothing is sent.
+    /// Returns an error of kind [`Invalid`](crate::ErrorKind::Invalid) for any violation and sends nothing.
     Strict,
-    /// Violations are logged as warnings, rule and place alone, and the batch is sent.
+    /// Logs the rule and the location of each violation as a warning, and sends the batch. This is the default.
     #[default]
     Warn,
-    /// Nothing is checked.
+    /// Does not validate batches.
     Off,
 }

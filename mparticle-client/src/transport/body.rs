@@ -1,4 +1,4 @@
-//! The body of a response, which is read in pieces.
+//! The body of a response.
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -9,52 +9,52 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-type Cause = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The body of a response as it arrives.
+/// The body of a response, which is a stream of chunks.
 ///
-/// The client reads no more of it than it shows in errors, and not for longer than a bounded time; then it drops it.
-pub struct ResponseBody(Pin<Box<dyn Body<Data = Bytes, Error = Cause> + Send>>);
+/// The client reads at most as many bytes as an error holds, for a bounded time, and then drops the body.
+pub struct ResponseBody(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>);
 
 impl ResponseBody {
-    /// No body.
+    /// Creates an empty body.
     #[must_use]
     pub fn empty() -> Self {
         Self::from_body(Empty::new())
     }
 
-    /// A body whose pieces come from a stream.
+    /// Creates a body from a stream of chunks.
     pub fn from_stream<S, E>(stream: S) -> Self
     where
         S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-        E: Into<Cause> + 'static,
+        E: Into<BoxError> + 'static,
     {
         use futures_util::StreamExt;
-        Self::from_body(StreamBody::new(stream.map(|piece| piece.map(Frame::data))))
+        Self::from_body(StreamBody::new(stream.map(|chunk| chunk.map(Frame::data))))
     }
 
     pub(crate) fn from_body<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Cause>,
+        B::Error: Into<BoxError>,
     {
         Self(Box::pin(body.map_err(Into::into)))
     }
 }
 
-/// The pieces of the body, for transports that wrap another one. Trailers are left out.
+/// Yields the chunks of the body without its trailers, for transports that wrap another one.
 impl Stream for ResponseBody {
-    type Item = Result<Bytes, Cause>;
+    type Item = Result<Bytes, BoxError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            let piece = match ready!(self.0.as_mut().poll_frame(context)) {
+            let chunk = match ready!(self.0.as_mut().poll_frame(context)) {
                 Some(Ok(frame)) => frame.into_data().ok().map(Ok),
                 Some(Err(error)) => Some(Err(error)),
                 None => return Poll::Ready(None),
             };
-            if piece.is_some() {
-                return Poll::Ready(piece);
+            if chunk.is_some() {
+                return Poll::Ready(chunk);
             }
         }
     }

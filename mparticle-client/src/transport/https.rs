@@ -1,86 +1,57 @@
-//! The client's own transport: HTTP/1.1 over TLS by `reqwest`.
+//! The built-in transport: HTTP/1.1 over TLS, implemented with `reqwest`.
 
+use super::proxy::ProxyUrl;
 use super::{ResponseBody, SendFuture, Transport, TransportError, TransportErrorKind};
 use bytes::Bytes;
 use http::Request;
+use reqwest::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Proxy};
 use rustls::ClientConfig;
 use std::error::Error;
 use std::io;
+use std::iter::successors;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How connections are made and kept.
+/// How connections are opened and kept.
 #[derive(Clone, Debug)]
-pub(crate) struct Connections {
+pub(crate) struct ConnectionSettings {
     pub(crate) connect_timeout: Duration,
-    /// Idle connections that are kept; `None` for any number.
-    pub(crate) pool_max_idle: Option<usize>,
+    /// The maximum number of idle connections.
+    pub(crate) pool_max_idle: usize,
+    /// How long an idle connection is kept.
     pub(crate) pool_idle_timeout: Duration,
-    pub(crate) proxies: Proxies,
-}
-
-/// Whether requests go through a proxy.
-#[derive(Clone)]
-pub(crate) enum Proxies {
-    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
-    FromEnvironment,
-    /// To the server itself.
-    Direct,
-    /// Through the proxy of this URL.
-    Through(String),
-}
-
-impl Proxies {
-    /// Whether a proxy is given that no request would go through: `reqwest` ignores those whose scheme it does not know,
-    /// and sends to the server itself.
-    pub(crate) fn would_be_ignored(&self) -> bool {
-        let Self::Through(url) = self else { return false };
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme.trim().to_ascii_lowercase());
-        scheme.is_some_and(|scheme| scheme != "http" && scheme != "https")
-    }
-}
-
-/// A proxy's URL may hold a password.
-impl std::fmt::Debug for Proxies {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::FromEnvironment => "FromEnvironment",
-            Self::Direct => "Direct",
-            Self::Through(_) => "Through(..)",
-        })
-    }
 }
 
 #[derive(Debug)]
 pub(crate) struct HttpsTransport {
     http: Client,
-    /// What it was made of, to make another.
-    connections: Connections,
+    /// The arguments of [`new`](Self::new), kept to create a copy for another runtime.
+    settings: ConnectionSettings,
+    proxy: Option<ProxyUrl>,
     tls: ClientConfig,
 }
 
 impl HttpsTransport {
+    /// Creates a transport that sends through `proxy`, or directly if that is `None`.
     pub(crate) fn new(
-        connections: &Connections,
+        settings: ConnectionSettings,
+        proxy: Option<ProxyUrl>,
         tls: ClientConfig,
-    ) -> Result<Self, reqwest::Error> {
-        let mut builder = Client::builder()
+    ) -> reqwest::Result<Self> {
+        let builder = Client::builder()
             .tls_backend_preconfigured(tls.clone())
             .redirect(Policy::none())
             .referer(false)
-            .connect_timeout(connections.connect_timeout)
-            .pool_idle_timeout(connections.pool_idle_timeout);
-        if let Some(connections) = connections.pool_max_idle {
-            builder = builder.pool_max_idle_per_host(connections);
-        }
-        builder = match &connections.proxies {
-            Proxies::FromEnvironment => builder,
-            Proxies::Direct => builder.no_proxy(),
-            Proxies::Through(url) => builder.proxy(Proxy::all(url)?),
+            .connect_timeout(settings.connect_timeout)
+            .pool_max_idle_per_host(settings.pool_max_idle)
+            .pool_idle_timeout(expressible(settings.pool_idle_timeout));
+        let builder = match &proxy {
+            Some(proxy) => builder.proxy(proxy.for_all_requests()?),
+            // `reqwest` would read the environment otherwise.
+            None => builder.no_proxy(),
         };
-        Ok(Self { http: builder.build()?, connections: connections.clone(), tls })
+        Ok(Self { http: builder.build()?, settings, proxy, tls })
     }
 }
 
@@ -88,57 +59,72 @@ impl Transport for HttpsTransport {
     fn send(&self, request: Request<Bytes>) -> SendFuture<'_> {
         Box::pin(async move {
             let request = request.try_into().map_err(|error: reqwest::Error| {
-                TransportError::new(TransportErrorKind::Unsendable, error)
+                TransportError::new(TransportErrorKind::Unsendable, error.without_url())
             })?;
-            let answer = self.http.execute(request).await.map_err(failure)?;
-            Ok(http::Response::<reqwest::Body>::from(answer).map(ResponseBody::from_body))
+            let response = self.http.execute(request).await.map_err(transport_error)?;
+            Ok(http::Response::<reqwest::Body>::from(response).map(ResponseBody::from_body))
         })
     }
 
     fn for_another_runtime(&self) -> Option<Arc<dyn Transport>> {
-        // What could be made once can be made again.
-        let another = Self::new(&self.connections, self.tls.clone()).ok()?;
-        Some(Arc::new(another))
+        // It does not fail, because the same arguments were accepted before.
+        let copy = Self::new(self.settings.clone(), self.proxy.clone(), self.tls.clone()).ok()?;
+        Some(Arc::new(copy))
     }
 }
 
-fn failure(error: reqwest::Error) -> TransportError {
-    let kind = if error.is_builder() {
+/// Returns `None` for a time that lies beyond what an `Instant` can express, at which the pool's timer would panic.
+fn expressible(timeout: Duration) -> Option<Duration> {
+    Instant::now().checked_add(timeout).map(|_| timeout)
+}
+
+fn transport_error(error: reqwest::Error) -> TransportError {
+    TransportError::new(kind_of(&error), error.without_url())
+}
+
+fn kind_of(error: &reqwest::Error) -> TransportErrorKind {
+    if error.is_builder() {
         TransportErrorKind::Unsendable
-    } else if is_about_trust(&error) {
-        // In TLS 1.3 a server refuses our certificate after the connection was made, yet before it reads a request.
+    } else if causes(error).any(is_certificate_rejection) {
+        // In TLS 1.3 a server rejects the client's certificate when the handshake is complete on the client's side, but
+        // before the server reads the request.
         TransportErrorKind::Untrusted
+    } else if causes(error).any(is_proxy_authentication_required) {
+        TransportErrorKind::ProxyAuthenticationRequired
     } else if error.is_connect() {
+        // A timeout while the connection is opened is both `is_connect` and `is_timeout`.
         TransportErrorKind::Connect
     } else if error.is_timeout() {
         TransportErrorKind::Timeout
     } else {
         TransportErrorKind::Interrupted
-    };
-    TransportError::new(kind, error.without_url())
-}
-
-/// Whether a certificate was refused, theirs or ours, which no second attempt changes.
-fn is_about_trust(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.downcast_ref::<rustls::Error>().is_some_and(refuses_certificate) {
-            return true;
-        }
-        cause = match error.downcast_ref::<io::Error>() {
-            // It hides what it was made of from `source`; it may be made of another I/O error.
-            Some(error) => error.get_ref().map(|inside| -> &(dyn Error + 'static) { inside }),
-            None => error.source(),
-        };
     }
-    false
 }
 
-fn refuses_certificate(error: &rustls::Error) -> bool {
+/// Returns an error and its causes.
+fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> + 'a {
+    successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        // `source` of an I/O error skips the error that it wraps.
+        Some(error) => error.get_ref().map(|inner| -> &(dyn Error + 'static) { inner }),
+        None => error.source(),
+    })
+}
+
+/// Whether a proxy answered CONNECT with status 407.
+///
+/// The type of the error is private to `hyper-util`, therefore it is recognized by its text.
+fn is_proxy_authentication_required(error: &(dyn Error + 'static)) -> bool {
+    error.to_string() == "tunnel error: proxy authorization required"
+}
+
+/// Whether the certificate of the server or of the client was rejected, which another attempt does not change.
+fn is_certificate_rejection(error: &(dyn Error + 'static)) -> bool {
     use rustls::AlertDescription as Alert;
-    match error {
-        rustls::Error::InvalidCertificate(_) => true,
-        rustls::Error::AlertReceived(alert) => matches!(
+    match error.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(_)) => true,
+        Some(rustls::Error::AlertReceived(alert)) => matches!(
             alert,
             Alert::AccessDenied
                 | Alert::BadCertificate
@@ -146,11 +132,24 @@ fn refuses_certificate(error: &rustls::Error) -> bool {
                 | Alert::CertificateRequired
                 | Alert::CertificateRevoked
                 | Alert::CertificateUnknown
-                // What servers say in TLS 1.2 when they ask for a certificate and get none.
+                // The alert of a TLS 1.2 server that requests a certificate and receives none.
                 | Alert::HandshakeFailure
                 | Alert::UnknownCA
                 | Alert::UnsupportedCertificate
         ),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_that_no_clock_can_express_is_none() {
+        assert_eq!(expressible(Duration::MAX), None);
+        for timeout in [Duration::ZERO, Duration::from_secs(20), Duration::from_secs(1 << 32)] {
+            assert_eq!(expressible(timeout), Some(timeout));
+        }
     }
 }

@@ -1,12 +1,13 @@
-//! What carries a request to the server and its answer back.
+//! The interface between the client and an HTTP stack.
 //!
-//! The client brings its own, HTTPS by `reqwest`. Another one can be given to
-//! [`ClientBuilder::transport`](crate::ClientBuilder::transport): to send through an HTTP stack that a program has
-//! already, to add a signature, or to answer in memory in a test.
+//! The built-in transport sends over HTTPS with `reqwest`. Pass another one to
+//! [`ClientBuilder::transport`](crate::ClientBuilder::transport) to use an HTTP stack that a program already has, to sign
+//! requests, or to answer them in memory in tests.
 
 mod body;
 mod error;
 pub(crate) mod https;
+pub(crate) mod proxy;
 pub(crate) mod tls;
 
 pub use body::ResponseBody;
@@ -19,28 +20,42 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What [`Transport::send`] returns.
+/// The future that [`Transport::send`] returns.
 pub type SendFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, TransportError>> + Send + 'a>>;
 
-/// Sends one HTTP request, once.
+/// Sends HTTP requests, each of them once.
 ///
-/// The future resolves when the head of the response has arrived; the body may follow later. It is dropped when an
-/// attempt takes too long, and has to cancel the request then. A transport neither retries nor follows redirects, and
-/// it does not log the `authorization` header, which is marked as sensitive.
+/// A transport does not retry and does not follow redirects. It does not log the `authorization` header, which is marked
+/// as sensitive.
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends a request whose URI is absolute.
     ///
+    /// The future resolves when the head of the response has arrived; the body may arrive later. The client drops the
+    /// future when an attempt takes too long, which has to cancel the request.
+    ///
     /// # Errors
-    /// A [`TransportError`] whose kind says whether the request may have reached the server.
+    /// Returns a [`TransportError`] if no response arrives. Its kind says whether the request may have reached the
+    /// server.
     fn send(&self, request: Request<Bytes>) -> SendFuture<'_>;
 
-    /// The same transport with connections of its own, for use in another Tokio runtime.
+    /// Returns a copy of this transport with connections of its own, for use in another Tokio runtime.
     ///
-    /// A queue sends from a runtime of its own. Connections that are tasks of the caller's runtime would end with it,
-    /// so a transport that keeps any says here how to make new ones. `None`, as unless implemented: the queue uses this
-    /// one.
+    /// A queue sends from a runtime of its own. A transport whose connections are tasks of the caller's runtime returns
+    /// a copy here, because those connections end with that runtime. The default implementation returns `None`, and the
+    /// queue then uses this transport.
     fn for_another_runtime(&self) -> Option<Arc<dyn Transport>> {
         None
+    }
+}
+
+/// The transport of a disabled client, which sends nothing.
+#[derive(Debug)]
+pub(crate) struct NoTransport;
+
+impl Transport for NoTransport {
+    fn send(&self, _request: Request<Bytes>) -> SendFuture<'_> {
+        let error = TransportError::new(TransportErrorKind::Unsendable, "the client is disabled");
+        Box::pin(std::future::ready(Err(error)))
     }
 }

@@ -1,4 +1,4 @@
-//! The TLS configuration: rustls with ring, Mozilla's root certificates unless others are given.
+//! The TLS configuration, implemented with rustls and ring.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -8,30 +8,30 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use std::fmt;
 use std::sync::Arc;
 
-/// What a builder was told about TLS.
+/// The TLS settings of a client.
 #[derive(Clone, Default)]
 pub(crate) struct TlsSettings {
-    pub(crate) trust: Trust,
-    /// PEM files of further root certificates.
-    pub(crate) extra_roots: Vec<Vec<u8>>,
-    pub(crate) identity: Option<Identity>,
+    pub(crate) trust: ServerTrust,
+    /// Root certificates in PEM form.
+    pub(crate) added_roots: Vec<Vec<u8>>,
+    pub(crate) identity: Option<ClientIdentity>,
 }
 
-/// Which servers are trusted.
+/// Which server certificates are accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// Those with a certificate that leads to one of Mozilla's roots or of the given ones.
+pub(crate) enum ServerTrust {
+    /// Certificates issued under Mozilla's root certificates or the added ones.
     #[default]
-    Public,
-    /// Those with a certificate that leads to one of the given roots.
-    GivenRootsAlone,
-    /// Anyone.
-    Anyone,
+    PublicAndAddedRoots,
+    /// Certificates issued under the added root certificates.
+    AddedRootsOnly,
+    /// Any certificate.
+    AnyCertificate,
 }
 
-/// A certificate chain and its private key, as PEM.
+/// A certificate chain and its private key, both in PEM form.
 #[derive(Clone)]
-pub(crate) struct Identity {
+pub(crate) struct ClientIdentity {
     pub(crate) certificates: Vec<u8>,
     pub(crate) private_key: Vec<u8>,
 }
@@ -40,14 +40,14 @@ impl fmt::Debug for TlsSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsSettings")
             .field("trust", &self.trust)
-            .field("extra_roots", &self.extra_roots.len())
+            .field("added_roots", &self.added_roots.len())
             .field("identity", &self.identity.is_some())
             .finish()
     }
 }
 
 impl TlsSettings {
-    /// The configuration of rustls, or every mistake in the settings.
+    /// Returns the configuration of rustls, or describes every mistake in the settings.
     pub(crate) fn configure(&self) -> Result<ClientConfig, Vec<String>> {
         let mut problems = Vec::new();
         let roots = self.roots(&mut problems);
@@ -55,16 +55,19 @@ impl TlsSettings {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| vec![format!("TLS cannot be set up: {error}")])?;
-        let builder = if self.trust == Trust::Anyone {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAnyone(provider)))
+        let builder = if self.trust == ServerTrust::AnyCertificate {
+            let verifier = Arc::new(AcceptAnyCertificate(provider));
+            builder.dangerous().with_custom_certificate_verifier(verifier)
         } else {
             builder.with_root_certificates(roots)
         };
-        let config = match self.identity.as_ref().map(Identity::parse) {
+        let config = match self.identity.as_ref().map(ClientIdentity::parse) {
             None => Some(builder.with_no_client_auth()),
             Some(Ok((chain, key))) => builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| problems.push(format!("client identity cannot be used: {error}")))
+                .map_err(|error| {
+                    problems.push(format!("the client identity cannot be used: {error}"));
+                })
                 .ok(),
             Some(Err(problem)) => {
                 problems.push(problem);
@@ -76,16 +79,22 @@ impl TlsSettings {
 
     fn roots(&self, problems: &mut Vec<String>) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        if self.trust == Trust::Public {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        match self.trust {
+            ServerTrust::PublicAndAddedRoots => {
+                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+            ServerTrust::AddedRootsOnly if self.added_roots.is_empty() => {
+                problems.push("no root certificate was added, and no other is trusted".to_owned());
+            }
+            ServerTrust::AddedRootsOnly | ServerTrust::AnyCertificate => {}
         }
-        for pem in &self.extra_roots {
+        for pem in &self.added_roots {
             match certificates(pem, "root certificates") {
                 Err(problem) => problems.push(problem),
                 Ok(found) => {
                     for certificate in found {
                         if let Err(error) = roots.add(certificate) {
-                            problems.push(format!("root certificate cannot be used: {error}"));
+                            problems.push(format!("a root certificate cannot be used: {error}"));
                         }
                     }
                 }
@@ -95,12 +104,12 @@ impl TlsSettings {
     }
 }
 
-impl Identity {
+impl ClientIdentity {
     fn parse(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
         let chain = certificates(&self.certificates, "client certificate")?;
-        // The error of the parser could quote the key.
+        // The parser's error could quote the key.
         let key = PrivateKeyDer::from_pem_slice(&self.private_key)
-            .map_err(|_| "client identity has no private key in PEM form".to_owned())?;
+            .map_err(|_| "the client identity contains no private key in PEM form".to_owned())?;
         Ok((chain, key))
     }
 }
@@ -108,17 +117,17 @@ impl Identity {
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match found {
-        Err(error) => Err(format!("{what}: not readable as PEM: {error}")),
+        Err(error) => Err(format!("{what}: invalid PEM: {error}")),
         Ok(found) if found.is_empty() => Err(format!("{what}: no certificate in PEM form")),
         Ok(found) => Ok(found),
     }
 }
 
-/// Takes any certificate; what is signed with it is verified all the same.
+/// Accepts any certificate, but still verifies the signatures that are made with its key.
 #[derive(Debug)]
-struct AcceptAnyone(Arc<CryptoProvider>);
+struct AcceptAnyCertificate(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for AcceptAnyone {
+impl ServerCertVerifier for AcceptAnyCertificate {
     fn verify_server_cert(
         &self,
         _end_entity: &CertificateDer<'_>,
@@ -160,9 +169,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mozillas_roots_are_trusted_unless_only_the_given_ones_are() {
+    fn mozillas_roots_are_trusted_unless_only_the_added_ones_are() {
         let mozillas = webpki_roots::TLS_SERVER_ROOTS.len();
-        for (trust, count) in [(Trust::Public, mozillas), (Trust::GivenRootsAlone, 0)] {
+        for (trust, count) in
+            [(ServerTrust::PublicAndAddedRoots, mozillas), (ServerTrust::AddedRootsOnly, 0)]
+        {
             let settings = TlsSettings { trust, ..TlsSettings::default() };
             assert_eq!(settings.roots(&mut Vec::new()).len(), count, "{trust:?}");
         }

@@ -1,5 +1,5 @@
-//! Servers that are no more than a socket, each connection on a thread of its own.
-#![allow(dead_code, reason = "each file of tests uses a part of it")]
+//! Test servers that read and write raw bytes. Each connection has a thread of its own.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
 use mparticle_client::{Client, ClientBuilder, Credentials, Error, RetryPolicy, Timeouts};
@@ -17,12 +17,12 @@ use std::time::Duration;
 pub(crate) const KEY: &str = "key-of-the-wire";
 pub(crate) const SECRET: &str = "secret-of-the-wire";
 
-/// What an accepted request is answered.
+/// The response to an accepted request.
 pub(crate) const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
 
 const AGAIN: &str = "WIRE_TEST_IS_RUN_AGAIN";
 
-/// A listening socket; no more connections are taken when it is dropped.
+/// A listening socket that accepts no more connections after it was dropped.
 pub(crate) struct Server {
     address: SocketAddr,
     accepted: Arc<AtomicUsize>,
@@ -30,7 +30,7 @@ pub(crate) struct Server {
     stopped: Arc<AtomicBool>,
 }
 
-/// A request as it came in.
+/// A request as it was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     /// The request line and the headers.
@@ -39,12 +39,12 @@ pub(crate) struct Request {
 }
 
 impl Server {
-    /// Serves every connection by a function, which is also told how many connections there were before.
+    /// Starts a server that calls a function for every connection, with the number of earlier connections.
     pub(crate) fn start(serve: impl Fn(TcpStream, usize) + Send + Sync + 'static) -> Self {
         Self::recording(move |stream, earlier, _| serve(stream, earlier))
     }
 
-    /// The same, with a function to be called with each request.
+    /// Starts a server whose function is also given a function that records a request.
     pub(crate) fn recording(
         serve: impl Fn(TcpStream, usize, &dyn Fn(Request)) + Send + Sync + 'static,
     ) -> Self {
@@ -64,7 +64,7 @@ impl Server {
                     return;
                 }
                 let stream = stream.unwrap();
-                // No thread outlives its test for long.
+                // A thread that waits for its connection ends soon after the test.
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
                 let _ = stream.set_write_timeout(Some(Duration::from_secs(5)));
                 let _ = stream.set_nodelay(true);
@@ -81,7 +81,7 @@ impl Server {
         server
     }
 
-    /// Accepts every request of every connection.
+    /// Starts a server that accepts and records every request.
     pub(crate) fn accepting() -> Self {
         Self::recording(|mut stream, _, record| accept_requests(&mut stream, record))
     }
@@ -90,22 +90,22 @@ impl Server {
         self.address
     }
 
-    /// Where it is, as plain HTTP.
+    /// Returns the base URL of the server, without TLS.
     pub(crate) fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many connections there were.
+    /// Returns the number of connections that were accepted.
     pub(crate) fn connections(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    /// The requests that were recorded.
+    /// Returns the recorded requests.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A client of it that tries once and has little patience.
+    /// Returns a builder for a client of this server with short timeouts and without retries.
     pub(crate) fn impatient(&self) -> ClientBuilder {
         let timeouts = Timeouts::default()
             .with_connect(Duration::from_secs(2))
@@ -118,12 +118,12 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // It waits for a connection.
+        // Wakes the thread, which waits for a connection.
         let _ = TcpStream::connect(self.address);
     }
 }
 
-/// A client of a server with our key and secret.
+/// Returns a builder for a client with the key and secret of these tests.
 pub(crate) fn builder(base_url: impl Into<String>) -> ClientBuilder {
     Client::builder(Credentials::new(KEY, SECRET)).base_url(base_url)
 }
@@ -133,7 +133,7 @@ pub(crate) fn batch() -> Batch {
     Batch::new(Environment::Production).with_event(event)
 }
 
-/// Reads a request; `None` when the connection ends before it does.
+/// Reads a request. Returns `None` if the connection ends before the request does.
 pub(crate) fn read_request(stream: &mut impl Read) -> Option<Request> {
     let head = read_head(stream)?;
     let length = head.lines().find_map(|line| {
@@ -145,7 +145,7 @@ pub(crate) fn read_request(stream: &mut impl Read) -> Option<Request> {
     Some(Request { head, body })
 }
 
-/// Reads up to the empty line and not a byte more.
+/// Reads the head of a request, up to and including the empty line.
 pub(crate) fn read_head(stream: &mut impl Read) -> Option<String> {
     let mut head = Vec::new();
     let mut byte = [0];
@@ -166,19 +166,19 @@ pub(crate) fn accept_requests(stream: &mut (impl Read + Write), record: &dyn Fn(
     }
 }
 
-/// Reads until the client closes the connection, so that closing it here does not reset it.
+/// Reads until the client closes the connection. Closing a socket with unread data would reset the connection.
 pub(crate) fn drain(stream: &mut impl Read) {
     let mut buffer = [0; 4096];
     while matches!(stream.read(&mut buffer), Ok(1..)) {}
 }
 
-/// Ends a connection without a reset.
+/// Closes a connection without resetting it.
 pub(crate) fn close(mut stream: TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     drain(&mut stream);
 }
 
-/// An error with everything that it shows of itself.
+/// Returns everything that an error and its causes show in `Display` and `Debug`.
 pub(crate) fn everything_shown(error: &Error) -> String {
     let mut shown = format!("{error}\n{error:?}\n{error:#?}");
     let mut cause = error.source();
@@ -189,8 +189,9 @@ pub(crate) fn everything_shown(error: &Error) -> String {
     shown
 }
 
-/// Runs a test of the calling program once more, alone, in a process with these variables and no others of ours or of
-/// proxies.
+/// Runs a test of this program again in a process of its own, and returns its output.
+///
+/// The process has these environment variables, and no other variable of this crate or of proxies.
 pub(crate) fn run_again<'a>(
     test: &str,
     variables: impl IntoIterator<Item = (&'a str, OsString)>,
@@ -212,7 +213,7 @@ pub(crate) fn run_again<'a>(
     shown
 }
 
-/// Whether this is the process that [`run_again`] made.
+/// Whether this process was started by [`run_again`].
 pub(crate) fn is_run_again() -> bool {
     env::var_os(AGAIN).is_some()
 }

@@ -47,6 +47,7 @@ fn every_transport_failure_is_retried_or_final() {
     let table = [
         (TransportErrorKind::Connect, true),
         (TransportErrorKind::Untrusted, false),
+        (TransportErrorKind::ProxyAuthenticationRequired, false),
         (TransportErrorKind::Interrupted, true),
         (TransportErrorKind::Timeout, true),
         (TransportErrorKind::Unsendable, false),
@@ -62,9 +63,11 @@ fn every_transport_failure_is_retried_or_final() {
 }
 
 #[test]
-fn without_a_deadline_a_certificate_that_is_not_trusted_is_waited_out() {
-    let (decision, _) = decided(1, None, &AttemptResult::Failed(TransportErrorKind::Untrusted));
-    assert!(matches!(decision, Decision::Retry { .. }));
+fn without_a_deadline_a_rejected_certificate_or_proxy_is_waited_for() {
+    for kind in [TransportErrorKind::Untrusted, TransportErrorKind::ProxyAuthenticationRequired] {
+        let (decision, _) = decided(1, None, &AttemptResult::Failed(kind));
+        assert!(matches!(decision, Decision::Retry { .. }));
+    }
     let (decision, _) = decided(1, None, &AttemptResult::Failed(TransportErrorKind::Unsendable));
     assert_eq!(decision, Decision::Fail(Failure::Final));
 }

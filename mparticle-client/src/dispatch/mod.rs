@@ -271,9 +271,9 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// Begins another request if enough documents may be sent, and fewer requests than allowed wait to be repeated.
+    /// Begins another request if enough documents may be sent.
     fn begin_request(&mut self, now: Instant, without_waiting: bool) -> bool {
-        if self.flights.len() >= 2 * self.settings.concurrency {
+        if !self.may_begin() {
             return false;
         }
         let Some(documents) = self.waiting.take_request(&self.locked, now, without_waiting) else {
@@ -286,6 +286,11 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.flights.insert(number, flight);
         self.send(number, now);
         true
+    }
+
+    /// Whether fewer requests have begun than may be in flight or wait to be repeated.
+    fn may_begin(&self) -> bool {
+        self.flights.len() < 2 * self.settings.concurrency
     }
 
     /// Sends the next part of a flight, which is all of it unless it was halved.
@@ -425,7 +430,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             Some(outage) => self.running.is_empty().then_some(outage.next_try),
             None if self.running.len() < self.settings.concurrency => {
                 let retries = self.flights.values().filter_map(Flight::waits_until);
-                retries.chain(self.waiting.due()).min()
+                let due = self.waiting.due().filter(|_| self.may_begin());
+                retries.chain(due).min()
             }
             None => None,
         };

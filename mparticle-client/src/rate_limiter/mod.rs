@@ -31,8 +31,9 @@ use tokio::time::{Instant, sleep_until};
 /// A `Retry-After` is honoured up to an hour.
 const LONGEST_CLOSING: Duration = Duration::from_secs(60 * 60);
 
-/// How long a waiting request sleeps at most before it looks again.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a waiting request sleeps at least and at most before it looks again. Tokio's timers count milliseconds.
+const MIN_SLEEP: Duration = Duration::from_millis(1);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// Keeps the uploads of one API key within mParticle's rate limit.
 ///
@@ -161,7 +162,7 @@ impl RateWaiter {
                 (state.turn(self.ticket, now), state.closed_for(now))
             };
             let Turn::In(wait) = turn else { return Ok(()) };
-            let look_again = now + wait.min(LOOK_AGAIN);
+            let look_again = now + wait.clamp(MIN_SLEEP, MAX_SLEEP);
             if deadline.is_some_and(|deadline| deadline <= now || deadline < now + closed_for) {
                 return Err(RateLimited { retry_after: wait });
             }

@@ -16,7 +16,8 @@ async fn a_shutdown_ends_at_its_deadline_with_a_hundred_requests_stalled_ahead()
     let told = Arc::new(AtomicUsize::new(0));
     let hears = Arc::clone(&told);
     let hook = move |_: &BatchResult| _ = hears.fetch_add(1, Ordering::Relaxed);
-    let builder = client(&emulator).queue().concurrency(100).on_outcome(hook);
+    let client = emulator.client_builder().max_in_flight(100).build().unwrap();
+    let builder = client.queue().concurrency(100).on_outcome(hook);
     let builder = builder.flush_every(Duration::ZERO);
     let (queue, worker) = builder.build_with_worker().await.unwrap();
     let worker = tokio::spawn(worker);

@@ -20,7 +20,7 @@ fn faults() -> Vec<Answer> {
         Answer::status(503),
         Answer::reset().after_processing(),
         late,
-        Answer::status(429).retry_after(0),
+        Answer::status(502),
         Answer::normal(),
         Answer::reset_at_head(),
         Answer::status(500).after_processing(),

@@ -34,7 +34,7 @@ enum Kind {
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Unavailable,
-    Throttled,
+    BadGateway,
     Reset,
     Late(u64),
     /// Accepted, and the reply is lost.
@@ -60,7 +60,7 @@ struct Life {
 fn answer(fault: Fault) -> Answer {
     match fault {
         Fault::Unavailable => Answer::status(503),
-        Fault::Throttled => Answer::status(429).retry_after(0),
+        Fault::BadGateway => Answer::status(502),
         Fault::Reset => Answer::reset(),
         Fault::Late(millis) => Answer::normal().delayed(Duration::from_millis(millis)),
         Fault::Lost => Answer::reset().after_processing(),
@@ -73,7 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
     let give = (0..3_u8, prop::bool::weighted(0.2), kind, prop::bool::weighted(0.7));
     let fault = prop_oneof![
         Just(Fault::Unavailable),
-        Just(Fault::Throttled),
+        Just(Fault::BadGateway),
         Just(Fault::Reset),
         (0..10_u64).prop_map(Fault::Late),
         Just(Fault::Lost),

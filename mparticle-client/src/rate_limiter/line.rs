@@ -24,7 +24,7 @@ const ROUNDING: f64 = 1e-6;
 const LAPSES_AT: f64 = 0.9;
 
 /// For how long the callers' patience is remembered.
-const REMEMBERED: Duration = Duration::from_secs(10);
+const REMEMBERED: Duration = Duration::from_secs(30);
 
 /// A number in the line. Lower numbers go first.
 pub(super) type Number = u64;
@@ -50,6 +50,15 @@ struct Member {
     end: u64,
     drawn: Instant,
     wake: Arc<Notify>,
+}
+
+/// Why a number leaves the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Departure {
+    /// The request goes, or its deadline has passed.
+    Done,
+    /// The caller has dropped the upload.
+    CallerGone,
 }
 
 /// How long callers wait before they drop their uploads.
@@ -136,9 +145,10 @@ impl Line {
     }
 
     /// Removes a number, whether it was used or not.
-    pub(super) fn leave(&mut self, number: Number, now: Instant) {
+    pub(super) fn leave(&mut self, number: Number, departure: Departure, now: Instant) {
         let is_first = self.waiting.keys().next() == Some(&number);
-        if let Some(member) = self.waiting.remove(&number).filter(|_| is_first) {
+        let member = self.waiting.remove(&number);
+        if let (Some(member), true, Departure::CallerGone) = (member, is_first, departure) {
             let age = now.saturating_duration_since(member.drawn);
             self.patience = Some(Patience { age, seen: now });
         }
@@ -171,7 +181,7 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
-    use super::Line;
+    use super::{Departure, Line};
     use std::sync::LazyLock;
     use std::time::Duration;
     use tokio::time::Instant;
@@ -211,7 +221,7 @@ mod tests {
         let mut line = Line::default();
         let numbers = draw(&mut line, &[1, 1, 1]);
         line.grow(3.0, now());
-        line.leave(numbers[2], now());
+        line.leave(numbers[2], Departure::Done, now());
         let later = draw(&mut line, &[1]);
         line.grow(1.0, now());
         assert!(line.is_granted(later[0]));
@@ -222,9 +232,9 @@ mod tests {
         let mut line = Line::default();
         let numbers = draw(&mut line, &[100, 60, 1, 1]);
         line.grow(60.0, now());
-        line.leave(numbers[0], now());
+        line.leave(numbers[0], Departure::CallerGone, now());
         assert_eq!(granted(&line, &numbers[1..]), [true, false, false]);
-        line.leave(numbers[2], now());
+        line.leave(numbers[2], Departure::CallerGone, now());
         assert!((line.missing(numbers[3]) - 1.0).abs() < 1e-9);
         line.grow(1.0, now());
         assert!(line.is_granted(numbers[3]));
@@ -236,18 +246,23 @@ mod tests {
         let at = |tenths: u32| start + tenths * Duration::from_millis(100);
         let draw = |line: &mut Line, tenths| line.draw(None, 1, <_>::default(), at(tenths));
         let [first, second, third] = [0, 1, 15].map(|tenths| draw(&mut line, tenths));
-        line.leave(second, at(16));
+        line.leave(second, Departure::CallerGone, at(16));
         line.grow(0.0, at(19));
         assert!(!line.has_lapsed(first), "only the first in line counts");
-        line.leave(first, at(20));
+        line.leave(first, Departure::CallerGone, at(20));
         let [old, young] = [20, 25].map(|tenths| draw(&mut line, tenths));
         line.grow(1.0, at(21));
         assert!(line.is_granted(third));
         line.grow(1.0, at(39));
         assert!(line.has_lapsed(old) && line.is_granted(young));
-        // After ten seconds the line is in order again.
+        // After half a minute the line is in order again.
         let old = draw(&mut line, 40);
-        line.grow(0.5, at(121));
+        line.grow(0.5, at(321));
+        assert!(!line.has_lapsed(old));
+        // A deadline that has passed says nothing about callers.
+        line.leave(old, Departure::Done, at(322));
+        let old = draw(&mut line, 322);
+        line.grow(0.1, at(621));
         assert!(!line.has_lapsed(old));
     }
 
@@ -256,7 +271,7 @@ mod tests {
         let mut line = Line::default();
         let numbers = draw(&mut line, &[1, 1, 1]);
         line.grow(1.0, now());
-        line.leave(numbers[0], now());
+        line.leave(numbers[0], Departure::CallerGone, now());
         assert_eq!(line.draw(Some(numbers[0]), 1, <_>::default(), now()), numbers[0]);
         assert!((line.missing(numbers[0]) - 1.0).abs() < 1e-9);
         line.grow(1.0, now());

@@ -21,6 +21,7 @@ mod state;
 pub use snapshot::RateLimiterSnapshot;
 pub(crate) use state::{Ticket, Turn};
 
+use line::Departure;
 use state::State;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,11 +60,12 @@ pub struct RateLimiter {
     state: Arc<Mutex<State>>,
 }
 
-/// The right to send one request once its turn has come. Dropping it leaves the line.
+/// The right to send one request once its turn has come. Dropping it leaves the line, because the caller has gone.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct RateTicket {
     waiter: RateWaiter,
+    departure: Departure,
 }
 
 /// Waits for the turn of a [`RateTicket`]; it keeps nothing for itself.
@@ -96,7 +98,10 @@ impl RateLimiter {
         let ticket = self.lock().draw(again, weight, &wake, Instant::now(), deadline);
         let limiter = self.clone();
         ticket
-            .map(|ticket| RateTicket { waiter: RateWaiter { limiter, ticket, wake } })
+            .map(|ticket| RateTicket {
+                waiter: RateWaiter { limiter, ticket, wake },
+                departure: Departure::CallerGone,
+            })
             .map_err(|retry_after| RateLimited { retry_after })
     }
 
@@ -141,11 +146,17 @@ impl RateTicket {
     pub(crate) fn waiter(&self) -> RateWaiter {
         self.waiter.clone()
     }
+
+    /// Leaves the line, because the request goes or its deadline has passed.
+    pub(crate) fn done(mut self) {
+        self.departure = Departure::Done;
+    }
 }
 
 impl Drop for RateTicket {
     fn drop(&mut self) {
-        self.waiter.limiter.lock().leave(self.waiter.ticket, Instant::now());
+        let Self { waiter, departure } = self;
+        waiter.limiter.lock().leave(waiter.ticket, *departure, Instant::now());
     }
 }
 

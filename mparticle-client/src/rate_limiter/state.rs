@@ -1,6 +1,6 @@
 //! What is known of mParticle's rate limit, and who may send. It neither waits nor reads a clock.
 
-use super::line::{Line, Number};
+use super::line::{Departure, Line, Number};
 use super::snapshot::RateLimiterSnapshot;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -145,9 +145,9 @@ impl State {
     }
 
     /// Takes a ticket out of the line.
-    pub(super) fn leave(&mut self, ticket: Ticket, now: Instant) {
+    pub(super) fn leave(&mut self, ticket: Ticket, departure: Departure, now: Instant) {
         if let Ticket::Numbered(number) = ticket {
-            self.line.leave(number, now);
+            self.line.leave(number, departure, now);
         }
     }
 

@@ -61,16 +61,16 @@ impl Admission {
             let waiter = ticket.waiter();
             self.hold(|held| held.ticket = Some(ticket)).await;
             loop {
-                waiter.wait(deadline).await.map_err(rate_limited)?;
+                if let Err(limited) = waiter.wait(deadline).await {
+                    self.finish_ticket().await;
+                    return Err(rate_limited(limited));
+                }
                 self.take_place(in_flight, deadline).await.ok_or_else(no_place)?;
                 // Waiting for the place took time, in which the limiter may have changed its mind.
                 match waiter.go() {
                     Turn::Now => {
-                        self.hold(|held| {
-                            held.used = Some(waiter.ticket());
-                            held.ticket = None;
-                        })
-                        .await;
+                        self.finish_ticket().await;
+                        self.hold(|held| held.used = Some(waiter.ticket())).await;
                         self.entries.fetch_add(1, Ordering::Relaxed);
                         return Ok(());
                     }
@@ -100,6 +100,12 @@ impl Admission {
         let held =
             self.lock(|held| std::mem::replace(held, Held { released: true, ..Held::default() }));
         drop(held);
+    }
+
+    async fn finish_ticket(&self) {
+        let mut ticket = None;
+        self.hold(|held| ticket = held.ticket.take()).await;
+        ticket.map(RateTicket::done);
     }
 
     async fn take_place(&self, in_flight: &Arc<InFlight>, deadline: Option<Instant>) -> Option<()> {

@@ -65,6 +65,29 @@ async fn under_lasting_overload_the_limit_is_used_and_the_rest_is_told_in_time()
 }
 
 #[tokio::test(start_paused = true)]
+async fn upload_all_uses_the_limit_until_everything_is_sent() {
+    for header in HEADER {
+        for (number, per_second, concurrency, goodput, refused) in [
+            (100_000, 270, 4, 0.90, 0.04),
+            (100_000, 270, 16, 0.90, 0.04),
+            (20_000, 100, 4, 0.75, 0.10),
+        ] {
+            let emulator = emulator(limit(per_second, header));
+            let client = client(&emulator);
+            let upload = tokio::spawn(async move {
+                client.upload_all((0..number).map(|_| batch())).concurrency(concurrency).await
+            });
+            let run = Run::begin(&emulator).await;
+            let report = upload.await.unwrap();
+            assert_eq!((report.delivered(), report.failed().len()), (number, 0));
+            let name = format!("upload_all of {number} by {concurrency}, {per_second}/s");
+            let goodput = goodput * f64::from(per_second);
+            row(&name, header, &run.figures(), goodput, refused);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_falls_or_rises_is_followed() {
     for header in HEADER {
         let falling = emulator(limit(270, header));
@@ -223,5 +246,18 @@ async fn the_percentage_header_alone_slows_nothing_down() {
     })
     .await;
     println!("a loop of uploads: {without:?}, at 95 % {with:?}");
+    assert!(with <= without.mul_f64(1.2), "{without:?}, {with:?}");
+    let (without, with) = with_and_without_header("85", async |client: Client| {
+        for (per_second, seconds) in [(1, 60), (20, 10)] {
+            for _ in 0..per_second * seconds {
+                let upload = client.clone();
+                tokio::spawn(async move { upload.upload_events(&batch()).await.unwrap() });
+                sleep(SECOND / per_second).await;
+            }
+        }
+        assert!(client.upload_all((0..30_000).map(|_| batch())).await.is_complete());
+    })
+    .await;
+    println!("few, then more, then upload_all: {without:?}, at 85 % {with:?}");
     assert!(with <= without.mul_f64(1.2), "{without:?}, {with:?}");
 }

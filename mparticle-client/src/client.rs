@@ -19,9 +19,10 @@ use std::time::SystemTime;
 /// the same bytes with the same ids, therefore mParticle counts the data once.
 ///
 /// # Runtime
-/// Uploads require a Tokio runtime with timers and I/O. Each upload runs as a task of the runtime in which it is awaited.
-/// It therefore makes progress while its future is not polled. Its spans are children of the caller's current span, and
-/// its events go to the caller's `tracing` subscriber.
+/// Uploads require a Tokio runtime with timers and I/O. Each upload runs as a task of the runtime in which it is awaited,
+/// and [`upload_all`](Self::upload_all) runs each of its requests as a task.
+/// Requests therefore make progress while their futures are not polled. Their spans are children of the caller's current
+/// span, and their events go to the caller's `tracing` subscriber.
 ///
 /// Dropping the future of an upload cancels the upload. The request may have arrived before, and the caller does not
 /// learn whether mParticle accepted it.

@@ -12,9 +12,39 @@ use std::time::SystemTime;
 
 /// Uploads batches to mParticle.
 ///
-/// It is cheap to clone; clones share connections, rate limiter and retry budget. Every upload is repeated as the
-/// [`RetryPolicy`](crate::RetryPolicy) says until it is accepted, and repeats the same bytes with the same ids, so that
-/// nothing counts twice. Futures may be dropped at any time; what was under way may have arrived then.
+/// Create one client and clone it. Cloning is cheap. Clones share connections, the rate limiter, the retry budget and the
+/// [places in flight](ClientBuilder::max_in_flight).
+///
+/// The client retries failed uploads as described in the guide to [delivery](crate::guide::delivery). Every attempt sends
+/// the same bytes with the same ids, therefore mParticle counts the data once.
+///
+/// # Runtime
+/// Uploads require a Tokio runtime with timers and I/O. Each upload runs as a task of the runtime in which it is awaited,
+/// and [`upload_all`](Self::upload_all) runs each of its requests as a task.
+/// Requests therefore make progress while their futures are not polled. Their spans are children of the caller's current
+/// span, and their events go to the caller's `tracing` subscriber.
+///
+/// Dropping the future of an upload cancels the upload. The request may have arrived before, and the caller does not
+/// learn whether mParticle accepted it.
+///
+/// If a [transport](ClientBuilder::transport) panics, the upload returns an error of kind
+/// [`Transport`](crate::ErrorKind::Transport), unless the program is compiled with `panic = "abort"`.
+///
+/// # Examples
+/// ```no_run
+/// use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
+/// use mparticle_client::{Client, Credentials, Pod};
+///
+/// # async fn example() -> Result<(), mparticle_client::Error> {
+/// let client = Client::builder(Credentials::new("your-key", "your-secret"))
+///     .pod(Pod::Eu1)
+///     .build()?;
+/// let batch = Batch::new(Environment::Production)
+///     .with_event(CustomEvent::new("Signed up", CustomEventType::Navigation));
+/// client.upload_events(&batch).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     encoder: Arc<Encoder>,
@@ -26,31 +56,87 @@ impl Client {
         Self { encoder: Arc::new(encoder), sender: Arc::new(sender) }
     }
 
-    /// Begins to describe a client.
+    /// Returns a builder for a client with these credentials.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::{Client, Credentials, Pod};
+    ///
+    /// # fn main() -> Result<(), mparticle_client::Error> {
+    /// let client = Client::builder(Credentials::new("your-key", "your-secret"))
+    ///     .pod(Pod::Eu1)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn builder(credentials: Credentials) -> ClientBuilder {
         ClientBuilder::new(credentials)
     }
 
-    /// A client as the environment describes it: `MPARTICLE_API_KEY`, `MPARTICLE_API_SECRET`, and `MPARTICLE_POD` (`us1`
-    /// unless set) or `MPARTICLE_BASE_URL`, which counts more. An empty variable counts as unset.
+    /// Creates a client with the settings in the environment variables.
+    ///
+    /// `MPARTICLE_API_KEY` and `MPARTICLE_API_SECRET` are required. `MPARTICLE_POD` or `MPARTICLE_BASE_URL` selects the
+    /// destination. `MPARTICLE_DISABLED=1` [disables](ClientBuilder::disabled) the client, which then needs no
+    /// credentials. [`ClientBuilder::from_env`] describes the variables, and allows further settings.
     ///
     /// # Errors
-    /// Of kind [`Config`](crate::ErrorKind::Config) when a variable is missing or cannot be used.
+    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, or the value of a variable is invalid. The
+    ///   proxy variables are read as well.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # fn main() -> Result<(), mparticle_client::Error> {
+    /// let client = mparticle_client::Client::from_env()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
 
-    /// A client with other credentials and its own rate limiter and retry budget, over the same connections.
+    /// Returns a client with other credentials and otherwise the same settings.
+    ///
+    /// The new client uses the connections and the [places in flight](ClientBuilder::max_in_flight) of this client. It has
+    /// its own rate limiter and retry budget, therefore a rate limit of one key does not delay uploads with another key.
     ///
     /// # Errors
-    /// Of kind [`Config`](crate::ErrorKind::Config) when the credentials cannot be used.
+    /// - [`Config`](crate::ErrorKind::Config): the credentials are invalid.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::{Client, Credentials};
+    ///
+    /// # fn main() -> Result<(), mparticle_client::Error> {
+    /// let ios = Client::builder(Credentials::new("ios-key", "ios-secret")).build()?;
+    /// let web = ios.with_credentials(&Credentials::new("web-key", "web-secret"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_credentials(&self, credentials: &Credentials) -> Result<Self, Error> {
         let sender = Arc::new(self.sender.with_credentials(credentials)?);
         Ok(Self { encoder: Arc::clone(&self.encoder), sender })
     }
 
-    /// The rate limiter, to be shared with other clients of the same key.
+    /// Returns the rate limiter of this client and its clones.
+    ///
+    /// Pass it to [`ClientBuilder::rate_limiter`] to share it with another client of the same API key. Use
+    /// [`RateLimiter::snapshot`] and [`RateLimiter::restore`] to hand its state to another process.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::{Client, Credentials};
+    ///
+    /// # fn main() -> Result<(), mparticle_client::Error> {
+    /// let credentials = Credentials::new("your-key", "your-secret");
+    /// let events = Client::builder(credentials.clone()).build()?;
+    /// let backfill = Client::builder(credentials)
+    ///     .rate_limiter(events.rate_limiter())
+    ///     .max_in_flight(4)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn rate_limiter(&self) -> RateLimiter {
         self.sender.rate_limiter()
@@ -58,8 +144,45 @@ impl Client {
 
     /// Uploads one batch: `POST /v2/events`.
     ///
+    /// A batch without a `source_request_id` is sent with a random one, which the receipt or the error contains.
+    ///
     /// # Errors
-    /// An [`Error`] whose kind tells what to do. Unless the batch could not be encoded, it holds the request.
+    /// If the batch was encoded, the error contains the [request](Error::into_request). The kind is one of:
+    ///
+    /// - [`Invalid`](crate::ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule and the client uses
+    ///   [`Validation::Strict`](crate::Validation::Strict). Nothing was sent.
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge): the batch has more than 128,000 bytes. Nothing was sent.
+    /// - [`Unauthorized`](crate::ErrorKind::Unauthorized): mParticle answered with status 401 or 403.
+    /// - [`Rejected`](crate::ErrorKind::Rejected): mParticle answered with another status that is not retried, such as
+    ///   400, 404 or a redirect.
+    /// - [`RateLimited`](crate::ErrorKind::RateLimited): the rate limit did not let the request through before the
+    ///   deadline of the upload, or mParticle answered with 429 and the
+    ///   [`RetryPolicy`](crate::RetryPolicy) allows a single attempt.
+    /// - [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted): an attempt failed, and no further attempt is allowed by
+    ///   the retry policy, the deadline or the retry budget.
+    /// - [`Timeout`](crate::ErrorKind::Timeout): the deadline passed during an attempt or while all places in flight
+    ///   were taken. With a single attempt, also if that attempt timed out or was answered with 408.
+    /// - [`Server`](crate::ErrorKind::Server): mParticle answered with 501 or 505. With a single attempt, also if it
+    ///   answered with any other status of 500 or above.
+    /// - [`Transport`](crate::ErrorKind::Transport): a certificate was rejected, a proxy requires credentials, or the
+    ///   transport panicked. With a single attempt, also if the connection failed.
+    /// - [`Config`](crate::ErrorKind::Config): there is no Tokio runtime, or it has no timers or I/O.
+    /// - [`Closed`](crate::ErrorKind::Closed): the Tokio runtime was shut down during the upload.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::models::{Batch, Environment, UserIdentities};
+    /// # use mparticle_client::{Client, Error};
+    ///
+    /// # async fn example(client: Client) -> Result<(), Error> {
+    /// let batch = Batch::new(Environment::Production)
+    ///     .with_user_identities(UserIdentities::new().with_customer_id("42"))
+    ///     .with_user_attribute("plan", "gold");
+    /// let receipt = client.upload_events(&batch).await?;
+    /// println!("accepted as {:?}", receipt.source_request_ids());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upload_events(&self, batch: &Batch) -> Result<Receipt, Error> {
         let request = self.encoder.single(batch, SystemTime::now())?;
         self.sender.send(request).await
@@ -67,32 +190,94 @@ impl Client {
 
     /// Uploads up to 100 batches of any users in one request: `POST /v2/bulkevents`.
     ///
-    /// mParticle accepts or refuses the request as a whole, and may drop single batches after it accepted it.
-    /// [`upload_all`](Self::upload_all) takes any number and finds out which one is refused.
+    /// mParticle accepts or refuses the request as a whole. It may drop single batches after it has accepted the request.
+    /// To upload more batches, or to find the batch that mParticle refuses, use [`upload_all`](Self::upload_all).
     ///
     /// # Errors
-    /// An [`Error`] whose kind tells what to do. Unless the batches could not be encoded, it holds the request.
+    /// If the batches were encoded, the error contains the [request](Error::into_request). The kind is one of:
+    ///
+    /// - [`Invalid`](crate::ErrorKind::Invalid): there are no batches, two batches have the same `source_request_id`, a
+    ///   batch cannot be encoded, or a batch violates a rule and the client uses
+    ///   [`Validation::Strict`](crate::Validation::Strict). Nothing was sent.
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge): there are more than 100 batches, a batch has more than 128,000 bytes, or
+    ///   the request has more than 256,000 bytes. Nothing was sent.
+    /// - [`Unauthorized`](crate::ErrorKind::Unauthorized), [`Rejected`](crate::ErrorKind::Rejected),
+    ///   [`RateLimited`](crate::ErrorKind::RateLimited), [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted),
+    ///   [`Timeout`](crate::ErrorKind::Timeout), [`Server`](crate::ErrorKind::Server),
+    ///   [`Transport`](crate::ErrorKind::Transport), [`Config`](crate::ErrorKind::Config) and
+    ///   [`Closed`](crate::ErrorKind::Closed): as for [`upload_events`](Self::upload_events).
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::models::{Batch, Environment, UserIdentities};
+    /// # use mparticle_client::{Client, Error};
+    ///
+    /// # async fn example(client: Client) -> Result<(), Error> {
+    /// let batches: Vec<Batch> = ["41", "42"]
+    ///     .map(|id| {
+    ///         Batch::new(Environment::Production)
+    ///             .with_user_identities(UserIdentities::new().with_customer_id(id))
+    ///             .with_user_attribute("plan", "gold")
+    ///     })
+    ///     .into();
+    /// client.bulk_upload_events(&batches).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn bulk_upload_events(&self, batches: &[Batch]) -> Result<Receipt, Error> {
         self.bulk(batches, Endpoint::BulkEvents).await
     }
 
     /// Uploads up to 100 batches of old events in one request: `POST /v2/bulkevents/historical`.
     ///
-    /// For events of more than 30 days ago; it takes those that are at least 72 hours old. mParticle updates profiles
-    /// with them but does not forward them. Each batch has to have events, and each event its timestamp.
+    /// The endpoint is meant for events that are more than 30 days old, and processes events that are at least 72 hours
+    /// old. mParticle updates profiles with them, but does not forward them. Each batch must have events, and each event
+    /// must have a timestamp.
     ///
     /// # Errors
-    /// Of kind [`Invalid`](crate::ErrorKind::Invalid) when an event is missing, has no time or is too young: mParticle
-    /// would accept the batch and not process it. Otherwise as [`bulk_upload_events`](Self::bulk_upload_events).
+    /// - [`Invalid`](crate::ErrorKind::Invalid): a batch has no events, or an event has no timestamp or is less than 72
+    ///   hours old. mParticle would accept the request and drop the data, therefore the client does not send it. Also under
+    ///   the conditions of [`bulk_upload_events`](Self::bulk_upload_events).
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge), [`Unauthorized`](crate::ErrorKind::Unauthorized),
+    ///   [`Rejected`](crate::ErrorKind::Rejected), [`RateLimited`](crate::ErrorKind::RateLimited),
+    ///   [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted), [`Timeout`](crate::ErrorKind::Timeout),
+    ///   [`Server`](crate::ErrorKind::Server), [`Transport`](crate::ErrorKind::Transport),
+    ///   [`Config`](crate::ErrorKind::Config) and [`Closed`](crate::ErrorKind::Closed): as for
+    ///   [`bulk_upload_events`](Self::bulk_upload_events).
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Client, Error, models::Batch};
+    /// # async fn example(client: Client, last_year: Vec<Batch>) -> Result<(), Error> {
+    /// let receipt = client.bulk_upload_historical_events(&last_year).await?;
+    /// println!("accepted after {} attempt(s)", receipt.attempts());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn bulk_upload_historical_events(&self, batches: &[Batch]) -> Result<Receipt, Error> {
         self.bulk(batches, Endpoint::HistoricalBulkEvents).await
     }
 
-    /// Uploads any number of batches in as few requests as they take.
+    /// Uploads any number of batches in as few requests as possible.
     ///
-    /// They are taken from the iterator as they are needed. An iterator that blocks for long belongs on a thread of its
-    /// own, behind a channel and [`upload_all_stream`](Self::upload_all_stream). Options are set on what this returns;
-    /// `await` starts it.
+    /// Awaiting the returned [`UploadAll`] starts the upload and returns an [`UploadReport`](crate::UploadReport) with the
+    /// batches that were not delivered. [`UploadAll`] describes packing, order, outages and options. The guide to
+    /// [many batches](crate::guide::many_batches) shows how to resume an upload.
+    ///
+    /// Batches are pulled from the iterator as they are needed. An iterator that blocks for long blocks the runtime; run
+    /// it on a thread of its own, and pass the receiving end of a channel to
+    /// [`upload_all_stream`](Self::upload_all_stream).
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Client, models::Batch};
+    /// # async fn example(client: Client, batches: Vec<Batch>) {
+    /// let report = client.upload_all(batches).concurrency(8).await;
+    /// for failed in report.failed() {
+    ///     eprintln!("{}: {}", failed.source_request_id(), failed.error());
+    /// }
+    /// # }
+    /// ```
     pub fn upload_all<'a, I>(&self, batches: I) -> UploadAll<'a>
     where
         I: IntoIterator<Item = Batch>,
@@ -101,7 +286,33 @@ impl Client {
         self.upload_all_stream(stream::iter(batches))
     }
 
-    /// Uploads all batches of a stream in as few requests as they take; see [`upload_all`](Self::upload_all).
+    /// Uploads all batches of a stream in as few requests as possible.
+    ///
+    /// See [`upload_all`](Self::upload_all).
+    ///
+    /// # Examples
+    /// ```
+    /// use futures_util::stream;
+    /// use tokio::sync::mpsc;
+    /// # use mparticle_client::{Client, models::Batch};
+    ///
+    /// # async fn example(client: Client, read_batch: fn() -> Option<Batch>) {
+    /// let (sender, receiver) = mpsc::channel(100);
+    /// std::thread::spawn(move || {
+    ///     while let Some(batch) = read_batch() {
+    ///         if sender.blocking_send(batch).is_err() {
+    ///             break;
+    ///         }
+    ///     }
+    /// });
+    /// let batches = stream::unfold(receiver, async |mut receiver| {
+    ///     let batch = receiver.recv().await?;
+    ///     Some((batch, receiver))
+    /// });
+    /// let report = client.upload_all_stream(batches).await;
+    /// println!("{} of {} delivered", report.delivered(), report.given());
+    /// # }
+    /// ```
     pub fn upload_all_stream<'a, S>(&self, batches: S) -> UploadAll<'a>
     where
         S: Stream<Item = Batch> + Send + 'a,
@@ -109,8 +320,56 @@ impl Client {
         UploadAll::new(self.clone(), batches)
     }
 
-    /// Begins to describe a queue in the background that sends with this client's settings, credentials and rate limiter
-    /// (feature `queue`).
+    /// Sends an encoded request again, with the same ids and the same bytes.
+    ///
+    /// [`Error::into_request`] and [`BatchResult::into_requests`](crate::BatchResult::into_requests) return requests that
+    /// were not accepted. If mParticle accepted an earlier attempt, it recognizes the ids and does not count the data
+    /// twice.
+    ///
+    /// # Errors
+    /// The error contains the [request](Error::into_request). The kind is one of:
+    ///
+    /// - [`Unauthorized`](crate::ErrorKind::Unauthorized), [`Rejected`](crate::ErrorKind::Rejected),
+    ///   [`RateLimited`](crate::ErrorKind::RateLimited), [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted),
+    ///   [`Timeout`](crate::ErrorKind::Timeout), [`Server`](crate::ErrorKind::Server),
+    ///   [`Transport`](crate::ErrorKind::Transport), [`Config`](crate::ErrorKind::Config) and
+    ///   [`Closed`](crate::ErrorKind::Closed): as for [`upload_events`](Self::upload_events).
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Client, Error, models::Batch};
+    /// # use std::time::Duration;
+    /// # async fn example(client: Client, batch: Batch) -> Result<(), Error> {
+    /// if let Err(error) = client.upload_events(&batch).await {
+    ///     if !error.is_retryable() {
+    ///         return Err(error);
+    ///     }
+    ///     let wait = error.retry_after().unwrap_or(Duration::from_secs(60));
+    ///     if let Some(request) = error.into_request() {
+    ///         tokio::time::sleep(wait).await;
+    ///         client.resend(request).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn resend(&self, request: EncodedRequest) -> Result<Receipt, Error> {
+        self.sender.send(request).await
+    }
+
+    /// Returns a builder for a background queue that sends with the settings of this client (feature `queue`).
+    ///
+    /// The queue shares the rate limiter of the client. It has its own retry budget, and with the built-in transport its
+    /// own connections and places in flight.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example() -> Result<(), mparticle_client::Error> {
+    /// let client = mparticle_client::Client::from_env()?;
+    /// let queue = client.queue().concurrency(8).build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "queue")]
     pub fn queue(&self) -> crate::queue::QueueBuilder {
         crate::queue::QueueBuilder::new(self.clone())
@@ -118,14 +377,6 @@ impl Client {
 
     pub(crate) fn parts(&self) -> (Arc<Encoder>, Arc<RequestSender>) {
         (Arc::clone(&self.encoder), Arc::clone(&self.sender))
-    }
-
-    /// Sends a request that failed once more, with the same ids and the same bytes.
-    ///
-    /// # Errors
-    /// As the method that made the request.
-    pub async fn resend(&self, unsent: EncodedRequest) -> Result<Receipt, Error> {
-        self.sender.send(unsent).await
     }
 
     async fn bulk(&self, batches: &[Batch], endpoint: Endpoint) -> Result<Receipt, Error> {

@@ -1,11 +1,17 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # Where to read on
-//! [`Client`] has the methods, [`ClientBuilder`] the settings, [`Error`] what can go wrong. The pages of the [`guide`]:
-//! [first event](guide::first_event), [many batches](guide::many_batches),
-//! [sending from a service](guide::sending_from_a_service), [errors](guide::errors),
-//! [delivery](guide::delivery), [testing](guide::testing), [connections](guide::connections),
-//! [observing](guide::observing).
+//! # Documentation
+//! [`Client`] has the methods for uploading, [`ClientBuilder`] has the settings, and [`ErrorKind`] describes the failures.
+//! The [`guide`] has these pages:
+//!
+//! - [first event](guide::first_event)
+//! - [many batches](guide::many_batches)
+//! - [sending from a service](guide::sending_from_a_service)
+//! - [errors](guide::errors)
+//! - [delivery](guide::delivery)
+//! - [testing](guide::testing)
+//! - [connections](guide::connections)
+//! - [observing](guide::observing)
 
 mod base_url;
 #[cfg(feature = "blocking")]

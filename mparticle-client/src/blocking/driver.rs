@@ -1,4 +1,4 @@
-//! The thread that keeps timers and sockets going while callers wait.
+//! The background thread of a blocking client, and how the calling thread waits for it.
 
 use crate::{Error, ErrorKind};
 use std::future::Future;
@@ -8,21 +8,25 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::task::unconstrained;
 
-/// A runtime on a thread of its own.
+/// A Tokio runtime on a background thread.
 ///
-/// Futures are polled on the caller's thread, so they may borrow from it; the thread here turns only what they wait
-/// for. Nothing is ever run by `Runtime::block_on` or dropped inside the caller's runtime, either of which would panic
-/// where the caller is itself asynchronous.
+/// The caller's future is polled on the caller's thread, so it may borrow from the caller. The background thread runs the
+/// uploads that the future spawns, timers and sockets. Neither `Runtime::block_on` nor the drop of the runtime happens on
+/// the caller's thread, because both panic inside an asynchronous runtime.
 #[derive(Debug)]
 pub(super) struct Driver {
     handle: Handle,
-    /// A forked process has this object but not the thread.
+    /// The process that started the thread. A forked process has a copy of this object, but not the thread.
     process: u32,
-    /// The thread ends when this is dropped.
-    _alive: oneshot::Sender<()>,
+    /// Stops the background thread when it is dropped.
+    _stop_on_drop: oneshot::Sender<()>,
 }
 
 impl Driver {
+    /// Starts the background thread.
+    ///
+    /// # Errors
+    /// - [`Config`](ErrorKind::Config): the runtime or the thread cannot be created.
     pub(super) fn start() -> Result<Self, Error> {
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::Config, format!("no background thread: {error}"))
@@ -30,20 +34,24 @@ impl Driver {
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let handle = runtime.handle().clone();
-        let (alive, ended) = oneshot::channel();
+        let (stop_on_drop, stopped) = oneshot::channel();
         thread::Builder::new()
             .name("mparticle-client".to_owned())
             .spawn(move || {
-                // The error of the dropped sender is the signal.
-                let _ = runtime.block_on(ended);
+                // Nothing is ever sent. Dropping the sender resolves the receiver with an error.
+                let _ = runtime.block_on(stopped);
             })
             .map_err(failed)?;
-        Ok(Self { handle, process: process::id(), _alive: alive })
+        Ok(Self { handle, process: process::id(), _stop_on_drop: stop_on_drop })
     }
 
-    /// Waits for a future on this thread.
+    /// Blocks the calling thread until a future has completed.
     ///
-    /// It runs outside the cooperative budget of a task: inside one, an exhausted budget would never be renewed.
+    /// The future runs outside the cooperative budget of Tokio. If this is called inside a task whose budget is used up,
+    /// the budget would not be renewed, and the future would never complete.
+    ///
+    /// # Errors
+    /// - [`Closed`](ErrorKind::Closed): the process was forked after the client was created.
     pub(super) fn run<F: Future>(&self, future: F) -> Result<F::Output, Error> {
         if process::id() != self.process {
             let message = "the process was forked after the client was made: make another client";

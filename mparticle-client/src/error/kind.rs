@@ -13,8 +13,8 @@
 pub enum ErrorKind {
     /// The configuration of a client or queue is invalid. Nothing was sent.
     ///
-    /// Examples are an empty key, a malformed URL, an `http://` URL of a remote host, and a certificate that cannot be
-    /// read. The message lists every problem. Correct the configuration.
+    /// Examples are an empty key, a key that contains white space, a malformed URL, an `http://` URL of a remote host, and
+    /// a certificate that cannot be read. The message lists every problem. Correct the configuration.
     ///
     /// An upload that is awaited outside a Tokio runtime, or in a runtime without timers or I/O, also fails with this kind.
     Config,
@@ -64,7 +64,9 @@ pub enum ErrorKind {
     RateLimited,
     /// mParticle answered with a status of 500 or above. The data may have been accepted.
     ///
-    /// Send the request again later. Statuses 501 and 505 are permanent; check the base URL.
+    /// Statuses 501 and 505 are not retried; check the base URL. Other statuses are retried, and the upload returns
+    /// [`RetriesExhausted`](Self::RetriesExhausted), unless the [`RetryPolicy`](crate::RetryPolicy) allows a single
+    /// attempt. Send the request again later.
     Server,
     /// The connection could not be established, or it broke before a response arrived.
     ///
@@ -72,13 +74,19 @@ pub enum ErrorKind {
     /// [`Error::may_have_been_sent`](super::Error::may_have_been_sent) distinguishes the two. Send the request again
     /// later.
     ///
-    /// A certificate that is not trusted also causes this error. It is then permanent:
-    /// [`Error::is_retryable`](super::Error::is_retryable) returns `false`.
+    /// [`Error::is_retryable`](super::Error::is_retryable) returns `false` if a certificate was rejected, if a proxy
+    /// requires credentials, or if the transport panicked. Correct the configuration or the transport. Other failures are
+    /// retried, and the upload returns [`RetriesExhausted`](Self::RetriesExhausted), unless the
+    /// [`RetryPolicy`](crate::RetryPolicy) allows a single attempt.
     Transport,
     /// No response arrived in time, or mParticle answered with status 408. The data may have been accepted.
     ///
-    /// Nothing was sent if [`Error::attempts`](super::Error::attempts) returns 0: the upload then waited for other requests
-    /// of the client until its time was over. Send the request again later.
+    /// The deadline of the upload passed during an attempt, or the [`RetryPolicy`](crate::RetryPolicy) allows a single
+    /// attempt. Send the request again later.
+    ///
+    /// The upload may also have waited until its deadline while other requests took all
+    /// [places in flight](crate::ClientBuilder::max_in_flight). Nothing was sent if
+    /// [`Error::attempts`](super::Error::attempts) returns 0.
     Timeout,
     /// At least one attempt failed, and the client makes no further attempt. The data may have been accepted if
     /// [`Error::may_have_been_sent`](super::Error::may_have_been_sent) returns `true`.

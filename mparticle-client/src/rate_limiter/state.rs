@@ -106,7 +106,8 @@ impl State {
             Some(Ticket::Unlimited) | None => None,
         };
         let wait = self.wait_for_next(again.is_some(), weight, now);
-        if deadline.is_some_and(|deadline| now + wait > deadline) {
+        // A request that need not wait may go although a timer has woken it a moment too late.
+        if deadline.is_some_and(|deadline| !wait.is_zero() && now + wait > deadline) {
             return Err(wait);
         }
         let Some(rate) = &mut self.rate else { return Ok(Ticket::Unlimited) };

@@ -1,4 +1,4 @@
-//! How a request gets from the client to the server: which failures are repeated, when, and what comes back.
+//! How an upload reaches the server: which failures are retried, when, and what the upload returns.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod sample;
@@ -6,30 +6,38 @@ mod sample;
 use http::StatusCode;
 use mparticle_client::models::{self, Batch};
 use mparticle_client::testing::{Answer, Emulator};
-use mparticle_client::{Client, Error, ErrorKind, RetryPolicy, Timeouts};
+use mparticle_client::{Client, Error, ErrorKind, Receipt, RetryPolicy, Timeouts};
 use sample::{batch, builder};
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The error that is the cause of another.
+/// Starts an upload by a clone of a client.
+fn spawn_upload(client: &Client) -> JoinHandle<Result<Receipt, Error>> {
+    let client = client.clone();
+    tokio::spawn(async move { client.upload_events(&batch()).await })
+}
+
+/// Returns the error of the last attempt, which is the source of the error of the upload.
 fn last_failure(error: &Error) -> &Error {
     error.source().and_then(|source| source.downcast_ref()).unwrap()
 }
 
-/// When the requests came, in milliseconds since the first.
+/// Returns when the requests arrived, in milliseconds since the first.
 fn times(emulator: &Emulator) -> Vec<u128> {
     let requests = emulator.requests();
     requests.iter().map(|request| (request.at - requests[0].at).as_millis()).collect()
 }
 
+/// Returns the times between one request and the next.
 fn gaps(emulator: &Emulator) -> Vec<Duration> {
     emulator.requests().windows(2).map(|pair| pair[1].at - pair[0].at).collect()
 }
 
-/// An emulator over a socket and one in memory, both with an answer for each request.
+/// Returns an emulator with a socket and one in memory, which give the same answer to every request.
 async fn everywhere(answer: &Answer) -> [Emulator; 2] {
     let emulators = [Emulator::start().await.unwrap(), Emulator::in_memory()];
     for emulator in &emulators {
@@ -38,16 +46,15 @@ async fn everywhere(answer: &Answer) -> [Emulator; 2] {
     emulators
 }
 
-/// What is expected of a status: kind, that of the last attempt, attempts, whether it may be sent again, whether it may
-/// have arrived.
+/// The expected error of a status: its kind, the kind of the last attempt, the number of attempts, whether it is
+/// retryable, and whether the request may have been sent.
 type Row = (ErrorKind, Option<ErrorKind>, u32, bool, bool);
 
 fn expected(status: u16) -> Row {
-    use ErrorKind::{RateLimited, Rejected, RetriesExhausted, Server, Timeout, Unauthorized};
+    use ErrorKind::{Rejected, RetriesExhausted, Server, Timeout, Unauthorized};
     match status {
         401 | 403 => (Unauthorized, None, 1, false, false),
         408 => (RetriesExhausted, Some(Timeout), 5, true, true),
-        429 => (RetriesExhausted, Some(RateLimited), 5, true, false),
         501 | 505 => (Server, None, 1, false, true),
         500.. => (RetriesExhausted, Some(Server), 5, true, true),
         _ => (Rejected, None, 1, false, false),
@@ -55,8 +62,8 @@ fn expected(status: u16) -> Row {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_status_is_repeated_or_final_as_the_table_says() {
-    for status in 200..600 {
+async fn every_status_is_retried_or_final_as_the_table_says() {
+    for status in (200..600).filter(|status| *status != 429) {
         let emulator = Emulator::in_memory();
         emulator.always(Answer::status(status));
         let client = builder(&emulator).build().unwrap();
@@ -86,7 +93,7 @@ async fn every_status_is_repeated_or_final_as_the_table_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_repetitions_the_only_failure_is_the_error_itself() {
+async fn a_single_attempt_returns_its_failure_as_the_error() {
     for (answer, kind, retryable) in [
         (Answer::status(503), ErrorKind::Server, true),
         (Answer::status(501), ErrorKind::Server, false),
@@ -106,7 +113,7 @@ async fn without_repetitions_the_only_failure_is_the_error_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_fault_before_an_answer_is_repeated() {
+async fn every_fault_before_an_answer_is_retried() {
     for (answer, last) in [
         (Answer::close(), ErrorKind::Transport),
         (Answer::reset(), ErrorKind::Transport),
@@ -126,7 +133,7 @@ async fn every_fault_before_an_answer_is_repeated() {
             assert_eq!((error.attempts(), emulator.requests().len()), (3, 3), "{shown}");
             assert!(error.is_retryable() && error.may_have_been_sent(), "{shown}");
             assert_eq!(error.status(), None, "{shown}");
-            // A server that is well again gets what it missed.
+            // The request is accepted once the server works again.
             emulator.always(Answer::normal());
             let ids = error.source_request_ids().to_vec();
             let receipt = client.resend(error.into_request().unwrap()).await.unwrap();
@@ -137,7 +144,7 @@ async fn every_fault_before_an_answer_is_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nobody_listens_nothing_can_have_been_sent() {
+async fn a_refused_connection_cannot_have_sent_anything() {
     let emulator = Emulator::start().await.unwrap();
     let client = builder(&emulator).build().unwrap();
     let start = Instant::now();
@@ -152,7 +159,7 @@ async fn where_nobody_listens_nothing_can_have_been_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_doubtful_attempt_among_harmless_ones_leaves_doubt() {
+async fn after_an_attempt_without_an_answer_every_error_says_that_it_may_have_been_sent() {
     let emulator = Emulator::in_memory();
     emulator.script([Answer::hang(), Answer::status(400)]);
     let client = builder(&emulator).build().unwrap();
@@ -162,7 +169,7 @@ async fn one_doubtful_attempt_among_harmless_ones_leaves_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_202_is_final_whatever_becomes_of_its_body_and_is_waited_for_a_second_at_most() {
+async fn a_202_is_final_whatever_its_body_and_the_body_is_read_for_a_second_at_most() {
     let long = "x".repeat(1000);
     for (answer, milliseconds) in [
         (Answer::normal().body("thanks").truncated(), 0),
@@ -197,7 +204,7 @@ async fn an_endless_body_of_a_202_is_cut() {
         let receipt = client.upload_events(&batch()).await.unwrap();
         assert_eq!(receipt.attempts(), 1);
         assert!(start.elapsed() <= SECOND);
-        // The connection is of no further use, and the next upload does not need it.
+        // The connection cannot be used again, and the next upload opens another one.
         emulator.always(Answer::normal());
         assert_eq!(client.upload_events(&batch()).await.unwrap().attempts(), 1);
     }
@@ -217,7 +224,7 @@ async fn the_body_of_an_error_is_kept_up_to_64_kib_and_its_status_decides() {
         (Answer::status(400).body(vec![b'z'; 65_536]), 65_536, 1),
         (Answer::status(400).body(vec![b'z'; 65_535]), 65_535, 1),
         (Answer::status(400), 0, 1),
-        // A byte per second for five seconds, the last of which may or may not be in time.
+        // A byte every 1.5 seconds for five seconds.
         (Answer::status(400).body(long).dripping(Duration::from_millis(1500)), 3, 1),
     ] {
         for emulator in everywhere(&answer).await {
@@ -230,7 +237,7 @@ async fn the_body_of_an_error_is_kept_up_to_64_kib_and_its_status_decides() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dripping_body_of_an_error_is_waited_for_five_seconds_and_not_past_the_deadline() {
+async fn a_dripping_body_of_an_error_is_read_for_five_seconds_and_not_past_the_deadline() {
     let drip = || Answer::status(400).body("abc").dripping(10 * SECOND);
     for (overall, seconds) in [(60, 5), (3, 3)] {
         let emulator = Emulator::in_memory();
@@ -257,7 +264,7 @@ async fn every_attempt_sends_the_same_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_accepted_and_not_answered_is_not_counted_twice() {
+async fn a_batch_that_was_accepted_without_an_answer_is_counted_once() {
     for answer in [
         Answer::close().after_processing(),
         Answer::reset().after_processing(),
@@ -285,7 +292,7 @@ async fn what_was_accepted_and_not_answered_is_not_counted_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_sent_again_by_the_caller_has_the_same_ids_and_bytes() {
+async fn a_resent_request_has_the_same_ids_and_bytes() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::close().after_processing());
     let client = builder(&emulator).build().unwrap();
@@ -293,7 +300,7 @@ async fn what_is_sent_again_by_the_caller_has_the_same_ids_and_bytes() {
     let ids = error.source_request_ids().to_vec();
     let unsent = error.request().unwrap().clone();
     assert_eq!(unsent.source_request_ids(), ids);
-    // Sent twice more: it fails again first, and that error holds the same.
+    // The second time fails as well, and its error holds the same request.
     let error = client.resend(error.into_request().unwrap()).await.unwrap_err();
     assert_eq!(error.request(), Some(&unsent));
     emulator.always(Answer::normal());
@@ -307,7 +314,7 @@ async fn what_is_sent_again_by_the_caller_has_the_same_ids_and_bytes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_sent_can_be_stored_and_uploaded_by_a_later_run() {
+async fn a_failed_request_can_be_stored_and_uploaded_by_a_later_run() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::close().after_processing());
     let client = builder(&emulator).build().unwrap();
@@ -325,7 +332,7 @@ async fn what_was_not_sent_can_be_stored_and_uploaded_by_a_later_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ids_are_kept_where_given_and_new_where_not_and_batch_id_is_never_sent() {
+async fn ids_are_kept_or_generated_and_batch_id_is_never_sent() {
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     let mut numbered = batch().with_source_request_id("order 1/ü");
@@ -343,7 +350,7 @@ async fn ids_are_kept_where_given_and_new_where_not_and_batch_id_is_never_sent()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_receipt_tells_what_mparticle_said() {
+async fn a_receipt_contains_the_response() {
     let emulator = Emulator::start().await.unwrap();
     emulator.script([
         Answer::status(503),
@@ -371,7 +378,7 @@ async fn with_a_seed_the_attempts_come_at_exact_times() {
         let error = client.upload_events(&batch()).await.unwrap_err();
         assert_eq!(times(&emulator), [0, 194, 554, 671, 2255]);
         assert_eq!(error.elapsed().as_millis(), 2255);
-        // The next upload of the same client goes on with the same sequence.
+        // The next upload of the same client continues the same random sequence.
         let error = client.clone().upload_events(&batch()).await.unwrap_err();
         assert_eq!(times(&emulator)[5..], [2255, 2290, 2601, 3588, 4569]);
         assert_eq!(error.elapsed().as_millis(), 2314);
@@ -379,7 +386,7 @@ async fn with_a_seed_the_attempts_come_at_exact_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_a_seed_answers_of_all_sorts_are_repeated_at_exact_times() {
+async fn with_a_seed_a_mix_of_failures_is_retried_at_exact_times() {
     let script = [
         Answer::status(503).retry_after(2),
         Answer::reset(),
@@ -390,8 +397,11 @@ async fn with_a_seed_answers_of_all_sorts_are_repeated_at_exact_times() {
         emulator.script(script.clone());
         let client = builder(&emulator).build().unwrap();
         let receipt = client.upload_events(&batch()).await.unwrap();
-        assert_eq!(times(&emulator), [0, 2144, 2385, 5413, 20_691]);
-        assert_eq!((receipt.attempts(), receipt.elapsed().as_millis()), (5, 20_691));
+        let gaps: Vec<_> = gaps(&emulator).iter().map(Duration::as_millis).collect();
+        // The wait after a 429 is that of the rate limiter, which other clients may share and which has no seed.
+        assert_eq!([gaps[0], gaps[1], gaps[3]], [2144, 241, 15_166]);
+        assert!((3000..=3402).contains(&gaps[2]), "{gaps:?}");
+        assert_eq!((receipt.attempts(), receipt.elapsed().as_millis()), (5, gaps.iter().sum()));
     }
 }
 
@@ -415,14 +425,14 @@ async fn waits_lie_between_zero_and_a_bound_that_doubles() {
     }
     for (greatest, bound) in greatest.into_iter().zip([250, 500, 1000, 2000, 4000, 4000, 4000]) {
         let bound = Duration::from_millis(bound);
-        // A sleep ends on a millisecond, the first one after its time.
+        // A sleep ends at the first whole millisecond after its time.
         assert!(greatest <= bound + Duration::from_millis(1), "{greatest:?} of {bound:?}");
         assert!(greatest > bound.mul_f64(0.95), "{greatest:?} of {bound:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_without_a_seed_do_not_wait_alike() {
+async fn clients_without_a_seed_wait_for_different_times() {
     let mut all = Vec::new();
     for _ in 0..2 {
         let emulator = Emulator::in_memory();
@@ -436,7 +446,7 @@ async fn clients_without_a_seed_do_not_wait_alike() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_never_shortened_and_hardly_lengthened() {
-    for status in [408, 429, 500, 503] {
+    for status in [408, 500, 503] {
         for seconds in [1, 2, 7, 30, 59] {
             for seed in 0..8 {
                 let emulator = Emulator::in_memory();
@@ -450,6 +460,71 @@ async fn retry_after_is_never_shortened_and_hardly_lengthened() {
                 assert!((floor..=floor + jitter).contains(&gap), "{status} {seconds} {gap:?}");
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_retry_after_of_a_429_is_never_shortened_and_lengthened_by_a_tenth_at_most() {
+    for seconds in [1, 2, 7, 30, 50] {
+        for _ in 0..8 {
+            let emulator = Emulator::in_memory();
+            emulator.script([Answer::status(429).retry_after(seconds)]);
+            let client = builder(&emulator).build().unwrap();
+            let receipt = client.upload_events(&batch()).await.unwrap();
+            assert_eq!(receipt.attempts(), 2);
+            let floor = Duration::from_secs(seconds);
+            let gap = gaps(&emulator)[0];
+            // The rate starts at ten batches a second, so that the first takes a tenth of a second.
+            let rate = Duration::from_millis(102);
+            assert!((floor..=floor.mul_f64(1.1) + rate).contains(&gap), "{seconds} {gap:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_is_retried_until_the_deadline_and_spends_no_attempts() {
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::status(429).retry_after(1));
+    let client = builder(&emulator).build().unwrap();
+    let error = client.upload_events(&batch()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert!(error.is_retryable() && !error.may_have_been_sent());
+    assert!((57 * SECOND..60 * SECOND).contains(&error.elapsed()), "{:?}", error.elapsed());
+    assert!((25..60).contains(&error.attempts()), "{}", error.attempts());
+    assert_eq!(last_failure(&error).status(), Some(StatusCode::TOO_MANY_REQUESTS));
+    // Failures after many 429s have all of their attempts.
+    emulator.script(vec![Answer::status(429).retry_after(1); 6]);
+    emulator.always(Answer::status(503));
+    let error = client.upload_events(&batch()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::RetriesExhausted, 6 + 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_spends_nothing_of_the_retry_budget() {
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::status(429).retry_after(1));
+    let client = builder(&emulator).max_in_flight(100).build().unwrap();
+    let uploads: Vec<_> = (0..100).map(|_| spawn_upload(&client)).collect();
+    emulator.wait_for_requests(100).await;
+    emulator.always(Answer::status(503));
+    for upload in uploads {
+        upload.await.unwrap().unwrap_err();
+    }
+    // A hundred 429s, a hundred first failures, and the hundred retries of a full budget.
+    assert!(emulator.requests().len() >= 300, "{}", emulator.requests().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acceleration_limit_without_retry_after_does_not_outlast_the_deadline() {
+    for seed in 0..50 {
+        let emulator = Emulator::in_memory();
+        emulator.always(Answer::status(429).header("x-mp-rate-limit-exceeded", "acceleration"));
+        let retry = RetryPolicy::default().with_jitter_seed(seed);
+        let client = emulator.client_builder().retry(retry).build().unwrap();
+        let error = client.upload_events(&batch()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+        assert!(error.elapsed() <= 59 * SECOND, "{:?}", error.elapsed());
+        assert!(error.retry_after().is_some(), "{error:?}");
     }
 }
 
@@ -482,8 +557,8 @@ async fn retry_after_may_be_a_date_and_may_be_junk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_429_that_asks_for_more_time_than_there_is_fails_at_once() {
-    for (wait, expected) in [("61", 61), ("3600", 3600), ("99999999999999999999", 31_536_000)] {
+async fn a_429_whose_retry_after_passes_the_deadline_fails_at_once() {
+    for (wait, expected) in [("60", 60), ("3600", 3600), ("99999999999999999999", 3600)] {
         let emulator = Emulator::in_memory();
         emulator.always(Answer::status(429).header("retry-after", wait));
         let client = builder(&emulator).build().unwrap();
@@ -491,20 +566,22 @@ async fn a_429_that_asks_for_more_time_than_there_is_fails_at_once() {
         let error = client.upload_events(&batch()).await.unwrap_err();
         assert_eq!(start.elapsed(), Duration::ZERO);
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 1));
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(expected)));
+        let expected = Duration::from_secs(expected);
+        assert_eq!(error.retry_after(), Some(expected));
         assert_eq!(error.status(), Some(StatusCode::TOO_MANY_REQUESTS));
         assert!(error.is_retryable() && !error.may_have_been_sent());
-        // The others learn it without asking.
+        // Other uploads fail without a request.
         let error = client.clone().upload_events(&batch()).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 0));
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(expected)));
+        let retry_after = error.retry_after().unwrap();
+        assert!((expected..=expected.mul_f64(1.1)).contains(&retry_after), "{retry_after:?}");
         assert!(error.into_request().is_some());
         assert_eq!(emulator.requests().len(), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_503_that_asks_for_more_time_than_there_is_fails_at_once() {
+async fn a_503_whose_retry_after_passes_the_deadline_fails_at_once() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503).retry_after(61));
     let client = builder(&emulator).build().unwrap();
@@ -516,7 +593,7 @@ async fn a_503_that_asks_for_more_time_than_there_is_fails_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_wait_that_would_pass_the_deadline_is_begun() {
+async fn a_wait_that_would_pass_the_deadline_is_not_started() {
     for seed in 0..50 {
         let emulator = Emulator::in_memory();
         emulator.always(Answer::status(503));
@@ -526,7 +603,8 @@ async fn no_wait_that_would_pass_the_deadline_is_begun() {
         let client = emulator.client_builder().retry(retry).timeouts(timeouts).build().unwrap();
         let error = client.upload_events(&batch()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RetriesExhausted);
-        assert!(error.elapsed() <= overall, "{:?}", error.elapsed());
+        // No attempt starts in the last tenth.
+        assert!(error.elapsed() <= overall.mul_f64(0.9), "{:?}", error.elapsed());
         let last = emulator.requests().last().unwrap().at;
         assert_eq!(Instant::now(), last, "it fails with its last attempt, not later");
         assert!(error.to_string().contains("too late"), "{error}");
@@ -554,7 +632,51 @@ async fn the_deadline_holds_while_the_server_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_is_given_up_after_its_own_time_and_repeated() {
+async fn no_attempt_starts_in_the_last_second_or_tenth_before_the_deadline() {
+    for (overall, last_start) in [(50 * SECOND, 49 * SECOND), (5 * SECOND, 9 * SECOND / 2)] {
+        for (wait, starts) in
+            [(last_start, true), (last_start + Duration::from_millis(1), false), (overall, false)]
+        {
+            let emulator = Emulator::in_memory();
+            let timeouts = Timeouts::default().with_overall(overall);
+            let client = builder(&emulator).timeouts(timeouts).build().unwrap();
+            let closed = client.rate_limiter().snapshot().with_closed_for(wait);
+            client.rate_limiter().restore(&closed);
+            match client.upload_events(&batch()).await {
+                Ok(receipt) => assert!(starts && receipt.elapsed() >= wait, "{wait:?}"),
+                Err(error) => {
+                    assert!(!starts, "{wait:?}: {error}");
+                    assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 0));
+                    assert_eq!(
+                        (error.elapsed(), error.retry_after()),
+                        (Duration::ZERO, Some(wait))
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_finds_no_place_in_flight_in_time_fails_as_a_timeout() {
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::hang());
+    let timeouts = Timeouts::default().with_attempt(60 * SECOND).with_overall(10 * SECOND);
+    let client = builder(&emulator).timeouts(timeouts).max_in_flight(1).build().unwrap();
+    let first = spawn_upload(&client);
+    emulator.wait_for_requests(1).await;
+    let error = client.upload_events(&batch()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 0));
+    assert_eq!(error.elapsed(), 9 * SECOND);
+    assert!(error.is_retryable() && !error.may_have_been_sent());
+    assert!(error.to_string().contains("waited 9.0 s while 1 other requests"), "{error}");
+    assert!(error.into_request().is_some());
+    assert_eq!(first.await.unwrap().unwrap_err().attempts(), 1);
+    assert_eq!(emulator.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_ends_at_its_own_timeout_and_is_retried() {
     for emulator in everywhere(&Answer::normal()).await {
         emulator.script([Answer::hang()]);
         let client = builder(&emulator).build().unwrap();
@@ -566,29 +688,23 @@ async fn an_attempt_is_given_up_after_its_own_time_and_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_costs_a_hundred_repetitions_for_all_clones_together() {
+async fn an_outage_costs_a_hundred_retries_for_all_clones_together() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let client = builder(&emulator).build().unwrap();
-    let uploads: Vec<_> = (0..300)
-        .map(|_| {
-            let client: Client = client.clone();
-            tokio::spawn(async move { client.upload_events(&batch()).await.unwrap_err() })
-        })
-        .collect();
+    let uploads: Vec<_> = (0..300).map(|_| spawn_upload(&client)).collect();
     let mut out_of_budget = 0;
     for upload in uploads {
-        let error = upload.await.unwrap();
+        let error = upload.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RetriesExhausted);
         assert_eq!(last_failure(&error).kind(), ErrorKind::Server);
-        out_of_budget +=
-            u32::from(error.to_string().contains("too many uploads are being repeated"));
+        out_of_budget += u32::from(error.to_string().contains("retry budget"));
     }
-    // Three hundred first attempts, a hundred repetitions, and one more for each of the few seconds it took.
+    // Three hundred first attempts, a hundred retries, and one more for each of the few seconds that it took.
     let requests = emulator.requests().len();
     assert!((400..410).contains(&requests), "{requests}");
     assert!(out_of_budget > 200, "{out_of_budget}");
-    // Time brings a token per second, success a tenth of one.
+    // A second restores one retry, and a success a tenth of one.
     advance(3 * SECOND).await;
     let before = emulator.requests().len();
     let error = client.upload_events(&batch()).await.unwrap_err();

@@ -106,7 +106,8 @@ impl State {
             Some(Ticket::Unlimited) | None => None,
         };
         let wait = self.wait_for_next(again.is_some(), weight, now);
-        if deadline.is_some_and(|deadline| now + wait > deadline) {
+        // A request that need not wait may go although a timer has woken it a moment too late.
+        if deadline.is_some_and(|deadline| !wait.is_zero() && now + wait > deadline) {
             return Err(wait);
         }
         let Some(rate) = &mut self.rate else { return Ok(Ticket::Unlimited) };
@@ -154,8 +155,8 @@ impl State {
     /// A request that was sent at some time was accepted. `used` is the percentage of the limit that is used.
     pub(super) fn accepted(&mut self, weight: u32, used: Option<f64>, sent: Instant, now: Instant) {
         self.advance(now);
-        if self.closing.is_some_and(|closing| sent > closing.since) {
-            // A probe: mParticle accepts requests again, whatever it said before.
+        if self.is_probe(sent) {
+            // mParticle accepts requests again, whatever it said before.
             self.closing = None;
             self.line.wake_all();
         }
@@ -170,9 +171,12 @@ impl State {
     pub(super) fn refused(&mut self, closed_for: Duration, sent: Instant, now: Instant) {
         self.advance(now);
         let accepted = self.accepted_per_second(now);
+        let is_probe = self.is_probe(sent);
         match &mut self.rate {
             None if accepted < FIRST_RATE => self.make_rate(FIRST_RATE, Phase::Doubling, now),
             None => self.make_rate(DECREASE * accepted, Phase::Steady, now),
+            // A probe says nothing about the rate, because nothing else was sent.
+            Some(_) if is_probe => {}
             Some(rate) if sent > rate.decreased => rate.decrease(accepted, now),
             // It was on its way before the last decrease, and says nothing new.
             Some(_) => {}
@@ -259,6 +263,11 @@ impl State {
     /// process for an hour.
     fn is_probe_due(&self, now: Instant) -> bool {
         self.closing.is_some_and(|closing| now >= closing.next_probe && now < closing.until)
+    }
+
+    /// Whether a request that was sent at some time was a probe of a limiter that is still closed.
+    fn is_probe(&self, sent: Instant) -> bool {
+        self.closing.is_some_and(|closing| sent > closing.since)
     }
 
     fn make_rate(&mut self, value: f64, phase: Phase, now: Instant) {

@@ -22,7 +22,7 @@ pub(super) enum GivenUp {
     ByPolicy(Failure),
     /// The retry budget is exhausted.
     OutOfBudget,
-    /// The deadline of the upload passed during the attempt.
+    /// The deadline of the upload, or the time at which the last attempt had to begin, passed during the attempt.
     AtDeadline,
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum AttemptResult {
 pub(crate) struct Progress {
     /// The attempts that have failed so far, including the last one. A 429 is not a failure.
     pub(crate) failures: u32,
-    /// When the upload has to be over; `None` if it is repeated until it is accepted or refused.
+    /// When the last attempt has to begin; `None` if the upload is repeated until it is accepted or refused.
     pub(crate) deadline: Option<Instant>,
 }
 

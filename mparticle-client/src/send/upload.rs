@@ -94,13 +94,17 @@ impl Upload {
     async fn admit(&self) -> Result<(), Error> {
         let settings = &self.sender.settings;
         let weight = u32::try_from(self.request.source_request_ids().len()).unwrap_or(u32::MAX);
-        // A request that is sent at the very deadline could be accepted and fail nevertheless.
-        let margin = MAX_MARGIN.min(settings.timeouts.overall / 10);
-        let deadline = self.deadline.map(|deadline| deadline - margin);
         self.admission
-            .enter(&settings.rate_limiter, &settings.in_flight, weight, deadline)
+            .enter(&settings.rate_limiter, &settings.in_flight, weight, self.last_start())
             .await
             .map_err(super::admission::NotAdmitted::into_error)
+    }
+
+    /// When the last attempt has to begin. A request that is sent at the very deadline could be accepted and fail
+    /// nevertheless.
+    fn last_start(&self) -> Option<Instant> {
+        let margin = MAX_MARGIN.min(self.sender.settings.timeouts.overall / 10);
+        self.deadline.map(|deadline| deadline - margin)
     }
 
     /// Makes one attempt, and gives its place in flight back.
@@ -213,7 +217,9 @@ impl Upload {
         if timed_out && self.deadline.is_some_and(|deadline| now >= deadline) {
             return Err(GivenUp::AtDeadline);
         }
-        let progress = Progress { failures: self.failures, deadline: self.deadline };
+        let last_start = self.last_start();
+        let is_too_late = |at: Instant| last_start.is_some_and(|last_start| at > last_start);
+        let progress = Progress { failures: self.failures, deadline: last_start };
         let decision = {
             let mut rng = sender.jitter.lock().unwrap_or_else(PoisonError::into_inner);
             retry::decide(&sender.settings.policy, &progress, &result, now, &mut rng)
@@ -222,14 +228,18 @@ impl Upload {
             // An acceptance never comes here.
             Decision::Done => Err(GivenUp::ByPolicy(retry::Failure::Final)),
             Decision::Fail(failure) => Err(GivenUp::ByPolicy(failure)),
-            Decision::RetryWhenAllowed => Ok(match error {
+            Decision::RetryWhenAllowed if is_too_late(now) => Err(GivenUp::AtDeadline),
+            Decision::RetryWhenAllowed => match error {
                 AttemptError::Answered { answer, retry_after }
                     if headers::is_acceleration_limited(&answer.headers) =>
                 {
-                    now + retry_after.unwrap_or_else(|| self.backoff(self.refusals))
+                    let retry_after = retry_after.unwrap_or_else(|| self.backoff(self.refusals));
+                    let at = after(now, retry_after);
+                    let failure = retry::Failure::RateLimited { retry_after };
+                    if is_too_late(at) { Err(GivenUp::ByPolicy(failure)) } else { Ok(at) }
                 }
-                _ => now,
-            }),
+                _ => Ok(now),
+            },
             Decision::Retry { at } => {
                 let has_budget = sender.budget.withdraw(now);
                 if !has_budget && sender.repetition == Repetition::Bounded {

@@ -1,4 +1,4 @@
-//! Tests of what is read from response headers.
+//! Tests of the values that are read from response headers.
 
 use super::{EXCEEDED, LONGEST_RETRY_AFTER, Limit, PERCENTAGE_USED};
 use super::{exceeded, rate_limit_used, retry_after};
@@ -21,7 +21,7 @@ fn now() -> SystemTime {
 }
 
 #[test]
-fn retry_after_is_whole_seconds_rounded_up_or_nothing() {
+fn retry_after_is_rounded_up_to_whole_seconds_or_ignored() {
     let longest = LONGEST_RETRY_AFTER.as_secs();
     assert_eq!(longest, 3600);
     let table: &[(&str, Option<u64>)] = &[
@@ -71,7 +71,7 @@ fn retry_after_is_whole_seconds_rounded_up_or_nothing() {
 }
 
 #[test]
-fn of_several_retry_afters_the_longest_counts() {
+fn the_longest_of_several_values_of_retry_after_is_used() {
     let headers = with(&RETRY_AFTER, &["5", "junk", "7", "6"]);
     assert_eq!(retry_after(&headers, now()), Some(Duration::from_secs(7)));
 }
@@ -188,7 +188,7 @@ fn bytes_that_are_not_text_count_as_absent() {
     }
 }
 
-/// Bytes near what the headers really hold, so that more than the first check is reached.
+/// Bytes that resemble valid values, so that more than the first check is reached.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::sample::select(vec![
         "\"",
@@ -224,7 +224,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn no_bytes_are_too_strange(
+    fn any_bytes_give_a_value_within_bounds_or_none(
         values in prop::collection::vec((0_usize..4, bytes()), 0..6),
         clock in any::<u32>(),
     ) {
@@ -248,25 +248,26 @@ proptest! {
     }
 
     #[test]
-    fn whole_seconds_are_read_as_they_are(seconds in any::<u64>(), quote in "[\"“” ]{0,3}") {
+    fn whole_seconds_are_read_up_to_an_hour(seconds in any::<u64>(), quote in "[\"“” ]{0,3}") {
         let headers = with(&RETRY_AFTER, &[&format!("{quote}{seconds}{quote}")]);
         let expected = Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER);
         prop_assert_eq!(retry_after(&headers, now()), Some(expected));
     }
 
     #[test]
-    fn a_date_is_as_far_as_it_says(ahead in 0_u64..31_536_000, skew in any::<u32>()) {
+    fn the_wait_until_a_date_is_read_up_to_an_hour(ahead in 0_u64..7_200, skew in any::<u32>()) {
         let answered = now();
         let mut headers = HeaderMap::new();
         for (name, date) in [(DATE, answered), (RETRY_AFTER, answered + Duration::from_secs(ahead))] {
             headers.insert(name, httpdate::fmt_http_date(date).parse().unwrap());
         }
         let clock = SystemTime::UNIX_EPOCH + Duration::from_secs(skew.into());
-        prop_assert_eq!(retry_after(&headers, clock), Some(Duration::from_secs(ahead)));
+        let expected = Duration::from_secs(ahead).min(LONGEST_RETRY_AFTER);
+        prop_assert_eq!(retry_after(&headers, clock), Some(expected));
     }
 
     #[test]
-    fn percentages_are_read_as_they_are(used in 0.0_f64..1e6) {
+    fn percentages_are_read_exactly(used in 0.0_f64..1e6) {
         for text in [format!("{used}"), format!("\"{used}\""), format!("{used}%")] {
             prop_assert_eq!(rate_limit_used(&with(&PERCENTAGE_USED, &[&text])), Some(used));
         }

@@ -255,7 +255,6 @@ impl ClientBuilder {
         let mut problems = Vec::new();
         if self.delivery == Delivery::Disabled {
             self.transport = Some(Arc::new(NoTransport));
-            tracing::warn!("the client is disabled: it discards every batch");
         } else {
             problems = self.credentials.problems();
         }
@@ -285,6 +284,9 @@ impl ClientBuilder {
             body_log: self.body_log,
             delivery: self.delivery,
         });
+        if self.delivery == Delivery::Disabled {
+            tracing::warn!("the client is disabled: it discards every batch");
+        }
         Ok(Client::new(self.encoder, sender))
     }
 

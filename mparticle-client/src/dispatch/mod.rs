@@ -353,7 +353,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         let sent = flight.sent_at();
         if accepted_at.is_none_or(|accepted| accepted < sent) {
             flight.wait_until(now);
-            self.extend_outage(sent, now);
+            self.extend_outage(sent, error.retry_after().unwrap_or_default(), now);
         } else if flight.failures() >= self.settings.retry.max_attempts.max(1) {
             let error = retries_exhausted(flight.failures(), error);
             self.settle_part(number, &error);
@@ -366,13 +366,13 @@ impl<S: SendOnce, T> Dispatch<S, T> {
     }
 
     /// A request that was sent at some time failed, and nothing was accepted since.
-    fn extend_outage(&mut self, sent: Instant, now: Instant) {
+    fn extend_outage(&mut self, sent: Instant, retry_after: Duration, now: Instant) {
         let outage = self.outage.get_or_insert(Outage { since: now, failures: 0, next_try: now });
         // Those that were on their way when it began say nothing new.
         if outage.failures == 0 || sent >= outage.since {
             outage.failures += 1;
             let wait = full_jitter(&self.settings.retry, outage.failures, &mut self.rng);
-            outage.next_try = after(now, wait);
+            outage.next_try = after(now, wait.max(retry_after));
         }
     }
 

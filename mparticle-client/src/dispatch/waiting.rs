@@ -160,3 +160,99 @@ struct Selection {
     /// Whether no other document would fit.
     is_full: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Queued, Waiting};
+    use crate::dispatch::Document;
+    use crate::encoding::{EncodedBatch, MAX_BATCH_BYTES, MAX_REQUEST_BYTES};
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    const LINGER: Duration = Duration::from_millis(100);
+
+    fn document(number: u64, size: usize, users: Vec<u64>) -> Document<u64> {
+        let source_request_id = number.to_string();
+        let encoded = EncodedBatch { source_request_id, bytes: vec![b'7'; size].into() };
+        Document { encoded, users, tag: number }
+    }
+
+    fn tags(request: Option<Vec<Queued<u64>>>) -> Option<Vec<u64>> {
+        request.map(|request| request.iter().map(|queued| queued.document.tag).collect())
+    }
+
+    #[test]
+    fn a_request_that_is_not_full_waits_for_others() {
+        let start = Instant::now();
+        let mut waiting = Waiting::new(3, LINGER);
+        let take =
+            |waiting: &mut Waiting<u64>, at| tags(waiting.take_request(&HashSet::new(), at, false));
+        waiting.push(document(0, 10, vec![]), start);
+        waiting.push(document(1, 10, vec![]), start + LINGER / 2);
+        assert_eq!(take(&mut waiting, start + LINGER / 2), None);
+        assert_eq!(waiting.due(), Some(start + LINGER));
+        assert_eq!(take(&mut waiting, start + LINGER), Some(vec![0, 1]));
+        for number in 2..6 {
+            waiting.push(document(number, 10, vec![]), start);
+        }
+        assert_eq!(take(&mut waiting, start), Some(vec![2, 3, 4]));
+        assert_eq!(tags(waiting.take_request(&HashSet::new(), start, true)), Some(vec![5]));
+    }
+
+    #[test]
+    fn a_document_waits_for_its_users_and_for_earlier_documents_that_wait() {
+        let start = Instant::now();
+        let mut waiting = Waiting::new(10, LINGER);
+        for (number, users) in
+            [vec![1], vec![1, 2], vec![2], vec![3], vec![3], vec![]].into_iter().enumerate()
+        {
+            waiting.push(document(u64::try_from(number).unwrap(), 10, users), start);
+        }
+        let locked = HashSet::from([1]);
+        assert_eq!(tags(waiting.take_request(&locked, start, true)), Some(vec![3, 4, 5]));
+        assert_eq!(tags(waiting.take_request(&locked, start, true)), None);
+        assert_eq!(waiting.due(), None, "only the end of a request can change that");
+        waiting.users_unlocked();
+        assert_eq!(tags(waiting.take_request(&HashSet::new(), start, true)), Some(vec![0, 1, 2]));
+        assert!(waiting.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn requests_keep_the_limits_and_the_order_of_each_user_and_lose_nothing(
+            documents in prop::collection::vec(
+                (prop_oneof![9 => 1_usize..3_000, 1 => 50_000..=MAX_BATCH_BYTES], prop::collection::vec(0_u64..6, 0..3)),
+                0..300,
+            ),
+            max_batches in 1_usize..=100,
+            locked in prop::collection::hash_set(0_u64..6, 0..2),
+        ) {
+            let start = Instant::now();
+            let mut waiting = Waiting::new(max_batches, LINGER);
+            for (number, (size, users)) in (0..).zip(&documents) {
+                waiting.push(document(number, *size, users.clone()), start);
+            }
+            let mut sent: Vec<u64> = Vec::new();
+            // The locked users are unlocked once nothing else can be sent.
+            for locked in [locked, HashSet::new()] {
+                while let Some(request) = waiting.take_request(&locked, start, true) {
+                    let bytes: usize = request.iter().map(|queued| queued.document.encoded.bytes.len() + 1).sum();
+                    prop_assert!(request.len() <= max_batches && bytes < MAX_REQUEST_BYTES);
+                    prop_assert!(request.iter().all(|queued| queued.document.users.iter().all(|user| !locked.contains(user))));
+                    sent.extend(request.iter().map(|queued| queued.document.tag));
+                }
+                waiting.users_unlocked();
+            }
+            prop_assert!(waiting.is_empty() && waiting.bytes() == 0);
+            let users = |number: &u64| &documents[usize::try_from(*number).unwrap()].1;
+            for user in 0..6 {
+                let of_user: Vec<&u64> = sent.iter().filter(|number| users(number).contains(&user)).collect();
+                prop_assert!(of_user.is_sorted());
+            }
+            sent.sort_unstable();
+            prop_assert_eq!(sent, (0..u64::try_from(documents.len()).unwrap()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -7,7 +7,7 @@
 //! What holds:
 //! 1. Every batch that was accepted ends in exactly one [`Outcome`], also when the runtime is dropped, the hook panics or
 //!    the worker does. At every moment [`Stats`] obeys
-//!    `accepted + recovered == delivered + rejected + expired + dropped + pending`.
+//!    `accepted + recovered == delivered + discarded + rejected + expired + dropped + pending`.
 //! 2. What is pending is bounded by a number of batches and a number of bytes.
 //! 3. Batches of one user arrive in the order in which they were accepted.
 //! 4. What may have been sent is sent again with the same `source_request_id` and the same bytes, or not at all.

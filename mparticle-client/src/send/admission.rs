@@ -105,7 +105,9 @@ impl Admission {
     async fn finish_ticket(&self) {
         let mut ticket = None;
         self.hold(|held| ticket = held.ticket.take()).await;
-        ticket.map(RateTicket::done);
+        if let Some(ticket) = ticket {
+            ticket.done();
+        }
     }
 
     async fn take_place(&self, in_flight: &Arc<InFlight>, deadline: Option<Instant>) -> Option<()> {
@@ -133,7 +135,7 @@ impl Admission {
             !held.released
         });
         if !changed {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

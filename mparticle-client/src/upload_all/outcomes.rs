@@ -102,7 +102,7 @@ impl<'a> Outcomes<'a> {
 
     /// A batch could not be encoded.
     pub(super) fn reject(&mut self, position: usize, id: String, batch: Box<Batch>, error: Error) {
-        self.failed(position, id, Outcome::Rejected(error), Left::Whole(batch), Vec::new());
+        self.failed(position, id, Outcome::Rejected(error), Left::Whole(batch), &[]);
     }
 
     /// A document was sent, or is given up.
@@ -131,7 +131,7 @@ impl<'a> Outcomes<'a> {
             Tag::Whole { .. } if is_over => self.over(encoded.source_request_id, outcome),
             Tag::Whole { position, batch } => {
                 let id = encoded.source_request_id.clone();
-                self.failed(position, id, outcome, Left::Whole(batch), vec![encoded]);
+                self.failed(position, id, outcome, Left::Whole(batch), &[encoded]);
             }
             Tag::Part { position, events } => {
                 let Some(divided) = self.divided.get_mut(&position) else { return };
@@ -156,7 +156,7 @@ impl<'a> Outcomes<'a> {
         let (encoded, events): (Vec<_>, Vec<_>) = left.into_iter().unzip();
         let ids = encoded.iter().map(|part| part.source_request_id.clone());
         let parts = Left::Parts(batch, ids.zip(events).collect());
-        self.failed(position, source_request_id, outcome, parts, encoded);
+        self.failed(position, source_request_id, outcome, parts, &encoded);
     }
 
     /// A batch was delivered or discarded.
@@ -177,7 +177,7 @@ impl<'a> Outcomes<'a> {
         source_request_id: String,
         outcome: Outcome,
         left: Left,
-        documents: Vec<EncodedBatch>,
+        documents: &[EncodedBatch],
     ) {
         let (Outcome::Rejected(error) | Outcome::Failed(error)) = outcome.clone() else { return };
         if let Some(on_outcome) = &mut self.on_outcome {

@@ -112,7 +112,7 @@ pub(crate) async fn workers(
         }
     }
     let run = Run { failed, ..Run::begin(emulator).await };
-    sleep(time - SECOND).await;
+    sleep_until(run.start + time).await;
     run.figures()
 }
 
@@ -148,7 +148,7 @@ pub(crate) async fn offer(
         })
     };
     let run = Run { failed, ..Run::begin(emulator).await };
-    sleep(time - SECOND).await;
+    sleep_until(run.start + time).await;
     let goodput = run.figures().goodput;
     generator.await.unwrap();
     Figures { goodput, ..run.figures() }

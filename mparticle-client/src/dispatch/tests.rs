@@ -17,7 +17,8 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 struct Server {
     statuses: Arc<Mutex<Vec<u16>>>,
-    requests: Arc<Mutex<Vec<(Instant, Vec<String>)>>>,
+    /// The ids of the documents of each request.
+    requests: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
 impl Server {
@@ -28,14 +29,14 @@ impl Server {
     }
 
     fn requests(&self) -> Vec<Vec<String>> {
-        self.requests.lock().unwrap().iter().map(|(_, ids)| ids.clone()).collect()
+        self.requests.lock().unwrap().clone()
     }
 }
 
 impl SendOnce for Server {
     async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
         let ids = request.source_request_ids().to_vec();
-        self.requests.lock().unwrap().push((Instant::now(), ids));
+        self.requests.lock().unwrap().push(ids);
         let status = self.statuses.lock().unwrap().pop().unwrap_or(202);
         sleep(SECOND / 10).await;
         let status = StatusCode::from_u16(status).unwrap();

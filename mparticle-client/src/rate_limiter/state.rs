@@ -1,4 +1,4 @@
-//! What is known of mParticle's rate limit, and who may send. It neither waits nor reads a clock.
+//! What is known of mParticle's rate limit, and which requests may be sent. It neither waits nor reads a clock.
 
 use super::line::{Departure, Line, Number};
 use super::snapshot::RateLimiterSnapshot;

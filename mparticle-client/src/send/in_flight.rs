@@ -1,7 +1,8 @@
 //! How many requests may be in flight at a time, which bounds the number of connections.
 //!
-//! A place is a count under a mutex. It is never assigned to a request that may not be polled: whoever is woken takes a
-//! free place itself, and looks again after a second at most in case another one was woken and did not.
+//! A place is a count under a mutex. It is never assigned to a request that may not be polled: a request that
+//! is woken takes a free place itself. It looks again after a second at most, in case another request was woken and did
+//! not take its place.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -129,12 +129,12 @@ fn receipt(request: &EncodedRequest) -> Receipt {
 fn failure(status: u16, request: EncodedRequest) -> Error {
     let status = StatusCode::from_u16(status).unwrap();
     let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::new() };
-    let stats = AttemptStats {
+    let attempt = AttemptStats {
         attempts: 1,
         elapsed: Duration::ZERO,
         may_have_been_sent: status.is_server_error(),
     };
-    status_error(answer, None).with_stats(stats).with_request(request)
+    status_error(answer, None).with_stats(attempt).with_request(request)
 }
 
 /// A server whose answers are a function of the number of the request, from zero, and of the time since the start.
@@ -206,7 +206,8 @@ async fn upload_stream<S: SendOnce>(
     options: Options<'_>,
 ) -> UploadReport {
     let retry = RetryPolicy::default().with_jitter_seed(7);
-    run::run(server.clone(), Arc::new(encoder()), source.map(Box::new), retry, options).await
+    let source = Box::pin(source.map(Box::new));
+    run::run(server.clone(), Arc::new(encoder()), source, retry, options).await
 }
 
 fn concurrency<'a>(concurrency: usize) -> Options<'a> {
@@ -344,7 +345,7 @@ async fn a_hundred_batches_in_a_row_that_are_refused_alone_stop_it() {
 async fn what_cannot_be_encoded_fails_alone() {
     let nan = event("n").with_custom_attribute("n", f64::NAN);
     let huge = event("h").with_custom_attribute("h", "x".repeat(130_000));
-    let batches = [batch(0), batch(1).with_event(nan), batch(2).with_event(huge), batch(3)];
+    let batches = vec![batch(0), batch(1).with_event(nan), batch(2).with_event(huge), batch(3)];
     let server = Server::calm();
     let report = upload(&server, batches.clone(), Options::default()).await;
     assert_eq!((report.given(), report.delivered(), report.requests()), (4, 2, 1));
@@ -385,7 +386,7 @@ async fn a_batch_that_was_divided_has_one_outcome() {
     let mut outcomes = Vec::new();
     let on_outcome = |result: &BatchResult| outcomes.push(result.is_delivered());
     let options = Options { on_outcome: Some(Box::new(on_outcome)), ..Options::default() };
-    let report = upload(&server, [batch(0), divisible(), batch(1)], options).await;
+    let report = upload(&server, vec![batch(0), divisible(), batch(1)], options).await;
     assert_eq!((report.given(), report.delivered()), (3, 3));
     assert_eq!(outcomes, [true; 3]);
     let seen = server.seen.lock().unwrap();
@@ -591,7 +592,7 @@ async fn historical_data_are_checked_and_sent_to_their_own_endpoint() {
     let server = Arc::new(Endpoints(Mutex::default()));
     let old = event("old").with_timestamp_unixtime_ms(UnixMillis::from_secs(1_600_000_000));
     let options = Options { endpoint: Endpoint::HistoricalBulkEvents, ..Options::default() };
-    let report = upload(&server, [batch(0), batch(1).with_events([old])], options).await;
+    let report = upload(&server, vec![batch(0), batch(1).with_events([old])], options).await;
     assert_eq!((report.delivered(), failed_ids(&report)), (1, vec!["0"]));
     assert_eq!(report.failed()[0].error().kind(), ErrorKind::Invalid);
     assert_eq!(*server.0.lock().unwrap(), [Endpoint::HistoricalBulkEvents]);

@@ -1,12 +1,55 @@
-//! The least server there is: reads requests, answers 202, keeps nothing.
+//! A server that does as little as possible: it reads requests, answers 202, and keeps nothing.
+#![allow(dead_code, reason = "each benchmark starts it in one way")]
 
+use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::thread;
+
+/// Set in the process that serves.
+const SERVES: &str = "BENCHMARK_SERVES";
+
+/// A server in a process of its own, so that its CPU time is not counted. Dropping it ends the process.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Process {
+    /// Starts this program once more. Its `main` has to call [`serve_if_child`] first.
+    pub(crate) fn start() -> io::Result<Self> {
+        let mut command = Command::new(env::current_exe()?);
+        let mut child = command.env(SERVES, "1").stdout(Stdio::piped()).spawn()?;
+        let mut url = String::new();
+        if let Some(stdout) = &mut child.stdout {
+            BufReader::new(stdout).read_line(&mut url)?;
+        }
+        Ok(Self { child, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// In the process that [`Process::start`] has started: serves until it is killed.
+pub(crate) fn serve_if_child() -> io::Result<()> {
+    if env::var_os(SERVES).is_some() {
+        println!("{}", start()?);
+        loop {
+            thread::park();
+        }
+    }
+    Ok(())
+}
 
 const ANSWER: &[u8] = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
 
-/// Starts it on threads of its own and returns its URL.
+/// Starts the server on threads of this process and returns its URL.
 pub(crate) fn start() -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);

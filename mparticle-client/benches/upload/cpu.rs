@@ -1,6 +1,6 @@
-//! The CPU time of the thread that measures.
+//! The CPU time of all threads of this process.
 
-use cpu_time::ThreadTime;
+use cpu_time::ProcessTime;
 use criterion::Throughput;
 use criterion::measurement::{Measurement, ValueFormatter};
 use std::time::Duration;
@@ -8,14 +8,14 @@ use std::time::Duration;
 pub(crate) struct CpuTime;
 
 impl Measurement for CpuTime {
-    type Intermediate = ThreadTime;
+    type Intermediate = ProcessTime;
     type Value = Duration;
 
-    fn start(&self) -> ThreadTime {
-        ThreadTime::now()
+    fn start(&self) -> ProcessTime {
+        ProcessTime::now()
     }
 
-    fn end(&self, start: ThreadTime) -> Duration {
+    fn end(&self, start: ProcessTime) -> Duration {
         start.elapsed()
     }
 

@@ -1,6 +1,6 @@
-//! What an upload costs beside the floor, which is `reqwest` posting bytes that are ready.
+//! The CPU time of uploads, beside a floor: `reqwest` that posts bytes which are ready.
 //!
-//! Measured is the CPU time of the thread that uploads; the server has a thread of its own. The ratios come last.
+//! The time of all threads is measured. The server runs in another process. The ratios are printed last.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 
@@ -12,38 +12,40 @@ mod sink;
 
 use bytes::Bytes;
 use cpu::CpuTime;
-use criterion::Criterion;
+use criterion::{BatchSize, Criterion};
 use mparticle_client::{Client, Credentials, Validation};
 use serde_json::Value;
 use std::fs;
+use std::future::IntoFuture;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// Batches in a bulk request.
 const BULK: usize = 100;
-const SINGLE_AIM: f64 = 1.25;
-const BULK_AIM: Duration = Duration::from_micros(3);
+/// Batches in an `upload_all`.
+const MANY: usize = 2_000;
 
 struct Bench {
     runtime: Runtime,
+    workers: Runtime,
     client: Client,
     http: reqwest::Client,
-    base_url: String,
+    server: sink::Process,
 }
 
 impl Bench {
     fn new() -> Self {
-        let base_url = sink::start().unwrap();
+        let server = sink::Process::start().unwrap();
         let client = Client::builder(Credentials::new("some-key", "some-secret"))
-            .base_url(&base_url)
+            .base_url(&server.url)
             .validation(Validation::Warn)
             .build()
             .unwrap();
         let http = reqwest::Client::builder().no_proxy();
         let http = http.tls_backend_preconfigured(tls()).build().unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        Self { runtime, client, http, base_url }
+        let workers = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        Self { runtime, workers, client, http, server }
     }
 
     fn run(&self, criterion: &mut Criterion<CpuTime>) {
@@ -56,8 +58,26 @@ impl Bench {
         single.bench_function("client", |bencher| {
             bencher.iter(|| self.runtime.block_on(self.client.upload_events(&batch)).unwrap());
         });
-        single.bench_function("floor", |bencher| bencher.iter(|| self.post("/v2/events", &body)));
+        single.bench_function("floor", |bencher| {
+            bencher.iter(|| self.runtime.block_on(self.post("/v2/events", &body)));
+        });
         single.finish();
+
+        let mut task = criterion.benchmark_group("task");
+        task.bench_function("client", |bencher| {
+            bencher.iter(|| {
+                let (client, batch) = (self.client.clone(), batch.clone());
+                let task = async move { client.upload_events(&batch).await.unwrap() };
+                self.workers.block_on(self.workers.spawn(task)).unwrap()
+            });
+        });
+        task.bench_function("floor", |bencher| {
+            bencher.iter(|| {
+                let task = self.workers.spawn(self.post("/v2/events", &body));
+                self.workers.block_on(task).unwrap();
+            });
+        });
+        task.finish();
 
         let mut bulk = criterion.benchmark_group("bulk");
         bulk.bench_function("client", |bencher| {
@@ -65,28 +85,38 @@ impl Bench {
                 .iter(|| self.runtime.block_on(self.client.bulk_upload_events(&batches)).unwrap());
         });
         bulk.bench_function("floor", |bencher| {
-            bencher.iter(|| self.post("/v2/bulkevents", &bulk_body));
+            bencher.iter(|| self.runtime.block_on(self.post("/v2/bulkevents", &bulk_body)));
         });
         bulk.bench_function("encoding", |bencher| {
             bencher.iter(|| serde_json::to_vec(&batches).unwrap());
         });
         bulk.finish();
+
+        let many: Vec<_> = (0..MANY).map(sample::batch).collect();
+        let mut upload_all = criterion.benchmark_group("upload_all");
+        upload_all.bench_function("client", |bencher| {
+            let upload = |batches| {
+                let upload = self.client.upload_all::<Vec<_>>(batches).into_future();
+                assert!(self.runtime.block_on(upload).is_complete());
+            };
+            bencher.iter_batched(|| many.clone(), upload, BatchSize::LargeInput);
+        });
+        upload_all.finish();
     }
 
-    fn post(&self, path: &str, body: &Bytes) {
+    fn post(&self, path: &str, body: &Bytes) -> impl Future<Output = ()> + Send + use<> {
         let request = self
             .http
-            .post(format!("{}{path}", self.base_url))
+            .post(format!("{}{path}", self.server.url))
             .basic_auth("some-key", Some("some-secret"))
             .header("content-type", "application/json")
             .body(body.clone());
-        let status = self.runtime.block_on(async {
+        async move {
             let response = request.send().await.unwrap();
             let status = response.status();
             response.bytes().await.unwrap();
-            status
-        });
-        assert_eq!(status, 202);
+            assert_eq!(status, 202);
+        }
     }
 }
 
@@ -107,6 +137,7 @@ fn median(folder: &Path, group: &str, function: &str) -> Option<f64> {
 }
 
 fn main() {
+    sink::serve_if_child().unwrap();
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("upload-benchmark");
     let criterion = Criterion::default().with_measurement(CpuTime);
     let mut criterion = criterion.output_directory(&folder).configure_from_args();
@@ -114,21 +145,31 @@ fn main() {
     criterion.final_summary();
 
     let time = |group, function| median(&folder, group, function).map(|time| time / 1000.0);
-    if let (Some(client), Some(floor)) = (time("single", "client"), time("single", "floor")) {
-        let ratio = client / floor;
-        println!(
-            "single upload: {client:.1} µs of CPU, floor {floor:.1} µs, ratio {ratio:.3}, aim at most {SINGLE_AIM}"
-        );
-    }
-    if let (Some(client), Some(floor), Some(encoding)) =
-        (time("bulk", "client"), time("bulk", "floor"), time("bulk", "encoding"))
+    for (group, what, aim) in
+        [("single", "one batch", 1.2), ("task", "one batch, in a task of two workers", 1.5)]
     {
-        #[allow(clippy::cast_precision_loss, reason = "a hundred")]
-        let [client, floor, encoding] = [client, floor, encoding].map(|time| time / BULK as f64);
-        let aim = BULK_AIM.as_micros();
+        if let (Some(client), Some(floor)) = (time(group, "client"), time(group, "floor")) {
+            let ratio = client / floor;
+            println!(
+                "{what}: {client:.1} µs of CPU, floor {floor:.1} µs, ratio {ratio:.3}, aim at most {aim}"
+            );
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+    let each = |time: f64, batches: usize| time / batches as f64;
+    let bulk = |function| time("bulk", function).map(|time| each(time, BULK));
+    if let (Some(client), Some(floor), Some(encoding)) =
+        (bulk("client"), bulk("floor"), bulk("encoding"))
+    {
         println!(
             "bulk of {BULK}, for each batch: {client:.2} µs of CPU, floor {floor:.2} µs, \
-             encoding alone {encoding:.2} µs, aim at most {aim} µs"
+             encoding alone {encoding:.2} µs, aim at most 2.5 µs"
         );
+        if let Some(all) = time("upload_all", "client").map(|time| each(time, MANY)) {
+            let ratio = all / client;
+            println!(
+                "upload_all of {MANY}, for each batch: {all:.2} µs of CPU, ratio to bulk {ratio:.2}, aim at most 1.5"
+            );
+        }
     }
 }

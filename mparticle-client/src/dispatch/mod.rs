@@ -32,6 +32,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::future::Future;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,28 @@ use waiting::{Queued, Waiting};
 
 /// After how many documents in a row that were refused alone, since the last acceptance, the request is held to be wrong.
 const MAX_REFUSED_ALONE: u32 = 100;
+
+/// A set of user keys, which are hashes already.
+type UserSet = HashSet<UserKey, BuildHasherDefault<KeyHasher>>;
+
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Sends a request once.
 pub(crate) trait SendOnce: Clone + Send + Sync + 'static {
@@ -113,7 +136,7 @@ pub(crate) struct Dispatch<S, T> {
     flights: BTreeMap<u64, Flight<T>>,
     next_flight: u64,
     /// The users of all flights.
-    locked: HashSet<UserKey>,
+    locked: UserSet,
     running: FuturesUnordered<Running>,
     events: VecDeque<Event<T>>,
     accepted_at: Option<Instant>,
@@ -148,7 +171,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             is_complete: false,
             flights: BTreeMap::new(),
             next_flight: 0,
-            locked: HashSet::new(),
+            locked: UserSet::default(),
             running: FuturesUnordered::new(),
             events: VecDeque::new(),
             accepted_at: None,

@@ -1,9 +1,8 @@
 //! Documents that wait, and the requests that are made of them.
 
-use super::Document;
+use super::{Document, UserSet};
 use crate::encoding::MAX_REQUEST_BYTES;
-use crate::encoding::users::UserKey;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -21,22 +20,28 @@ pub(super) struct Waiting<T> {
     next_number: u64,
     max_batches: usize,
     linger: Duration,
-    /// When and at which length of the queue it is worth looking again. Before, nothing or too little may be sent.
-    look_at: LookAt,
+    selection: Selection,
 }
 
-#[derive(Clone, Copy)]
-struct LookAt {
-    /// `None` if no document may be sent, however long it waits.
-    due: Option<Instant>,
-    len: usize,
+/// The documents of the next request, as far as the queue has been looked through.
+#[derive(Default)]
+struct Selection {
+    /// Their places in the queue.
+    places: Vec<usize>,
+    /// Their size, with a comma after each.
     bytes: usize,
+    /// How many documents of the queue were looked at.
+    seen: usize,
+    /// The users of the documents that stay.
+    stays: UserSet,
+    /// Whether no other document fits.
+    is_full: bool,
 }
 
 impl<T> Waiting<T> {
     pub(super) fn new(max_batches: usize, linger: Duration) -> Self {
-        let look_at = LookAt { due: None, len: max_batches, bytes: MAX_REQUEST_BYTES };
-        Self { queue: VecDeque::new(), bytes: 0, next_number: 0, max_batches, linger, look_at }
+        let (queue, selection) = (VecDeque::new(), Selection::default());
+        Self { queue, bytes: 0, next_number: 0, max_batches, linger, selection }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,9 +57,10 @@ impl<T> Waiting<T> {
         self.bytes
     }
 
-    /// When documents have waited long enough for others to fill a request with.
+    /// When the documents of the next request have waited long enough for others.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.look_at.due
+        let oldest = self.selection.places.first().and_then(|place| self.queue.get(*place));
+        oldest.map(|oldest| oldest.at + self.linger)
     }
 
     pub(super) fn push(&mut self, document: Document<T>, now: Instant) {
@@ -62,112 +68,92 @@ impl<T> Waiting<T> {
         self.next_number += 1;
         self.bytes += document.encoded.bytes.len();
         self.queue.push_back(Queued { number, document, at: now });
-        self.look_at.due.get_or_insert(now + self.linger);
     }
 
     /// Notes that documents may be sent that had to wait for their users.
     pub(super) fn users_unlocked(&mut self) {
-        self.look_at.due = self.queue.front().map(|first| first.at + self.linger);
-        self.look_at.len = self.max_batches;
-        self.look_at.bytes = MAX_REQUEST_BYTES;
+        self.selection = Selection::default();
     }
 
     /// Takes the documents of the next request: those whose users are neither locked nor those of an earlier document
-    /// that stays. `None` if there are too few and the first of them has not waited long enough.
+    /// that stays. `None` if there are none, or too few and the first of them has not waited long enough.
+    ///
+    /// Between two calls the locked users are the same, unless a request was taken or
+    /// [`users_unlocked`](Self::users_unlocked) was called.
     pub(super) fn take_request(
         &mut self,
-        locked: &HashSet<UserKey>,
+        locked: &UserSet,
         now: Instant,
         without_waiting: bool,
     ) -> Option<Vec<Queued<T>>> {
-        let LookAt { due, len, bytes } = self.look_at;
-        let is_due = due.is_some_and(|due| due <= now);
-        let may_be_full = self.queue.len() >= len || self.bytes >= bytes;
-        if self.queue.is_empty() || !(without_waiting || is_due || may_be_full) {
+        self.look_on(locked);
+        let is_due = self.due().is_some_and(|due| due <= now);
+        if self.selection.places.is_empty()
+            || !(self.selection.is_full || without_waiting || is_due)
+        {
             return None;
         }
-        let selection = self.select(locked);
-        let oldest = selection.places.first().and_then(|place| self.queue.get(*place));
-        let due = oldest.map(|oldest| oldest.at + self.linger);
-        let goes = selection.is_full || without_waiting || due.is_some_and(|due| due <= now);
-        if selection.places.is_empty() || !goes {
-            let more = self.max_batches - selection.places.len();
-            let more_bytes = MAX_REQUEST_BYTES.saturating_sub(selection.bytes);
-            let (len, bytes) = (self.queue.len() + more, self.bytes + more_bytes);
-            self.look_at = LookAt { due, len, bytes };
-            return None;
-        }
-        Some(self.take(&selection.places))
+        Some(self.take_selection())
     }
 
     /// Takes all documents.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Queued<T>> + use<T> {
         self.bytes = 0;
+        self.selection = Selection::default();
         std::mem::take(&mut self.queue).into_iter()
     }
 
-    fn select(&self, locked: &HashSet<UserKey>) -> Selection {
-        let mut selection = Selection { places: Vec::new(), bytes: 2, is_full: false };
-        let mut stays = HashSet::new();
-        for (place, Queued { document, .. }) in self.queue.iter().enumerate() {
-            let is_locked = |user| locked.contains(user) || stays.contains(user);
+    /// Looks through the documents that have come since the last time.
+    fn look_on(&mut self, locked: &UserSet) {
+        let selection = &mut self.selection;
+        let unseen = self.queue.iter().skip(selection.seen);
+        for (place, Queued { document, .. }) in (selection.seen..).zip(unseen) {
+            if selection.is_full {
+                return;
+            }
+            selection.seen = place + 1;
+            let is_locked = |user| locked.contains(user) || selection.stays.contains(user);
             if document.users.iter().any(is_locked) {
-                stays.extend(document.users.iter().copied());
+                selection.stays.extend(document.users.iter().copied());
                 continue;
             }
-            // A comma after every document but the last, and brackets around them.
-            let bytes = selection.bytes + document.encoded.bytes.len();
-            let is_first = selection.places.is_empty();
-            if !is_first && bytes > MAX_REQUEST_BYTES {
+            // Every document has a bracket or a comma before it, and the last one a bracket after it.
+            let bytes = selection.bytes + document.encoded.bytes.len() + 1;
+            if !selection.places.is_empty() && bytes + 1 > MAX_REQUEST_BYTES {
                 selection.is_full = true;
-                break;
+                return;
             }
             selection.places.push(place);
-            selection.bytes = bytes + 1;
-            if selection.places.len() == self.max_batches {
-                selection.is_full = true;
-                break;
-            }
+            selection.bytes = bytes;
+            selection.is_full = selection.places.len() == self.max_batches;
         }
-        selection
     }
 
-    /// Takes the documents at some places, which are in order.
-    fn take(&mut self, places: &[usize]) -> Vec<Queued<T>> {
+    fn take_selection(&mut self) -> Vec<Queued<T>> {
+        let Selection { places, .. } = std::mem::take(&mut self.selection);
         let mut taken = Vec::with_capacity(places.len());
-        let mut passed = Vec::new();
+        let mut stays = Vec::new();
         let end = places.last().map_or(0, |last| last + 1);
-        let mut places = places.iter().copied().peekable();
+        let mut places = places.into_iter().peekable();
         for (place, queued) in self.queue.drain(..end).enumerate() {
             if places.next_if_eq(&place).is_some() {
                 self.bytes -= queued.document.encoded.bytes.len();
                 taken.push(queued);
             } else {
-                passed.push(queued);
+                stays.push(queued);
             }
         }
-        passed.into_iter().rev().for_each(|queued| self.queue.push_front(queued));
-        self.users_unlocked();
+        stays.into_iter().rev().for_each(|queued| self.queue.push_front(queued));
         taken
     }
-}
-
-/// The documents of a request, by their places in the queue.
-struct Selection {
-    places: Vec<usize>,
-    /// The size of the request, and a comma.
-    bytes: usize,
-    /// Whether no other document would fit.
-    is_full: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Queued, Waiting};
-    use crate::dispatch::Document;
+    use crate::dispatch::{Document, UserSet};
     use crate::encoding::{EncodedBatch, MAX_BATCH_BYTES, MAX_REQUEST_BYTES};
     use proptest::prelude::*;
-    use std::collections::HashSet;
     use std::time::Duration;
     use tokio::time::Instant;
 
@@ -187,8 +173,9 @@ mod tests {
     fn a_request_that_is_not_full_waits_for_others() {
         let start = Instant::now();
         let mut waiting = Waiting::new(3, LINGER);
-        let take =
-            |waiting: &mut Waiting<u64>, at| tags(waiting.take_request(&HashSet::new(), at, false));
+        let take = |waiting: &mut Waiting<u64>, at| {
+            tags(waiting.take_request(&UserSet::default(), at, false))
+        };
         waiting.push(document(0, 10, vec![]), start);
         waiting.push(document(1, 10, vec![]), start + LINGER / 2);
         assert_eq!(take(&mut waiting, start + LINGER / 2), None);
@@ -198,7 +185,7 @@ mod tests {
             waiting.push(document(number, 10, vec![]), start);
         }
         assert_eq!(take(&mut waiting, start), Some(vec![2, 3, 4]));
-        assert_eq!(tags(waiting.take_request(&HashSet::new(), start, true)), Some(vec![5]));
+        assert_eq!(tags(waiting.take_request(&UserSet::default(), start, true)), Some(vec![5]));
     }
 
     #[test]
@@ -210,12 +197,15 @@ mod tests {
         {
             waiting.push(document(u64::try_from(number).unwrap(), 10, users), start);
         }
-        let locked = HashSet::from([1]);
+        let locked = UserSet::from_iter([1]);
         assert_eq!(tags(waiting.take_request(&locked, start, true)), Some(vec![3, 4, 5]));
         assert_eq!(tags(waiting.take_request(&locked, start, true)), None);
         assert_eq!(waiting.due(), None, "only the end of a request can change that");
         waiting.users_unlocked();
-        assert_eq!(tags(waiting.take_request(&HashSet::new(), start, true)), Some(vec![0, 1, 2]));
+        assert_eq!(
+            tags(waiting.take_request(&UserSet::default(), start, true)),
+            Some(vec![0, 1, 2])
+        );
         assert!(waiting.is_empty());
     }
 
@@ -227,7 +217,7 @@ mod tests {
                 0..300,
             ),
             max_batches in 1_usize..=100,
-            locked in prop::collection::hash_set(0_u64..6, 0..2),
+            locked in prop::collection::vec(0_u64..6, 0..2),
         ) {
             let start = Instant::now();
             let mut waiting = Waiting::new(max_batches, LINGER);
@@ -236,7 +226,7 @@ mod tests {
             }
             let mut sent: Vec<u64> = Vec::new();
             // The locked users are unlocked once nothing else can be sent.
-            for locked in [locked, HashSet::new()] {
+            for locked in [UserSet::from_iter(locked), UserSet::default()] {
                 while let Some(request) = waiting.take_request(&locked, start, true) {
                     let bytes: usize = request.iter().map(|queued| queued.document.encoded.bytes.len() + 1).sum();
                     prop_assert!(request.len() <= max_batches && bytes < MAX_REQUEST_BYTES);

@@ -52,7 +52,8 @@ pub(super) async fn run<T: Send + 'static>(
 /// # Errors
 /// Of kind [`Config`](ErrorKind::Config) if there is none.
 pub(crate) async fn check_runtime() -> Result<(), Error> {
-    run(Arc::default(), tokio::time::sleep(Duration::ZERO)).await
+    // In the task, because making a timer is what panics.
+    run(Arc::default(), async { tokio::time::sleep(Duration::ZERO).await }).await
 }
 
 /// Explains the panics of Tokio that a runtime without drivers causes. Any other is a defect, of a transport most likely.

@@ -4,6 +4,7 @@
 mod wire;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
 use mparticle_client::testing::{Answer, Emulator};
@@ -156,6 +157,30 @@ async fn outage_amid_many_batches() {
         );
         assert!(last <= first + 4 * 1024, "{first} KB grew to {last} KB");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn during_an_outage_nothing_is_pulled_from_a_source_that_trickles() {
+    // There is always room for more batches, because only a few wait.
+    const BATCHES: usize = 5_000;
+    let server = Server::new(10, MINUTE);
+    let pulled_in_outage = AtomicUsize::new(0);
+    let source = stream::iter(0..BATCHES).then(|number| {
+        if server.outage().is_some_and(|elapsed| elapsed > Duration::from_millis(1)) {
+            pulled_in_outage.fetch_add(1, Ordering::SeqCst);
+        }
+        async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            batch(number)
+        }
+    });
+    let report = server.client().upload_all_stream(source).await;
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!((report.given(), report.delivered()), (BATCHES, BATCHES));
+    assert!(report.elapsed() > MINUTE, "{:?}", report.elapsed());
+    // One may have been on its way.
+    let pulled = pulled_in_outage.load(Ordering::SeqCst);
+    assert!(pulled <= 1, "{pulled} batches were pulled");
 }
 
 /// A server on one port that closes everything after some requests, and listens again after a pause.

@@ -5,7 +5,7 @@ mod wire;
 
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
 use mparticle_client::{
-    BatchResult, Client, ClientBuilder, Credentials, ErrorKind, Outcome, Validation,
+    BatchResult, Client, ClientBuilder, Credentials, ErrorKind, FailedBatch, Outcome, Validation,
 };
 use std::io::{self, ErrorKind as IoErrorKind, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -33,7 +33,7 @@ impl Port {
 
     #[track_caller]
     fn assert_untouched(&self) {
-        let error = self.0.accept().expect_err("something connected");
+        let error = self.0.accept().unwrap_err();
         assert_eq!(error.kind(), IoErrorKind::WouldBlock, "{error}");
     }
 }
@@ -108,7 +108,7 @@ async fn batches_are_checked_and_encoded() {
     let bad = [batch(), rule_breaking(), batch().with_event(huge_event()), batch()];
     let report = client.upload_all(bad).await;
     assert_eq!((report.given(), report.discarded()), (4, 2), "{report:?}");
-    let failed: Vec<_> = report.failed().iter().map(|failed| failed.position()).collect();
+    let failed: Vec<_> = report.failed().iter().map(FailedBatch::position).collect();
     assert_eq!(failed, [1, 2], "{report:?}");
     port.assert_untouched();
 }

@@ -11,7 +11,9 @@ use mparticle_client::testing::{Answer, Emulator};
 use mparticle_client::transport::{
     ResponseBody, SendFuture, Transport, TransportError, TransportErrorKind,
 };
-use mparticle_client::{Client, Credentials, ErrorKind, RetryPolicy, Stopped, Validation};
+use mparticle_client::{
+    Client, Credentials, ErrorKind, FailedBatch, RetryPolicy, Stopped, Validation,
+};
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, BufReader, ErrorKind as IoErrorKind, Write};
@@ -284,13 +286,13 @@ async fn a_rate_limit_longer_than_max_wait_stops_it_and_the_rest_can_be_uploaded
         println!("after {accepted} accepted requests {} batches come back", failed.len());
         assert!(failed.len() <= 1_200, "{}", failed.len());
         assert!(failed.iter().all(|failed| failed.error().kind() == ErrorKind::RateLimited));
-        let positions: Vec<_> = failed.iter().map(|failed| failed.position()).collect();
+        let positions: Vec<_> = failed.iter().map(FailedBatch::position).collect();
         assert!(positions.is_sorted(), "{positions:?}");
         assert_eq!(failed.len() + 100 * accepted, given);
 
         // The documented way to go on: what came back, then the rest of the source.
         emulator.always(Answer::normal());
-        let rest = failed.into_iter().flat_map(|failed| failed.into_batches());
+        let rest = failed.into_iter().flat_map(FailedBatch::into_batches);
         let client = emulator.client_builder().build().unwrap();
         let report = client.upload_all(rest.chain((given..BATCHES).map(batch))).await;
         assert!(report.is_complete(), "{report:?}");

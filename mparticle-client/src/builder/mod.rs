@@ -150,8 +150,11 @@ impl ClientBuilder {
 
     /// Sets how many requests may be in flight at a time, over all clones of the client. The default is 64.
     ///
-    /// Further uploads wait for a place. Each request in flight has a connection of its own, therefore this also bounds
-    /// the number of connections. [`build`](Self::build) fails if it is zero.
+    /// Further uploads wait for a place. Each request in flight has a connection of its own. A few more connections may be
+    /// open while those that exceed [`pool_max_idle`](Self::pool_max_idle) are being closed. A client that keeps many
+    /// requests in flight saves handshakes if both settings have the same value.
+    ///
+    /// [`build`](Self::build) fails if it is zero.
     #[must_use]
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;

@@ -176,7 +176,9 @@ impl RequestSender {
             Ok(result) => result,
             Err(error) => {
                 let attempts = admission.entries();
-                let (elapsed, may_have_been_sent) = (start.elapsed(), attempts > 0);
+                // A runtime that lacks something could not send.
+                let may_have_been_sent = attempts > 0 && error.kind() != ErrorKind::Config;
+                let elapsed = start.elapsed();
                 Err(error.with_stats(AttemptStats { attempts, elapsed, may_have_been_sent }))
             }
         };

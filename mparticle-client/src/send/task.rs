@@ -52,7 +52,7 @@ pub(super) async fn run<T: Send + 'static>(
 /// # Errors
 /// Of kind [`Config`](ErrorKind::Config) if there is none.
 pub(crate) async fn check_runtime() -> Result<(), Error> {
-    // The timer is made inside the task, because making one outside a runtime panics.
+    // The timer is made inside the task, because making one without a runtime or without timers panics.
     run(Arc::default(), async { tokio::time::sleep(Duration::ZERO).await }).await
 }
 

@@ -1,4 +1,4 @@
-//! The client without `async`, called from wherever a program may be.
+//! The blocking client, called from threads, from tasks and inside other executors.
 #![cfg(feature = "blocking")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -19,7 +19,7 @@ fn client(server: &Server) -> Client {
     builder(server.base_url()).retry(retry).build_blocking().unwrap()
 }
 
-/// Uploads by each method, and tells how many requests that makes.
+/// Uploads with each method, and returns the number of requests.
 fn upload_by_each_method(client: &Client) -> usize {
     assert_eq!(client.upload_events(&batch()).unwrap().attempts(), 1);
     assert_eq!(client.bulk_upload_events(&[batch()]).unwrap().attempts(), 1);
@@ -42,7 +42,7 @@ fn runtimes() -> [Runtime; 2] {
 }
 
 #[test]
-fn a_plain_thread_may_call_every_method() {
+fn a_thread_can_call_every_method() {
     let server = Server::accepting();
     let requests = upload_by_each_method(&client(&server));
     let paths = server
@@ -57,7 +57,7 @@ fn a_plain_thread_may_call_every_method() {
 }
 
 #[test]
-fn many_threads_may_call_at_once() {
+fn many_threads_can_call_it_at_the_same_time() {
     const THREADS: usize = 16;
     const UPLOADS: usize = 20;
     let server = Server::accepting();
@@ -77,16 +77,16 @@ fn many_threads_may_call_at_once() {
     });
     assert_eq!(ids.len(), THREADS * UPLOADS);
     assert_eq!(server.requests().len(), THREADS * UPLOADS);
-    // A few more than threads, since a connection goes back to the pool a moment after the answer.
+    // There can be more connections than threads, because one returns to the pool a moment after the answer.
     assert!(server.connections() <= 4 * THREADS, "{}", server.connections());
 }
 
 #[tokio::test]
-async fn it_may_be_called_and_dropped_in_a_runtime_of_one_thread() {
+async fn it_can_be_called_and_dropped_in_a_current_thread_runtime() {
     let server = Server::accepting();
     let client = client(&server);
     upload_by_each_method(&client);
-    // The caller's own timers go on afterwards.
+    // The timers of the caller still work.
     tokio::time::sleep(Duration::from_millis(1)).await;
     upload_by_each_method(&client);
     drop(client);
@@ -94,7 +94,7 @@ async fn it_may_be_called_and_dropped_in_a_runtime_of_one_thread() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_may_be_called_and_dropped_in_a_runtime_of_several_threads() {
+async fn it_can_be_called_and_dropped_in_a_multi_thread_runtime() {
     let server = Server::accepting();
     let shared = client(&server);
     upload_by_each_method(&shared);
@@ -114,13 +114,13 @@ async fn it_may_be_called_and_dropped_in_a_runtime_of_several_threads() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_paused_time_of_the_caller_does_not_matter() {
+async fn paused_time_of_the_caller_has_no_effect() {
     let server = Server::accepting();
     upload_by_each_method(&client(&server));
 }
 
 #[test]
-fn other_executors_may_be_around_it() {
+fn it_can_be_called_inside_other_executors() {
     let server = Server::accepting();
     let client = client(&server);
     pollster::block_on(async { upload_by_each_method(&client) });
@@ -131,7 +131,7 @@ fn other_executors_may_be_around_it() {
 }
 
 #[test]
-fn it_outlives_the_runtime_in_which_it_was_made_and_used() {
+fn it_outlives_the_runtime_in_which_it_was_built_and_used() {
     let server = Server::accepting();
     for runtime in runtimes() {
         let client = runtime.block_on(async {
@@ -145,12 +145,12 @@ fn it_outlives_the_runtime_in_which_it_was_made_and_used() {
 }
 
 #[test]
-fn an_exhausted_budget_of_the_calling_task_does_not_matter() {
+fn an_exhausted_cooperative_budget_of_the_calling_task_has_no_effect() {
     const UPLOADS: usize = 300;
     let server = Server::accepting();
     for runtime in runtimes() {
         let client = client(&server);
-        // One poll of a task, whose budget of 128 steps is used up on the way.
+        // A task is polled once, and uses up its budget of 128 steps.
         let task = runtime.spawn(async move {
             while tokio::task::coop::has_budget_remaining() {
                 tokio::task::consume_budget().await;
@@ -168,7 +168,7 @@ fn an_exhausted_budget_of_the_calling_task_does_not_matter() {
 }
 
 #[test]
-fn uploads_may_borrow_from_the_caller() {
+fn upload_all_can_borrow_from_the_caller() {
     let server = Server::accepting();
     let client = client(&server);
     let names = ["a", "b", "c"].map(str::to_owned);
@@ -185,7 +185,7 @@ fn uploads_may_borrow_from_the_caller() {
 }
 
 #[test]
-fn a_call_in_an_observer_of_another_works() {
+fn an_upload_can_be_called_in_on_outcome() {
     let server = Server::accepting();
     let client = client(&server);
     let report = client
@@ -197,8 +197,8 @@ fn a_call_in_an_observer_of_another_works() {
     assert_eq!(server.requests().len(), 2);
 }
 
-/// What of an error does not differ from run to run.
-fn gist(error: &Error) -> impl PartialEq + std::fmt::Debug + use<> {
+/// Returns the parts of an error that are the same in every run.
+fn stable_parts(error: &Error) -> impl PartialEq + std::fmt::Debug + use<> {
     (
         error.kind(),
         error.to_string(),
@@ -211,7 +211,7 @@ fn gist(error: &Error) -> impl PartialEq + std::fmt::Debug + use<> {
 }
 
 #[test]
-fn errors_are_those_of_the_asynchronous_client() {
+fn errors_are_the_same_as_those_of_the_asynchronous_client() {
     for (answer, kind) in [
         (&b"HTTP/1.1 400 B\r\ncontent-length: 2\r\n\r\nno"[..], ErrorKind::Rejected),
         (b"HTTP/1.1 401 U\r\ncontent-length: 0\r\n\r\n", ErrorKind::Unauthorized),
@@ -231,24 +231,27 @@ fn errors_are_those_of_the_asynchronous_client() {
         let expected = runtime.block_on(asynchronous.upload_events(&batch())).unwrap_err();
         let error = blocking.upload_events(&batch()).unwrap_err();
         assert_eq!(error.kind(), kind);
-        assert_eq!(gist(&error), gist(&expected));
+        assert_eq!(stable_parts(&error), stable_parts(&expected));
     }
-    // Those that are found before anything is sent.
+    // Errors before anything is sent.
     let server = Server::accepting();
     let [runtime, _] = runtimes();
     let asynchronous = server.impatient().build().unwrap();
     let blocking = server.impatient().build_blocking().unwrap();
     for batches in [vec![], vec![batch(); 101]] {
         let expected = runtime.block_on(asynchronous.bulk_upload_events(&batches)).unwrap_err();
-        assert_eq!(gist(&blocking.bulk_upload_events(&batches).unwrap_err()), gist(&expected));
+        assert_eq!(
+            stable_parts(&blocking.bulk_upload_events(&batches).unwrap_err()),
+            stable_parts(&expected)
+        );
     }
     assert_eq!(server.connections(), 0);
     let error = builder("ftp://x").build_blocking().unwrap_err();
-    assert_eq!(gist(&error), gist(&builder("ftp://x").build().unwrap_err()));
+    assert_eq!(stable_parts(&error), stable_parts(&builder("ftp://x").build().unwrap_err()));
 }
 
 #[test]
-fn what_failed_is_sent_again_with_the_same_bytes() {
+fn a_failed_request_is_resent_with_the_same_bytes() {
     let server = Server::recording(|mut stream, earlier, record| {
         while let Some(request) = read_request(&mut stream) {
             record(request);
@@ -266,7 +269,7 @@ fn what_failed_is_sent_again_with_the_same_bytes() {
     assert_eq!(first.body, second.body);
 }
 
-/// How many threads of this process drive a client.
+/// Returns how many threads of this process drive a client.
 #[cfg(target_os = "linux")]
 fn driving_threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
@@ -280,7 +283,7 @@ fn driving_threads() -> usize {
 #[test]
 fn the_background_thread_ends_with_the_last_clone() {
     if !wire::is_run_again() {
-        // In a process of its own, without the threads of other tests.
+        // In its own process, without the threads of other tests.
         wire::run_again("the_background_thread_ends_with_the_last_clone", []);
         return;
     }

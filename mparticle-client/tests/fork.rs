@@ -1,6 +1,6 @@
-//! A process that forks: what was made before sends nothing in the child, and says so without hanging.
+//! In a forked process, the queues and clients of the parent return errors and do not hang.
 //!
-//! A program of its own with one test, so that no other test runs while it forks.
+//! This program has a single test, so that no other test runs while it forks.
 #![cfg(all(unix, feature = "blocking", feature = "queue"))]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -16,7 +16,7 @@ fn batch() -> Batch {
     Batch::new(Environment::Development).with_mpid(1)
 }
 
-/// What the child finds wrong, as its exit code.
+/// Returns the number of the first wrong result in the child as its exit code, or zero.
 fn mistakes(queue: &Queue, client: &blocking::Client) -> i32 {
     let minute = Duration::from_secs(60);
     let findings = [
@@ -34,7 +34,7 @@ fn mistakes(queue: &Queue, client: &blocking::Client) -> i32 {
 }
 
 #[test]
-fn a_forked_process_is_told_that_queue_and_client_are_closed() {
+fn in_a_forked_process_queue_and_client_return_closed() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let emulator = runtime.block_on(Emulator::start()).unwrap();
     let queue = emulator.client_builder().build().unwrap().queue();

@@ -1,4 +1,4 @@
-//! Any number of batches against an emulator: nothing is lost, nothing counts twice, and the order of a user is kept.
+//! Uploads of any number of batches to an emulator: nothing is lost or counted twice, and the order of a user is kept.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod sample;
@@ -8,7 +8,7 @@ use mparticle_client::models::{
     Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
 };
 use mparticle_client::testing::{Answer, Emulator, RateLimit, ReceivedBatch};
-use mparticle_client::{ErrorKind, FailedBatch, RetryPolicy, Stopped, Timeouts};
+use mparticle_client::{ErrorKind, FailedBatch, Stopped, Timeouts};
 use sample::{batch, builder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Batch `number`, of a user of its own.
+/// Returns batch `number`, of its own user.
 fn of_user(number: usize) -> Batch {
     let event = CustomEvent::new(format!("Event {number}"), CustomEventType::Other);
     Batch::new(Environment::Production)
@@ -25,12 +25,12 @@ fn of_user(number: usize) -> Batch {
         .with_event(event)
 }
 
-/// Batch `number`, of one of some users.
+/// Returns batch `number`, of one of `users` users.
 fn of_one_of(users: usize, number: usize) -> Batch {
     of_user(number % users).with_source_request_id(format!("id-{number}"))
 }
 
-/// One that mParticle refuses with 400: it names no environment.
+/// Returns a batch that mParticle refuses with 400, because it has no environment.
 fn malformed(number: usize) -> Batch {
     let mut batch = of_user(number);
     batch.environment = None;
@@ -50,7 +50,7 @@ fn accepted_ids(emulator: &Emulator) -> Vec<String> {
     emulator.batches().into_iter().map(|batch| batch.id.unwrap()).collect()
 }
 
-/// How many batches each request held.
+/// Returns how many batches each request contains.
 fn sizes(emulator: &Emulator) -> Vec<usize> {
     let count = |body: &[u8]| serde_json::from_slice::<Vec<serde_json::Value>>(body).unwrap().len();
     emulator.requests().iter().map(|request| count(&request.body)).collect()
@@ -83,13 +83,13 @@ async fn no_request_is_larger_than_256_kb() {
     emulator.assert_exactly_once(ids(0..60));
     let requests = emulator.requests();
     assert!(requests.iter().all(|request| request.body.len() <= 256_000));
-    // As full as they can be: what is left in each is less than the next batch.
+    // Each is as full as it can be: the space that is left is smaller than the next batch.
     let total: usize = requests.iter().map(|request| request.body.len()).sum();
     assert!(requests.len() <= total / (256_000 - 70_000) + 1, "{}", requests.len());
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_requests_are_under_way_at_a_time_and_no_more_than_allowed() {
+async fn as_many_requests_are_in_flight_as_the_concurrency_allows() {
     for (concurrency, seconds) in [(0, 12), (1, 12), (4, 3), (6, 2), (100, 1)] {
         let emulator = Emulator::in_memory();
         emulator.always(Answer::normal().delayed(SECOND));
@@ -102,7 +102,7 @@ async fn several_requests_are_under_way_at_a_time_and_no_more_than_allowed() {
     }
 }
 
-/// The numbers of the batches of each user, in the order of their acceptance.
+/// Returns the numbers of the batches of each user, in the order in which they were accepted.
 fn by_user(batches: &[ReceivedBatch]) -> BTreeMap<String, Vec<usize>> {
     let mut order = BTreeMap::<_, Vec<_>>::new();
     for batch in batches {
@@ -115,7 +115,7 @@ fn by_user(batches: &[ReceivedBatch]) -> BTreeMap<String, Vec<usize>> {
 
 #[tokio::test(start_paused = true)]
 async fn batches_of_a_user_arrive_in_their_order_whatever_fails() {
-    // Users come back after 3 and after 250 batches: in the same request, and in one much later.
+    // A user has another batch after 3 or after 250 batches: in the same request, or in a later one.
     for users in [3, 250] {
         let emulator = Emulator::in_memory();
         let script = (0..40).map(|number| match number % 5 {
@@ -178,14 +178,17 @@ async fn a_batch_of_more_than_128_kb_is_divided_by_its_events() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_of_a_divided_batch_can_be_sent_later() {
+async fn the_parts_of_a_divided_batch_that_were_not_delivered_can_be_sent_later() {
     let emulator = Emulator::in_memory();
-    let client = builder(&emulator).retry(RetryPolicy::never()).build().unwrap();
+    let client = builder(&emulator).build().unwrap();
     let large = of_user(0).with_events((0..4).map(|_| filled(100_000)));
-    // Two parts go in each request; the first request is accepted and its answer lost, the second is refused.
-    emulator.script([Answer::close().after_processing(), Answer::status(503)]);
-    let report = client.upload_all([large]).concurrency(1).await;
+    // Each request contains two parts. The first is accepted without an answer, and nothing is accepted after that.
+    emulator.script([Answer::close().after_processing()]);
+    emulator.always(Answer::status(503));
+    let report = client.upload_all([large]).concurrency(1).max_wait(20 * SECOND).await;
     assert_eq!((report.given(), report.delivered(), report.failed().len()), (1, 0, 1));
+    assert_eq!(report.stopped(), Some(Stopped::NothingAccepted));
+    emulator.always(Answer::normal());
     let failed = report.into_failed().remove(0);
     assert_eq!(failed.source_request_id(), "id-0");
     let left = failed.into_batches();
@@ -197,7 +200,7 @@ async fn what_is_left_of_a_divided_batch_can_be_sent_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_batch_is_found_and_all_others_are_delivered() {
-    for bad in [vec![0], vec![99], vec![17, 18, 63], vec![150], (0..100).collect(), vec![]] {
+    for bad in [vec![0], vec![99], vec![17, 18, 63], vec![150], (0..99).collect(), vec![]] {
         let emulator = Emulator::start().await.unwrap();
         let client = builder(&emulator).build().unwrap();
         let batch =
@@ -221,7 +224,20 @@ async fn a_bad_batch_is_found_and_all_others_are_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refused_credentials_end_the_upload_and_every_batch_taken_comes_back() {
+async fn a_hundred_batches_in_a_row_that_are_refused_alone_stop_the_upload() {
+    let emulator = Emulator::in_memory();
+    let client = builder(&emulator).build().unwrap();
+    let batch = |number| if number < 300 { malformed(number) } else { of_user(number) };
+    let report = client.upload_all((0..1000).map(batch)).concurrency(1).await;
+    assert_eq!((report.stopped(), report.delivered()), (Some(Stopped::Refused), 0));
+    assert_eq!(report.failed().len(), report.given());
+    assert_eq!(report.stop_error().unwrap().status().unwrap().as_u16(), 400);
+    let left: Vec<_> = report.failed().iter().map(FailedBatch::position).collect();
+    assert!(left.is_sorted() && left.len() < 1000, "{}", left.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_stop_the_upload_and_every_batch_that_was_pulled_is_returned() {
     for status in [401, 403] {
         let emulator = Emulator::in_memory();
         emulator.script([Answer::normal()]);
@@ -249,7 +265,7 @@ async fn refused_credentials_end_the_upload_and_every_batch_taken_comes_back() {
             ids(0..given).into_iter().collect::<BTreeSet<_>>()
         });
         assert!(left.is_disjoint(&accepted));
-        assert_eq!(taken, given, "what was not given was not taken from the source");
+        assert_eq!(taken, given, "every batch that was pulled is counted");
     }
 }
 
@@ -266,25 +282,38 @@ async fn a_rate_limit_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_longer_than_the_time_of_an_upload_is_waited_for_up_to_a_bound() {
-    for (bound, delivered) in [(None, 300), (Some(200 * SECOND), 300), (Some(100 * SECOND), 0)] {
+async fn a_rate_limit_is_waited_for_until_nothing_was_accepted_for_max_wait() {
+    for (max_wait, delivered) in
+        [(None, 300), (Some(200 * SECOND), 300), (Some(100 * SECOND), 0), (Some(SECOND), 0)]
+    {
         let emulator = Emulator::in_memory();
-        emulator.script([Answer::status(429).retry_after(150)]);
+        emulator.always(Answer::status(429).retry_after(150));
+        let later = emulator.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(150 * SECOND).await;
+            later.always(Answer::normal());
+        });
         let client = builder(&emulator).build().unwrap();
         let upload = client.upload_all((0..300).map(of_user)).concurrency(3);
-        let upload = match bound {
-            Some(bound) => upload.max_wait(bound),
+        let upload = match max_wait {
+            Some(max_wait) => upload.max_wait(max_wait),
             None => upload,
         };
         let start = Instant::now();
         let report = upload.await;
-        assert_eq!(report.delivered(), delivered, "{bound:?}");
+        assert_eq!(report.delivered(), delivered, "{max_wait:?}");
+        assert_eq!(report.failed().len(), 300 - delivered);
         if delivered > 0 {
-            assert!(start.elapsed() >= 150 * SECOND);
+            assert!(report.is_complete() && start.elapsed() >= 150 * SECOND);
+            // The requests in flight together were refused, and after that one probe a minute.
+            let refused = emulator.counts().rate_limited_requests;
+            assert!((3..=5).contains(&refused), "{refused}");
         } else {
-            assert!(start.elapsed() >= 100 * SECOND && start.elapsed() < 101 * SECOND);
+            assert_eq!(Some(start.elapsed()), max_wait);
+            assert_eq!(report.stopped(), Some(Stopped::NothingAccepted));
             let limited = ErrorKind::RateLimited;
             assert!(report.failed().iter().all(|failed| failed.error().kind() == limited));
+            assert_eq!(report.stop_error().unwrap().kind(), limited);
         }
     }
 }
@@ -312,7 +341,7 @@ async fn old_events_go_to_their_endpoint_and_young_ones_are_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_outage_what_failed_is_uploaded_and_nothing_counts_twice() {
+async fn after_an_outage_the_failed_batches_are_uploaded_and_counted_once() {
     let emulator = Emulator::start().await.unwrap();
     emulator.script([
         Answer::normal(),
@@ -330,7 +359,7 @@ async fn after_an_outage_what_failed_is_uploaded_and_nothing_counts_twice() {
     let mut given = BTreeSet::new();
     let mut outcomes = 0;
     let report = client
-        .upload_all((0..1000).map(unnamed))
+        .upload_all((0..3000).map(unnamed))
         .concurrency(2)
         .on_outcome(|result| {
             outcomes += 1;
@@ -338,27 +367,38 @@ async fn after_an_outage_what_failed_is_uploaded_and_nothing_counts_twice() {
             assert!(given.insert(id.to_owned()), "{id} twice");
         })
         .await;
-    assert_eq!((report.given(), outcomes, given.len()), (1000, 1000, 1000));
-    assert_eq!(report.delivered() + report.failed().len(), 1000);
+    let pulled = report.given();
+    assert_eq!((outcomes, given.len()), (pulled, pulled));
+    assert_eq!(report.delivered() + report.failed().len(), pulled);
+    assert!((400..1500).contains(&pulled), "nothing is pulled during an outage: {pulled}");
     assert!(report.delivered() >= 100 && !report.failed().is_empty());
-    assert_eq!(report.stopped(), None);
+    assert_eq!(report.stopped(), Some(Stopped::NothingAccepted));
+    // Ten minutes after the last acceptance.
+    assert!(report.elapsed() >= 600 * SECOND && report.elapsed() < 660 * SECOND);
     let mut left: Vec<Batch> =
         report.into_failed().into_iter().flat_map(FailedBatch::into_batches).collect();
-    // As from a file, in a later run of the program.
+    left.extend((pulled..3000).map(unnamed));
+    // Stores the batches, as for a later run of the program.
     for batch in &mut left {
         *batch = serde_json::from_str(&serde_json::to_string(batch).unwrap()).unwrap();
     }
     emulator.always(Answer::normal());
     let client = builder(&emulator).build().unwrap();
-    let report = client.upload_all(left).await;
+    let report = client
+        .upload_all(left)
+        .on_outcome(|result| {
+            given.insert(result.source_request_id().to_owned());
+        })
+        .await;
     assert!(report.is_complete());
+    assert_eq!(given.len(), 3000);
     emulator.assert_exactly_once(given);
-    assert_eq!(emulator.batches().len(), 1000);
+    assert_eq!(emulator.batches().len(), 3000);
     assert!(!emulator.duplicates().is_empty(), "some had arrived before");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_sent_fails_alone() {
+async fn a_batch_that_cannot_be_encoded_fails_alone() {
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     let batches = [
@@ -386,7 +426,7 @@ async fn what_cannot_be_sent_fails_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_stops_after_as_many_failures_as_are_allowed() {
+async fn the_upload_stops_after_the_allowed_number_of_failures() {
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     let bad = |number: usize| of_user(number).with_user_attribute("weight", f64::NAN);
@@ -399,7 +439,7 @@ async fn it_stops_after_as_many_failures_as_are_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_is_slow_does_not_keep_batches_back() {
+async fn a_slow_stream_does_not_hold_batches_back() {
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     let slow = stream::unfold(0, |number| async move {
@@ -413,7 +453,7 @@ async fn a_stream_that_is_slow_does_not_keep_batches_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upload_that_is_dropped_takes_and_sends_no_more() {
+async fn an_upload_that_is_dropped_pulls_and_sends_nothing_more() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::normal().delayed(SECOND));
     let client = builder(&emulator).build().unwrap();
@@ -429,13 +469,24 @@ async fn an_upload_that_is_dropped_takes_and_sends_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_keep_the_deadline_of_an_upload_each() {
+async fn a_server_that_answers_nothing_is_tried_with_one_request_at_a_time_until_max_wait() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::hang());
-    let client =
-        builder(&emulator).timeouts(Timeouts::default().with_overall(20 * SECOND)).build().unwrap();
-    let report = client.upload_all((0..400).map(of_user)).concurrency(4).await;
-    assert_eq!((report.given(), report.failed().len()), (400, 400));
-    assert!(report.elapsed() <= 20 * SECOND, "{:?}", report.elapsed());
-    assert!(report.failed().iter().all(|failed| failed.error().may_have_been_sent()));
+    // The deadline of a single upload does not count.
+    let timeouts = Timeouts::default().with_overall(20 * SECOND);
+    let client = builder(&emulator).timeouts(timeouts).build().unwrap();
+    let upload = client.upload_all((0..100_000).map(of_user)).concurrency(4);
+    let report = upload.max_wait(120 * SECOND).await;
+    assert_eq!(report.stopped(), Some(Stopped::NothingAccepted));
+    assert_eq!(report.elapsed(), 120 * SECOND);
+    assert_eq!(report.failed().len(), report.given());
+    assert!(report.given() < 1500, "nothing is pulled meanwhile: {}", report.given());
+    let error = report.stop_error().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    // Four requests at first, then one every 15 seconds and a backoff.
+    let requests = emulator.requests();
+    assert!((8..=11).contains(&requests.len()), "{}", requests.len());
+    let sent = |failed: &FailedBatch| failed.error().may_have_been_sent();
+    let in_doubt = report.failed().iter().filter(|failed| sent(failed)).count();
+    assert!(in_doubt >= 400, "{in_doubt}");
 }

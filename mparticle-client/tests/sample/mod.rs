@@ -1,4 +1,4 @@
-//! What the tests send, and a client whose waits are the same in each run.
+//! The batch that the tests send, and a client whose backoff is the same in every run.
 
 use mparticle_client::models::{
     Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
@@ -6,7 +6,7 @@ use mparticle_client::models::{
 use mparticle_client::testing::Emulator;
 use mparticle_client::{ClientBuilder, RetryPolicy};
 
-/// A batch without an id. Each value in it stands nowhere else, so that a search finds where it came through.
+/// Returns a batch without an id. Its values are unique, so that a search for one finds only this batch.
 pub(crate) fn batch() -> Batch {
     let event = CustomEvent::new("Opened vault", CustomEventType::Navigation)
         .with_timestamp_unixtime_ms(UnixMillis::from_millis(1_500_000_000_000))
@@ -21,7 +21,7 @@ pub(crate) fn batch() -> Batch {
         .with_event(event)
 }
 
-/// A builder of clients whose jitter starts from 7.
+/// Returns a builder for clients with the jitter seed 7.
 pub(crate) fn builder(emulator: &Emulator) -> ClientBuilder {
     emulator.client_builder().retry(RetryPolicy::default().with_jitter_seed(7))
 }

@@ -94,6 +94,7 @@ impl Bench {
 
         let many: Vec<_> = (0..MANY).map(sample::batch).collect();
         let mut upload_all = criterion.benchmark_group("upload_all");
+        upload_all.sample_size(20);
         upload_all.bench_function("client", |bencher| {
             let upload = |batches| {
                 let upload = self.client.upload_all::<Vec<_>>(batches).into_future();

@@ -54,8 +54,7 @@ impl QueueBuilder {
     /// How long a batch may wait for others, so that fewer requests are needed; 5 seconds unless set. A request that is
     /// full goes at once, and so does everything when the queue is flushed or shut down, or full with nothing under way.
     pub fn flush_every(mut self, interval: Duration) -> Self {
-        // A longer one makes no difference, and cannot be counted.
-        self.pace.flush_every = interval.min(Duration::from_secs(365 * 24 * 60 * 60));
+        self.pace.flush_every = interval;
         self
     }
 

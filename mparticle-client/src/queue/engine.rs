@@ -17,6 +17,7 @@ use super::spool::Spool;
 use crate::encoding::MAX_BATCHES;
 use crate::queue::order::Order;
 use crate::send::RequestSender;
+use crate::timing::{after, sleep_until_some};
 use ending::{Closing, Flush, earlier};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -26,7 +27,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// What a queue was told.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +143,7 @@ impl Engine {
             }
             let look = match self.due(now) {
                 Some(due) => Some(due),
-                None if has_come => Some(now + self.pace.flush_every),
+                None if has_come => Some(after(now, self.pace.flush_every)),
                 None if self.shared.sleep() => None,
                 None => continue,
             };
@@ -158,7 +159,7 @@ impl Engine {
     /// When the request that is being filled has to go.
     fn due(&self, now: Instant) -> Option<Instant> {
         // The caller's clock may be another one, which a test has stopped.
-        self.filling.since().map(|since| since.min(now) + self.pace.flush_every)
+        self.filling.since().map(|since| after(since.min(now), self.pace.flush_every))
     }
 
     /// Waits until there is something to do.
@@ -171,7 +172,7 @@ impl Engine {
             biased;
             Some((number, step)) = self.running.next() => self.go_on(number, step),
             () = self.shared.called() => {}
-            () = until(wake) => {}
+            () = sleep_until_some(wake) => {}
         }
     }
 
@@ -250,12 +251,5 @@ impl Engine {
         self.next_parcel += 1;
         self.parcels.insert(number, parcel);
         number
-    }
-}
-
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
     }
 }

@@ -9,6 +9,7 @@ use super::{DeliveryHandle, Report, SendError, Stats};
 use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
 use crate::models::Batch;
 use crate::send::RequestSender;
+use crate::timing::after;
 use crate::{Credentials, Error};
 use std::fmt;
 use std::future::Future;
@@ -19,9 +20,6 @@ use tokio::time::Instant;
 
 /// For how long a queue whose last handle is gone goes on sending what it has.
 const AFTERLIFE: Duration = Duration::from_secs(30);
-
-/// A longer time counts as this one.
-const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Takes batches at once and sends them in the background; see the [module](super).
 ///
@@ -128,7 +126,7 @@ impl Queue {
     /// are still pending. They stay in the queue.
     pub fn flush(&self, timeout: Duration) -> impl Future<Output = Report> + Send + use<> {
         let shared = Arc::clone(&self.inner.shared);
-        let deadline = Instant::now() + timeout.min(FAR);
+        let deadline = after(Instant::now(), timeout);
         let (reply, report) = oneshot::channel();
         let before = if shared.is_forked() {
             Stats::default()
@@ -269,7 +267,7 @@ fn content(
 
 fn close(shared: &Shared, timeout: Duration, reply: oneshot::Sender<Report>) -> Stats {
     let before = shared.close();
-    let deadline = Instant::now() + timeout.min(FAR);
+    let deadline = after(Instant::now(), timeout);
     shared.ask(Command::Shutdown { before, deadline, timeout, reply });
     before
 }

@@ -16,7 +16,7 @@ impl Hook {
     pub(super) fn call(&self, settled: &BatchResult) {
         // What the function leaves behind is its own affair; nothing of ours is shared with it.
         if catch_unwind(AssertUnwindSafe(|| (self.0)(settled))).is_err() {
-            tracing::error!(target: "mparticle_client", "the outcome hook of the queue panicked");
+            tracing::error!("the outcome hook of the queue panicked");
         }
     }
 }

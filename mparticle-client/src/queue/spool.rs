@@ -103,7 +103,7 @@ impl Spool {
         let (parcels, recovery) = opened.await.unwrap_or_else(|_| Err(closed()))?;
         if let Some(damage) = &recovery.damage {
             let unreadable = recovery.unreadable;
-            tracing::error!(target: "mparticle_client", unreadable, "the spool was damaged: {damage}");
+            tracing::error!(unreadable, "the spool was damaged: {damage}");
         }
         Ok(Opened { spool: Some(Self { jobs }), parcels, recovery })
     }

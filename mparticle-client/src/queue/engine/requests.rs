@@ -146,7 +146,7 @@ impl Engine {
     /// What is to be sent of parcels that the spool was told of.
     fn sealed(&mut self, parcels: Vec<u64>, result: Result<(), Error>) -> Vec<u64> {
         if let Err(error) = result {
-            tracing::warn!(target: "mparticle_client", "batches are sent unjoined: {error:#}");
+            tracing::warn!("batches are sent unjoined: {error:#}");
             return self.take_apart(parcels);
         }
         for parcel in &parcels {
@@ -189,7 +189,7 @@ impl Engine {
             },
             Verdict::Refuse => self.settle(number, &stretch, &Outcome::Rejected(error)),
             Verdict::Pause => {
-                tracing::error!(target: "mparticle_client", "the queue pauses: {error}");
+                tracing::error!("the queue pauses: {error}");
                 flight.again(stretch);
                 self.set_paused(true);
             }
@@ -227,7 +227,7 @@ impl Engine {
         result: Result<(), Error>,
     ) -> Next {
         if let Err(error) = result {
-            tracing::warn!(target: "mparticle_client", "a refused batch is not divided yet: {error:#}");
+            tracing::warn!("a refused batch is not divided yet: {error:#}");
             if let Some(flight) = self.flights.get_mut(&number) {
                 flight.again(stretch);
             }

@@ -183,14 +183,14 @@ impl Keeper {
             }
         }
         let error = storage(error);
-        tracing::error!(target: "mparticle_client", "the spool cannot be written: {error:#}");
+        tracing::error!("the spool cannot be written: {error:#}");
         Err(error)
     }
 
     /// Closes the store.
     pub(super) fn close(self) {
         if let Err(error) = self.store.close() {
-            tracing::warn!(target: "mparticle_client", "the spool was not closed: {error}");
+            tracing::warn!("the spool was not closed: {error}");
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod errors {}
 pub mod delivery {}
 
 #[doc = include_str!("testing.md")]
+#[cfg_attr(not(feature = "testing"), allow(rustdoc::broken_intra_doc_links))]
 pub mod testing {}
 
 #[doc = include_str!("connections.md")]

@@ -26,29 +26,45 @@ const BULK: usize = 100;
 const MANY: usize = 2_000;
 
 struct Bench {
-    runtime: Runtime,
-    workers: Runtime,
-    client: Client,
-    http: reqwest::Client,
+    /// Drives uploads on the calling thread.
+    current: Target,
+    /// Runs uploads as tasks on two threads.
+    workers: Target,
     server: sink::Process,
 }
 
-impl Bench {
-    fn new() -> Self {
-        let server = sink::Process::start().unwrap();
+/// A runtime, and clients whose connections belong to it.
+struct Target {
+    runtime: Runtime,
+    client: Client,
+    http: reqwest::Client,
+}
+
+impl Target {
+    fn new(runtime: Runtime, base_url: &str) -> Self {
         let client = Client::builder(Credentials::new("some-key", "some-secret"))
-            .base_url(&server.url)
+            .base_url(base_url)
             .validation(Validation::Warn)
             .build()
             .unwrap();
         let http = reqwest::Client::builder().no_proxy();
         let http = http.tls_backend_preconfigured(tls()).build().unwrap();
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        Self { runtime, client, http }
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let server = sink::Process::start().unwrap();
+        let current = Builder::new_current_thread().enable_all().build().unwrap();
         let workers = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        Self { runtime, workers, client, http, server }
+        let current = Target::new(current, &server.url);
+        let workers = Target::new(workers, &server.url);
+        Self { current, workers, server }
     }
 
     fn run(&self, criterion: &mut Criterion<CpuTime>) {
+        let Target { runtime, client, .. } = &self.current;
         let batch = sample::batch(0);
         let batches: Vec<_> = (0..BULK).map(sample::batch).collect();
         let body = Bytes::from(batch.to_vec().unwrap());
@@ -56,36 +72,37 @@ impl Bench {
 
         let mut single = criterion.benchmark_group("single");
         single.bench_function("client", |bencher| {
-            bencher.iter(|| self.runtime.block_on(self.client.upload_events(&batch)).unwrap());
+            bencher.iter(|| runtime.block_on(client.upload_events(&batch)).unwrap());
         });
         single.bench_function("floor", |bencher| {
-            bencher.iter(|| self.runtime.block_on(self.post("/v2/events", &body)));
+            bencher.iter(|| runtime.block_on(self.post(&self.current, "/v2/events", &body)));
         });
         single.finish();
 
+        let workers = &self.workers.runtime;
         let mut task = criterion.benchmark_group("task");
         task.bench_function("client", |bencher| {
             bencher.iter(|| {
-                let (client, batch) = (self.client.clone(), batch.clone());
+                let (client, batch) = (self.workers.client.clone(), batch.clone());
                 let task = async move { client.upload_events(&batch).await.unwrap() };
-                self.workers.block_on(self.workers.spawn(task)).unwrap()
+                workers.block_on(workers.spawn(task)).unwrap()
             });
         });
         task.bench_function("floor", |bencher| {
             bencher.iter(|| {
-                let task = self.workers.spawn(self.post("/v2/events", &body));
-                self.workers.block_on(task).unwrap();
+                let task = workers.spawn(self.post(&self.workers, "/v2/events", &body));
+                workers.block_on(task).unwrap();
             });
         });
         task.finish();
 
         let mut bulk = criterion.benchmark_group("bulk");
         bulk.bench_function("client", |bencher| {
-            bencher
-                .iter(|| self.runtime.block_on(self.client.bulk_upload_events(&batches)).unwrap());
+            bencher.iter(|| runtime.block_on(client.bulk_upload_events(&batches)).unwrap());
         });
         bulk.bench_function("floor", |bencher| {
-            bencher.iter(|| self.runtime.block_on(self.post("/v2/bulkevents", &bulk_body)));
+            bencher
+                .iter(|| runtime.block_on(self.post(&self.current, "/v2/bulkevents", &bulk_body)));
         });
         bulk.bench_function("encoding", |bencher| {
             bencher.iter(|| serde_json::to_vec(&batches).unwrap());
@@ -97,16 +114,15 @@ impl Bench {
         upload_all.sample_size(20);
         upload_all.bench_function("client", |bencher| {
             let upload = |batches| {
-                let upload = self.client.upload_all::<Vec<_>>(batches).into_future();
-                assert!(self.runtime.block_on(upload).is_complete());
+                let upload = client.upload_all::<Vec<_>>(batches).into_future();
+                assert!(runtime.block_on(upload).is_complete());
             };
             bencher.iter_batched(|| many.clone(), upload, BatchSize::LargeInput);
         });
         upload_all.bench_function("bulk", |bencher| {
             let upload = |batches: Vec<_>| {
                 for hundred in batches.chunks(BULK) {
-                    let upload = self.client.bulk_upload_events(hundred);
-                    self.runtime.block_on(upload).unwrap();
+                    runtime.block_on(client.bulk_upload_events(hundred)).unwrap();
                 }
             };
             bencher.iter_batched(|| many.clone(), upload, BatchSize::LargeInput);
@@ -114,8 +130,13 @@ impl Bench {
         upload_all.finish();
     }
 
-    fn post(&self, path: &str, body: &Bytes) -> impl Future<Output = ()> + Send + use<> {
-        let request = self
+    fn post(
+        &self,
+        target: &Target,
+        path: &str,
+        body: &Bytes,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let request = target
             .http
             .post(format!("{}{path}", self.server.url))
             .basic_auth("some-key", Some("some-secret"))

@@ -3,14 +3,16 @@
 //! Nothing limits requests until mParticle answers 429. Then:
 //!
 //! - **Closed.** Nothing is sent until `Retry-After` has passed.
-//! - **A rate.** It becomes 0.9 of what was accepted in the last second, once for all requests that were under way
-//!   together. After 8 seconds it grows by 2 % a second until the next 429. If nothing had been accepted, it starts at
-//!   10 batches a second and doubles every second. A rate that nobody had to wait for in a minute is dropped.
-//! - **Numbers.** Whoever wants to send draws a number that weighs as many batches as the request holds. Numbers are
-//!   granted in order, as credit grows at the rate; the owner sleeps until then, a second at most, and looks again. What
-//!   has been granted is not lent to anyone: an owner that is not polled blocks nobody.
-//! - **Probes.** While it is closed for more than a minute, one request a minute may try. If it is accepted, the
-//!   limiter opens.
+//! - **A rate.** The rate becomes 0.9 of what was accepted in the last second, once for all requests that were in flight
+//!   together, and at least half of what it was. After 8 seconds it grows by 2 % a second until the next 429. If nothing
+//!   had been accepted, it starts at 10 batches a second and doubles every second. A rate that made no request wait for a
+//!   minute is dropped.
+//! - **Numbers.** A request draws a number that weighs as many batches as the request holds. Numbers are granted in order,
+//!   as credit grows at the rate. A waiting request sleeps until its number should be granted, a second at most, and looks
+//!   again. Credit goes on to the next number once a number is granted, therefore a request that is not polled blocks no
+//!   other. A request that was refused keeps its number, and goes before younger requests.
+//! - **Probes.** While the limiter is closed for more than a minute, one request a minute may be sent. If it is accepted,
+//!   the limiter opens.
 //!
 //! [`line`] grants numbers, [`state`] decides, and this file waits.
 

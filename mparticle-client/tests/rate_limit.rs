@@ -1,7 +1,12 @@
 //! How uploads follow mParticle's rate limit: what closes a limiter, who shares it, and what headers mean to it.
 //!
 //! `tests/rate_limiter` measures what is delivered under lasting load.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::unchecked_time_subtraction,
+    reason = "a test may panic"
+)]
 
 mod sample;
 

@@ -298,6 +298,19 @@ fn an_upload_that_is_dropped_outside_its_runtime_frees_everything_at_once() {
 }
 
 #[test]
+fn the_task_of_an_upload_that_is_dropped_ends() {
+    for stage in stages() {
+        let runtime = runtime();
+        let (_emulator, _client, uploads) = start_stage(&stage, &runtime);
+        let tasks = || runtime.metrics().num_alive_tasks();
+        assert_eq!(tasks(), stage.earlier + 1, "{}", stage.name);
+        drop(uploads);
+        runtime.block_on(async { sleep(20 * TICK).await });
+        assert_eq!(tasks(), 0, "{}", stage.name);
+    }
+}
+
+#[test]
 fn an_upload_that_waits_in_a_runtime_that_is_not_driven_delays_no_other() {
     for stage in stages().into_iter().filter(|stage| !stage.takes_place) {
         let (left, other) = (runtime(), runtime());

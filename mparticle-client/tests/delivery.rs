@@ -632,6 +632,19 @@ async fn the_deadline_holds_while_the_server_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_in_the_last_moment_is_made_although_its_timer_is_late() {
+    for seed in 0..8 {
+        let emulator = Emulator::in_memory();
+        emulator.script([Answer::status(503).retry_after(59)]);
+        let retry = RetryPolicy::default().with_jitter_seed(seed);
+        let client = emulator.client_builder().retry(retry).build().unwrap();
+        // A timer ends at a whole millisecond, and the last attempt has to start in between.
+        advance(Duration::from_micros(300)).await;
+        assert_eq!(client.upload_events(&batch()).await.unwrap().attempts(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_attempt_starts_in_the_last_second_or_tenth_before_the_deadline() {
     for (overall, last_start) in [(50 * SECOND, 49 * SECOND), (5 * SECOND, 9 * SECOND / 2)] {
         for (wait, starts) in

@@ -180,7 +180,7 @@ async fn clients_that_were_told_the_same_retry_after_come_back_at_different_time
     emulator.always(Answer::status(429).retry_after(100));
     let mut closed = Vec::new();
     for _ in 0..10 {
-        let client = builder(&emulator).build().unwrap();
+        let client = emulator.client_builder().build().unwrap();
         client.upload_events(&batch()).await.unwrap_err();
         closed.push(closed_for(&client));
     }

@@ -4,7 +4,7 @@
 //!
 //! - **Closed.** Nothing is sent until `Retry-After` has passed.
 //! - **A rate.** The rate becomes 0.9 of what was accepted in the last second, once for all requests that were in flight
-//!   together, and at least half of what it was. After 8 seconds it grows by 2 % a second until the next 429. If nothing
+//!   together, and at least half of what it was, or 0.81 of what it was if nothing was accepted since the last change. After 8 seconds it grows by 2 % a second until the next 429. If nothing
 //!   had been accepted, it starts at 10 batches a second and doubles every second. A rate that made no request wait for a
 //!   minute is dropped.
 //! - **Numbers.** A request draws a number that weighs as many batches as the request holds. Numbers are granted in order,
@@ -113,11 +113,9 @@ impl RateLimiter {
         self.lock().accepted(weight, used, sent, Instant::now());
     }
 
-    /// Reports a 429 to a request sent at `sent`. Nothing is sent for `wait`, up to an hour, and up to 10 % longer so
-    /// that clients that were told the same do not come back together.
+    /// Reports a 429 to a request sent at `sent`. Nothing is sent for `wait`, up to about an hour.
     pub(crate) fn refused(&self, wait: Duration, sent: Instant) {
-        let wait = wait.min(LONGEST_CLOSING).mul_f64(1.0 + 0.1 * fastrand::f64());
-        self.lock().refused(wait, sent, Instant::now());
+        self.lock().refused(wait.min(LONGEST_CLOSING.mul_f64(1.1)), sent, Instant::now());
     }
 
     /// Reports a 429 because the rate of requests grows too fast. The rate does not grow for `wait`.

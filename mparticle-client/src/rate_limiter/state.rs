@@ -48,6 +48,8 @@ struct Rate {
     phase: Phase,
     /// When it was last made or decreased.
     decreased: Instant,
+    /// Whether a request was accepted that was sent since then.
+    is_proven: bool,
     /// Before when it does not grow.
     holds_until: Instant,
     /// Up to when it has grown.
@@ -155,14 +157,15 @@ impl State {
     /// A request that was sent at some time was accepted. `used` is the percentage of the limit that is used.
     pub(super) fn accepted(&mut self, weight: u32, used: Option<f64>, sent: Instant, now: Instant) {
         self.advance(now);
-        if self.is_probe(sent) {
-            // mParticle accepts requests again, whatever it said before.
+        if self.closing.is_some_and(|closing| sent > closing.since) {
+            // A probe: mParticle accepts requests again, whatever it said before.
             self.closing = None;
             self.line.wake_all();
         }
         self.accepted.push_back((now, weight));
         self.forget_acceptances(now);
         if let Some(rate) = &mut self.rate {
+            rate.is_proven |= sent > rate.decreased;
             rate.grow(used, now);
         }
     }
@@ -171,14 +174,14 @@ impl State {
     pub(super) fn refused(&mut self, closed_for: Duration, sent: Instant, now: Instant) {
         self.advance(now);
         let accepted = self.accepted_per_second(now);
-        let is_probe = self.is_probe(sent);
         match &mut self.rate {
             None if accepted < FIRST_RATE => self.make_rate(FIRST_RATE, Phase::Doubling, now),
             None => self.make_rate(DECREASE * accepted, Phase::Steady, now),
-            // A probe says nothing about the rate, because nothing else was sent.
-            Some(_) if is_probe => {}
-            Some(rate) if sent > rate.decreased => rate.decrease(accepted, now),
-            // It was on its way before the last decrease, and says nothing new.
+            // The request was sent before the last decrease, and says nothing new.
+            Some(rate) if sent <= rate.decreased => {}
+            Some(rate) if rate.is_proven => rate.decrease(accepted, now),
+            // Nothing is accepted, at whatever rate. What was accepted does not measure the limit.
+            Some(rate) if rate.phase == Phase::Steady => rate.decrease(DECREASE * rate.value, now),
             Some(_) => {}
         }
         if closed_for > self.closed_for(now) {
@@ -265,16 +268,12 @@ impl State {
         self.closing.is_some_and(|closing| now >= closing.next_probe && now < closing.until)
     }
 
-    /// Whether a request that was sent at some time was a probe of a limiter that is still closed.
-    fn is_probe(&self, sent: Instant) -> bool {
-        self.closing.is_some_and(|closing| sent > closing.since)
-    }
-
     fn make_rate(&mut self, value: f64, phase: Phase, now: Instant) {
         self.rate = Some(Rate {
             value: value.max(MIN_RATE),
             phase,
             decreased: now,
+            is_proven: false,
             holds_until: now + HOLD,
             grown: now,
             binding: now,
@@ -301,6 +300,7 @@ impl Rate {
         self.value = (DECREASE * accepted).max(MIN_RATE);
         self.phase = Phase::Steady;
         self.decreased = now;
+        self.is_proven = false;
         self.holds_until = self.holds_until.max(now + HOLD);
         self.grown = now;
     }

@@ -38,7 +38,8 @@ pub(super) enum NotAdmitted {
 }
 
 impl Admission {
-    /// Waits until a request of `weight` batches may be sent, and takes a place in flight for it.
+    /// Waits until a request of `weight` batches may be sent, and takes a place in flight for it. Returns when it was
+    /// admitted.
     ///
     /// The place is kept until [`leave`](Self::leave) or [`release`](Self::release).
     pub(super) async fn enter(
@@ -47,7 +48,7 @@ impl Admission {
         in_flight: &Arc<InFlight>,
         weight: u32,
         deadline: Option<Instant>,
-    ) -> Result<(), NotAdmitted> {
+    ) -> Result<Instant, NotAdmitted> {
         let start = Instant::now();
         let rate_limited = |RateLimited { retry_after }| NotAdmitted::RateLimited {
             waited: start.elapsed(),
@@ -67,12 +68,13 @@ impl Admission {
                 }
                 self.take_place(in_flight, deadline).await.ok_or_else(no_place)?;
                 // Waiting for the place took time, in which the limiter may have changed its mind.
+                let now = Instant::now();
                 match waiter.go() {
                     Turn::Now => {
                         self.finish_ticket().await;
                         self.hold(|held| held.used = Some(waiter.ticket())).await;
                         self.entries.fetch_add(1, Ordering::Relaxed);
-                        return Ok(());
+                        return Ok(now);
                     }
                     Turn::In(_) => self.leave(),
                     Turn::Lapsed => {

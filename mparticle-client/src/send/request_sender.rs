@@ -168,6 +168,7 @@ impl RequestSender {
             batches = request.source_request_ids().len(),
             bytes = request.body().len(),
         );
+        span.in_scope(|| debug!(source_request_ids = ?request.source_request_ids(), "uploading"));
         let start = Instant::now();
         let admission = Arc::new(Admission::default());
         let context = Upload::new(Arc::clone(self), request.clone(), Arc::clone(&admission), start);

@@ -9,6 +9,9 @@ use tracing::{info, warn};
 /// Delivery is stalled when nothing has been accepted for this long although requests were sent.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 
+/// Failures that are further apart say nothing of the time between them.
+const UNRELATED_AFTER: Duration = Duration::from_secs(5 * 60);
+
 /// Watches what becomes of all requests of a client.
 #[derive(Debug, Default)]
 pub(super) struct StallLog {
@@ -19,6 +22,7 @@ pub(super) struct StallLog {
 struct State {
     /// When the first request failed since the last acceptance.
     failing_since: Option<Instant>,
+    last_failure: Option<Instant>,
     is_reported: bool,
 }
 
@@ -26,6 +30,11 @@ impl StallLog {
     /// A request failed for a reason that no change to the request would help. Nothing will be sent for `pause`.
     pub(super) fn failed(&self, reason: &dyn Display, pause: Duration, now: Instant) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_related = state.last_failure.is_some_and(|last| now < last + UNRELATED_AFTER);
+        if !is_related && !state.is_reported {
+            state.failing_since = None;
+        }
+        state.last_failure = Some(now + pause);
         let since = *state.failing_since.get_or_insert(now);
         let failing_for = now.saturating_duration_since(since);
         if state.is_reported || failing_for.max(pause) < STALLED_AFTER {
@@ -45,6 +54,36 @@ impl StallLog {
         if let (Some(since), true) = (since, was_reported) {
             let stalled_ms = now.saturating_duration_since(since).as_millis();
             info!(stalled_ms, "delivery has recovered");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StallLog;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    #[test]
+    fn delivery_is_stalled_once_failures_follow_each_other_for_ten_seconds() {
+        let start = Instant::now();
+        let minute = Duration::from_secs(60);
+        for (failures, pause, expected) in [
+            (vec![0, 9], 0, false),
+            (vec![0, 10], 0, true),
+            (vec![0, 120, 240], 0, true),
+            (vec![0], 10, true),
+            // An hour apart, with nothing sent between them.
+            (vec![0, 3600], 0, false),
+        ] {
+            let log = StallLog::default();
+            for seconds in &failures {
+                let at = start + Duration::from_secs(*seconds);
+                log.failed(&"down", Duration::from_secs(pause), at);
+            }
+            assert_eq!(log.state.lock().unwrap().is_reported, expected, "{failures:?}, {pause}");
+            log.accepted(start + 100 * minute);
+            assert!(!log.state.lock().unwrap().is_reported);
         }
     }
 }

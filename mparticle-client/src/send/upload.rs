@@ -60,7 +60,7 @@ impl Upload {
     /// Sends the request once, as soon as the rate limiter allows.
     pub(super) async fn send_once(mut self) -> Result<Receipt, Error> {
         let result = match self.admit().await {
-            Ok(()) => self.attempt().await.map_err(AttemptError::into_error),
+            Ok(sent) => self.attempt(sent).await.map_err(AttemptError::into_error),
             Err(error) => Err(error),
         };
         result.map_err(|error| error.with_stats(self.stats()))
@@ -69,13 +69,12 @@ impl Upload {
     async fn repeat(&mut self) -> Result<Receipt, Error> {
         let mut last: Option<AttemptError> = None;
         loop {
-            if let Err(error) = self.admit().await {
-                return Err(match last {
-                    Some(last) => last.explain(error),
-                    None => error,
-                });
-            }
-            let error = match self.attempt().await {
+            let sent = match (self.admit().await, last) {
+                (Ok(sent), _) => sent,
+                (Err(error), Some(last)) => return Err(last.explain(error)),
+                (Err(error), None) => return Err(error),
+            };
+            let error = match self.attempt(sent).await {
                 Ok(receipt) => return Ok(receipt),
                 Err(error) => error,
             };
@@ -91,7 +90,7 @@ impl Upload {
     }
 
     /// Waits until the request may be sent.
-    async fn admit(&self) -> Result<(), Error> {
+    async fn admit(&self) -> Result<Instant, Error> {
         let settings = &self.sender.settings;
         let weight = u32::try_from(self.request.source_request_ids().len()).unwrap_or(u32::MAX);
         self.admission
@@ -108,7 +107,7 @@ impl Upload {
     }
 
     /// Makes one attempt, and gives its place in flight back.
-    async fn attempt(&mut self) -> Result<Receipt, AttemptError> {
+    async fn attempt(&mut self, sent: Instant) -> Result<Receipt, AttemptError> {
         let span = debug_span!(
             "attempt",
             attempt = self.admission.entries(),
@@ -116,7 +115,7 @@ impl Upload {
             status = field::Empty,
             rate_limit_used = field::Empty,
         );
-        let result = self.exchange().instrument(span).await;
+        let result = self.exchange(sent).instrument(span).await;
         self.admission.leave();
         if let Err(error) = &result {
             self.may_have_been_sent |= error.may_have_been_sent();
@@ -129,8 +128,7 @@ impl Upload {
         result
     }
 
-    async fn exchange(&self) -> Result<Receipt, AttemptError> {
-        let sent = Instant::now();
+    async fn exchange(&self, sent: Instant) -> Result<Receipt, AttemptError> {
         let until = after(sent, self.sender.settings.timeouts.attempt);
         let until = self.deadline.map_or(until, |deadline| until.min(deadline));
         let transport = &*self.sender.settings.transport;
@@ -198,7 +196,7 @@ impl Upload {
             let wait = retry_after.unwrap_or_else(|| self.backoff(self.refusals + 1));
             match headers::exceeded(&head.headers) {
                 Limit::Speed => {
-                    limiter.refused(wait, sent);
+                    limiter.refused(self.with_jitter(wait), sent);
                     sender.stall_log.failed(&"mParticle's rate limit is exceeded", wait, now);
                 }
                 Limit::Acceleration => limiter.accelerated(wait),
@@ -259,6 +257,12 @@ impl Upload {
             // Whether it was woken or not, it is time to try again.
             _ = timeout_at(at, self.sender.retry_now.notified()).await;
         }
+    }
+
+    /// Up to a tenth longer, so that clients that were told the same time do not come back together.
+    fn with_jitter(&self, wait: Duration) -> Duration {
+        let mut rng = self.sender.jitter.lock().unwrap_or_else(PoisonError::into_inner);
+        wait.mul_f64(1.0 + 0.1 * rng.f64())
     }
 
     fn backoff(&self, refusals: u32) -> Duration {

@@ -48,13 +48,17 @@ fn the_rate_becomes_nine_tenths_of_what_was_accepted_once_per_congestion() {
     }
     assert_eq!(rate(&state, start), Some(180.0));
     let later = start + 2 * SECOND;
-    state.accepted(100, None, start, later);
+    state.accepted(100, None, start + SECOND, later);
     state.refused(SECOND, later, later + SECOND / 10);
     assert_eq!(rate(&state, later), Some(90.0));
+    // Nothing was accepted since, which says little about the rate.
+    state.refused(SECOND, later + SECOND, later + SECOND);
+    assert!((rate(&state, later).unwrap() - 72.9).abs() < 1e-6);
     // Never to less than half at once.
     let later = start + 9 * SECOND;
+    state.accepted(1, None, later, later);
     state.refused(SECOND, later, later);
-    assert_eq!(rate(&state, later), Some(0.9 * 45.0));
+    assert!((rate(&state, later).unwrap() - 0.9 * 72.9 / 2.0).abs() < 1e-6);
 }
 
 #[test]
@@ -86,9 +90,23 @@ fn where_nothing_is_known_the_rate_starts_at_10_and_doubles_until_the_next_429()
         state.accepted(8, Some(10.0), now, now);
     }
     let now = start + 3 * SECOND;
-    assert!((rate(&state, now).unwrap() - 80.0).abs() < 1e-6);
+    assert!((rate(&state, now).unwrap() - 80.0).abs() < 1e-6, "{state:?}");
     state.refused(SECOND, now, now);
     assert!((rate(&state, now).unwrap() - 72.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_rate_survives_some_seconds_in_which_everything_is_refused() {
+    let start = Instant::now();
+    for (accepted, expected) in [(0, 10.0), (200, 180.0 * 0.81_f64.powi(10))] {
+        let mut state = limited(accepted, start);
+        for second in 1..=10 {
+            let now = start + second * SECOND + SECOND / 10;
+            state.refused(SECOND, now, now);
+        }
+        let rate = rate(&state, start).unwrap();
+        assert!((rate - expected).abs() < 1e-6, "{rate}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! An encoded request, which can be sent any number of times.
 
 use crate::Endpoint;
+use crate::encoding::EncodedBatch;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +23,12 @@ pub struct EncodedRequest {
 impl EncodedRequest {
     pub(crate) fn new(endpoint: Endpoint, body: Bytes, source_request_ids: Arc<[String]>) -> Self {
         Self { endpoint, body, source_request_ids }
+    }
+
+    /// The request to a bulk endpoint that holds one batch.
+    pub(crate) fn of_one(endpoint: Endpoint, batch: &EncodedBatch) -> Self {
+        let body = [b"[", &batch.bytes[..], b"]"].concat();
+        Self::new(endpoint, body.into(), Arc::from([batch.source_request_id.clone()]))
     }
 
     /// Returns the endpoint to which the request is sent.

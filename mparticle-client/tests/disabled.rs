@@ -1,15 +1,16 @@
 //! Clients that are switched off send nothing, and check and encode every batch nevertheless.
 #![allow(clippy::large_futures, clippy::unwrap_used, reason = "a test may panic")]
 
+mod log;
 mod wire;
 
+use log::Log;
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
 use mparticle_client::{
     BatchResult, Client, ClientBuilder, Credentials, ErrorKind, FailedBatch, Outcome, Validation,
 };
-use std::io::{self, ErrorKind as IoErrorKind, Write};
+use std::io::ErrorKind as IoErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::{Arc, Mutex};
 use tracing::level_filters::LevelFilter;
 use wire::{batch, is_run_again, run_again};
 
@@ -122,19 +123,6 @@ async fn a_client_that_is_not_disabled_needs_credentials() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn building_it_is_one_warning_and_uploads_are_none() {
     let log = Log::default();
@@ -149,7 +137,7 @@ async fn building_it_is_one_warning_and_uploads_are_none() {
     let client = port.builder().build().unwrap();
     client.upload_events(&batch()).await.unwrap();
     _ = client.clone().upload_all([batch(), batch()]).await;
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains(" WARN ") && text.contains("the client is disabled"), "{text}");
 }

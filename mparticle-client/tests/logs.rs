@@ -1,16 +1,17 @@
 //! The spans and events of the client, and the data that it never logs.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod log;
 mod sample;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use log::Log;
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
 use mparticle_client::testing::{Answer, Emulator};
 use mparticle_client::{Client, Credentials, Validation};
 use sample::{batch, builder};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::Once;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
@@ -27,20 +28,8 @@ const SECRET: &str = "secret-for-nobody-ü";
 
 /// Everything that any crate logs with the subscriber of this thread, at every level, as text.
 struct Captured {
-    text: Arc<Mutex<Vec<u8>>>,
+    log: Log,
     _guard: DefaultGuard,
-}
-
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 impl Captured {
@@ -48,19 +37,19 @@ impl Captured {
         static LOG: Once = Once::new();
         // Sends the records of the crate `log`, which reqwest uses, to the subscriber of the thread.
         LOG.call_once(|| LogTracer::init().unwrap());
-        let text = Arc::default();
-        let sink = Arc::clone(&text);
+        let log = Log::default();
+        let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(LevelFilter::TRACE)
             .with_ansi(false)
             .with_span_events(FmtSpan::FULL)
-            .with_writer(move || Sink(Arc::clone(&sink)))
+            .with_writer(move || writer.clone())
             .finish();
-        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+        Self { log, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
+        self.log.text()
     }
 
     /// Counts the lines of a level that contain all of these words.

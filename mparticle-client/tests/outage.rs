@@ -1,11 +1,13 @@
 //! `upload_all` through outages: everything arrives, memory stays flat, and nothing is pulled meanwhile.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
+mod log;
 mod wire;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
+use log::Log;
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
 use mparticle_client::testing::{Answer, Emulator};
 use mparticle_client::transport::{
@@ -301,20 +303,6 @@ async fn a_rate_limit_longer_than_max_wait_stops_it_and_the_rest_can_be_uploaded
     }
 }
 
-/// Where a subscriber writes.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_logged_once_at_each_end() {
     let log = Log::default();
@@ -329,7 +317,7 @@ async fn an_outage_is_logged_once_at_each_end() {
     let report = server.client().upload_all((0..3_000).map(batch)).await;
     assert!(report.is_complete(), "{report:?}");
     assert!(report.elapsed() >= Duration::from_secs(155), "{:?}", report.elapsed());
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let lines: Vec<_> = text.lines().collect();
     let [stalled, recovered] = lines.as_slice() else { panic!("two lines are expected:\n{text}") };
     assert!(stalled.contains(" WARN ") && stalled.contains("delivery is stalled"), "{text}");

@@ -16,6 +16,8 @@
 //! documents along. It knows neither where documents come from nor what becomes of results.
 
 mod flight;
+mod outage;
+mod user_set;
 mod verdict;
 mod waiting;
 
@@ -30,40 +32,19 @@ use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Receipt, RetryPolicy};
 use flight::Flight;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use outage::Outage;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use user_set::UserSet;
 use verdict::{Verdict, verdict};
 use waiting::{Queued, Waiting};
 
 /// After how many documents in a row that were refused alone, since the last acceptance, the request is held to be wrong.
 const MAX_REFUSED_ALONE: u32 = 100;
-
-/// A set of user keys, which are hashes already.
-type UserSet = HashSet<UserKey, BuildHasherDefault<KeyHasher>>;
-
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
 
 /// Sends a request once.
 pub(crate) trait SendOnce: Clone + Send + Sync + 'static {
@@ -151,13 +132,6 @@ pub(crate) struct Dispatch<S, T> {
 }
 
 type Running = Pin<Box<dyn Future<Output = (u64, Result<Receipt, Error>)> + Send>>;
-
-/// While nothing gets through.
-struct Outage {
-    since: Instant,
-    failures: u32,
-    next_try: Instant,
-}
 
 impl<S: SendOnce, T> Dispatch<S, T> {
     pub(crate) fn new(sender: S, settings: DispatchSettings) -> Self {
@@ -269,7 +243,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             return;
         }
         if let Some(outage) = &self.outage {
-            if self.running.is_empty() && outage.next_try <= now {
+            if self.running.is_empty() && outage.next_try() <= now {
                 self.try_one(now);
             }
             return;
@@ -376,7 +350,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         let sent = flight.sent_at();
         if accepted_at.is_none_or(|accepted| accepted < sent) {
             flight.wait_until(now);
-            self.extend_outage(sent, error.retry_after().unwrap_or_default(), now);
+            let outage = self.outage.get_or_insert_with(|| Outage::new(now));
+            outage.extend(sent, error.retry_after(), &self.settings.retry, &mut self.rng, now);
         } else if flight.failures() >= self.settings.retry.max_attempts.max(1) {
             let error = retries_exhausted(flight.failures(), error);
             self.settle_part(number, &error);
@@ -386,17 +361,6 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             flight.wait_until(after(now, wait.max(error.retry_after().unwrap_or_default())));
         }
         self.last_error = Some(error);
-    }
-
-    /// A request that was sent at some time failed, and nothing was accepted since.
-    fn extend_outage(&mut self, sent: Instant, retry_after: Duration, now: Instant) {
-        let outage = self.outage.get_or_insert(Outage { since: now, failures: 0, next_try: now });
-        // Those that were on their way when it began say nothing new.
-        if outage.failures == 0 || sent >= outage.since {
-            outage.failures += 1;
-            let wait = full_jitter(&self.settings.retry, outage.failures, &mut self.rng);
-            outage.next_try = after(now, wait.max(retry_after));
-        }
     }
 
     /// Settles the documents of the request that has just ended.
@@ -450,7 +414,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             return None;
         }
         let next_start = match &self.outage {
-            Some(outage) => self.running.is_empty().then_some(outage.next_try),
+            Some(outage) => self.running.is_empty().then_some(outage.next_try()),
             None if self.running.len() < self.settings.concurrency => {
                 let retries = self.flights.values().filter_map(Flight::waits_until);
                 let due = self.waiting.due().filter(|_| self.may_begin());

@@ -1,6 +1,7 @@
 //! Documents that wait, and the requests that are made of them.
 
-use super::{Document, UserSet};
+use super::Document;
+use super::user_set::UserSet;
 use crate::encoding::MAX_REQUEST_BYTES;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -151,7 +152,8 @@ impl<T> Waiting<T> {
 #[cfg(test)]
 mod tests {
     use super::{Queued, Waiting};
-    use crate::dispatch::{Document, UserSet};
+    use crate::dispatch::Document;
+    use crate::dispatch::user_set::UserSet;
     use crate::encoding::{EncodedBatch, MAX_BATCH_BYTES, MAX_REQUEST_BYTES};
     use proptest::prelude::*;
     use std::time::Duration;

@@ -8,9 +8,7 @@ use crate::encoding::EncodedBatch;
 use crate::encoding::sections::{Sections, extract, join};
 use crate::encoding::users::UserKey;
 use crate::{EncodedRequest, Endpoint, Error};
-use bytes::Bytes;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// For how long a batch may be sent: mParticle knows its `source_request_id` for 30 days at least, and clocks differ.
@@ -193,11 +191,7 @@ impl Parcel {
 
     /// One request for each document.
     fn requests(&self) -> Vec<EncodedRequest> {
-        let request = |document: &EncodedBatch| {
-            let body = Bytes::from([b"[", &document.bytes[..], b"]"].concat());
-            let ids: Arc<[String]> = Arc::from([document.source_request_id.clone()]);
-            EncodedRequest::new(Endpoint::BulkEvents, body, ids)
-        };
+        let request = |document| EncodedRequest::of_one(Endpoint::BulkEvents, document);
         self.documents.iter().map(request).collect()
     }
 }

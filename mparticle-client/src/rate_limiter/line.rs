@@ -20,10 +20,10 @@ const MAX_WEIGHT: f64 = 100.0;
 /// What is lost when decimal fractions are added in binary.
 const ROUNDING: f64 = 1e-6;
 
-/// At which share of the callers' patience a number lapses.
+/// At which share of that age a number lapses.
 const LAPSES_AT: f64 = 0.9;
 
-/// For how long the callers' patience is remembered.
+/// For how long an abandonment is remembered.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
 /// A number in the line. Lower numbers go first.
@@ -40,7 +40,7 @@ pub(super) struct Line {
     credit: f64,
     waiting: BTreeMap<Number, Member>,
     granted: BTreeSet<Number>,
-    patience: Option<Patience>,
+    abandonment: Option<Abandonment>,
 }
 
 #[derive(Debug)]
@@ -61,9 +61,9 @@ pub(super) enum Departure {
     CallerGone,
 }
 
-/// How long callers wait before they drop their uploads.
+/// When the first in line was last dropped by its caller, and how long it had waited.
 #[derive(Clone, Copy, Debug)]
-struct Patience {
+struct Abandonment {
     age: Duration,
     seen: Instant,
 }
@@ -101,7 +101,8 @@ impl Line {
             // The numbers before it were granted or have left.
             self.passed = self.passed.max(member.end.saturating_sub(u64::from(member.weight)));
             let weight = f64::from(member.weight);
-            let is_overdue = self.patience.is_some_and(|patience| patience.ends_for(member, now));
+            let is_overdue =
+                self.abandonment.is_some_and(|abandonment| abandonment.is_near(member, now));
             if !is_overdue && self.credit + ROUNDING < weight {
                 return;
             }
@@ -150,7 +151,7 @@ impl Line {
         let member = self.waiting.remove(&number);
         if let (Some(member), true, Departure::CallerGone) = (member, is_first, departure) {
             let age = now.saturating_duration_since(member.drawn);
-            self.patience = Some(Patience { age, seen: now });
+            self.abandonment = Some(Abandonment { age, seen: now });
         }
         self.granted.remove(&number);
         self.grow(0.0, now);
@@ -171,9 +172,9 @@ impl Line {
     }
 }
 
-impl Patience {
+impl Abandonment {
     /// Whether the owner of a number is about to leave as well.
-    fn ends_for(&self, member: &Member, now: Instant) -> bool {
+    fn is_near(&self, member: &Member, now: Instant) -> bool {
         let waited = now.saturating_duration_since(member.drawn);
         now < self.seen + REMEMBERED && waited > self.age.mul_f64(LAPSES_AT)
     }

@@ -4,9 +4,9 @@
 //!
 //! - **Closed.** Nothing is sent until `Retry-After` has passed.
 //! - **A rate.** The rate becomes 0.9 of what was accepted in the last second, once for all requests that were in flight
-//!   together, and at least half of what it was, or 0.81 of what it was if nothing was accepted since the last change. After 8 seconds it grows by 2 % a second until the next 429. If nothing
-//!   had been accepted, it starts at 10 batches a second and doubles every second. A rate that made no request wait for a
-//!   minute is dropped.
+//!   together. It becomes 0.45 of what it was at least, or 0.81 if nothing was accepted since the last change. After 8
+//!   seconds it grows by 2 % a second until the next 429. If nothing had been accepted before the first 429, it starts at
+//!   10 batches a second and doubles every second. A rate that made no request wait for a minute is dropped.
 //! - **Numbers.** A request draws a number that weighs as many batches as the request holds. Numbers are granted in order,
 //!   as credit grows at the rate. A waiting request sleeps until its number should be granted, a second at most, and looks
 //!   again. Credit goes on to the next number once a number is granted, therefore a request that is not polled blocks no
@@ -21,7 +21,7 @@ mod snapshot;
 mod state;
 
 pub use snapshot::RateLimiterSnapshot;
-pub(crate) use state::{Ticket, Turn};
+pub(crate) use state::{Slot, Turn};
 
 use line::Departure;
 use state::State;
@@ -29,7 +29,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 /// A `Retry-After` is honoured up to an hour.
 const LONGEST_CLOSING: Duration = Duration::from_secs(60 * 60);
@@ -65,16 +65,16 @@ pub struct RateLimiter {
 /// The right to send one request once its turn has come. Dropping it leaves the line, because the caller has gone.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct RateTicket {
+pub(crate) struct Reservation {
     waiter: RateWaiter,
     departure: Departure,
 }
 
-/// Waits for the turn of a [`RateTicket`]; it keeps nothing for itself.
+/// Waits for the turn of a [`Reservation`]; it keeps nothing for itself.
 #[derive(Clone, Debug)]
 pub(crate) struct RateWaiter {
     limiter: RateLimiter,
-    ticket: Ticket,
+    slot: Slot,
     wake: Arc<Notify>,
 }
 
@@ -86,25 +86,24 @@ pub(crate) struct RateLimited {
 }
 
 impl RateLimiter {
-    /// Draws a ticket for a request of `weight` batches, which goes before younger requests if it held a ticket before.
+    /// Reserves a slot for a request of `weight` batches, which goes before younger requests if it held a slot before.
     ///
     /// # Errors
     /// [`RateLimited`] if its turn would not come before the deadline.
-    pub(crate) fn draw(
+    pub(crate) fn reserve(
         &self,
-        again: Option<Ticket>,
+        again: Option<Slot>,
         weight: u32,
         deadline: Option<Instant>,
-    ) -> Result<RateTicket, RateLimited> {
+    ) -> Result<Reservation, RateLimited> {
         let wake = Arc::default();
-        let ticket = self.lock().draw(again, weight, &wake, Instant::now(), deadline);
+        let slot = self.lock().reserve(again, weight, &wake, Instant::now(), deadline);
         let limiter = self.clone();
-        ticket
-            .map(|ticket| RateTicket {
-                waiter: RateWaiter { limiter, ticket, wake },
-                departure: Departure::CallerGone,
-            })
-            .map_err(|retry_after| RateLimited { retry_after })
+        slot.map(|slot| Reservation {
+            waiter: RateWaiter { limiter, slot, wake },
+            departure: Departure::CallerGone,
+        })
+        .map_err(|retry_after| RateLimited { retry_after })
     }
 
     /// Reports that a request of `weight` batches, sent at `sent`, was accepted. `used` is the percentage of the limit
@@ -141,8 +140,8 @@ impl RateLimiter {
     }
 }
 
-impl RateTicket {
-    /// Returns what waits for the turn of this ticket.
+impl Reservation {
+    /// Returns what waits for the turn of this slot.
     pub(crate) fn waiter(&self) -> RateWaiter {
         self.waiter.clone()
     }
@@ -153,10 +152,10 @@ impl RateTicket {
     }
 }
 
-impl Drop for RateTicket {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let Self { waiter, departure } = self;
-        waiter.limiter.lock().leave(waiter.ticket, *departure, Instant::now());
+        waiter.limiter.lock().leave(waiter.slot, *departure, Instant::now());
     }
 }
 
@@ -170,7 +169,7 @@ impl RateWaiter {
             let now = Instant::now();
             let (turn, closed_for) = {
                 let mut state = self.limiter.lock();
-                (state.turn(self.ticket, now), state.closed_for(now))
+                (state.turn(self.slot, now), state.closed_for(now))
             };
             let Turn::In(wait) = turn else { return Ok(()) };
             let look_again = now + wait.clamp(MIN_SLEEP, MAX_SLEEP);
@@ -178,21 +177,19 @@ impl RateWaiter {
                 return Err(RateLimited { retry_after: wait });
             }
             let until = deadline.map_or(look_again, |deadline| look_again.min(deadline));
-            tokio::select! {
-                () = self.wake.notified() => {}
-                () = sleep_until(until) => {}
-            }
+            // Whether it was woken or not, it looks again.
+            _ = timeout_at(until, self.wake.notified()).await;
         }
     }
 
-    /// The ticket, to be used again if the request is not accepted.
-    pub(crate) fn ticket(&self) -> Ticket {
-        self.ticket
+    /// The slot, to be used again if the request is not accepted.
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot
     }
 
     /// Whether the request is sent now.
     pub(crate) fn go(&self) -> Turn {
-        self.limiter.lock().go(self.ticket, Instant::now())
+        self.limiter.lock().go(self.slot, Instant::now())
     }
 }
 

@@ -75,81 +75,81 @@ struct Closing {
 
 /// What a request holds that wants to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ticket {
+pub(crate) enum Slot {
     /// It was drawn while there was no rate.
     Unlimited,
     Numbered(Number),
 }
 
-/// Whether a request with a ticket may be sent.
+/// Whether a request with a slot may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     Now,
     /// Not before this time has passed.
     In(Duration),
-    /// The ticket was drawn before there was a rate, or too long ago: another one has to be drawn.
+    /// The slot was drawn before there was a rate, or too long ago: another one has to be drawn.
     Lapsed,
 }
 
 impl State {
-    /// Draws a ticket for a request of some batches, or tells when it would be worth trying again if its turn does not
-    /// come before the deadline. A request that was sent and not accepted goes before younger ones with its old ticket.
-    pub(super) fn draw(
+    /// Reserves a slot for a request of some batches, or tells when it would be worth trying again if its turn does not
+    /// come before the deadline. A request that was sent and not accepted goes before younger ones with its old slot.
+    pub(super) fn reserve(
         &mut self,
-        again: Option<Ticket>,
+        again: Option<Slot>,
         weight: u32,
         wake: &Arc<Notify>,
         now: Instant,
         deadline: Option<Instant>,
-    ) -> Result<Ticket, Duration> {
+    ) -> Result<Slot, Duration> {
         self.advance(now);
         let again = match again {
-            Some(Ticket::Numbered(number)) => Some(number),
-            Some(Ticket::Unlimited) | None => None,
+            Some(Slot::Numbered(number)) => Some(number),
+            Some(Slot::Unlimited) | None => None,
         };
         let wait = self.wait_for_next(again.is_some(), weight, now);
         // A request that need not wait may go although a timer has woken it a moment too late.
         if deadline.is_some_and(|deadline| !wait.is_zero() && now + wait > deadline) {
             return Err(wait);
         }
-        let Some(rate) = &mut self.rate else { return Ok(Ticket::Unlimited) };
+        let Some(rate) = &mut self.rate else { return Ok(Slot::Unlimited) };
         let number = self.line.draw(again, weight, Arc::clone(wake), now);
         if !self.line.is_granted(number) {
             rate.binding = now;
         }
-        Ok(Ticket::Numbered(number))
+        Ok(Slot::Numbered(number))
     }
 
-    /// Whether the turn of a ticket has come.
-    pub(super) fn turn(&mut self, ticket: Ticket, now: Instant) -> Turn {
+    /// Whether the turn of a slot has come.
+    pub(super) fn turn(&mut self, slot: Slot, now: Instant) -> Turn {
         self.advance(now);
         let closed_for = self.closed_for(now);
         if !closed_for.is_zero() {
             return if self.is_probe_due(now) { Turn::Now } else { Turn::In(closed_for) };
         }
-        match (ticket, &self.rate) {
+        match (slot, &self.rate) {
             (_, None) => Turn::Now,
-            (Ticket::Unlimited, Some(_)) => Turn::Lapsed,
-            (Ticket::Numbered(number), Some(_)) if self.line.has_lapsed(number) => Turn::Lapsed,
-            (Ticket::Numbered(number), Some(_)) if self.line.is_granted(number) => Turn::Now,
-            (Ticket::Numbered(number), Some(rate)) => {
+            (Slot::Unlimited, Some(_)) => Turn::Lapsed,
+            (Slot::Numbered(number), Some(_)) if self.line.has_lapsed(number) => Turn::Lapsed,
+            (Slot::Numbered(number), Some(_)) if self.line.is_granted(number) => Turn::Now,
+            (Slot::Numbered(number), Some(rate)) => {
                 Turn::In(seconds(self.line.missing(number) / rate.value))
             }
         }
     }
 
     /// The same, and counts a request that goes while the limiter is closed as the probe of this minute.
-    pub(super) fn go(&mut self, ticket: Ticket, now: Instant) -> Turn {
-        let turn = self.turn(ticket, now);
+    pub(super) fn go(&mut self, slot: Slot, now: Instant) -> Turn {
+        let turn = self.turn(slot, now);
         if let (Turn::Now, Some(closing)) = (turn, &mut self.closing) {
             closing.next_probe = now + PROBE_EVERY;
         }
         turn
     }
 
-    /// Takes a ticket out of the line.
-    pub(super) fn leave(&mut self, ticket: Ticket, departure: Departure, now: Instant) {
-        if let Ticket::Numbered(number) = ticket {
+    /// Takes a slot out of the line.
+    pub(super) fn leave(&mut self, slot: Slot, departure: Departure, now: Instant) {
+        if let Slot::Numbered(number) = slot {
             self.line.leave(number, departure, now);
         }
     }
@@ -247,7 +247,7 @@ impl State {
         }
     }
 
-    /// How long a ticket would have to wait that was drawn now.
+    /// How long a slot would have to wait that was drawn now.
     fn wait_for_next(&self, goes_first: bool, weight: u32, now: Instant) -> Duration {
         if self.is_probe_due(now) {
             return Duration::ZERO;

@@ -4,7 +4,7 @@
 //! task that was aborted may be dropped much later, in a runtime that is driven only during calls.
 
 use super::in_flight::{InFlight, Place, Waiting};
-use crate::rate_limiter::{RateLimited, RateLimiter, RateTicket, Ticket, Turn};
+use crate::rate_limiter::{RateLimited, RateLimiter, Reservation, Slot, Turn};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,11 +19,11 @@ pub(super) struct Admission {
 
 #[derive(Debug, Default)]
 struct Held {
-    ticket: Option<RateTicket>,
+    reservation: Option<Reservation>,
     waiting: Option<Waiting>,
     place: Option<Place>,
-    /// The ticket of the last attempt.
-    used: Option<Ticket>,
+    /// The slot of the last attempt.
+    used: Option<Slot>,
     /// Whether the caller has gone: nothing may be held any more.
     released: bool,
 }
@@ -58,12 +58,12 @@ impl Admission {
             || NotAdmitted::NoPlace { waited: start.elapsed(), limit: in_flight.limit() };
         loop {
             let used = self.lock(|held| held.used.take());
-            let ticket = limiter.draw(used, weight, deadline).map_err(rate_limited)?;
-            let waiter = ticket.waiter();
-            self.hold(|held| held.ticket = Some(ticket)).await;
+            let reservation = limiter.reserve(used, weight, deadline).map_err(rate_limited)?;
+            let waiter = reservation.waiter();
+            self.hold(|held| held.reservation = Some(reservation)).await;
             loop {
                 if let Err(limited) = waiter.wait(deadline).await {
-                    self.finish_ticket().await;
+                    self.finish_reservation().await;
                     return Err(rate_limited(limited));
                 }
                 self.take_place(in_flight, deadline).await.ok_or_else(no_place)?;
@@ -71,8 +71,8 @@ impl Admission {
                 let now = Instant::now();
                 match waiter.go() {
                     Turn::Now => {
-                        self.finish_ticket().await;
-                        self.hold(|held| held.used = Some(waiter.ticket())).await;
+                        self.finish_reservation().await;
+                        self.hold(|held| held.used = Some(waiter.slot())).await;
                         self.entries.fetch_add(1, Ordering::Relaxed);
                         return Ok(now);
                     }
@@ -104,11 +104,11 @@ impl Admission {
         drop(held);
     }
 
-    async fn finish_ticket(&self) {
-        let mut ticket = None;
-        self.hold(|held| ticket = held.ticket.take()).await;
-        if let Some(ticket) = ticket {
-            ticket.done();
+    async fn finish_reservation(&self) {
+        let mut reservation = None;
+        self.hold(|held| reservation = held.reservation.take()).await;
+        if let Some(reservation) = reservation {
+            reservation.done();
         }
     }
 

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 /// How long a waiting request sleeps at most before it looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -68,10 +68,8 @@ impl InFlight {
             }
             let look_again = now + LOOK_AGAIN;
             let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
-            tokio::select! {
-                () = self.freed.notified() => {}
-                () = sleep_until(until) => {}
-            }
+            // Whether it was woken or not, it looks again.
+            _ = timeout_at(until, self.freed.notified()).await;
         }
     }
 

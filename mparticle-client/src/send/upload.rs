@@ -92,9 +92,8 @@ impl Upload {
     /// Waits until the request may be sent.
     async fn admit(&self) -> Result<Instant, Error> {
         let settings = &self.sender.settings;
-        let weight = u32::try_from(self.request.source_request_ids().len()).unwrap_or(u32::MAX);
         self.admission
-            .enter(&settings.rate_limiter, &settings.in_flight, weight, self.last_start())
+            .enter(&settings.rate_limiter, &settings.in_flight, self.weight(), self.last_start())
             .await
             .map_err(super::admission::NotAdmitted::into_error)
     }
@@ -177,8 +176,7 @@ impl Upload {
         }
         let limiter = &sender.settings.rate_limiter;
         if status.is_success() {
-            let weight = self.request.source_request_ids().len();
-            limiter.accepted(u32::try_from(weight).unwrap_or(u32::MAX), used, sent);
+            limiter.accepted(self.weight(), used, sent);
             sender.budget.succeeded(now);
             sender.stall_log.accepted(now);
             debug!(rate_limit_used = used, "accepted");
@@ -280,6 +278,11 @@ impl Upload {
         *request.uri_mut() = settings.base_url.uri(self.request.endpoint()).clone();
         *request.headers_mut() = settings.headers.clone();
         request
+    }
+
+    /// How many batches the request holds.
+    fn weight(&self) -> u32 {
+        u32::try_from(self.request.source_request_ids().len()).unwrap_or(u32::MAX)
     }
 
     fn stats(&self) -> AttemptStats {

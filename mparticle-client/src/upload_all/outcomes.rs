@@ -37,8 +37,6 @@ pub(super) struct Outcomes<'a> {
     endpoint: Endpoint,
     stop_after_failures: Option<usize>,
     on_outcome: Option<OnOutcome<'a>>,
-    /// Why nothing more is sent at all.
-    halted: Option<Error>,
 }
 
 impl<'a> Outcomes<'a> {
@@ -53,7 +51,6 @@ impl<'a> Outcomes<'a> {
             endpoint,
             stop_after_failures: stop_after_failures.map(|batches| batches.max(1)),
             on_outcome,
-            halted: None,
         }
     }
 
@@ -82,8 +79,7 @@ impl<'a> Outcomes<'a> {
             ),
         };
         self.report.stopped = Some(stopped);
-        self.report.error = Some(error.clone());
-        self.halted = Some(error);
+        self.report.error = Some(error);
     }
 
     pub(super) fn into_report(mut self, requests: usize, elapsed: Duration) -> UploadReport {
@@ -117,7 +113,7 @@ impl<'a> Outcomes<'a> {
 
     /// A document is left that was not settled when everything was halted.
     pub(super) fn give_back(&mut self, unsettled: Unsettled<Tag>) {
-        let error = match &self.halted {
+        let error = match &self.report.error {
             Some(error) => not_sent(error, unsettled.may_have_been_sent),
             None => Error::new(ErrorKind::Closed, "the upload ended before the batch was sent"),
         };
@@ -181,7 +177,8 @@ impl<'a> Outcomes<'a> {
     ) {
         let (Outcome::Rejected(error) | Outcome::Failed(error)) = outcome.clone() else { return };
         if let Some(on_outcome) = &mut self.on_outcome {
-            let requests = documents.iter().map(|document| alone(self.endpoint, document));
+            let request = |document| EncodedRequest::of_one(self.endpoint, document);
+            let requests = documents.iter().map(request);
             on_outcome(&BatchResult {
                 source_request_id: source_request_id.clone(),
                 sent_as: None,
@@ -196,12 +193,6 @@ impl<'a> Outcomes<'a> {
             self.report.stopped.get_or_insert(Stopped::TooManyFailures);
         }
     }
-}
-
-/// The request with one document alone.
-fn alone(endpoint: Endpoint, document: &EncodedBatch) -> EncodedRequest {
-    let body = [b"[", &document.bytes[..], b"]"].concat();
-    EncodedRequest::new(endpoint, body.into(), Arc::from([document.source_request_id.clone()]))
 }
 
 /// The error of a batch that has no result because everything was halted: of the same kind and with the same answer, but

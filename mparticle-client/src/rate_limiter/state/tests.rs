@@ -1,6 +1,6 @@
 //! Tests of the decisions, with times that are passed in.
 
-use super::{RateLimiterSnapshot, State, Ticket, Turn};
+use super::{RateLimiterSnapshot, Slot, State, Turn};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,8 +18,8 @@ fn limited(accepted: u32, now: Instant) -> State {
     state
 }
 
-fn draw(state: &mut State, weight: u32, now: Instant) -> Ticket {
-    state.draw(None, weight, &Arc::default(), now, None).unwrap()
+fn draw(state: &mut State, weight: u32, now: Instant) -> Slot {
+    state.reserve(None, weight, &Arc::default(), now, None).unwrap()
 }
 
 fn rate(state: &State, now: Instant) -> Option<f64> {
@@ -30,8 +30,8 @@ fn rate(state: &State, now: Instant) -> Option<f64> {
 fn without_a_429_nobody_waits() {
     let (mut state, now) = (State::default(), Instant::now());
     for _ in 0..10_000 {
-        let ticket = draw(&mut state, 100, now);
-        assert_eq!((ticket, state.go(ticket, now)), (Ticket::Unlimited, Turn::Now));
+        let slot = draw(&mut state, 100, now);
+        assert_eq!((slot, state.go(slot, now)), (Slot::Unlimited, Turn::Now));
         state.accepted(100, Some(100.0), now, now);
     }
     assert_eq!(rate(&state, now), None);
@@ -110,28 +110,28 @@ fn a_rate_survives_some_seconds_in_which_everything_is_refused() {
 }
 
 #[test]
-fn a_ticket_that_was_drawn_before_there_was_a_rate_lapses() {
+fn a_slot_that_was_drawn_before_there_was_a_rate_lapses() {
     let now = Instant::now();
     let mut state = State::default();
-    let ticket = draw(&mut state, 1, now);
+    let slot = draw(&mut state, 1, now);
     state.refused(SECOND, now, now);
-    assert_eq!(state.turn(ticket, now), Turn::In(SECOND));
-    assert_eq!(state.go(ticket, now + SECOND), Turn::Lapsed);
+    assert_eq!(state.turn(slot, now), Turn::In(SECOND));
+    assert_eq!(state.go(slot, now + SECOND), Turn::Lapsed);
 }
 
 #[test]
-fn a_request_that_cannot_go_before_its_deadline_draws_no_ticket() {
+fn a_request_that_cannot_go_before_its_deadline_draws_no_slot() {
     let now = Instant::now();
     let mut state = limited(200, now);
     let deadline = |seconds: f64| Some(now + Duration::from_secs_f64(seconds));
     // Closed for a second, then 100 batches at 180 a second.
-    assert!(state.draw(None, 100, &Arc::default(), now, deadline(1.57)).is_ok());
-    let wait = state.draw(None, 100, &Arc::default(), now, deadline(2.1)).unwrap_err();
+    assert!(state.reserve(None, 100, &Arc::default(), now, deadline(1.57)).is_ok());
+    let wait = state.reserve(None, 100, &Arc::default(), now, deadline(2.1)).unwrap_err();
     assert!((wait.as_secs_f64() - (1.0 + 200.0 / 180.0)).abs() < 0.01, "{wait:?}");
     // While the rate is a guess, only the closing counts.
     let mut state = limited(0, now);
-    assert!(state.draw(None, 100, &Arc::default(), now, deadline(1.1)).is_ok());
-    assert_eq!(state.draw(None, 1, &Arc::default(), now, deadline(0.9)), Err(SECOND));
+    assert!(state.reserve(None, 100, &Arc::default(), now, deadline(1.1)).is_ok());
+    assert_eq!(state.reserve(None, 1, &Arc::default(), now, deadline(0.9)), Err(SECOND));
 }
 
 #[test]
@@ -139,9 +139,9 @@ fn while_it_is_closed_for_long_one_request_a_minute_probes_and_its_success_opens
     let start = Instant::now();
     let mut state = State::default();
     state.refused(60 * MINUTE, start, start);
-    let tickets: Vec<_> = (0..3).map(|_| draw(&mut state, 1, start)).collect();
+    let slots: Vec<_> = (0..3).map(|_| draw(&mut state, 1, start)).collect();
     let goes = |state: &mut State, now| {
-        tickets.iter().filter(|ticket| state.go(**ticket, now) == Turn::Now).count()
+        slots.iter().filter(|slot| state.go(**slot, now) == Turn::Now).count()
     };
     assert_eq!(goes(&mut state, start + MINUTE - SECOND), 0);
     assert_eq!(goes(&mut state, start + MINUTE), 1);
@@ -161,9 +161,9 @@ fn a_short_closing_is_not_probed() {
     let start = Instant::now();
     let mut state = State::default();
     state.refused(MINUTE, start, start);
-    let ticket = draw(&mut state, 1, start);
-    assert_eq!(state.go(ticket, start + MINUTE - SECOND), Turn::In(SECOND));
-    assert_eq!(state.go(ticket, start + MINUTE + SECOND), Turn::Now);
+    let slot = draw(&mut state, 1, start);
+    assert_eq!(state.go(slot, start + MINUTE - SECOND), Turn::In(SECOND));
+    assert_eq!(state.go(slot, start + MINUTE + SECOND), Turn::Now);
 }
 
 #[test]
@@ -181,16 +181,16 @@ fn a_rate_is_dropped_after_a_minute_in_which_nobody_waited_for_it() {
     let mut state = limited(200, start);
     let mut now = start + 2 * SECOND;
     for _ in 0..59 {
-        assert!(matches!(draw(&mut state, 1, now), Ticket::Numbered(_)));
+        assert!(matches!(draw(&mut state, 1, now), Slot::Numbered(_)));
         now += SECOND;
     }
-    assert_eq!(draw(&mut state, 1, now + 2 * SECOND), Ticket::Unlimited);
+    assert_eq!(draw(&mut state, 1, now + 2 * SECOND), Slot::Unlimited);
     // A request that waits keeps it.
     let mut state = limited(200, start);
     for second in 2..200 {
         let now = start + second * SECOND;
         for _ in 0..2 {
-            assert!(matches!(draw(&mut state, 100, now), Ticket::Numbered(_)), "{second}");
+            assert!(matches!(draw(&mut state, 100, now), Slot::Numbered(_)), "{second}");
         }
     }
 }
@@ -223,8 +223,8 @@ fn what_was_learned_can_be_handed_over() {
     let mut state = State::default();
     state.restore(&snapshot, start);
     assert_eq!(state.snapshot(start), snapshot);
-    let ticket = draw(&mut state, 90, start);
-    assert_eq!(state.turn(ticket, start + SECOND), Turn::In(SECOND / 2));
+    let slot = draw(&mut state, 90, start);
+    assert_eq!(state.turn(slot, start + SECOND), Turn::In(SECOND / 2));
     for (rate, expected) in [(None, None), (Some(f64::NAN), None), (Some(-5.0), Some(1.0))] {
         let snapshot = RateLimiterSnapshot::default().with_batches_per_second(rate);
         let mut state = State::default();

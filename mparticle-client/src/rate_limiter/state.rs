@@ -73,10 +73,10 @@ struct Closing {
     next_probe: Instant,
 }
 
-/// What a request holds that wants to be sent.
+/// The place of a request in the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// It was drawn while there was no rate.
+    /// It was reserved while there was no rate.
     Unlimited,
     Numbered(Number),
 }
@@ -87,7 +87,7 @@ pub(crate) enum Turn {
     Now,
     /// Not before this time has passed.
     In(Duration),
-    /// The slot was drawn before there was a rate, or too long ago: another one has to be drawn.
+    /// The slot was reserved before there was a rate, or too long ago: another one has to be reserved.
     Lapsed,
 }
 
@@ -247,7 +247,7 @@ impl State {
         }
     }
 
-    /// How long a slot would have to wait that was drawn now.
+    /// How long a slot would have to wait if it were reserved now.
     fn wait_for_next(&self, goes_first: bool, weight: u32, now: Instant) -> Duration {
         if self.is_probe_due(now) {
             return Duration::ZERO;

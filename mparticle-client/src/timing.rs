@@ -1,7 +1,11 @@
-//! Deadlines that may be far away or absent.
+//! The time of day, and deadlines that may be far away or absent.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until};
+
+/// Tells the time of day. Tests replace it.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Far enough away not to matter, and near enough not to overflow a clock.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

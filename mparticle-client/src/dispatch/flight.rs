@@ -3,9 +3,10 @@
 use super::waiting::Queued;
 use crate::encoding::users::UserKey;
 use crate::error::AttemptStats;
+use crate::timing::after;
 use crate::{EncodedRequest, Endpoint, Error, Receipt};
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 pub(super) struct Flight<T> {
@@ -16,6 +17,8 @@ pub(super) struct Flight<T> {
     parts: Vec<usize>,
     /// When the next request may be sent; `None` while it is being sent.
     waits_until: Option<Instant>,
+    /// Whether the server asked for the wait.
+    was_asked_to_wait: bool,
     sent_at: Instant,
     begun: Instant,
     /// How many times the next request was sent.
@@ -34,6 +37,7 @@ impl<T> Flight<T> {
             parts: vec![documents.len()],
             documents: documents.into(),
             waits_until: Some(now),
+            was_asked_to_wait: false,
             sent_at: now,
             begun: now,
             attempts: 0,
@@ -62,6 +66,27 @@ impl<T> Flight<T> {
 
     pub(super) fn wait_until(&mut self, until: Instant) {
         self.waits_until = Some(until);
+        self.was_asked_to_wait = true;
+    }
+
+    /// Waits for the backoff, or for as long as the server asked for if that is longer.
+    pub(super) fn back_off(
+        &mut self,
+        backoff: Duration,
+        retry_after: Option<Duration>,
+        now: Instant,
+    ) {
+        let asked = retry_after.unwrap_or_default();
+        self.waits_until = Some(after(now, backoff.max(asked)));
+        self.was_asked_to_wait = asked > backoff;
+    }
+
+    /// Ends the wait, unless the server asked for it.
+    #[cfg(feature = "queue")]
+    pub(super) fn retry_now(&mut self, now: Instant) {
+        if !self.was_asked_to_wait {
+            self.waits_until = self.waits_until.map(|until| until.min(now));
+        }
     }
 
     pub(super) fn failures(&self) -> u32 {
@@ -112,6 +137,41 @@ impl<T> Flight<T> {
         true
     }
 
+    /// Adds a request that is sent before the others.
+    #[cfg(feature = "queue")]
+    pub(super) fn push_front(&mut self, documents: Vec<Queued<T>>, now: Instant) {
+        self.parts.push(documents.len());
+        documents.into_iter().rev().for_each(|queued| self.documents.push_front(queued));
+        self.reset();
+        self.wait_until(now);
+    }
+
+    /// When the first of the documents of the next request expires.
+    pub(super) fn expires_at(&self) -> Option<SystemTime> {
+        let part = self.documents.iter().take(self.part());
+        part.filter_map(|queued| queued.document.expires_at).min()
+    }
+
+    /// Takes the documents of the next request that have expired.
+    pub(super) fn take_expired(&mut self, now: SystemTime) -> Vec<Queued<T>> {
+        let part: Vec<Queued<T>> = self.documents.drain(..self.part()).collect();
+        let (expired, rest): (Vec<_>, Vec<_>) =
+            part.into_iter().partition(|queued| queued.document.is_expired(now));
+        rest.into_iter().rev().for_each(|queued| self.documents.push_front(queued));
+        if let Some(part) = self.parts.last_mut() {
+            *part -= expired.len();
+        }
+        expired
+    }
+
+    /// Continues with the following request if all documents of the next one have expired.
+    pub(super) fn drop_empty_part(&mut self) {
+        if self.parts.last() == Some(&0) {
+            self.parts.pop();
+            self.reset();
+        }
+    }
+
     /// Takes the documents of the request that has ended.
     pub(super) fn take_part(&mut self) -> impl Iterator<Item = Queued<T>> + use<T> {
         let part = self.parts.pop().unwrap_or_default();
@@ -154,7 +214,7 @@ impl<T> Flight<T> {
     }
 
     /// How many documents the next request holds.
-    fn part(&self) -> usize {
+    pub(super) fn part(&self) -> usize {
         self.parts.last().copied().unwrap_or_default()
     }
 

@@ -9,8 +9,9 @@
 //!   user gather while one of them is in flight, and go together in the next request.
 //! - **Halving.** A request that is refused as malformed is sent in halves until the bad document stands alone.
 //! - **Outages.** While nothing gets through, nothing more is taken, and one request at a time is tried.
-//! - **Halts.** A failure that no document is to blame for, such as wrong credentials, halts it. What has no result then
-//!   comes back in order.
+//! - **Age.** A document that has expired is not sent. The wall clock is read before every attempt.
+//! - **Halts.** A failure that no document is to blame for, such as wrong credentials, halts it. It can be resumed;
+//!   otherwise the documents without a result are returned in order.
 //!
 //! [`waiting`] forms requests, [`flight`] is one on its way, [`verdict`] tells what an error means, and this file moves
 //! documents along. It knows neither where documents come from nor what becomes of results.
@@ -26,9 +27,9 @@ mod tests;
 
 use crate::encoding::users::UserKey;
 use crate::encoding::{EncodedBatch, MAX_REQUEST_BYTES};
-use crate::send::{RequestSender, full_jitter};
-use crate::timing::{after, sleep_until_some};
-use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Receipt, RetryPolicy};
+use crate::send::{Expiry, RequestSender, full_jitter};
+use crate::timing::{Clock, after, sleep_until_some};
+use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Outcome, Receipt, RetryPolicy};
 use flight::Flight;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -37,7 +38,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use user_set::UserSet;
 use verdict::{Verdict, verdict};
@@ -51,12 +52,17 @@ pub(crate) trait SendOnce: Clone + Send + Sync + 'static {
     fn send_once(
         self,
         request: EncodedRequest,
+        expiry: Option<Expiry>,
     ) -> impl Future<Output = Result<Receipt, Error>> + Send;
 }
 
 impl SendOnce for Arc<RequestSender> {
-    async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
-        RequestSender::send_once(&self, request).await
+    async fn send_once(
+        self,
+        request: EncodedRequest,
+        expiry: Option<Expiry>,
+    ) -> Result<Receipt, Error> {
+        RequestSender::send_once(&self, request, expiry).await
     }
 }
 
@@ -64,12 +70,20 @@ impl SendOnce for Arc<RequestSender> {
 pub(crate) struct Document<T> {
     pub(crate) encoded: EncodedBatch,
     pub(crate) users: Vec<UserKey>,
+    /// When it may no longer be sent.
+    pub(crate) expires_at: Option<SystemTime>,
     /// What the caller knows it by. It is not interpreted.
     pub(crate) tag: T,
 }
 
+impl<T> Document<T> {
+    fn is_expired(&self, now: SystemTime) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
+
 /// How a [`Dispatch`] sends.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct DispatchSettings {
     pub(crate) endpoint: Endpoint,
     /// How many requests may be in flight at a time.
@@ -82,14 +96,36 @@ pub(crate) struct DispatchSettings {
     pub(crate) max_wait: Option<Duration>,
     /// How failed requests are repeated.
     pub(crate) retry: RetryPolicy,
+    /// Tells when documents expire.
+    pub(crate) clock: Clock,
 }
 
 /// What [`Dispatch::next`] yields.
 pub(crate) enum Event<T> {
-    /// A document was accepted, or is given up.
-    Settled { document: Document<T>, result: Result<Arc<Receipt>, Error> },
+    /// The result of a document is known.
+    Settled { document: Document<T>, result: DocumentResult },
     /// Nothing more is sent. What is in flight may still be settled.
     Halted(Halt),
+}
+
+/// What became of a document.
+#[derive(Clone, Debug)]
+pub(crate) enum DocumentResult {
+    Accepted(Arc<Receipt>),
+    /// It was refused, or its attempts are exhausted.
+    Failed(Error),
+    Expired,
+}
+
+impl DocumentResult {
+    pub(crate) fn into_outcome(self) -> Outcome {
+        match self {
+            Self::Accepted(receipt) => Outcome::of(&receipt),
+            Self::Failed(error) if error.is_retryable() => Outcome::Failed(error),
+            Self::Failed(error) => Outcome::Rejected(error),
+            Self::Expired => Outcome::Expired,
+        }
+    }
 }
 
 /// Why nothing more is sent.
@@ -124,14 +160,26 @@ pub(crate) struct Dispatch<S, T> {
     /// Since when there is something to send.
     busy_since: Option<Instant>,
     outage: Option<Outage>,
+    /// When a request first failed since the last acceptance.
+    failing_since: Option<SystemTime>,
     last_error: Option<Error>,
     refused_alone: u32,
     is_halted: bool,
+    /// How many times it was resumed.
+    resumptions: u64,
     requests: usize,
     rng: fastrand::Rng,
 }
 
-type Running = Pin<Box<dyn Future<Output = (u64, Result<Receipt, Error>)> + Send>>;
+type Running = Pin<Box<dyn Future<Output = Sent> + Send>>;
+
+/// A request that has ended.
+struct Sent {
+    flight: u64,
+    /// How many times the dispatcher had been resumed when the request was sent.
+    resumptions: u64,
+    result: Result<Receipt, Error>,
+}
 
 impl<S: SendOnce, T> Dispatch<S, T> {
     pub(crate) fn new(sender: S, settings: DispatchSettings) -> Self {
@@ -151,9 +199,11 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             accepted_at: None,
             busy_since: None,
             outage: None,
+            failing_since: None,
             last_error: None,
             refused_alone: 0,
             is_halted: false,
+            resumptions: 0,
             requests: 0,
             rng,
         }
@@ -177,6 +227,22 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.waiting.push(document, now);
     }
 
+    /// Adds documents in place of one of the same users that was just refused. They are sent before the later documents of
+    /// these users, also before those that were in the same request.
+    #[cfg(feature = "queue")]
+    pub(crate) fn replace_refused(&mut self, documents: Vec<Document<T>>) {
+        let now = Instant::now();
+        let queued = documents.into_iter().map(|document| Queued::again(document, now)).collect();
+        let users = |queued: &Vec<Queued<T>>| queued.first().map(|one| one.document.users.clone());
+        let users = users(&queued).unwrap_or_default();
+        let same_users =
+            |flight: &&mut Flight<T>| users.iter().any(|user| flight.users().contains(user));
+        match self.flights.values_mut().find(same_users) {
+            Some(flight) => flight.push_front(queued, now),
+            None => self.waiting.push_front(queued),
+        }
+    }
+
     /// Sends what waits without waiting for more.
     pub(crate) fn complete(&mut self) {
         self.is_complete = true;
@@ -185,6 +251,57 @@ impl<S: SendOnce, T> Dispatch<S, T> {
     /// Whether every document that was pushed has been settled.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.flights.is_empty() && self.events.is_empty()
+    }
+
+    /// Continues after a halt, with another sender if one is given. A request that is still in flight does not halt it
+    /// again.
+    #[cfg(feature = "queue")]
+    pub(crate) fn resume(&mut self, sender: Option<S>) {
+        if let Some(sender) = sender {
+            self.sender = sender;
+        }
+        self.is_halted = false;
+        self.resumptions += 1;
+        self.refused_alone = 0;
+        self.retry_now(Instant::now());
+    }
+
+    /// Ends the backoff of failed requests, except where the server asked for a wait.
+    #[cfg(feature = "queue")]
+    pub(crate) fn retry_now(&mut self, now: Instant) {
+        if let Some(outage) = &mut self.outage {
+            outage.retry_now(now);
+        }
+        self.flights.values_mut().for_each(|flight| flight.retry_now(now));
+    }
+
+    #[cfg(feature = "queue")]
+    pub(crate) fn is_halted(&self) -> bool {
+        self.is_halted
+    }
+
+    /// Whether no request is in flight.
+    #[cfg(feature = "queue")]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Returns when a request first failed since the last acceptance.
+    #[cfg(feature = "queue")]
+    pub(crate) fn failing_since(&self) -> Option<SystemTime> {
+        self.failing_since
+    }
+
+    /// Returns the error of the last request that failed.
+    #[cfg(feature = "queue")]
+    pub(crate) fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
+    }
+
+    /// Takes a result that is known already.
+    #[cfg(feature = "queue")]
+    pub(crate) fn take_event(&mut self) -> Option<Event<T>> {
+        self.events.pop_front()
     }
 
     /// How many requests were made. One that was repeated counts once.
@@ -227,11 +344,14 @@ impl<S: SendOnce, T> Dispatch<S, T> {
                 continue;
             }
             self.start_requests(now);
+            if !self.events.is_empty() {
+                continue;
+            }
             let look_again = self.look_again_at();
             tokio::select! {
                 biased;
-                Some((flight, result)) = self.running.next(), if !self.running.is_empty() => {
-                    self.land(flight, result, Instant::now());
+                Some(sent) = self.running.next(), if !self.running.is_empty() => {
+                    self.land(sent, Instant::now());
                 }
                 () = sleep_until_some(look_again) => {}
             }
@@ -292,54 +412,77 @@ impl<S: SendOnce, T> Dispatch<S, T> {
 
     /// Sends the next part of a flight, which is all of it unless it was halved.
     fn send(&mut self, number: u64, now: Instant) {
+        if !self.settle_expired(number) {
+            return self.go_on(number, now);
+        }
         let Some(flight) = self.flights.get_mut(&number) else { return };
+        let expiry =
+            flight.expires_at().map(|at| Expiry::new(at, Arc::clone(&self.settings.clock)));
         let request = flight.send(self.settings.endpoint, now);
         if !flight.is_repeated() {
             self.requests += 1;
         }
-        let sending = self.sender.clone().send_once(request);
-        self.running.push(Box::pin(async move { (number, sending.await) }));
+        let sending = self.sender.clone().send_once(request, expiry);
+        let resumptions = self.resumptions;
+        self.running.push(Box::pin(async move {
+            Sent { flight: number, resumptions, result: sending.await }
+        }));
     }
 
-    fn land(&mut self, number: u64, result: Result<Receipt, Error>, now: Instant) {
+    fn land(&mut self, Sent { flight: number, resumptions, result }: Sent, now: Instant) {
         let Some(flight) = self.flights.get_mut(&number) else { return };
         let error = match result {
             Ok(receipt) => {
                 self.accepted_at = Some(now);
-                self.outage = None;
-                self.refused_alone = 0;
                 let receipt = Arc::new(flight.complete_receipt(receipt, now));
-                for queued in flight.take_part() {
-                    let (document, result) = (queued.document, Ok(Arc::clone(&receipt)));
-                    self.events.push_back(Event::Settled { document, result });
-                }
+                self.something_got_through();
+                self.refused_alone = 0;
+                self.settle_part(number, &DocumentResult::Accepted(receipt));
                 return self.go_on(number, now);
             }
             Err(error) => flight.complete_error(error, now),
         };
-        match verdict(&error) {
+        if !self.settle_expired(number) {
+            return self.go_on(number, now);
+        }
+        let verdict = verdict(&error);
+        if verdict != Verdict::BlamesDocument {
+            self.failing_since.get_or_insert_with(|| (self.settings.clock)());
+            self.last_error = Some(error.clone());
+        }
+        let Some(flight) = self.flights.get_mut(&number) else { return };
+        match verdict {
             Verdict::BlamesDocument => {
-                self.outage = None;
-                if flight.halve() {
-                    return self.go_on(number, now);
-                }
-                self.refused_alone += 1;
-                self.settle_part(number, &error);
-                if self.refused_alone >= MAX_REFUSED_ALONE {
-                    self.halt(Halt::Refused(error));
-                }
-                self.go_on(number, now);
+                self.something_got_through();
+                self.blame(number, error, now);
             }
-            Verdict::RateLimited { wait } => {
-                flight.wait_until(after(now, wait));
-                self.last_error = Some(error);
-            }
+            Verdict::RateLimited { wait } => flight.wait_until(after(now, wait)),
             Verdict::Retry => self.failed(number, error, now),
             Verdict::Halt => {
                 flight.wait_until(now);
+                if resumptions == self.resumptions {
+                    self.halt(Halt::Refused(error));
+                }
+            }
+        }
+    }
+
+    fn something_got_through(&mut self) {
+        self.outage = None;
+        self.failing_since = None;
+    }
+
+    /// A request was refused as malformed. Finds the document that is at fault.
+    fn blame(&mut self, number: u64, error: Error, now: Instant) {
+        let is_halved = self.flights.get_mut(&number).is_some_and(Flight::halve);
+        if !is_halved {
+            self.refused_alone += 1;
+            self.settle_part(number, &DocumentResult::Failed(error.clone()));
+            if self.refused_alone >= MAX_REFUSED_ALONE {
                 self.halt(Halt::Refused(error));
             }
         }
+        self.go_on(number, now);
     }
 
     /// A request failed for a reason that may pass.
@@ -354,27 +497,40 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             outage.extend(sent, error.retry_after(), &self.settings.retry, &mut self.rng, now);
         } else if flight.failures() >= self.settings.retry.max_attempts.max(1) {
             let error = retries_exhausted(flight.failures(), error);
-            self.settle_part(number, &error);
-            return self.go_on(number, now);
+            self.settle_part(number, &DocumentResult::Failed(error));
+            self.go_on(number, now);
         } else {
-            let wait = full_jitter(&self.settings.retry, flight.failures(), &mut self.rng);
-            flight.wait_until(after(now, wait.max(error.retry_after().unwrap_or_default())));
+            let backoff = full_jitter(&self.settings.retry, flight.failures(), &mut self.rng);
+            flight.back_off(backoff, error.retry_after(), now);
         }
-        self.last_error = Some(error);
     }
 
-    /// Settles the documents of the request that has just ended.
-    fn settle_part(&mut self, number: u64, error: &Error) {
+    /// Settles the documents of the next request of a flight.
+    fn settle_part(&mut self, number: u64, result: &DocumentResult) {
         let Some(flight) = self.flights.get_mut(&number) else { return };
         for queued in flight.take_part() {
-            let (document, result) = (queued.document, Err(error.clone()));
+            let (document, result) = (queued.document, result.clone());
             self.events.push_back(Event::Settled { document, result });
         }
+    }
+
+    /// Settles the documents of the next request of a flight that have expired. Whether others are left in it.
+    fn settle_expired(&mut self, number: u64) -> bool {
+        let Some(flight) = self.flights.get_mut(&number) else { return false };
+        if flight.expires_at().is_none_or(|at| (self.settings.clock)() < at) {
+            return true;
+        }
+        for queued in flight.take_expired((self.settings.clock)()) {
+            let document = queued.document;
+            self.events.push_back(Event::Settled { document, result: DocumentResult::Expired });
+        }
+        flight.part() > 0
     }
 
     /// Sends what is left of a flight, or ends it.
     fn go_on(&mut self, number: u64, now: Instant) {
         let Some(flight) = self.flights.get_mut(&number) else { return };
+        flight.drop_empty_part();
         if !flight.is_done() {
             flight.wait_until(now);
         } else if let Some(flight) = self.flights.remove(&number) {

@@ -1,14 +1,14 @@
 //! Tests of what a dispatcher does on its own: the rest is tested where `upload_all` feeds it.
 
-use super::{Dispatch, DispatchSettings, Document, Event, Halt, SendOnce};
+use super::{Dispatch, DispatchSettings, Document, DocumentResult, Event, Halt, SendOnce};
 use crate::encoding::EncodedBatch;
 use crate::error::Answer;
-use crate::send::status_error;
+use crate::send::{Expiry, status_error};
 use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Receipt, RetryPolicy};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ impl Server {
 }
 
 impl SendOnce for Server {
-    async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
+    async fn send_once(self, request: EncodedRequest, _: Option<Expiry>) -> Result<Receipt, Error> {
         let ids = request.source_request_ids().to_vec();
         self.requests.lock().unwrap().push(ids);
         let status = self.statuses.lock().unwrap().pop().unwrap_or(202);
@@ -58,6 +58,7 @@ fn dispatch(server: &Server, max_wait: Option<Duration>) -> Dispatch<Server, u32
         linger: SECOND,
         max_wait,
         retry: RetryPolicy::default().with_jitter_seed(7),
+        clock: Arc::new(SystemTime::now),
     };
     Dispatch::new(server.clone(), settings)
 }
@@ -66,7 +67,7 @@ fn push(dispatch: &mut Dispatch<Server, u32>, documents: impl IntoIterator<Item 
     for (tag, user) in documents {
         let source_request_id = tag.to_string();
         let encoded = EncodedBatch { source_request_id, bytes: Bytes::from_static(b"{}") };
-        dispatch.push(Document { encoded, users: vec![user], tag });
+        dispatch.push(Document { encoded, users: vec![user], expires_at: None, tag });
     }
 }
 
@@ -76,7 +77,8 @@ async fn results(dispatch: &mut Dispatch<Server, u32>, number: usize) -> Vec<(u3
     while results.len() < number {
         match dispatch.next().await {
             Some(Event::Settled { document, result }) => {
-                results.push((document.tag, result.is_ok()));
+                let is_accepted = matches!(result, DocumentResult::Accepted(_));
+                results.push((document.tag, is_accepted));
             }
             Some(Event::Halted(halt)) => panic!("{halt:?}"),
             None => panic!("it is halted"),
@@ -115,7 +117,7 @@ async fn dropping_the_future_of_next_loses_nothing() {
     while !dispatch.is_empty() {
         match timeout(SECOND / 70, dispatch.next()).await {
             Ok(Some(Event::Settled { document, result })) => {
-                assert!(result.is_ok());
+                assert!(matches!(result, DocumentResult::Accepted(_)));
                 tags.push(document.tag);
             }
             Ok(_) => panic!("it is halted"),

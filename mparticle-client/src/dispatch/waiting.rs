@@ -14,6 +14,14 @@ pub(super) struct Queued<T> {
     at: Instant,
 }
 
+#[cfg(feature = "queue")]
+impl<T> Queued<T> {
+    /// A document that comes before those that wait.
+    pub(super) fn again(document: Document<T>, at: Instant) -> Self {
+        Self { number: 0, document, at }
+    }
+}
+
 /// The documents that wait, in the order of arrival.
 pub(super) struct Waiting<T> {
     queue: VecDeque<Queued<T>>,
@@ -69,6 +77,15 @@ impl<T> Waiting<T> {
         self.next_number += 1;
         self.bytes += document.encoded.bytes.len();
         self.queue.push_back(Queued { number, document, at: now });
+    }
+
+    #[cfg(feature = "queue")]
+    pub(super) fn push_front(&mut self, documents: Vec<Queued<T>>) {
+        for queued in documents.into_iter().rev() {
+            self.bytes += queued.document.encoded.bytes.len();
+            self.queue.push_front(queued);
+        }
+        self.selection = Selection::default();
     }
 
     /// Notes that documents may be sent that had to wait for their users.
@@ -164,7 +181,7 @@ mod tests {
     fn document(number: u64, size: usize, users: Vec<u64>) -> Document<u64> {
         let source_request_id = number.to_string();
         let encoded = EncodedBatch { source_request_id, bytes: vec![b'7'; size].into() };
-        Document { encoded, users, tag: number }
+        Document { encoded, users, expires_at: None, tag: number }
     }
 
     fn tags(request: Option<Vec<Queued<u64>>>) -> Option<Vec<u64>> {

@@ -5,7 +5,7 @@
 
 mod check;
 mod document;
-mod event_time;
+pub(crate) mod event_time;
 mod historical;
 mod requests;
 #[cfg(feature = "queue")]

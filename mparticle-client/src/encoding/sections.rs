@@ -23,6 +23,12 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
+    /// Describes a document that was encoded earlier.
+    #[cfg(feature = "spool")]
+    pub(crate) fn new(bytes: Vec<u8>, rest: Range<usize>, events: Range<usize>) -> Self {
+        Self { bytes, rest, events }
+    }
+
     /// Returns all fields except the id and the events.
     pub(crate) fn rest(&self) -> &[u8] {
         self.bytes.get(self.rest.clone()).unwrap_or_default()
@@ -36,6 +42,11 @@ impl Sections {
     /// Returns the position of [`rest`](Self::rest).
     pub(crate) fn rest_range(&self) -> Range<usize> {
         self.rest.clone()
+    }
+
+    /// Returns the position of [`events`](Self::events).
+    pub(crate) fn events_range(&self) -> Range<usize> {
+        self.events.clone()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub struct DeliveryHandle {
     pub(super) source_request_id: String,
-    pub(super) settled: oneshot::Receiver<BatchResult>,
+    pub(super) result: oneshot::Receiver<BatchResult>,
 }
 
 impl DeliveryHandle {
@@ -27,7 +27,7 @@ impl Future for DeliveryHandle {
     type Output = BatchResult;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BatchResult> {
-        Pin::new(&mut self.settled).poll(cx).map(|settled| {
+        Pin::new(&mut self.result).poll(cx).map(|settled| {
             // The sender settles before it goes; should it not, nothing was delivered as far as anyone knows.
             settled.unwrap_or_else(|_| BatchResult {
                 source_request_id: self.source_request_id.clone(),

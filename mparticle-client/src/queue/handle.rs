@@ -1,33 +1,61 @@
-//! The queue as its users see it.
+//! The handle of a queue: what a service calls.
 
-use super::entry::{Arrival, Content, Entry};
-use super::room::{NoRoom, Permit, closed};
+use super::capacity::{NoCapacity, Permit, closed};
+use super::completion::Completion;
+use super::encode::{Prepared, prepare};
+use super::pending_batch::PendingBatch;
+use super::record;
 use super::shared::{Command, Shared};
-use super::spool::Spool;
-use super::ticket::Ticket;
+use super::store::{BatchStore, Durability};
 use super::{DeliveryHandle, Report, SendError, Stats};
-use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
+use crate::encoding::Encoder;
 use crate::models::Batch;
 use crate::send::RequestSender;
 use crate::timing::after;
-use crate::{Credentials, Error};
+use crate::{Credentials, Error, ErrorKind};
+use futures_util::future::{Either, select};
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// For how long a queue whose last handle is gone goes on sending what it has.
-const AFTERLIFE: Duration = Duration::from_secs(30);
+/// How long a queue continues to send after its last handle was dropped without a shutdown.
+const DROP_GRACE_PERIOD: Duration = Duration::from_secs(30);
 
-/// Takes batches at once and sends them in the background; see the [module](super).
+/// A queue that accepts batches at once and sends them in the background.
 ///
-/// It is cheap to clone; the clones are one queue. Its methods work in any runtime, or none. When the last clone is
-/// dropped without [`shutdown`](Self::shutdown), the worker goes on for up to 30 seconds to send what is pending, as long
-/// as the process lives; what remains then is dropped, or left in the spool.
+/// A clone is another handle of the same queue. The methods work in any runtime, or without one.
 ///
-/// It does not survive a fork: in the child every method answers that the queue is closed.
+/// When the last handle is dropped without [`shutdown`](Self::shutdown), the queue continues to send for up to 30
+/// seconds, as long as the process lives. The batches that are pending then are dropped, or left in the spool.
+///
+/// A queue does not survive a fork. In the child, every method answers that the queue is closed.
+///
+/// The guide explains [how to use it in a service](crate::guide::service).
+///
+/// # Examples
+/// ```
+/// use mparticle_client::Client;
+/// use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
+/// use std::time::Duration;
+///
+/// # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let queue = client.queue().build().await?;
+///
+/// let event = CustomEvent::new("Signed up", CustomEventType::Other);
+/// let batch = Batch::new(Environment::Production).with_mpid(12345).with_event(event);
+/// if let Err(error) = queue.try_send(batch) {
+///     eprintln!("not accepted: {error}");
+/// }
+///
+/// let report = queue.shutdown(Duration::from_secs(10)).await;
+/// assert!(report.is_complete());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Queue {
     inner: Arc<Inner>,
@@ -36,94 +64,90 @@ pub struct Queue {
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
     pub(super) encoder: Arc<Encoder>,
+    pub(super) sets_event_times: bool,
     pub(super) sender: Arc<RequestSender>,
-    pub(super) spool: Option<Arc<Spool>>,
+    pub(super) store: Option<Arc<dyn BatchStore>>,
     #[cfg(feature = "spool")]
     pub(super) recovery: super::Recovery,
 }
 
-/// A batch that was encoded.
-struct Prepared {
-    batch: Box<Batch>,
-    source_request_id: String,
-    content: Content,
-    now: SystemTime,
-}
+/// When a call of `send` gives up.
+type TimeIsOver = oneshot::Receiver<()>;
 
 impl Queue {
     pub(super) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Gives a batch to the queue, waiting until there is room for it and, with a spool, until it is on disk.
+    /// Gives a batch to the queue. Waits until the queue has capacity and, with a spool, until the batch is on disk.
     ///
-    /// The batch is encoded on the caller's time. What is returned may be awaited for the outcome, or dropped. When the
-    /// future is dropped before it ends, the batch may have been accepted or not.
+    /// The batch is encoded during the call. The handle that is returned can be awaited for the outcome, or dropped.
+    ///
+    /// While mParticle is not reachable, a full queue stays full, and this waits without limit. In a request handler,
+    /// use [`send_timeout`](Self::send_timeout) or [`try_send`](Self::try_send).
+    ///
+    /// If the future is dropped before it completes, the batch may have been accepted or not.
     ///
     /// # Errors
-    /// A [`SendError`] that gives the batch back:
-    /// - [`Closed`](crate::ErrorKind::Closed): the queue was shut down, the process was forked, or the worker is gone;
-    /// - [`TooLarge`](crate::ErrorKind::TooLarge): the batch is larger than the queue may ever hold, or one of its events is
-    ///   larger than mParticle allows;
-    /// - [`Invalid`](crate::ErrorKind::Invalid): it cannot be encoded, or breaks a rule with
-    ///   [`Validation::Strict`](crate::Validation::Strict);
-    /// - [`Storage`](crate::ErrorKind::Storage): it cannot be written to the spool.
+    ///
+    /// The [`SendError`] returns the batch. Its kind is one of:
+    ///
+    /// - [`Closed`](ErrorKind::Closed): the queue was shut down, the process was forked, or the worker has ended
+    /// - [`TooLarge`](ErrorKind::TooLarge): the batch exceeds the capacity of the queue, or one of its events is larger
+    ///   than mParticle allows
+    /// - [`Invalid`](ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule with
+    ///   [`Validation::Strict`](crate::Validation::Strict)
+    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, for instance because the disk is full
     pub async fn send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
-        let prepared = self.prepare(batch)?;
-        let room = &self.inner.shared.room;
-        let bytes = prepared.content.bytes();
-        let permit = match room.try_enter(bytes) {
-            Err(NoRoom::Full) => {
-                self.inner.shared.crowd();
-                room.enter(bytes).await
-            }
-            entered => entered,
-        };
-        let (arrival, delivery) = match permit {
-            Ok(permit) => self.arrival(prepared, permit),
-            Err(no_room) => return Err(prepared.refused(room.error(no_room, bytes))),
-        };
-        let accepted = match &self.inner.spool {
-            Some(spool) => spool.store(arrival).await,
-            None => self.inner.shared.accept(arrival).map_err(|arrival| (closed(), arrival)),
-        };
-        accepted.map(|()| delivery).map_err(|(error, arrival)| refused(error, *arrival))
+        self.send_until(Box::new(batch), None).await
     }
 
-    /// Gives a batch to the queue if there is room for it, without waiting.
-    ///
-    /// With a spool, the batch is written to disk soon after, together with others; if that fails it is delivered
-    /// nevertheless, as long as the process lives. [`send`](Self::send) waits until it is written.
+    /// Gives a batch to the queue as [`send`](Self::send) does, and returns the batch if that takes longer than `timeout`.
     ///
     /// # Errors
-    /// A [`SendError`] that gives the batch back: [`Full`](crate::ErrorKind::Full) when there is no room at the moment, and
-    /// otherwise as [`send`](Self::send), but for [`Storage`](crate::ErrorKind::Storage).
-    pub fn try_send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
+    ///
+    /// As [`send`](Self::send), and in addition:
+    ///
+    /// - [`Full`](ErrorKind::Full): the queue was full for the whole time
+    /// - [`Storage`](ErrorKind::Storage): the batch was not on disk in time. It may still be delivered, under the id that
+    ///   [`SendError::may_be_delivered_as`] returns
+    pub async fn send_timeout(
+        &self,
+        batch: Batch,
+        timeout: Duration,
+    ) -> Result<DeliveryHandle, SendError> {
         let shared = &self.inner.shared;
-        let prepared = self.prepare(batch)?;
-        let bytes = prepared.content.bytes();
-        let (arrival, delivery) = match shared.room.try_enter(bytes) {
-            Ok(permit) => self.arrival(prepared, permit),
-            Err(no_room) => {
-                if no_room == NoRoom::Full {
-                    shared.crowd();
-                }
-                return Err(prepared.refused(shared.room.error(no_room, bytes)));
-            }
-        };
-        let accepted = match &self.inner.spool {
-            Some(spool) => spool.store_later(arrival, shared),
-            None => shared.accept(arrival),
-        };
-        accepted.map(|()| delivery).map_err(|arrival| refused(closed(), *arrival))
+        let (reply, time_is_over) = oneshot::channel();
+        let deadline = after(Instant::now(), timeout);
+        if !shared.is_forked() {
+            shared.command(Command::Sleep { deadline, timeout, reply });
+        }
+        self.send_until(Box::new(batch), Some(time_is_over)).await
     }
 
-    /// Sends what was accepted so far without waiting for more, and waits until all of it has its outcome.
+    /// Gives a batch to the queue if the queue has capacity, without waiting.
     ///
-    /// Meanwhile requests that have failed are made again every second, unless the server asked for more patience.
+    /// With a spool, the batch is written to disk soon after the call, together with others. A crash before that loses
+    /// it. [`send`](Self::send) waits until it is written.
     ///
-    /// The time begins with the call; when it is over, or when the queue is paused, the report tells how many batches
-    /// are still pending. They stay in the queue.
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and in addition:
+    ///
+    /// - [`Full`](ErrorKind::Full): the queue is full
+    /// - [`Storage`](ErrorKind::Storage): the spool cannot write at the moment
+    pub fn try_send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
+        let mut batch = Box::new(batch);
+        self.try_accept(&mut batch).map_err(|error| SendError::new(error, batch))
+    }
+
+    /// Sends what was accepted so far without waiting for more, and waits until all of it has an outcome and the outcome
+    /// hook has returned.
+    ///
+    /// Meanwhile, failed requests are retried every second, unless the server asked for a longer wait.
+    ///
+    /// The timeout begins with the call. When it is over, or when the queue is paused, the report says how many batches
+    /// are pending. They stay in the queue.
     pub fn flush(&self, timeout: Duration) -> impl Future<Output = Report> + Send + use<> {
         let shared = Arc::clone(&self.inner.shared);
         let deadline = after(Instant::now(), timeout);
@@ -131,22 +155,23 @@ impl Queue {
         let before = if shared.is_forked() {
             Stats::default()
         } else {
-            let (wave, before) = shared.begin_flush();
-            shared.ask(Command::Flush { wave, before, deadline, timeout, reply });
+            let (epoch, before) = shared.begin_flush();
+            shared.command(Command::Flush { epoch, before, deadline, timeout, reply });
             before
         };
         wait_for(report, before, shared)
     }
 
-    /// Takes nothing more, sends what is pending, and ends the queue.
+    /// Accepts nothing more, sends what is pending, and ends the queue.
     ///
-    /// Meanwhile requests that have failed are made again every second, unless the server asked for more patience.
+    /// Meanwhile, failed requests are retried every second, unless the server asked for a longer wait.
     ///
-    /// The time begins with the call. When it is over, or when the queue is paused, requests under way are cancelled and
-    /// what is left is dropped, or left in the spool; each batch gets its outcome, and the report has the counts. A spool
-    /// is closed, so that another queue can open it.
+    /// The timeout begins with the call. When it is over, or when the queue is paused, requests in flight are cancelled.
+    /// The batches that are pending then are dropped, or left in the spool. Every batch has its outcome, and the report
+    /// has the numbers. The spool is closed, and another queue can open it.
     ///
-    /// Whoever waits in [`send`](Self::send) gets the batch back. It may be called several times, by any clone.
+    /// Calls of [`send`](Self::send) that are waiting return their batch. Every handle may shut the queue down, also
+    /// several times.
     pub fn shutdown(&self, timeout: Duration) -> impl Future<Output = Report> + Send + use<> {
         let shared = Arc::clone(&self.inner.shared);
         let (reply, report) = oneshot::channel();
@@ -155,68 +180,123 @@ impl Queue {
         wait_for(report, before, shared)
     }
 
-    /// What the queue has counted, all of one moment.
+    /// Returns what the queue has counted, and how it is doing.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner.shared.stats()
     }
 
-    /// Sends with other credentials from now on, and goes on if the queue was paused.
+    /// Sends with other credentials from now on, and continues if the queue is paused.
     ///
     /// # Errors
-    /// Of kind [`Config`](crate::ErrorKind::Config) when the credentials cannot be used, of kind
-    /// [`Closed`](crate::ErrorKind::Closed) when the queue is closed.
+    ///
+    /// - [`Config`](ErrorKind::Config): the credentials are invalid
+    /// - [`Closed`](ErrorKind::Closed): the queue is closed
     pub fn set_credentials(&self, credentials: &Credentials) -> Result<(), Error> {
         let sender = self.inner.sender.with_credentials(credentials)?;
-        self.go_on(Some(Arc::new(sender.for_queue())))
+        self.resume_with(Some(Arc::new(sender.for_another_runtime())))
     }
 
-    /// Goes on with the same credentials if the queue was paused, for instance when they have been allowed again.
+    /// Continues with the same credentials if the queue is paused.
     ///
     /// # Errors
-    /// Of kind [`Closed`](crate::ErrorKind::Closed) when the queue is closed.
+    ///
+    /// - [`Closed`](ErrorKind::Closed): the queue is closed
     pub fn resume(&self) -> Result<(), Error> {
-        self.go_on(None)
+        self.resume_with(None)
     }
 
-    /// What was found in the spool when the queue was made (feature `spool`).
+    /// Returns what was found in the spool when the queue was built (feature `spool`).
     #[cfg(feature = "spool")]
     #[must_use]
     pub fn recovery(&self) -> &super::Recovery {
         &self.inner.recovery
     }
 
-    fn go_on(&self, sender: Option<Arc<RequestSender>>) -> Result<(), Error> {
+    fn resume_with(&self, sender: Option<Arc<RequestSender>>) -> Result<(), Error> {
         let shared = &self.inner.shared;
-        let listens = !shared.is_forked() && shared.ask(Command::Resume(sender));
-        if listens { Ok(()) } else { Err(closed()) }
+        let is_alive = !shared.is_forked() && shared.command(Command::Resume(sender));
+        if is_alive { Ok(()) } else { Err(closed()) }
     }
 
-    fn prepare(&self, batch: Batch) -> Result<Prepared, SendError> {
-        let Inner { shared, encoder, .. } = &*self.inner;
-        let mut batch = Box::new(batch);
+    async fn send_until(
+        &self,
+        mut batch: Box<Batch>,
+        mut time_is_over: Option<TimeIsOver>,
+    ) -> Result<DeliveryHandle, SendError> {
+        let Inner { shared, store, .. } = &*self.inner;
+        let prepared = match self.prepare(&mut batch) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(SendError::new(error, batch)),
+        };
+        let bytes = prepared.content.memory();
+        let permit = match shared.capacity.try_acquire(bytes) {
+            Err(NoCapacity::Full) => {
+                shared.notify_full();
+                let acquiring = shared.capacity.acquire(bytes);
+                within(acquiring, &mut time_is_over).await.unwrap_or(Err(NoCapacity::Full))
+            }
+            acquired => acquired,
+        };
+        let permit = match permit {
+            Ok(permit) => permit,
+            Err(reason) => return Err(SendError::new(shared.capacity.error(reason, bytes), batch)),
+        };
+        let (pending, handle) = self.pending(prepared, permit);
+        let Some(store) = store else {
+            let accepted = shared.accept(pending);
+            return accepted.map(|()| handle).map_err(|_| SendError::new(closed(), batch));
+        };
+        match within(write(store, shared, pending), &mut time_is_over).await {
+            Some(Ok(())) => Ok(handle),
+            Some(Err(error)) => Err(SendError::new(error, batch)),
+            None => {
+                let error = store.check().err().unwrap_or_else(|| {
+                    Error::new(ErrorKind::Storage, "the batch was not on disk in time")
+                });
+                Err(SendError::new(error, batch).in_doubt(handle.source_request_id))
+            }
+        }
+    }
+
+    fn try_accept(&self, batch: &mut Batch) -> Result<DeliveryHandle, Error> {
+        let Inner { shared, store, .. } = &*self.inner;
+        let prepared = self.prepare(batch)?;
+        if let Some(store) = store {
+            store.check()?;
+        }
+        let bytes = prepared.content.memory();
+        let permit = shared.capacity.try_acquire(bytes).map_err(|reason| {
+            if reason == NoCapacity::Full {
+                shared.notify_full();
+            }
+            shared.capacity.error(reason, bytes)
+        })?;
+        let (pending, handle) = self.pending(prepared, permit);
+        let accepted = match store {
+            Some(store) => promise(store, shared, pending),
+            None => shared.accept(pending),
+        };
+        accepted.map(|()| handle).map_err(|_| closed())
+    }
+
+    fn prepare(&self, batch: &mut Batch) -> Result<Prepared, Error> {
+        let Inner { shared, encoder, sets_event_times, .. } = &*self.inner;
         if !shared.is_open() {
-            return Err(SendError { error: closed(), batch });
+            return Err(closed());
         }
-        let now = shared.now();
-        let own_id = batch.source_request_id.clone().filter(|id| !id.trim().is_empty());
-        let is_joinable = own_id.is_none();
-        let source_request_id = own_id.unwrap_or_else(|| shared.ids.next());
-        match content(encoder, &source_request_id, &mut batch, is_joinable, now) {
-            Ok(content) => Ok(Prepared { batch, source_request_id, content, now }),
-            Err(error) => Err(SendError { error, batch }),
-        }
+        prepare(encoder, batch, &shared.ids, shared.now(), *sets_event_times)
     }
 
-    fn arrival(&self, prepared: Prepared, permit: Permit) -> (Arrival, DeliveryHandle) {
-        let Prepared { batch, source_request_id, content, now } = prepared;
-        let (settle, settled) = oneshot::channel();
-        let delivery = DeliveryHandle { source_request_id: source_request_id.clone(), settled };
+    fn pending(&self, prepared: Prepared, permit: Permit) -> (PendingBatch, DeliveryHandle) {
+        let Prepared { source_request_id, content, users, accepted } = prepared;
+        let (listener, result) = oneshot::channel();
+        let handle = DeliveryHandle { source_request_id: source_request_id.clone(), result };
         let shared = Arc::clone(&self.inner.shared);
-        let ticket = Ticket::new(shared, source_request_id, permit, Some(settle));
-        let at = Instant::now();
-        let entry = Entry { ticket, content, accepted: now, at, record: None };
-        (Arrival { entry, batch }, delivery)
+        let completion = Completion::new(shared, source_request_id, permit, Some(listener));
+        let queued = Instant::now();
+        let pending = PendingBatch { completion, content, users, accepted, queued, number: None };
+        (pending, handle)
     }
 }
 
@@ -230,49 +310,72 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if !self.shared.is_forked() {
             let (reply, _) = oneshot::channel();
-            close(&self.shared, AFTERLIFE, reply);
+            close(&self.shared, DROP_GRACE_PERIOD, reply);
         }
     }
 }
 
-impl Prepared {
-    fn refused(self, error: Error) -> SendError {
-        SendError { error, batch: self.batch }
-    }
+/// Writes a batch to the spool, which hands it over to the worker.
+async fn write(
+    store: &Arc<dyn BatchStore>,
+    shared: &Arc<Shared>,
+    batch: PendingBatch,
+) -> Result<(), Error> {
+    let (reply, written) = oneshot::channel();
+    let record = record::encode(&batch);
+    let shared = Arc::clone(shared);
+    let done = move |result: Result<u64, Error>| {
+        let result = result.map(|number| {
+            shared.stored(PendingBatch { number: Some(number), ..batch });
+        });
+        // An error means that the caller waits no longer.
+        _ = reply.send(result);
+    };
+    store.accept(record, Durability::Awaited, Box::new(done));
+    written.await.unwrap_or_else(|_| Err(closed()))
 }
 
-fn refused(error: Error, arrival: Arrival) -> SendError {
-    SendError { error, batch: arrival.batch }
-}
-
-/// The bytes of a batch, in parts if they are too many for one.
-fn content(
-    encoder: &Encoder,
-    id: &str,
-    batch: &mut Batch,
-    is_joinable: bool,
-    now: SystemTime,
-) -> Result<Content, Error> {
-    let sections = encoder.sections(id, batch, now)?;
-    if sections.bytes.len() > MAX_BATCH_BYTES {
-        let parts = encoder.split(id, batch)?;
-        return Ok(Content::Parts(parts.into_iter().map(|part| part.encoded).collect()));
+/// Counts a batch as accepted, and has it written to the spool, which hands it over to the worker.
+fn promise(
+    store: &Arc<dyn BatchStore>,
+    shared: &Arc<Shared>,
+    mut batch: PendingBatch,
+) -> Result<(), PendingBatch> {
+    if !shared.count(&mut batch) {
+        return Err(batch);
     }
-    if is_joinable {
-        return Ok(Content::Joinable(sections));
-    }
-    let source_request_id = id.to_owned();
-    Ok(Content::Whole(EncodedBatch { source_request_id, bytes: sections.bytes.into() }))
+    let record = record::encode(&batch);
+    let shared = Arc::clone(shared);
+    let done = move |result: Result<u64, Error>| match result {
+        Ok(number) => shared.stored(PendingBatch { number: Some(number), ..batch }),
+        Err(error) => {
+            tracing::warn!("a batch is not in the spool, and is sent from memory: {error}");
+            shared.not_stored(batch);
+        }
+    };
+    store.accept(record, Durability::Promised, Box::new(done));
+    Ok(())
 }
 
 fn close(shared: &Shared, timeout: Duration, reply: oneshot::Sender<Report>) -> Stats {
     let before = shared.close();
     let deadline = after(Instant::now(), timeout);
-    shared.ask(Command::Shutdown { before, deadline, timeout, reply });
+    shared.command(Command::Shutdown { before, deadline, timeout, reply });
     before
 }
 
+/// Waits for a future, or until a time is over. `None` means that it is over.
+async fn within<F: Future>(future: F, time_is_over: &mut Option<TimeIsOver>) -> Option<F::Output> {
+    let Some(over) = time_is_over else { return Some(future.await) };
+    match select(pin!(future), over).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right((Ok(()), _)) => None,
+        // The worker has ended, which also ends what this waits for.
+        Either::Right((Err(_), future)) => Some(future.await),
+    }
+}
+
 async fn wait_for(report: oneshot::Receiver<Report>, before: Stats, shared: Arc<Shared>) -> Report {
-    // A worker that is gone answers nothing; then what has become of the batches is counted already.
+    // A worker that has ended does not answer. Then everything is counted already.
     report.await.unwrap_or_else(|_| Report::at_the_end(&before, &shared.stats()))
 }

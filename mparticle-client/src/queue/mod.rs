@@ -1,57 +1,69 @@
 //! A queue for services that must not wait for the network (feature `queue`).
 //!
-//! [`Client::queue`](crate::Client::queue) describes it. A handler gives a batch to [`Queue::send`] or
-//! [`Queue::try_send`] and goes on; a worker in the background joins, packs and delivers, and tells the outcome of
-//! every batch.
+//! A request handler gives a batch to [`Queue::try_send`], [`Queue::send_timeout`] or [`Queue::send`] and continues. A
+//! worker in the background joins, packs and delivers the batches, and reports the outcome of each.
 //!
-//! What holds:
-//! 1. Every batch that was accepted ends in exactly one [`Outcome`], also when the runtime is dropped, the hook panics or
-//!    the worker does. At every moment [`Stats`] obeys
+//! The guide explains [how to use it in a service](crate::guide::service).
+//!
+//! # Examples
+//! ```
+//! use mparticle_client::Client;
+//! use mparticle_client::models::{Batch, Environment};
+//! use std::time::Duration;
+//!
+//! # async fn example(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let queue = client.queue().build().await?;
+//! let batch = Batch::new(Environment::Production).with_mpid(12345);
+//! let handle = queue.send_timeout(batch, Duration::from_millis(50)).await?;
+//! assert!(handle.await.is_delivered());
+//! queue.shutdown(Duration::from_secs(10)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Guarantees
+//! 1. Every batch that was accepted ends in exactly one [`Outcome`], even if the runtime is dropped, the outcome hook
+//!    panics or the worker panics. At every moment, [`Stats`] obeys
 //!    `accepted + recovered == delivered + discarded + rejected + expired + dropped + pending`.
-//! 2. What is pending is bounded by a number of batches and a number of bytes.
-//! 3. Batches of one user arrive in the order in which they were accepted.
-//! 4. What may have been sent is sent again with the same `source_request_id` and the same bytes, or not at all.
-//! 5. Outages and rate limits wait, and never drop. 401 and 403 pause the queue. A batch that mParticle refuses is found
-//!    and does not keep others from being delivered.
-//! 6. With a spool (feature `spool`), 1 to 5 hold across a crash of the process or of the machine, for every batch that
+//! 2. A number of batches and a number of bytes bound what is pending.
+//! 3. The batches of a user arrive in the order in which they were accepted.
+//! 4. A batch that may have been sent is sent again with the same `source_request_id` and the same bytes, or not at all.
+//! 5. The queue waits during outages and rate limits, and drops nothing. A failure that no batch is to blame for, such as
+//!    status 401 or 404, pauses it. A batch that mParticle refuses does not keep others from being delivered.
+//! 6. With a spool (feature `spool`), 1 to 5 hold across a crash of the process or the machine, for every batch that
 //!    [`Queue::send`] has accepted.
 
-// Inside: a batch becomes an `entry` with a `ticket` and a share of the `room`; `shared` hands it to the worker, by way of
-// the `spool` if there is one. The worker (`engine`) lets batches of one user join (`filling`), makes `parcel`s of them,
-// waits for their turn, packs them with the client's chunker (`flight`) and sends them with the client's retry loop and
-// rate limiter. Whatever happens to a ticket, it is settled, once, at the latest by being dropped.
+// The way of a batch:
+//
+//   handle       takes capacity, encodes the batch, and makes a `PendingBatch` with its `Completion`
+//   store        with a spool, writes the batch to disk
+//   shared       hands the batch over to the worker
+//   accumulator  joins batches of one user and collects batches for a request
+//   delivery     makes a `SealedBatch` under one id, notes that in the spool, and gives its documents to `crate::dispatch`
+//   completion   gives the batch its outcome, which goes to the counts, the handle and the outcome hook
 
+mod accumulator;
 mod builder;
-mod chunk;
+mod capacity;
+mod completion;
+mod delivery;
 mod delivery_handle;
-mod engine;
-mod entry;
-mod filling;
-mod flight;
+mod encode;
 mod handle;
-mod hook;
 mod ids;
-mod order;
-mod parcel;
-#[cfg(feature = "spool")]
+mod outcome_hook;
+mod pending_batch;
 mod record;
 #[cfg(feature = "spool")]
 mod recovery;
 mod report;
-mod room;
+mod sealed_batch;
 mod send_error;
 mod shared;
-#[cfg(feature = "spool")]
-mod spool;
-#[cfg(not(feature = "spool"))]
-#[path = "no_spool.rs"]
-mod spool;
 mod stats;
-#[cfg(feature = "spool")]
-mod store;
+pub(crate) mod store;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
-mod ticket;
 mod worker;
 
 pub use crate::{BatchResult, Outcome};
@@ -62,5 +74,5 @@ pub use handle::Queue;
 pub use recovery::Recovery;
 pub use report::Report;
 pub use send_error::SendError;
-pub use stats::Stats;
+pub use stats::{Pause, Stats};
 pub use worker::Worker;

@@ -1,114 +1,160 @@
-//! A parcel as the spool keeps it: a line of JSON that describes it, then its documents.
+//! A batch as the spool keeps it.
+//!
+//! All numbers are little-endian:
+//!
+//! | Field | Type |
+//! |---|---|
+//! | when the batch was accepted, in milliseconds since 1970 | `u64` |
+//! | its id | text |
+//! | the number of user keys, then each of them | `u16`, then `u64` each |
+//! | the ranges of the common fields and of the events in the document, as start and end; zeros if the batch may not be joined | 4 × `u32` |
+//! | the number of documents, then the id and the length of each | `u16`, then text and `u32` each |
+//! | the documents, which are JSON | bytes |
+//!
+//! A text is its length in bytes as `u16`, then UTF-8.
 
-use super::parcel::{Member, Parcel};
-use super::shared::Shared;
-use super::ticket::{Tally, Ticket};
+use super::pending_batch::{Content, PendingBatch};
 use crate::encoding::EncodedBatch;
-use crate::encoding::users::keys;
-use crate::models::Batch;
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use std::ops::Range;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use crate::encoding::users::UserKey;
+use std::time::UNIX_EPOCH;
+#[cfg(feature = "spool")]
+use {
+    crate::encoding::sections::Sections,
+    bytes::{Buf, Bytes},
+    std::time::{Duration, SystemTime},
+};
 
-/// The line that describes the documents after it.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    /// When the first of the batches was accepted, in milliseconds since 1970.
-    accepted: u64,
-    documents: Vec<DocumentHeader>,
-    members: Vec<MemberHeader>,
-    common: Range<usize>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct DocumentHeader {
-    id: String,
-    bytes: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MemberHeader {
-    id: String,
-    bytes: usize,
-    events: Range<usize>,
-    /// The number under which the batch alone is kept if the parcel is taken apart.
-    record: Option<u64>,
-}
-
-/// The record of a parcel.
-pub(super) fn encode(parcel: &Parcel) -> Vec<u8> {
-    let members = parcel.members.iter().map(|member| MemberHeader {
-        id: member.ticket.source_request_id().to_owned(),
-        bytes: member.ticket.bytes(),
-        events: member.events.clone(),
-        record: member.record,
-    });
-    let (members, common) = (members.collect(), parcel.common.clone());
-    write(parcel.accepted, members, &parcel.documents, common)
-}
-
-/// The record of a batch alone.
-pub(super) fn encode_alone(
-    ticket: &Ticket,
-    accepted: SystemTime,
-    documents: &[EncodedBatch],
-) -> Vec<u8> {
-    let id = ticket.source_request_id().to_owned();
-    let member = MemberHeader { id, bytes: ticket.bytes(), events: 0..0, record: None };
-    write(accepted, vec![member], documents, 0..0)
-}
-
-fn write(
-    accepted: SystemTime,
-    members: Vec<MemberHeader>,
-    documents: &[EncodedBatch],
-    common: Range<usize>,
-) -> Vec<u8> {
+pub(super) fn encode(batch: &PendingBatch) -> Vec<u8> {
+    let PendingBatch { completion, content, users, accepted, .. } = batch;
     let accepted = accepted.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let accepted = u64::try_from(accepted).unwrap_or(u64::MAX);
-    let headers = documents.iter().map(|document| DocumentHeader {
-        id: document.source_request_id.clone(),
-        bytes: document.bytes.len(),
-    });
-    let header = Header { accepted, documents: headers.collect(), members, common };
-    // Strings and numbers can always be written.
-    let mut record = serde_json::to_vec(&header).unwrap_or_default();
-    record.push(b'\n');
-    for document in documents {
-        record.extend_from_slice(&document.bytes);
+    let id = completion.source_request_id();
+    let mut record = Vec::with_capacity(content.len() + 2 * id.len() + 8 * users.len() + 64);
+    record.extend_from_slice(&u64::try_from(accepted).unwrap_or(u64::MAX).to_le_bytes());
+    put_text(&mut record, id);
+    put_users(&mut record, users);
+    match content {
+        Content::Joinable(sections) => {
+            let (rest, events) = (sections.rest_range(), sections.events_range());
+            put_ranges(&mut record, [rest.start, rest.end, events.start, events.end]);
+            put_documents(&mut record, [(id, &sections.bytes[..])]);
+        }
+        Content::Whole(document) => {
+            put_ranges(&mut record, [0; 4]);
+            put_documents(&mut record, [named(document)]);
+        }
+        Content::Split(parts) => {
+            put_ranges(&mut record, [0; 4]);
+            put_documents(&mut record, parts.iter().map(named));
+        }
     }
     record
 }
 
-/// The parcel of a record, with a share of the room for each of its batches; `None` if it is none of ours.
-pub(super) fn decode(number: u64, record: Vec<u8>, shared: &Arc<Shared>) -> Option<Parcel> {
-    let end = record.iter().position(|byte| *byte == b'\n')?;
-    let header: Header = serde_json::from_slice(record.get(..end)?).ok()?;
-    let record = Bytes::from(record);
-    let mut start = end + 1;
-    let mut documents = Vec::new();
-    for DocumentHeader { id, bytes } in header.documents {
-        let end = start.checked_add(bytes).filter(|end| *end <= record.len())?;
-        documents.push(EncodedBatch { source_request_id: id, bytes: record.slice(start..end) });
-        start = end;
+fn named(document: &EncodedBatch) -> (&str, &[u8]) {
+    (&document.source_request_id, &document.bytes)
+}
+
+/// Cuts an id that is longer than 65,535 bytes, which mParticle does not accept either.
+fn put_text(record: &mut Vec<u8>, text: &str) {
+    let mut end = text.len().min(usize::from(u16::MAX));
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
-    if documents.is_empty() || header.members.is_empty() || start != record.len() {
-        return None;
+    let text = text.get(..end).unwrap_or_default();
+    record.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_le_bytes());
+    record.extend_from_slice(text.as_bytes());
+}
+
+fn put_users(record: &mut Vec<u8>, users: &[UserKey]) {
+    let users = users.get(..users.len().min(usize::from(u16::MAX))).unwrap_or_default();
+    record.extend_from_slice(&u16::try_from(users.len()).unwrap_or(u16::MAX).to_le_bytes());
+    users.iter().for_each(|user| record.extend_from_slice(&user.to_le_bytes()));
+}
+
+fn put_ranges(record: &mut Vec<u8>, bounds: [usize; 4]) {
+    bounds.into_iter().for_each(|bound| put_length(record, bound));
+}
+
+fn put_length(record: &mut Vec<u8>, length: usize) {
+    record.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn put_documents<'a>(
+    record: &mut Vec<u8>,
+    documents: impl IntoIterator<Item = (&'a str, &'a [u8])> + Clone,
+) {
+    let count = documents.clone().into_iter().count();
+    record.extend_from_slice(&u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes());
+    for (id, bytes) in documents.clone() {
+        put_text(record, id);
+        put_length(record, bytes.len());
     }
-    // The batches of one parcel have one user. What cannot be read has none, and need not wait for others.
-    let batch = documents.first().and_then(|document| Batch::from_slice(&document.bytes).ok());
-    let users = batch.map(|batch| keys(&batch)).unwrap_or_default();
-    let accepted = UNIX_EPOCH.checked_add(Duration::from_millis(header.accepted))?;
-    let members = header.members.into_iter().map(|member| {
-        let permit = shared.room.force(member.bytes);
-        let tally: Arc<dyn Tally> = shared.clone();
-        let mut ticket = Ticket::new(tally, member.id, permit, None);
-        ticket.set_durable();
-        shared.recover(&mut ticket);
-        Member { ticket, events: member.events, record: member.record }
-    });
-    let members = members.collect();
-    Some(Parcel::new(members, documents, header.common, accepted, users, Some(number)))
+    documents.into_iter().for_each(|(_, bytes)| record.extend_from_slice(bytes));
+}
+
+/// A batch that was read.
+#[cfg(feature = "spool")]
+pub(super) struct Record {
+    pub(super) source_request_id: String,
+    pub(super) accepted: SystemTime,
+    pub(super) users: Vec<UserKey>,
+    pub(super) documents: Vec<EncodedBatch>,
+    sections: [usize; 4],
+}
+
+/// Reads a record. Returns `None` if it has another format.
+#[cfg(feature = "spool")]
+pub(super) fn decode(mut record: Bytes) -> Option<Record> {
+    let accepted = Duration::from_millis(record.try_get_u64_le().ok()?);
+    let accepted = UNIX_EPOCH.checked_add(accepted)?;
+    let source_request_id = get_text(&mut record)?;
+    let users = record.try_get_u16_le().ok()?;
+    let users = (0..users).map(|_| record.try_get_u64_le().ok()).collect::<Option<Vec<_>>>()?;
+    let mut sections = [0; 4];
+    for bound in &mut sections {
+        *bound = get_length(&mut record)?;
+    }
+    let count = record.try_get_u16_le().ok()?;
+    let names = (0..count).map(|_| Some((get_text(&mut record)?, get_length(&mut record)?)));
+    let names = names.collect::<Option<Vec<_>>>()?;
+    let document = |(source_request_id, length): (String, usize)| {
+        let is_there = length <= record.len();
+        is_there.then(|| EncodedBatch { source_request_id, bytes: record.split_to(length) })
+    };
+    let documents = names.into_iter().map(document).collect::<Option<Vec<_>>>()?;
+    let is_complete = record.is_empty() && !documents.is_empty();
+    is_complete.then_some(Record { source_request_id, accepted, users, documents, sections })
+}
+
+#[cfg(feature = "spool")]
+impl Record {
+    /// Returns the batch as it was accepted.
+    pub(super) fn content(&self) -> Content {
+        match self.documents.as_slice() {
+            [document] if document.source_request_id == self.source_request_id => {
+                Content::Whole(document.clone())
+            }
+            parts => Content::Split(parts.to_vec()),
+        }
+    }
+
+    /// Returns the sections of the batch if it could be joined.
+    pub(super) fn sections(&self) -> Option<Sections> {
+        let [rest, rest_end, events, events_end] = self.sections;
+        let document = self.documents.first()?;
+        let sections = Sections::new(document.bytes.to_vec(), rest..rest_end, events..events_end);
+        (rest_end > 0).then_some(sections)
+    }
+}
+
+#[cfg(feature = "spool")]
+fn get_text(record: &mut Bytes) -> Option<String> {
+    let length = usize::from(record.try_get_u16_le().ok()?);
+    let text = (length <= record.len()).then(|| record.split_to(length))?;
+    String::from_utf8(text.into()).ok()
+}
+
+#[cfg(feature = "spool")]
+fn get_length(record: &mut Bytes) -> Option<usize> {
+    usize::try_from(record.try_get_u32_le().ok()?).ok()
 }

@@ -1,19 +1,32 @@
-//! What a queue found in its spool.
+//! What a queue finds in its spool.
 
-use std::path::PathBuf;
+use super::accumulator::Item;
+use super::completion::Completion;
+use super::pending_batch::{Content, PendingBatch};
+use super::record::{self, Record};
+use super::sealed_batch::SealedBatch;
+use super::shared::Shared;
+use crate::encoding::sections::{Sections, join};
+use crate::spool::{Seal, StoredBatch};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::time::Instant;
 
-/// What a queue found in its spool when it was made (feature `spool`).
+/// What a queue found in its spool when it was built (feature `spool`).
+///
+/// The guide has [a table of what to do](crate::guide::service#what-recovery-reports).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// Batches that an earlier queue had accepted and not delivered. They are sent first.
+    /// The batches that an earlier queue had accepted and not delivered. They are sent first.
     pub recovered: u64,
-    /// Records that were there and could not be read, because the files were damaged. Each held one batch, or several
-    /// that were sent as one.
+    /// The records that could not be read because the files are damaged. Each was a batch, a note that batches were sent
+    /// as one, or a note that batches were delivered.
     pub unreadable: u64,
-    /// Where damaged files were moved to.
-    pub set_aside: Vec<PathBuf>,
-    /// What was wrong with them.
+    /// Of the recovered batches, those near damage. They may have been sent before, as part of another batch. mParticle
+    /// then counts their events twice.
+    pub uncertain: u64,
+    /// A description of the damage, for people. It names files, but no content of batches.
     pub damage: Option<String>,
 }
 
@@ -21,6 +34,101 @@ impl Recovery {
     /// Whether nothing was damaged.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.damage.is_none() && self.unreadable == 0
+        self.damage.is_none() && self.unreadable == 0 && self.uncertain == 0
+    }
+}
+
+/// The batches that a queue recovered.
+#[derive(Default)]
+pub(super) struct Recovered {
+    /// In the order of acceptance.
+    pub(super) items: BTreeMap<u64, Item>,
+    /// Seals that are of no use, because one of their members is missing.
+    pub(super) useless_seals: Vec<u64>,
+}
+
+/// Makes batches of what was found in the spool, and counts them.
+pub(super) fn recover(
+    batches: Vec<StoredBatch>,
+    seals: Vec<Seal>,
+    recovery: &mut Recovery,
+    shared: &Arc<Shared>,
+) -> Recovered {
+    let mut recovered = Recovered::default();
+    let mut found: BTreeMap<u64, (Record, bool)> = BTreeMap::new();
+    for StoredBatch { number, record, is_uncertain } in batches {
+        match record::decode(record) {
+            Some(record) => _ = found.insert(number, (record, is_uncertain)),
+            None => recovery.unreadable += 1,
+        }
+    }
+    for seal in seals {
+        match join_again(&seal, &found, shared) {
+            Some(batch) => {
+                recovery.recovered += batch.numbers().count() as u64 - 1;
+                seal.members.iter().for_each(|number| _ = found.remove(number));
+                let first = seal.members.first().copied().unwrap_or_default();
+                recovered.items.insert(first, Item::Sealed(batch));
+            }
+            None => {
+                // The members may have been sent as one. They can only be sent alone now.
+                for number in &seal.members {
+                    found.entry(*number).and_modify(|(_, is_uncertain)| *is_uncertain = true);
+                }
+                recovered.useless_seals.push(seal.number);
+            }
+        }
+    }
+    for (number, (record, is_uncertain)) in found {
+        recovery.recovered += 1;
+        recovery.uncertain += u64::from(is_uncertain);
+        let content = record.content();
+        let bytes = content.len();
+        let batches = vec![pending_batch(number, &record, content, shared)];
+        recovered.items.insert(number, Item::Pending { batches, bytes });
+    }
+    recovered
+}
+
+/// Joins batches that an earlier queue sent as one. Returns `None` if the result is not what was sent.
+fn join_again(
+    seal: &Seal,
+    found: &BTreeMap<u64, (Record, bool)>,
+    shared: &Arc<Shared>,
+) -> Option<SealedBatch> {
+    let records = seal.members.iter().map(|number| Some((*number, &found.get(number)?.0)));
+    let records = records.collect::<Option<Vec<_>>>()?;
+    let sections = records.iter().map(|(_, record)| record.sections());
+    let sections = sections.collect::<Option<Vec<_>>>()?;
+    let (document, _) =
+        join(&seal.id, sections.first()?.rest(), sections.iter().map(Sections::events)).ok()?;
+    if !seal.is_of(&document.bytes) {
+        return None;
+    }
+    let batches = records.into_iter().zip(sections).map(|((number, record), sections)| {
+        pending_batch(number, record, Content::Joinable(sections), shared)
+    });
+    let mut batch = SealedBatch::join(batches.collect(), seal.id.clone()).ok()?;
+    batch.set_seal(seal.number);
+    Some(batch)
+}
+
+fn pending_batch(
+    number: u64,
+    record: &Record,
+    content: Content,
+    shared: &Arc<Shared>,
+) -> PendingBatch {
+    let permit = shared.capacity.exceed(content.memory());
+    let id = record.source_request_id.clone();
+    let mut completion = Completion::new(Arc::clone(shared), id, permit, None);
+    shared.count_recovered(&mut completion, record.accepted);
+    PendingBatch {
+        completion,
+        content,
+        users: record.users.clone(),
+        accepted: record.accepted,
+        queued: Instant::now(),
+        number: Some(number),
     }
 }

@@ -1,35 +1,37 @@
-//! What the handles of a queue and its worker share: the counts, and what goes from the ones to the other.
+//! What the handles of a queue share with its worker.
 //!
-//! Everything is behind one lock, which is held for moments only and never while a function of the caller runs. So the
-//! counts are of one moment, and what was counted has been handed over.
+//! Counts and hand-over are behind one lock. It is held for moments only, and never while a function of the caller runs.
+//! The counts are therefore of one moment, and every batch that was counted has been handed over.
 
-use super::entry::Arrival;
-use super::hook::Hook;
+use super::capacity::Capacity;
+use super::completion::Completion;
 use super::ids::Ids;
-use super::room::Room;
-use super::ticket::Tally;
-use super::{Outcome, Report, Stats};
+use super::outcome_hook::OutcomeHook;
+use super::pending_batch::PendingBatch;
+use super::{BatchResult, Outcome, Pause, Report, Stats};
+use crate::ErrorKind;
 use crate::encoding::MAX_REQUEST_BYTES;
+use crate::queue::capacity::Permit;
 use crate::send::RequestSender;
+use crate::timing::Clock;
 use std::collections::BTreeMap;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-/// After how many batches the worker is woken before its time. A little more than a request holds, so that fewer than
-/// one call of a hundred pays for waking a thread.
-const WAKING_BATCHES: usize = 128;
-
-/// What tells the time of day.
-pub(super) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+/// After how many batches the worker is woken early.
+///
+/// Waking a thread takes microseconds, which the caller of `try_send` would pay. A request holds 100 batches; a little
+/// more keeps the share of such calls below one in a hundred. The benchmark `queue` shows it as the 99th percentile.
+const WAKE_AFTER_BATCHES: usize = 128;
 
 /// What the worker is asked to do.
 pub(super) enum Command {
-    /// Send everything accepted so far.
+    /// Send everything that was accepted so far.
     Flush {
-        wave: u64,
+        epoch: u64,
         before: Stats,
         deadline: Instant,
         timeout: Duration,
@@ -37,98 +39,100 @@ pub(super) enum Command {
     },
     /// Send everything, then end.
     Shutdown { before: Stats, deadline: Instant, timeout: Duration, reply: oneshot::Sender<Report> },
-    /// Send with other credentials, or try again with the same.
+    /// Continue after a pause, with other credentials if there is a sender.
     Resume(Option<Arc<RequestSender>>),
+    /// Reply when a time has passed. The caller may be in a runtime without timers.
+    Sleep { deadline: Instant, timeout: Duration, reply: oneshot::Sender<()> },
+}
+
+/// How a batch was counted: by the flush that it belongs to, and the second of its acceptance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Counted {
+    epoch: u64,
+    second: u64,
 }
 
 pub(super) struct Shared {
-    pub(super) room: Arc<Room>,
+    pub(super) capacity: Arc<Capacity>,
     pub(super) ids: Ids,
-    hook: Option<Hook>,
-    clock: Clock,
+    pub(super) clock: Clock,
+    hook: Option<OutcomeHook>,
     process: u32,
     state: Mutex<State>,
-    /// Tells the worker to look.
-    called: Notify,
+    wake: Notify,
 }
 
 #[derive(Default)]
 struct State {
     stats: Stats,
+    /// Of the pending batches, those that are not in a spool.
+    volatile: Volatile,
     phase: Phase,
-    arrivals: Arrivals,
-    alarm: Alarm,
-    /// Batches that were accepted between two flushes have the same number.
-    wave: u64,
-    /// How many of each wave are pending.
-    outstanding: BTreeMap<u64, u64>,
+    incoming: Incoming,
+    wake_after: WakeAfter,
+    /// Increased by each flush.
+    flush_epoch: u64,
+    /// How many batches are pending.
+    pending: BTreeMap<Counted, u64>,
 }
 
-/// What the worker has not seen yet.
 #[derive(Default)]
-pub(super) struct Arrivals {
-    pub(super) batches: Vec<Arrival>,
+struct Volatile {
+    batches: u64,
+    bytes: u64,
+}
+
+/// What the worker has not taken yet.
+#[derive(Default)]
+pub(super) struct Incoming {
+    pub(super) batches: Vec<PendingBatch>,
     pub(super) commands: Vec<Command>,
-    /// Whether someone found no room, so that waiting for company makes no sense.
-    pub(super) crowded: bool,
+    /// Whether the queue was full for a caller.
+    pub(super) was_full: bool,
     bytes: usize,
-    held: Held,
 }
 
-/// What the worker has while it waits.
+/// How much has to arrive before the worker is woken.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Held {
-    /// How many batches, after joining, of the request that arrivals would fill.
-    pub(super) batches: usize,
-    pub(super) bytes: usize,
-    /// Whether it will look when something that is under way has ended.
-    pub(super) is_busy: bool,
-}
-
-/// Whether the worker has to be woken for the first arrival.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Alarm {
-    #[default]
-    Unset,
-    /// It wakes up by itself in time.
-    Set,
+struct WakeAfter {
+    batches: usize,
+    bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+enum Phase {
     #[default]
     Open,
-    /// Takes nothing more, delivers what it has.
+    /// Nothing more is accepted.
     Closing,
-    /// The worker is gone.
+    /// The worker has ended.
     Ended,
 }
 
 impl Shared {
-    pub(super) fn new(room: Room, hook: Option<Hook>, clock: Clock) -> Self {
+    pub(super) fn new(capacity: Capacity, hook: Option<OutcomeHook>, clock: Clock) -> Self {
         Self {
-            room: Arc::new(room),
+            capacity: Arc::new(capacity),
             ids: Ids::new(),
-            hook,
             clock,
+            hook,
             process: process::id(),
             state: Mutex::default(),
-            called: Notify::new(),
+            wake: Notify::new(),
         }
     }
 
-    /// The time of day.
     pub(super) fn now(&self) -> SystemTime {
         (self.clock)()
     }
 
-    /// Whether this is another process than the one in which the worker runs.
+    /// Whether this process was forked from the one in which the worker runs.
     pub(super) fn is_forked(&self) -> bool {
         process::id() != self.process
     }
 
     pub(super) fn is_open(&self) -> bool {
-        // A forked process may have a lock that nobody is left to release.
+        // In a forked process, the lock may be held by a thread that does not exist.
         !self.is_forked() && self.lock().phase == Phase::Open
     }
 
@@ -136,165 +140,221 @@ impl Shared {
         if self.is_forked() {
             return Stats::default();
         }
-        self.lock().stats
+        let now = unix_seconds(self.now());
+        let state = self.lock();
+        let oldest = state.pending.first_key_value();
+        let oldest_age = oldest.map(|(oldest, _)| now.saturating_sub(oldest.second));
+        Stats { oldest_age: oldest_age.map(Duration::from_secs), ..state.stats }
     }
 
-    /// Takes a batch in, unless the queue is closed.
-    pub(super) fn accept(&self, mut arrival: Arrival) -> Result<(), Box<Arrival>> {
+    /// Accepts a batch, unless the queue is closed.
+    pub(super) fn accept(&self, mut batch: PendingBatch) -> Result<(), PendingBatch> {
         let mut state = self.lock();
         if state.phase != Phase::Open {
-            return Err(Box::new(arrival));
+            return Err(batch);
         }
-        state.count(&mut arrival);
-        let alarm = state.alarm;
-        let wakes = state.arrivals.push(arrival, alarm) || self.is_stuck(&state);
-        drop(state);
-        if wakes {
-            self.called.notify_one();
-        }
+        state.count_accepted(&mut batch.completion, batch.accepted);
+        self.hand_over(state, batch);
         Ok(())
     }
 
-    /// Counts a batch that the worker gets later, unless the queue is closed.
-    #[cfg(feature = "spool")]
-    pub(super) fn count(&self, arrival: &mut Arrival) -> bool {
+    /// Counts a batch as accepted before it is handed over, unless the queue is closed.
+    pub(super) fn count(&self, batch: &mut PendingBatch) -> bool {
         let mut state = self.lock();
         let is_open = state.phase == Phase::Open;
         if is_open {
-            state.count(arrival);
+            state.count_accepted(&mut batch.completion, batch.accepted);
         }
         is_open
     }
 
-    /// Takes batches in that the spool holds, counting those that are not counted yet. If the worker is gone they stay
-    /// in the spool.
-    #[cfg(feature = "spool")]
-    pub(super) fn accept_stored(&self, arrivals: impl Iterator<Item = Arrival>) {
-        let mut late = Vec::new();
-        let mut wakes = false;
+    /// Hands over a batch that the spool holds. If the worker has ended, the batch stays in the spool.
+    pub(super) fn stored(&self, mut batch: PendingBatch) {
         let mut state = self.lock();
-        for mut arrival in arrivals {
-            if !arrival.entry.ticket.is_counted() {
-                state.count(&mut arrival);
-            }
-            if state.phase == Phase::Ended {
-                late.push(arrival);
-            } else {
-                let alarm = state.alarm;
-                wakes |= state.arrivals.push(arrival, alarm);
-            }
+        if state.phase == Phase::Ended && batch.completion.is_counted() {
+            // It was counted as dropped.
+            drop(state);
+            return drop(batch);
         }
-        wakes |= self.is_stuck(&state);
-        drop(state);
-        if wakes {
-            self.called.notify_one();
+        if batch.completion.is_counted() {
+            state.volatile.remove(batch.completion.bytes());
+            batch.completion.set_durable();
+        } else {
+            batch.completion.set_durable();
+            state.count_accepted(&mut batch.completion, batch.accepted);
         }
-        // BatchResult here, without the lock.
-        drop(late);
+        if state.phase == Phase::Ended {
+            drop(state);
+            return drop(batch);
+        }
+        self.hand_over(state, batch);
+    }
+
+    /// Hands over a batch that was counted and that the spool does not hold.
+    pub(super) fn not_stored(&self, batch: PendingBatch) {
+        let state = self.lock();
+        if state.phase == Phase::Ended {
+            drop(state);
+            return drop(batch);
+        }
+        self.hand_over(state, batch);
     }
 
     /// Counts a batch that was found in the spool.
     #[cfg(feature = "spool")]
-    pub(super) fn recover(&self, ticket: &mut super::ticket::Ticket) {
+    pub(super) fn count_recovered(&self, completion: &mut Completion, accepted: SystemTime) {
+        completion.set_durable();
         let mut state = self.lock();
         state.stats.recovered += 1;
-        let wave = state.enter(ticket.bytes());
-        ticket.counted(wave);
+        state.count(completion, accepted);
     }
 
-    pub(super) fn set_paused(&self, paused: bool) {
+    /// Counts the outcome of a batch.
+    pub(super) fn settled(
+        &self,
+        counted: Counted,
+        outcome: &Outcome,
+        bytes: usize,
+        is_durable: bool,
+    ) {
+        let mut state = self.lock();
+        if let Some(count) = state.pending.get_mut(&counted) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.pending.remove(&counted);
+            }
+        }
+        // What is pending when the worker ends was counted then.
+        if state.phase != Phase::Ended {
+            state.stats.settled(outcome, bytes);
+            if !is_durable {
+                state.volatile.remove(bytes);
+            }
+        }
+    }
+
+    pub(super) fn has_hook(&self) -> bool {
+        self.hook.is_some()
+    }
+
+    /// Calls the function of the caller, if there is one. It keeps the capacity of the batch meanwhile.
+    pub(super) fn call_hook(&self, result: BatchResult, permit: Permit) {
+        if let Some(hook) = &self.hook {
+            hook.call(result, permit);
+        }
+    }
+
+    pub(super) fn hook(&self) -> Option<&OutcomeHook> {
+        self.hook.as_ref()
+    }
+
+    pub(super) fn set_paused(&self, paused: Option<Pause>) {
         self.lock().stats.paused = paused;
     }
 
-    /// How many batches of a wave and all before it are pending.
-    pub(super) fn outstanding(&self, wave: u64) -> u64 {
-        self.lock().outstanding.range(..=wave).map(|(_, count)| count).sum()
+    pub(super) fn set_health(&self, failing_since: Option<SystemTime>, last: Option<ErrorKind>) {
+        let mut state = self.lock();
+        state.stats.failing_since = failing_since;
+        state.stats.last_error = last;
     }
 
-    /// Says that there was no room for someone.
-    pub(super) fn crowd(&self) {
-        let first = !std::mem::replace(&mut self.lock().arrivals.crowded, true);
-        if first {
-            self.called.notify_one();
+    /// Returns how many batches are pending that were accepted before a flush.
+    pub(super) fn pending_before(&self, epoch: u64) -> u64 {
+        let last = Counted { epoch, second: u64::MAX };
+        self.lock().pending.range(..=last).map(|(_, count)| count).sum()
+    }
+
+    /// Notes that the queue was full for a caller.
+    pub(super) fn notify_full(&self) {
+        let was_full = std::mem::replace(&mut self.lock().incoming.was_full, true);
+        if !was_full {
+            self.wake.notify_one();
         }
     }
 
-    /// Asks the worker for something; `false` if it is gone.
-    pub(super) fn ask(&self, command: Command) -> bool {
+    /// Gives the worker a command. Returns `false` if it has ended.
+    pub(super) fn command(&self, command: Command) -> bool {
         let mut state = self.lock();
-        let listens = state.phase != Phase::Ended;
-        if listens {
-            state.arrivals.commands.push(command);
+        let is_alive = state.phase != Phase::Ended;
+        if is_alive {
+            state.incoming.commands.push(command);
         }
         drop(state);
-        self.called.notify_one();
-        listens
+        self.wake.notify_one();
+        is_alive
     }
 
-    /// Begins a flush: its number, and the counts as it begins.
+    /// Begins a flush. Returns its epoch, and the counts at its beginning.
     pub(super) fn begin_flush(&self) -> (u64, Stats) {
         let mut state = self.lock();
-        let wave = state.wave;
-        state.wave += 1;
-        (wave, state.stats)
+        let epoch = state.flush_epoch;
+        state.flush_epoch += 1;
+        (epoch, state.stats)
     }
 
-    /// Lets no more batches in.
+    /// Accepts nothing more.
     pub(super) fn close(&self) -> Stats {
         let mut state = self.lock();
         state.phase = state.phase.max(Phase::Closing);
         let before = state.stats;
         drop(state);
-        self.room.close();
+        self.capacity.close();
         before
     }
 
-    /// What has come for the worker, which is awake from now on.
-    pub(super) fn take(&self) -> Arrivals {
-        let mut state = self.lock();
-        state.alarm = Alarm::Set;
-        let room = Vec::with_capacity(state.arrivals.batches.len().min(4 * WAKING_BATCHES));
-        let next = Arrivals { batches: room, ..Arrivals::default() };
-        std::mem::replace(&mut state.arrivals, next)
+    /// Takes what has arrived for the worker.
+    pub(super) fn take_incoming(&self) -> Incoming {
+        std::mem::take(&mut self.lock().incoming)
     }
 
-    /// Notes what the worker holds of a request that is not full, and waits with. `false`: enough has come in the
-    /// meantime to fill it.
-    pub(super) fn hold(&self, held: Held) -> bool {
+    /// Notes how much the worker has accumulated for the next request, so that it is woken when the request is full.
+    /// `None`: it is woken by the first batch. Returns `false` if it has to look at once.
+    pub(super) fn wake_when_full(&self, accumulated: Option<(usize, usize)>) -> bool {
         let mut state = self.lock();
-        state.arrivals.held = held;
-        let Arrivals { batches, bytes, .. } = &state.arrivals;
-        let (count, bytes) = (held.batches + batches.len(), held.bytes + bytes);
-        batches.is_empty()
-            || (count < WAKING_BATCHES && bytes < MAX_REQUEST_BYTES && !self.is_stuck(&state))
+        state.wake_after = match accumulated {
+            Some((batches, bytes)) => WakeAfter {
+                batches: WAKE_AFTER_BATCHES.saturating_sub(batches),
+                bytes: MAX_REQUEST_BYTES.saturating_sub(bytes),
+            },
+            None => WakeAfter::default(),
+        };
+        !state.incoming.wakes(state.wake_after) && state.incoming.commands.is_empty()
     }
 
-    /// Notes that the worker will not look by itself. `false`: something has come in the meantime.
-    pub(super) fn sleep(&self) -> bool {
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until the worker is woken.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Ends the queue, and counts what is pending as dropped or left in the spool. Returns what had arrived for the
+    /// worker.
+    pub(super) fn end(&self) -> Incoming {
+        self.capacity.close();
         let mut state = self.lock();
-        let nothing_came = state.arrivals.batches.is_empty() && state.arrivals.commands.is_empty();
-        if nothing_came {
-            state.alarm = Alarm::Unset;
+        if state.phase != Phase::Ended {
+            state.phase = Phase::Ended;
+            let Volatile { batches, bytes } = std::mem::take(&mut state.volatile);
+            state.stats.dropped += batches;
+            state.stats.pending -= batches;
+            state.stats.pending_bytes -= bytes;
         }
-        nothing_came
+        std::mem::take(&mut state.incoming)
     }
 
-    /// Waits until the worker is wanted.
-    pub(super) async fn called(&self) {
-        self.called.notified().await;
-    }
-
-    /// Notes that the worker is gone; what had come for it is returned.
-    pub(super) fn end(&self) -> Arrivals {
-        self.room.close();
-        let mut state = self.lock();
-        state.phase = Phase::Ended;
-        std::mem::take(&mut state.arrivals)
-    }
-
-    /// Whether someone waits for room that nothing under way is going to make.
-    fn is_stuck(&self, state: &State) -> bool {
-        !state.arrivals.held.is_busy && self.room.is_crowded()
+    fn hand_over(&self, mut state: MutexGuard<'_, State>, batch: PendingBatch) {
+        let wake_after = state.wake_after;
+        let was_awake = state.incoming.wakes(wake_after);
+        state.incoming.bytes += batch.content.len();
+        state.incoming.batches.push(batch);
+        let wakes = !was_awake && state.incoming.wakes(wake_after);
+        drop(state);
+        if wakes || self.capacity.has_waiters() {
+            self.wake.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -302,46 +362,43 @@ impl Shared {
     }
 }
 
-impl Tally for Shared {
-    fn settled(&self, wave: u64, outcome: &Outcome, bytes: usize) {
-        let mut state = self.lock();
-        state.stats.settled(outcome, bytes);
-        if let Some(count) = state.outstanding.get_mut(&wave) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                state.outstanding.remove(&wave);
-            }
-        }
-    }
-
-    fn hook(&self) -> Option<&Hook> {
-        self.hook.as_ref()
-    }
-}
-
 impl State {
-    fn count(&mut self, arrival: &mut Arrival) {
+    fn count_accepted(&mut self, completion: &mut Completion, accepted: SystemTime) {
         self.stats.accepted += 1;
-        let wave = self.enter(arrival.entry.ticket.bytes());
-        arrival.entry.ticket.counted(wave);
+        self.count(completion, accepted);
     }
 
-    fn enter(&mut self, bytes: usize) -> u64 {
+    fn count(&mut self, completion: &mut Completion, accepted: SystemTime) {
+        let bytes = completion.bytes();
         self.stats.entered(bytes);
-        *self.outstanding.entry(self.wave).or_default() += 1;
-        self.wave
+        if !completion.is_durable() && self.phase != Phase::Ended {
+            self.volatile.add(bytes);
+        }
+        let counted = Counted { epoch: self.flush_epoch, second: unix_seconds(accepted) };
+        *self.pending.entry(counted).or_default() += 1;
+        completion.set_counted(counted);
     }
 }
 
-impl Arrivals {
-    /// Adds a batch; whether the worker has to be woken.
-    fn push(&mut self, arrival: Arrival, alarm: Alarm) -> bool {
-        let Held { batches: batches_held, bytes: bytes_held, .. } = self.held;
-        let bytes_before = bytes_held + self.bytes;
-        self.bytes += arrival.entry.ticket.bytes();
-        self.batches.push(arrival);
-        let enough = batches_held + self.batches.len() == WAKING_BATCHES
-            || (bytes_before < MAX_REQUEST_BYTES && bytes_held + self.bytes >= MAX_REQUEST_BYTES);
-        enough || (alarm == Alarm::Unset && self.batches.len() == 1)
+impl Volatile {
+    fn add(&mut self, bytes: usize) {
+        self.batches += 1;
+        self.bytes += bytes as u64;
     }
+
+    fn remove(&mut self, bytes: usize) {
+        self.batches = self.batches.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes as u64);
+    }
+}
+
+impl Incoming {
+    fn wakes(&self, after: WakeAfter) -> bool {
+        !self.batches.is_empty()
+            && (self.batches.len() >= after.batches || self.bytes >= after.bytes)
+    }
+}
+
+fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,6 +1,6 @@
-//! The worker of a queue as a future, and the thread on which it runs in production.
+//! The worker of a queue as a future, and the thread on which it runs.
 
-use super::engine::Engine;
+use super::delivery::Delivery;
 use crate::{Error, ErrorKind};
 use std::fmt;
 use std::future::Future;
@@ -9,23 +9,22 @@ use std::task::{Context, Poll};
 use std::{io, thread};
 use tokio::runtime::Builder;
 
-/// What sends the batches of a queue: a future that ends when the queue has been shut down.
+/// Sends the batches of a queue: a future that completes when the queue has been shut down.
 ///
-/// [`QueueBuilder::build_with_worker`](super::QueueBuilder::build_with_worker) gives it to a program that wants to run it
-/// in a runtime of its own choice. When it is dropped, the queue is closed and what is pending is dropped, or left in the
-/// spool.
+/// [`QueueBuilder::build_with_worker`](super::QueueBuilder::build_with_worker) returns it to a program that runs it in a
+/// runtime of its choice. If it is dropped, the queue is closed, and the pending batches are dropped or left in the spool.
 #[must_use = "nothing is sent unless it is polled"]
 pub struct Worker(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Worker {
-    pub(super) fn new(engine: Engine) -> Self {
-        Self(Box::pin(engine.run()))
+    pub(super) fn new(delivery: Delivery) -> Self {
+        Self(Box::pin(delivery.run()))
     }
 
     /// Runs it on a thread of its own, with a runtime of its own.
     pub(super) fn start(self) -> Result<(), Error> {
         let failed = |error: io::Error| {
-            let message = format!("no background thread: {error}");
+            let message = format!("no background thread could be started: {error}");
             Error::new(ErrorKind::Config, message).with_source(error)
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;

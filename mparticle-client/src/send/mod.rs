@@ -12,6 +12,7 @@ mod attempt;
 mod attempt_error;
 mod backoff;
 mod budget;
+mod expiry;
 mod headers;
 mod in_flight;
 mod request_sender;
@@ -23,6 +24,7 @@ mod upload;
 #[cfg(test)]
 pub(crate) use attempt_error::status_error;
 pub(crate) use backoff::full_jitter;
+pub(crate) use expiry::Expiry;
 pub(crate) use headers::is_acceleration_limited;
 pub(crate) use in_flight::InFlight;
 pub(crate) use request_sender::{BodyLog, Delivery, RequestSender, SenderSettings};

@@ -2,6 +2,7 @@
 
 use super::admission::Admission;
 use super::budget::RetryBudget;
+use super::expiry::Expiry;
 use super::in_flight::InFlight;
 use super::stall::StallLog;
 use super::task;
@@ -13,7 +14,6 @@ use crate::transport::Transport;
 use crate::{Credentials, EncodedRequest, Error, ErrorKind, Receipt, RetryPolicy, Timeouts};
 use http::{HeaderMap, header};
 use std::sync::{Arc, Mutex, Once};
-use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::{Instrument, debug, debug_span};
 
@@ -49,28 +49,15 @@ pub(crate) enum Delivery {
     Disabled,
 }
 
-/// How long a request is repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repetition {
-    /// As timeouts, retry policy and budget say.
-    Bounded,
-    /// Until the request is accepted or refused.
-    #[cfg_attr(not(feature = "queue"), allow(dead_code, reason = "only the queue needs it"))]
-    Unbounded,
-}
-
 /// Sends requests with one pair of credentials.
 #[derive(Debug)]
 pub(crate) struct RequestSender {
     pub(super) settings: SenderSettings,
-    pub(super) repetition: Repetition,
     pub(super) budget: RetryBudget,
     pub(super) jitter: Mutex<fastrand::Rng>,
     pub(super) stall_log: StallLog,
     /// Reports once that mParticle accepts requests with a status that it does not document.
     pub(super) undocumented_status: Once,
-    /// Wakes the uploads that wait for their backoff.
-    pub(super) retry_now: Notify,
 }
 
 impl RequestSender {
@@ -79,12 +66,10 @@ impl RequestSender {
         let jitter = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         Self {
             settings,
-            repetition: Repetition::Bounded,
             budget: RetryBudget::default(),
             jitter: Mutex::new(jitter),
             stall_log: StallLog::default(),
             undocumented_status: Once::new(),
-            retry_now: Notify::new(),
         }
     }
 
@@ -105,23 +90,15 @@ impl RequestSender {
         Ok(Self::new(settings))
     }
 
-    /// Returns a sender with connections for another runtime that repeats a request until it is accepted or refused. It
-    /// shares the rate limiter, but not the budget.
+    /// Returns a sender with connections for another runtime. It shares the rate limiter, but not the retry budget.
     #[cfg(feature = "queue")]
-    pub(crate) fn for_queue(&self) -> Self {
+    pub(crate) fn for_another_runtime(&self) -> Self {
         let mut settings = self.settings.clone();
         if let Some(transport) = settings.transport.for_another_runtime() {
             settings.transport = transport;
             settings.in_flight = Arc::new(InFlight::new(settings.in_flight.limit()));
         }
-        settings.policy = settings.policy.with_max_attempts(u32::MAX);
-        Self { repetition: Repetition::Unbounded, ..Self::new(settings) }
-    }
-
-    /// Lets uploads try again at once that wait for their backoff, but not those that a `Retry-After` holds back.
-    #[cfg(feature = "queue")]
-    pub(crate) fn retry_now(&self) {
-        self.retry_now.notify_waiters();
+        Self::new(settings)
     }
 
     pub(crate) fn rate_limiter(&self) -> RateLimiter {
@@ -142,12 +119,13 @@ impl RequestSender {
         self.run(request, Upload::send).await
     }
 
-    /// Sends a request once, as soon as the rate limiter allows, however long that takes.
+    /// Sends a request once, as soon as the rate limiter allows, however long that takes, unless it expires meanwhile.
     pub(crate) async fn send_once(
         self: &Arc<Self>,
         request: EncodedRequest,
+        expiry: Option<Expiry>,
     ) -> Result<Receipt, Error> {
-        self.run(request, Upload::send_once).await
+        self.run(request, |upload| upload.send_once(expiry)).await
     }
 
     /// Runs an upload as a task, and completes its error.

@@ -4,8 +4,9 @@ use super::admission::Admission;
 use super::attempt::{exchange, read_body};
 use super::attempt_error::{AttemptError, GivenUp};
 use super::backoff::full_jitter;
+use super::expiry::Expiry;
 use super::headers::{self, Limit};
-use super::request_sender::{BodyLog, Repetition, RequestSender};
+use super::request_sender::{BodyLog, RequestSender};
 use super::retry::{self, AttemptResult, Decision, Progress};
 use crate::error::{Answer, AttemptStats, Causes};
 use crate::timing::after;
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode, response};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, debug, debug_span, field, trace, warn};
 
 /// An attempt does not begin within a tenth of the overall timeout before the deadline, or this time if that is shorter.
@@ -50,19 +51,22 @@ impl Upload {
 
     /// Sends the request until it is accepted or there is no point in trying again.
     pub(super) async fn send(mut self) -> Result<Receipt, Error> {
-        if self.sender.repetition == Repetition::Bounded {
-            self.deadline = Some(after(self.start, self.sender.settings.timeouts.overall));
-        }
+        self.deadline = Some(after(self.start, self.sender.settings.timeouts.overall));
         let result = self.repeat().await;
         result.map_err(|error| error.with_stats(self.stats()))
     }
 
     /// Sends the request once, as soon as the rate limiter allows.
-    pub(super) async fn send_once(mut self) -> Result<Receipt, Error> {
-        let result = match self.admit().await {
+    pub(super) async fn send_once(mut self, expiry: Option<Expiry>) -> Result<Receipt, Error> {
+        let admitted = match self.admit().await {
+            Ok(sent) => expiry.map_or(Ok(()), |expiry| expiry.check()).map(|()| sent),
+            Err(error) => Err(error),
+        };
+        let result = match admitted {
             Ok(sent) => self.attempt(sent).await.map_err(AttemptError::into_error),
             Err(error) => Err(error),
         };
+        self.admission.leave();
         result.map_err(|error| error.with_stats(self.stats()))
     }
 
@@ -79,7 +83,7 @@ impl Upload {
                 Err(error) => error,
             };
             match self.next_attempt(&error) {
-                Ok(at) => self.sleep_until(at, error.retry_after()).await,
+                Ok(at) => self.sleep_until(at).await,
                 Err(given_up) => {
                     let attempts = self.sender.settings.policy.max_attempts;
                     return Err(error.into_upload_error(given_up, attempts));
@@ -237,8 +241,7 @@ impl Upload {
                 _ => Ok(now),
             },
             Decision::Retry { at } => {
-                let has_budget = sender.budget.withdraw(now);
-                if !has_budget && sender.repetition == Repetition::Bounded {
+                if !sender.budget.withdraw(now) {
                     return Err(GivenUp::OutOfBudget);
                 }
                 Ok(at)
@@ -246,15 +249,10 @@ impl Upload {
         }
     }
 
-    async fn sleep_until(&self, at: Instant, retry_after: Option<Duration>) {
+    async fn sleep_until(&self, at: Instant) {
         let wait_ms = millis(at.saturating_duration_since(Instant::now()));
         debug!(wait_ms, "trying again");
-        if retry_after.is_some() {
-            sleep_until(at).await;
-        } else {
-            // Whether it was woken or not, it is time to try again.
-            _ = timeout_at(at, self.sender.retry_now.notified()).await;
-        }
+        sleep_until(at).await;
     }
 
     /// Up to a tenth longer, so that clients that were told the same time do not come back together.

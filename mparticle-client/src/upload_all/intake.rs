@@ -35,7 +35,12 @@ impl Intake {
         let encoded = self.encoder.encode_for(self.endpoint, id.clone(), &batch, now);
         let parts = match encoded {
             Ok(encoded) if encoded.bytes.len() <= MAX_BATCH_BYTES => {
-                return vec![Document { encoded, users, tag: Tag::Whole { position, batch } }];
+                return vec![Document {
+                    encoded,
+                    users,
+                    expires_at: None,
+                    tag: Tag::Whole { position, batch },
+                }];
             }
             Ok(_) => self.encoder.split(&id, &mut batch),
             Err(error) => Err(error),
@@ -46,6 +51,7 @@ impl Intake {
                 let document = |part: Part| Document {
                     encoded: part.encoded,
                     users: users.clone(),
+                    expires_at: None,
                     tag: Tag::Part { position, events: part.events },
                 };
                 parts.into_iter().map(document).collect()

@@ -2,14 +2,13 @@
 
 use super::report::Left;
 use super::{FailedBatch, OnOutcome, Stopped, UploadReport};
-use crate::dispatch::{Document, Halt, Unsettled};
+use crate::dispatch::{Document, DocumentResult, Halt, Unsettled};
 use crate::encoding::EncodedBatch;
 use crate::error::AttemptStats;
 use crate::models::Batch;
-use crate::{BatchResult, EncodedRequest, Endpoint, Error, ErrorKind, Outcome, Receipt};
+use crate::{BatchResult, EncodedRequest, Endpoint, Error, ErrorKind, Outcome};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What a document is.
@@ -102,13 +101,8 @@ impl<'a> Outcomes<'a> {
     }
 
     /// A document was sent, or is given up.
-    pub(super) fn settle(&mut self, document: Document<Tag>, result: Result<Arc<Receipt>, Error>) {
-        let outcome = match result {
-            Ok(receipt) => Outcome::of(&receipt),
-            Err(error) if error.is_retryable() => Outcome::Failed(error),
-            Err(error) => Outcome::Rejected(error),
-        };
-        self.end(document, outcome);
+    pub(super) fn settle(&mut self, document: Document<Tag>, result: DocumentResult) {
+        self.end(document, result.into_outcome());
     }
 
     /// A document is left that was not settled when everything was halted.

@@ -40,6 +40,7 @@ pub(super) async fn run<S: SendOnce>(
         linger: LINGER,
         max_wait: Some(max_wait),
         retry,
+        clock: Arc::new(SystemTime::now),
     };
     let mut dispatch = Dispatch::new(sender, settings);
     let intake = Intake::new(encoder, endpoint);

@@ -5,7 +5,7 @@ use crate::dispatch::SendOnce;
 use crate::encoding::Encoder;
 use crate::error::{Answer, AttemptStats};
 use crate::models::{Batch, CustomEvent, CustomEventType, Environment, Event, UnixMillis};
-use crate::send::status_error;
+use crate::send::{Expiry, status_error};
 use crate::{
     BatchResult, EncodedRequest, Endpoint, Error, ErrorKind, Receipt, RetryPolicy, Validation,
 };
@@ -95,7 +95,7 @@ impl Server {
 }
 
 impl SendOnce for Arc<Server> {
-    async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
+    async fn send_once(self, request: EncodedRequest, _: Option<Expiry>) -> Result<Receipt, Error> {
         let batches = crate::models::from_slice::<Vec<Batch>>(request.body()).unwrap();
         let ids: Vec<_> =
             batches.iter().filter_map(|batch| batch.source_request_id.clone()).collect();
@@ -145,7 +145,7 @@ struct Scripted<F> {
 }
 
 impl<F: Fn(usize, Duration) -> Option<u16> + Send + Sync + 'static> SendOnce for Arc<Scripted<F>> {
-    async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
+    async fn send_once(self, request: EncodedRequest, _: Option<Expiry>) -> Result<Receipt, Error> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let status = (self.script)(number, self.start.elapsed());
         sleep(Duration::from_millis(10)).await;
@@ -172,7 +172,7 @@ fn scripted_slow(latency: Duration) -> Arc<Slow> {
 struct Slow(Duration);
 
 impl SendOnce for Arc<Slow> {
-    async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
+    async fn send_once(self, request: EncodedRequest, _: Option<Expiry>) -> Result<Receipt, Error> {
         sleep(self.0).await;
         Ok(receipt(&request))
     }
@@ -525,7 +525,11 @@ async fn when_nothing_is_accepted_for_max_wait_it_ends_with_what_was_pulled_in_o
 async fn a_request_that_alone_keeps_failing_ends_after_five_attempts() {
     struct Poisoned(Mutex<u32>);
     impl SendOnce for Arc<Poisoned> {
-        async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
+        async fn send_once(
+            self,
+            request: EncodedRequest,
+            _: Option<Expiry>,
+        ) -> Result<Receipt, Error> {
             sleep(Duration::from_millis(10)).await;
             if request.source_request_ids().iter().any(|id| id == "150") {
                 *self.0.lock().unwrap() += 1;
@@ -584,7 +588,11 @@ async fn what_comes_in_quick_succession_is_packed_together() {
 async fn historical_data_are_checked_and_sent_to_their_own_endpoint() {
     struct Endpoints(Mutex<Vec<Endpoint>>);
     impl SendOnce for Arc<Endpoints> {
-        async fn send_once(self, request: EncodedRequest) -> Result<Receipt, Error> {
+        async fn send_once(
+            self,
+            request: EncodedRequest,
+            _: Option<Expiry>,
+        ) -> Result<Receipt, Error> {
             self.0.lock().unwrap().push(request.endpoint());
             Ok(receipt(&request))
         }

@@ -337,7 +337,9 @@ impl World {
             let stats = self.queue.stats();
             assert_law(&stats);
             assert_eq!((stats.pending, stats.pending_bytes), (0, 0));
-            let told = self.told.lock().unwrap().clone();
+            // Nobody waits for the hook of a worker that was dropped.
+            let settled = stats.delivered + stats.rejected + stats.expired + stats.dropped;
+            let told = hook_calls(&self.told, settled);
             let count =
                 |fate| u64::try_from(told.iter().filter(|told| told.1 == fate).count()).unwrap();
             let counts = (stats.delivered, stats.rejected, stats.expired, stats.dropped);
@@ -353,9 +355,19 @@ impl World {
             flush.await.unwrap();
         }
         let given = Rc::try_unwrap(self.given).ok().unwrap().into_inner();
-        let told = self.told.lock().unwrap().clone();
+        let given_count = given.len() as u64;
+        let told = hook_calls(&self.told, given_count);
         Ended { emulator: self.emulator, given, told }
     }
+}
+
+/// Waits until the outcome hook was called so many times, and returns with what.
+fn hook_calls(told: &Mutex<Vec<(String, Fate)>>, count: u64) -> Vec<(String, Fate)> {
+    let start = std::time::Instant::now();
+    while (told.lock().unwrap().len() as u64) < count && start.elapsed() < LONG {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    told.lock().unwrap().clone()
 }
 
 fn make(user: u8, head: bool, id: Option<String>, bytes: usize, kind: Kind, event: &str) -> Batch {

@@ -58,7 +58,7 @@ async fn a_hook_may_use_the_queue() {
     })
     .await;
     assert!(place.set(queue.clone()).is_ok());
-    emulator.script([Answer::status(404)]);
+    emulator.script([Answer::status(400)]);
     drop(queue.try_send(batch("1", "a")).unwrap());
     _ = queue.flush(LONG).await;
     assert!(queue.flush(LONG).await.is_complete());

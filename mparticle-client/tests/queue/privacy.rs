@@ -32,7 +32,7 @@ async fn debug_and_display_show_neither_batches_nor_credentials() {
     let (queue, worker) = queue(&emulator, |_| builder).await;
     emulator.script([
         Answer::normal(),
-        Answer::status(404)
+        Answer::status(400)
             .body(r#"{"errors":[{"code":"BAD_REQUEST","message":"hidden@example.com"}]}"#),
     ]);
     let delivered = queue.try_send(personal()).unwrap();

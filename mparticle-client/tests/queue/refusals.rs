@@ -1,12 +1,14 @@
 //! What mParticle refuses is found, told and kept apart.
 
-use super::support::{LONG, accepted_events, batch, client, poisoned, queue, sizes};
+use super::support::{LONG, accepted_events, batch, poisoned, queue, sizes};
 use mparticle_client::ErrorKind;
 use mparticle_client::testing::{Answer, Emulator};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 #[tokio::test(start_paused = true)]
-async fn a_status_that_blames_no_batch_refuses_all_of_a_request_which_can_be_sent_again() {
-    for status in [404, 410, 501, 505] {
+async fn a_status_that_blames_no_batch_pauses_the_queue_which_loses_nothing() {
+    for status in [301, 307, 402, 404, 405, 407, 410, 421, 425, 451, 501, 505] {
         let emulator = Emulator::in_memory();
         let (queue, _worker) = queue(&emulator, |builder| builder).await;
         emulator.script([Answer::status(status)]);
@@ -15,24 +17,50 @@ async fn a_status_that_blames_no_batch_refuses_all_of_a_request_which_can_be_sen
             deliveries.push(queue.try_send(batch(user, event)).unwrap());
         }
         let report = queue.flush(LONG).await;
-        assert_eq!((report.rejected, report.delivered), (3, 0), "{status}");
+        assert_eq!((report.rejected, report.pending), (0, 3), "{status}");
+        let pause = queue.stats().paused.unwrap();
+        assert_eq!(pause.status.unwrap(), status);
         assert_eq!(emulator.requests().len(), 1);
-        let mut requests = Vec::new();
+        queue.resume().unwrap();
         for delivery in deliveries {
-            let settled = delivery.await;
-            assert_eq!(settled.error().unwrap().status().unwrap(), status);
-            assert!(!settled.is_delivered());
-            requests.push(settled.into_requests());
+            assert!(delivery.await.is_delivered(), "{status}");
         }
-        assert!(requests.iter().all(|requests| requests.len() == 1));
-        assert_eq!(requests[0][0].body(), requests[1][0].body(), "they were one batch");
-        let client = client(&emulator);
-        for request in requests.into_iter().flatten() {
-            client.resend(request).await.unwrap();
-        }
+        assert_eq!(queue.stats().paused, None);
         assert_eq!(accepted_events(&emulator), ["a", "b", "c"]);
-        assert_eq!(emulator.duplicates().len(), 1);
+        let requests = emulator.requests();
+        assert_eq!(requests[0].body, requests[1].body);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_queue_tries_again_every_five_minutes() {
+    let emulator = Emulator::in_memory();
+    let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(Duration::ZERO)).await;
+    emulator.script([Answer::status(404), Answer::status(404), Answer::status(404)]);
+    let start = Instant::now();
+    let delivery = queue.try_send(batch("1", "a")).unwrap();
+    sleep(LONG).await;
+    assert!(queue.stats().paused.is_some());
+    assert!(delivery.await.is_delivered());
+    let minutes = start.elapsed().as_secs() / 60;
+    assert_eq!((minutes, emulator.requests().len()), (15, 4));
+    assert_eq!(queue.stats().paused, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_batches_refused_in_a_row_pause_the_queue() {
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::status(400));
+    let (queue, _worker) = queue(&emulator, |builder| builder.concurrency(1)).await;
+    for user in 0..300 {
+        drop(queue.try_send(batch(&user.to_string(), "a")).unwrap());
+    }
+    let report = queue.flush(LONG).await;
+    assert_eq!((report.rejected, report.pending), (100, 200));
+    assert_eq!(queue.stats().paused.unwrap().status.unwrap(), 400);
+    emulator.always(Answer::normal());
+    queue.resume().unwrap();
+    assert_eq!(queue.flush(LONG).await.delivered, 200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,12 +132,14 @@ async fn one_bad_batch_of_a_hundred_takes_few_requests_to_find() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirect_is_a_refusal_and_is_not_followed() {
+async fn a_redirect_is_not_followed() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     emulator.script([Answer::redirect("https://example.com/")]);
     let delivery = queue.try_send(batch("1", "a")).unwrap();
-    assert_eq!(queue.flush(LONG).await.rejected, 1);
-    assert_eq!(delivery.await.error().unwrap().status().unwrap(), 307);
+    assert_eq!(queue.flush(LONG).await.pending, 1);
+    assert_eq!(queue.stats().paused.unwrap().status.unwrap(), 307);
     assert_eq!(emulator.requests().len(), 1);
+    queue.resume().unwrap();
+    assert!(delivery.await.is_delivered());
 }

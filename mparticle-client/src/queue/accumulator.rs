@@ -1,0 +1,153 @@
+//! Collects batches until there are enough for a request, and joins those of one user.
+//!
+//! mParticle asks for few, large requests. Two batches are joined if they differ only in their events, have no id that the
+//! caller set, and no other batch of the user was accepted between them.
+
+use super::pending_batch::PendingBatch;
+use super::sealed_batch::SealedBatch;
+use crate::encoding::sections::Sections;
+use crate::encoding::users::UserKey;
+use crate::encoding::{MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES};
+use std::collections::{HashMap, VecDeque};
+use tokio::time::Instant;
+
+/// Batches in the order of acceptance.
+#[derive(Default)]
+pub(super) struct Accumulator {
+    items: VecDeque<Item>,
+    /// The size of the JSON of all items.
+    bytes: usize,
+    /// How many items were taken, which is the number of the first one.
+    taken: usize,
+    /// The number of the last item of each user.
+    latest: HashMap<UserKey, usize>,
+}
+
+pub(super) enum Item {
+    /// Batches of one user that will be sent as one, or a single batch.
+    Pending { batches: Vec<PendingBatch>, bytes: usize },
+    /// Was sealed by an earlier process.
+    #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "only a spool recovers any"))]
+    Sealed(SealedBatch),
+}
+
+impl Accumulator {
+    /// The number of items, after joining.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The size of the JSON of all items in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether the items fill a request.
+    pub(super) fn is_full(&self) -> bool {
+        self.items.len() >= MAX_BATCHES || self.bytes + self.items.len() >= MAX_REQUEST_BYTES
+    }
+
+    /// Returns when the oldest batch was queued. A recovered batch need not wait for others.
+    pub(super) fn oldest(&self, now: Instant) -> Option<Instant> {
+        match self.items.front()? {
+            Item::Pending { batches, .. } => batches.first().map(|batch| batch.queued),
+            Item::Sealed(_) => Some(now),
+        }
+    }
+
+    pub(super) fn push(&mut self, mut batch: PendingBatch) {
+        batch.completion.forget_closed_listener();
+        let bytes = batch.content.len();
+        if let Some((joined, size, added)) = self.item_to_join(&batch) {
+            *size += added;
+            joined.push(batch);
+            self.bytes += added;
+            return;
+        }
+        for user in &batch.users {
+            self.latest.insert(*user, self.taken + self.items.len());
+        }
+        self.bytes += bytes;
+        self.items.push_back(Item::Pending { batches: vec![batch], bytes });
+    }
+
+    /// Adds batches of an earlier process. They may have been sent, and are therefore neither joined nor split.
+    #[cfg(feature = "spool")]
+    pub(super) fn push_recovered(&mut self, item: Item) {
+        self.bytes += item.bytes();
+        self.items.push_back(item);
+    }
+
+    /// Takes the items of the next request.
+    pub(super) fn take_request(&mut self) -> Vec<Item> {
+        let mut request = Vec::new();
+        let mut bytes = 1;
+        while let Some(item) = self.items.front() {
+            bytes += item.bytes() + 1;
+            let is_full = request.len() == MAX_BATCHES || bytes > MAX_REQUEST_BYTES;
+            if is_full && !request.is_empty() {
+                break;
+            }
+            request.extend(self.take());
+        }
+        request
+    }
+
+    /// Takes all items.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Item> {
+        self.bytes = 0;
+        self.latest.clear();
+        std::mem::take(&mut self.items).into_iter()
+    }
+
+    fn take(&mut self) -> Option<Item> {
+        let item = self.items.pop_front()?;
+        self.bytes -= item.bytes();
+        if let Item::Pending { batches, .. } = &item {
+            for user in batches.iter().flat_map(|batch| &batch.users) {
+                if self.latest.get(user) == Some(&self.taken) {
+                    self.latest.remove(user);
+                }
+            }
+        }
+        self.taken += 1;
+        Some(item)
+    }
+
+    /// Returns the item that a batch may join, and by how many bytes the item grows.
+    fn item_to_join(
+        &mut self,
+        batch: &PendingBatch,
+    ) -> Option<(&mut Vec<PendingBatch>, &mut usize, usize)> {
+        let sections = batch.content.sections()?;
+        let number = *self.latest.get(batch.users.first()?)?;
+        let is_latest = batch.users.iter().all(|user| self.latest.get(user) == Some(&number));
+        let item = self.items.get_mut(number.checked_sub(self.taken)?).filter(|_| is_latest)?;
+        let Item::Pending { batches, bytes } = item else { return None };
+        let first = batches.first()?.content.sections()?;
+        let added = added_bytes(sections);
+        let may_join = *bytes + added <= MAX_BATCH_BYTES && first.rest() == sections.rest();
+        may_join.then_some((batches, bytes, added))
+    }
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Pending { bytes, .. } => *bytes,
+            Self::Sealed(batch) => {
+                batch.documents.iter().map(|document| document.bytes.len()).sum()
+            }
+        }
+    }
+}
+
+/// Returns by how many bytes a batch grows at most when another one joins it: by the events of the other one, and by the
+/// list around them if it has none itself.
+fn added_bytes(sections: &Sections) -> usize {
+    sections.events().len() + r#","events":[]"#.len()
+}

@@ -1,0 +1,112 @@
+//! Ensures that each batch has exactly one outcome.
+
+use super::capacity::Permit;
+use super::shared::{Counted, Shared};
+use super::{BatchResult, Outcome};
+use crate::EncodedRequest;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// The obligation to give a batch its outcome, from its acceptance on.
+///
+/// It holds the capacity of the batch. If it is dropped without an outcome, for instance with a runtime that is shut
+/// down, the batch counts as dropped, or as left in the spool.
+pub(super) struct Completion {
+    shared: Arc<Shared>,
+    source_request_id: String,
+    /// `None` once the batch has its outcome.
+    permit: Option<Permit>,
+    /// Whether the spool holds the batch.
+    is_durable: bool,
+    /// How the batch was counted when it was accepted or recovered; `None` before, and once it has its outcome.
+    counted: Option<Counted>,
+    listener: Option<oneshot::Sender<BatchResult>>,
+}
+
+impl Completion {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        source_request_id: String,
+        permit: Permit,
+        listener: Option<oneshot::Sender<BatchResult>>,
+    ) -> Self {
+        let permit = Some(permit);
+        Self { shared, source_request_id, permit, is_durable: false, counted: None, listener }
+    }
+
+    pub(super) fn source_request_id(&self) -> &str {
+        &self.source_request_id
+    }
+
+    /// Returns the bytes that count against the capacity of the queue.
+    pub(super) fn bytes(&self) -> usize {
+        self.permit.as_ref().map_or(0, Permit::bytes)
+    }
+
+    pub(super) fn is_durable(&self) -> bool {
+        self.is_durable
+    }
+
+    pub(super) fn set_durable(&mut self) {
+        self.is_durable = true;
+    }
+
+    pub(super) fn is_counted(&self) -> bool {
+        self.counted.is_some()
+    }
+
+    pub(super) fn set_counted(&mut self, counted: Counted) {
+        self.counted = Some(counted);
+    }
+
+    /// Frees the memory of a listener that was dropped.
+    pub(super) fn forget_closed_listener(&mut self) {
+        self.listener = self.listener.take().filter(|listener| !listener.is_closed());
+    }
+
+    /// Whether anyone learns the outcome.
+    pub(super) fn has_audience(&self) -> bool {
+        self.shared.has_hook() || self.listener.as_ref().is_some_and(|other| !other.is_closed())
+    }
+
+    /// Gives the batch its outcome. `requests` hold the batch, for the outcomes that return it.
+    pub(super) fn settle(
+        mut self,
+        outcome: Outcome,
+        sent_as: Option<&str>,
+        requests: Vec<EncodedRequest>,
+    ) {
+        self.finish(outcome, sent_as, requests);
+    }
+
+    /// Returns the outcome of a batch that is pending when the queue ends.
+    pub(super) fn unfinished(&self) -> Outcome {
+        if self.is_durable { Outcome::LeftInSpool } else { Outcome::Dropped }
+    }
+
+    fn finish(&mut self, outcome: Outcome, sent_as: Option<&str>, requests: Vec<EncodedRequest>) {
+        let (Some(counted), Some(permit)) = (self.counted.take(), self.permit.take()) else {
+            return;
+        };
+        self.shared.settled(counted, &outcome, permit.bytes(), self.is_durable);
+        let listener = self.listener.take().filter(|listener| !listener.is_closed());
+        if !self.shared.has_hook() && listener.is_none() {
+            return;
+        }
+        let sent_as = sent_as.filter(|id| *id != self.source_request_id).map(str::to_owned);
+        let source_request_id = std::mem::take(&mut self.source_request_id);
+        let result = BatchResult { source_request_id, sent_as, outcome, requests };
+        if let Some(listener) = listener {
+            // An error means that the handle was dropped meanwhile.
+            _ = listener.send(result.clone());
+        }
+        self.shared.call_hook(result, permit);
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        let outcome = self.unfinished();
+        self.finish(outcome, None, Vec::new());
+    }
+}

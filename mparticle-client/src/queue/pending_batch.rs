@@ -1,0 +1,67 @@
+//! A batch that was accepted, as the caller gave it.
+
+use super::capacity::BATCH_OVERHEAD;
+use super::completion::Completion;
+use crate::encoding::EncodedBatch;
+use crate::encoding::sections::Sections;
+use crate::encoding::users::UserKey;
+use std::time::SystemTime;
+use tokio::time::Instant;
+
+/// A batch that was accepted and is not part of a request yet.
+pub(super) struct PendingBatch {
+    pub(super) completion: Completion,
+    pub(super) content: Content,
+    pub(super) users: Vec<UserKey>,
+    /// When it was accepted, by the wall clock. Its age counts from here.
+    pub(super) accepted: SystemTime,
+    /// When it was accepted, or recovered. The interval of the queue counts from here.
+    pub(super) queued: Instant,
+    /// Its number in the spool.
+    pub(super) number: Option<u64>,
+}
+
+/// The JSON of a batch.
+pub(super) enum Content {
+    /// May be joined with other batches, because its id is known to nobody else.
+    Joinable(Sections),
+    /// Has an id that the caller set, or was recovered from a spool.
+    Whole(EncodedBatch),
+    /// Was split because of its size.
+    Split(Vec<EncodedBatch>),
+}
+
+impl Content {
+    pub(super) fn sections(&self) -> Option<&Sections> {
+        match self {
+            Self::Joinable(sections) => Some(sections),
+            Self::Whole(_) | Self::Split(_) => None,
+        }
+    }
+
+    /// Returns the size of the JSON in bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Joinable(sections) => sections.bytes.len(),
+            Self::Whole(batch) => batch.bytes.len(),
+            Self::Split(parts) => parts.iter().map(|part| part.bytes.len()).sum(),
+        }
+    }
+
+    /// Returns what the batch takes in memory.
+    pub(super) fn memory(&self) -> usize {
+        self.len() + BATCH_OVERHEAD
+    }
+
+    /// Converts this into the documents to be sent.
+    pub(super) fn into_documents(self, source_request_id: &str) -> Vec<EncodedBatch> {
+        match self {
+            Self::Joinable(sections) => {
+                let source_request_id = source_request_id.to_owned();
+                vec![EncodedBatch { source_request_id, bytes: sections.bytes.into() }]
+            }
+            Self::Whole(document) => vec![document],
+            Self::Split(parts) => parts,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What is sent under one id: the bytes of one batch, or of several that were joined.
+
+use super::Outcome;
+use super::completion::Completion;
+use super::pending_batch::PendingBatch;
+use crate::encoding::EncodedBatch;
+use crate::encoding::sections::{Sections, extract, join};
+use crate::encoding::users::UserKey;
+use crate::{EncodedRequest, Endpoint, Error};
+use std::ops::Range;
+use std::time::{Duration, SystemTime};
+
+/// How long a batch may be sent after its acceptance.
+///
+/// mParticle recognizes a `source_request_id` for 30 days. The rest is a margin for clocks that differ.
+const MAX_AGE: Duration = Duration::from_secs(25 * 24 * 60 * 60);
+
+/// One batch, or several batches of one user that are sent as one.
+///
+/// Its bytes and its id never change. A batch that was too large is sent as several documents.
+pub(super) struct SealedBatch {
+    pub(super) documents: Vec<EncodedBatch>,
+    pub(super) users: Vec<UserKey>,
+    members: Vec<Member>,
+    /// What the members have in common, as a range of the document. It is of no use for a single member.
+    common: Range<usize>,
+    /// When the first of the members was accepted.
+    accepted: SystemTime,
+    /// Its number in the spool, if it was joined.
+    seal: Option<u64>,
+    /// How many documents have no result yet.
+    documents_left: usize,
+    /// The outcome of the first document that was not delivered.
+    failure: Option<Outcome>,
+}
+
+/// A batch that the caller gave.
+struct Member {
+    completion: Completion,
+    /// Its events, as a range of the document.
+    events: Range<usize>,
+    /// Its number in the spool.
+    number: Option<u64>,
+}
+
+impl SealedBatch {
+    /// Seals a single batch. It keeps its id.
+    pub(super) fn of_one(batch: PendingBatch) -> Self {
+        let PendingBatch { completion, content, users, accepted, number, .. } = batch;
+        let documents = content.into_documents(completion.source_request_id());
+        let members = vec![Member { completion, events: 0..0, number }];
+        Self::new(members, documents, 0..0, accepted, users)
+    }
+
+    /// Joins batches of one user that differ only in their events, in order.
+    pub(super) fn join(batches: Vec<PendingBatch>, id: String) -> Result<Self, Error> {
+        let common = batches.first().and_then(|batch| batch.content.sections());
+        let common = common.map(Sections::rest).unwrap_or_default();
+        let sections = batches.iter().map(|batch| batch.content.sections());
+        let lists = sections.map(|sections| sections.map(Sections::events).unwrap_or_default());
+        let (sections, ranges) = join(&id, common, lists)?;
+        let common = sections.rest_range();
+        let document = EncodedBatch { source_request_id: id, bytes: sections.bytes.into() };
+        let accepted = batches.iter().map(|batch| batch.accepted).min();
+        let accepted = accepted.unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut users = Vec::new();
+        let members = batches.into_iter().zip(ranges).map(|(batch, events)| {
+            users = batch.users;
+            Member { completion: batch.completion, events, number: batch.number }
+        });
+        let members = members.collect();
+        Ok(Self::new(members, vec![document], common, accepted, users))
+    }
+
+    fn new(
+        members: Vec<Member>,
+        documents: Vec<EncodedBatch>,
+        common: Range<usize>,
+        accepted: SystemTime,
+        users: Vec<UserKey>,
+    ) -> Self {
+        let documents_left = documents.len();
+        let (seal, failure) = (None, None);
+        Self { documents, users, members, common, accepted, seal, documents_left, failure }
+    }
+
+    pub(super) fn is_joined(&self) -> bool {
+        self.members.len() > 1
+    }
+
+    /// When it may no longer be sent.
+    pub(super) fn expires_at(&self) -> Option<SystemTime> {
+        self.accepted.checked_add(MAX_AGE)
+    }
+
+    /// Returns the numbers of the members in the spool if the spool has to know that they were joined.
+    pub(super) fn numbers_to_seal(&self) -> Option<Vec<u64>> {
+        let numbers: Vec<u64> = self.members.iter().filter_map(|member| member.number).collect();
+        (self.is_joined() && !numbers.is_empty()).then_some(numbers)
+    }
+
+    pub(super) fn set_seal(&mut self, number: u64) {
+        self.seal = Some(number);
+    }
+
+    pub(super) fn seal(&self) -> Option<u64> {
+        self.seal
+    }
+
+    /// Returns all of its numbers in the spool.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.seal.into_iter().chain(self.members.iter().filter_map(|member| member.number))
+    }
+
+    /// Converts this into its members, each with the id and the bytes with which it was accepted.
+    pub(super) fn into_members(self) -> Result<Vec<Self>, Error> {
+        let Self { documents, members, common, accepted, users, .. } = self;
+        let joined = documents.first().map(|document| &document.bytes[..]).unwrap_or_default();
+        let alone = |member: Member| {
+            let id = member.completion.source_request_id();
+            let document = extract(id, joined, common.clone(), member.events.clone())?;
+            let member = Member { events: 0..0, ..member };
+            Ok(Self::new(vec![member], vec![document], 0..0, accepted, users.clone()))
+        };
+        members.into_iter().map(alone).collect()
+    }
+
+    /// Notes the outcome of one of its documents. Returns the outcome of all once every document has one.
+    pub(super) fn document_settled(&mut self, outcome: Outcome) -> Option<Outcome> {
+        self.documents_left = self.documents_left.saturating_sub(1);
+        if !matches!(outcome, Outcome::Delivered(_) | Outcome::Discarded) {
+            self.failure.get_or_insert_with(|| outcome.clone());
+        }
+        (self.documents_left == 0).then(|| self.failure.take().unwrap_or(outcome))
+    }
+
+    /// Gives all members the same outcome.
+    pub(super) fn settle(self, outcome: &Outcome) {
+        self.settle_with(|_| outcome.clone());
+    }
+
+    /// Gives all members the outcome of a queue that has ended.
+    pub(super) fn abandon(self) {
+        self.settle_with(Completion::unfinished);
+    }
+
+    fn settle_with(self, outcome: impl Fn(&Completion) -> Outcome) {
+        let Self { documents, members, .. } = self;
+        let joined_id = documents.first().filter(|_| members.len() > 1);
+        let joined_id = joined_id.map(|document| document.source_request_id.as_str());
+        // The bodies are copied once, and only if someone receives them.
+        let mut requests: Option<Vec<EncodedRequest>> = None;
+        for Member { completion, .. } in members {
+            let outcome = outcome(&completion);
+            let returns_batch =
+                matches!(outcome, Outcome::Rejected(_) | Outcome::Expired | Outcome::Dropped);
+            let requests = if returns_batch && completion.has_audience() {
+                requests.get_or_insert_with(|| requests_of(&documents)).clone()
+            } else {
+                Vec::new()
+            };
+            completion.settle(outcome, joined_id, requests);
+        }
+    }
+}
+
+/// Returns one request for each document.
+fn requests_of(documents: &[EncodedBatch]) -> Vec<EncodedRequest> {
+    let request = |document| EncodedRequest::of_one(Endpoint::BulkEvents, document);
+    documents.iter().map(request).collect()
+}

@@ -34,7 +34,7 @@ const DROP_GRACE_PERIOD: Duration = Duration::from_secs(30);
 ///
 /// A queue does not survive a fork. In the child, every method answers that the queue is closed.
 ///
-/// The guide explains [how to use it in a service](crate::guide::service).
+/// The guide explains [how to use it in a service](crate::guide::sending_from_a_service).
 ///
 /// # Examples
 /// ```

@@ -3,7 +3,7 @@
 //! A request handler gives a batch to [`Queue::try_send`], [`Queue::send_timeout`] or [`Queue::send`] and continues. A
 //! worker in the background joins, packs and delivers the batches, and reports the outcome of each.
 //!
-//! The guide explains [how to use it in a service](crate::guide::service).
+//! The guide explains [how to use it in a service](crate::guide::sending_from_a_service).
 //!
 //! # Examples
 //! ```

@@ -6,15 +6,20 @@ use super::pending_batch::{Content, PendingBatch};
 use super::record::{self, Record};
 use super::sealed_batch::SealedBatch;
 use super::shared::Shared;
+use super::store::BatchStore;
 use crate::encoding::sections::{Sections, join};
-use crate::spool::{Seal, StoredBatch};
+use crate::spool::{Opened, Seal, Spool, StoredBatch};
+use crate::{Error, ErrorKind};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 /// What a queue found in its spool when it was built (feature `spool`).
 ///
-/// The guide has [a table of what to do](crate::guide::service#what-recovery-reports).
+/// The guide has [a table of what to do](crate::guide::sending_from_a_service#damage).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
@@ -36,6 +41,53 @@ impl Recovery {
     pub fn is_clean(&self) -> bool {
         self.damage.is_none() && self.unreadable == 0 && self.uncertain == 0
     }
+}
+
+/// A spool and what was in it.
+#[derive(Default)]
+pub(super) struct OpenedStore {
+    pub(super) store: Option<Arc<dyn BatchStore>>,
+    pub(super) recovered: Recovered,
+    pub(super) recovery: Recovery,
+}
+
+/// Opens a spool on a thread of its own, because that can take a while.
+pub(super) async fn open(folder: PathBuf, shared: &Arc<Shared>) -> Result<OpenedStore, Error> {
+    let (reply, opened) = oneshot::channel();
+    let shared = Arc::clone(shared);
+    // An error means that the caller waits no longer.
+    let run = move || _ = reply.send(open_blocking(&folder, &shared));
+    thread::Builder::new().name("mparticle-recovery".to_owned()).spawn(run).map_err(|error| {
+        let message = format!("no thread could be started to open the spool: {error}");
+        Error::new(ErrorKind::Config, message).with_source(error)
+    })?;
+    opened.await.unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::Storage, "the spool could not be opened: a thread panicked"))
+    })
+}
+
+fn open_blocking(folder: &Path, shared: &Arc<Shared>) -> Result<OpenedStore, Error> {
+    let Opened { spool, batches, seals, damage } = Spool::open(folder)?;
+    let mut recovery = Recovery {
+        recovered: 0,
+        unreadable: damage.unreadable,
+        uncertain: 0,
+        damage: damage.description,
+    };
+    let recovered = recover(batches, seals, &mut recovery, shared);
+    if !recovery.is_clean() {
+        let Recovery { recovered, unreadable, uncertain, .. } = recovery;
+        let damage = recovery.damage.as_deref().unwrap_or("a record has an unknown format");
+        let folder = folder.display();
+        tracing::error!(
+            recovered,
+            unreadable,
+            uncertain,
+            "the spool in {folder} was damaged: {damage}"
+        );
+    }
+    spool.damage_was_reported();
+    Ok(OpenedStore { store: Some(Arc::new(spool)), recovered, recovery })
 }
 
 /// The batches that a queue recovered.

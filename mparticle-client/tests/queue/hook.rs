@@ -1,6 +1,7 @@
 //! The function that is told of outcomes, and the handles that can be awaited for them.
 
 use super::support::{LONG, batch, client, queue, settle};
+use mparticle_client::ErrorKind;
 use mparticle_client::queue::{Outcome, Queue};
 use mparticle_client::testing::{Answer, Emulator};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -127,4 +128,50 @@ async fn a_batch_is_delivered_whether_its_handle_is_dropped_or_not() {
     assert_eq!(queue.flush(LONG).await.delivered, 2);
     drop(queue);
     assert!(kept.await.is_delivered(), "it outlives the queue");
+}
+
+/// Longer than a machine that is busy delays a thread.
+const TOLERANCE: Duration = Duration::from_millis(800);
+
+#[tokio::test]
+async fn a_hook_that_never_returns_delays_neither_delivery_nor_flush_nor_shutdown() {
+    let emulator = Emulator::start().await.unwrap();
+    let (_never, blocks) = mpsc::channel::<()>();
+    let blocks = Mutex::new(blocks);
+    let builder = client(&emulator).queue().flush_every(Duration::ZERO);
+    let builder = builder.on_outcome(move |_| _ = blocks.lock().unwrap().recv());
+    let queue = builder.build().await.unwrap();
+    for round in 0..3 {
+        let delivery = queue.send(batch("1", "a")).await.unwrap();
+        assert!(delivery.await.is_delivered());
+        let start = std::time::Instant::now();
+        let timeout = Duration::from_millis(300);
+        let report = queue.flush(timeout).await;
+        assert!(start.elapsed() >= timeout && start.elapsed() < timeout + TOLERANCE, "{round}");
+        assert_eq!(report.pending, 0);
+    }
+    let start = std::time::Instant::now();
+    let timeout = Duration::from_millis(300);
+    let report = queue.shutdown(timeout).await;
+    assert!(start.elapsed() < timeout + TOLERANCE, "{:?}", start.elapsed());
+    assert!(report.is_complete());
+}
+
+#[tokio::test]
+async fn the_outcomes_that_wait_for_a_slow_hook_count_against_the_capacity() {
+    let emulator = Emulator::start().await.unwrap();
+    let (next, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let builder = client(&emulator).queue().flush_every(Duration::ZERO).max_pending(2, 1_000_000);
+    let builder = builder.on_outcome(move |_| _ = wait.lock().unwrap().recv());
+    let queue = builder.build().await.unwrap();
+    for event in ["a", "b"] {
+        assert!(queue.send(batch("1", event)).await.unwrap().await.is_delivered());
+    }
+    assert_eq!(queue.stats().pending, 0);
+    assert_eq!(queue.try_send(batch("1", "c")).unwrap_err().kind(), ErrorKind::Full);
+    next.send(()).unwrap();
+    assert!(queue.send(batch("1", "c")).await.unwrap().await.is_delivered());
+    drop(next);
+    assert!(queue.shutdown(LONG).await.is_complete());
 }

@@ -19,6 +19,8 @@ mod load;
 mod privacy;
 mod refusals;
 mod runtimes;
+mod send_timeout;
 mod spool;
 mod support;
+mod times;
 mod triggers;

@@ -1,0 +1,98 @@
+//! Queues that hold very much.
+//!
+//! Each test measures its process, so each is run in a process of its own by `cargo nextest`. With `cargo test` they wait
+//! for each other.
+#![cfg(feature = "queue")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use mparticle_client::ErrorKind;
+use mparticle_client::models::{Batch, Environment};
+use mparticle_client::testing::{Answer, Emulator};
+use std::fs;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Keeps the tests from measuring each other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// The resident memory of the process in bytes, where the system tells.
+fn resident() -> Option<usize> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<usize>().ok()? * 1024)
+}
+
+/// A batch of 240 bytes of JSON, of one of many users.
+fn small_batch(number: u32) -> Batch {
+    Batch::new(Environment::Development)
+        .with_mpid(i64::from(number))
+        .with_user_attribute("plan", "x".repeat(80))
+        .with_source_request_id(format!("request-{number:020}"))
+}
+
+#[tokio::test]
+async fn small_batches_take_at_most_one_and_a_half_times_the_bound() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    const BOUND: usize = 16 * 1024 * 1024;
+    if resident().is_none() {
+        println!("skipped: this system has no /proc/self/status");
+        return;
+    }
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::status(503));
+    let client = emulator.client_builder().build().unwrap();
+    let builder = client.queue().max_pending(1_000_000, BOUND);
+    // The code and the threads are there before the measurement.
+    let warm_up = builder.clone().build().await.unwrap();
+    drop(warm_up.send(small_batch(0)).await.unwrap());
+    _ = warm_up.shutdown(Duration::ZERO).await;
+
+    let queue = builder.build().await.unwrap();
+    let before = resident().unwrap();
+    let mut count = 0;
+    let error = loop {
+        match queue.try_send(small_batch(count)) {
+            Ok(handle) => drop(handle),
+            Err(error) => break error,
+        }
+        count += 1;
+    };
+    assert_eq!(error.kind(), ErrorKind::Full);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let taken = resident().unwrap() - before;
+    let stats = queue.stats();
+    println!(
+        "{count} batches, {} bytes counted, {taken} bytes resident: {:.2} of the bound, {:.0} a batch",
+        stats.pending_bytes,
+        taken as f64 / BOUND as f64,
+        taken as f64 / f64::from(count),
+    );
+    assert!(taken <= BOUND * 3 / 2);
+    assert_eq!(stats.pending, u64::from(count));
+}
+
+#[tokio::test]
+async fn a_shutdown_with_half_a_million_pending_batches_returns_in_time() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    const BATCHES: u32 = 500_000;
+    let emulator = Emulator::in_memory();
+    emulator.always(Answer::status(503));
+    let client = emulator.client_builder().build().unwrap();
+    let builder = client.queue().max_pending(1_000_000, usize::MAX).on_outcome(|_| {});
+    let queue = builder.build().await.unwrap();
+    for number in 0..BATCHES {
+        drop(queue.try_send(small_batch(number)).unwrap());
+    }
+    let start = Instant::now();
+    let report = queue.flush(Duration::ZERO).await;
+    let flushed_in = start.elapsed();
+    assert_eq!(report.pending, u64::from(BATCHES));
+    let start = Instant::now();
+    let report = queue.shutdown(Duration::ZERO).await;
+    let shut_down_in = start.elapsed();
+    println!("flush(0) took {flushed_in:?}, shutdown(0) took {shut_down_in:?}");
+    assert_eq!(report.dropped, u64::from(BATCHES));
+    // Both return within 0.1 s on a machine that is idle.
+    assert!(flushed_in < Duration::from_secs(1) && shut_down_in < Duration::from_secs(1));
+    assert_eq!((queue.stats().pending, queue.stats().pending_bytes), (0, 0));
+}

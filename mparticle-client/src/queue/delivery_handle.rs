@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
-/// A batch that was accepted; await it for its outcome, or drop it.
+/// The handle of a batch that a queue accepted. Await it for the outcome, or drop it.
 ///
-/// Dropping it changes nothing: the batch is delivered all the same. It may be awaited in any runtime, or none.
+/// The batch is delivered whether the handle is kept or dropped. The handle can be awaited in any runtime, or without one.
 #[derive(Debug)]
 pub struct DeliveryHandle {
     pub(super) source_request_id: String,
@@ -16,7 +16,7 @@ pub struct DeliveryHandle {
 }
 
 impl DeliveryHandle {
-    /// The `source_request_id` under which the batch was accepted, its own or the one that it got.
+    /// Returns the `source_request_id` of the batch: its own, or the one that the queue has generated.
     #[must_use]
     pub fn source_request_id(&self) -> &str {
         &self.source_request_id
@@ -27,9 +27,9 @@ impl Future for DeliveryHandle {
     type Output = BatchResult;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BatchResult> {
-        Pin::new(&mut self.result).poll(cx).map(|settled| {
-            // The sender settles before it goes; should it not, nothing was delivered as far as anyone knows.
-            settled.unwrap_or_else(|_| BatchResult {
+        Pin::new(&mut self.result).poll(cx).map(|result| {
+            // A batch has its outcome at the latest when it is dropped, so this does not happen.
+            result.unwrap_or_else(|_| BatchResult {
                 source_request_id: self.source_request_id.clone(),
                 sent_as: None,
                 outcome: Outcome::Dropped,

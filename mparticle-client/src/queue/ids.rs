@@ -1,4 +1,4 @@
-//! Identifiers for the batches that have none of their own.
+//! Ids for batches without a `source_request_id`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! What a flush or a shutdown came to.
+//! The result of a flush or a shutdown.
 
 use super::Stats;
 
@@ -7,33 +7,33 @@ use super::Stats;
 #[non_exhaustive]
 #[must_use]
 pub struct Report {
-    /// Batches that mParticle accepted meanwhile.
+    /// The batches that mParticle accepted meanwhile.
     pub delivered: u64,
-    /// Batches that mParticle refused meanwhile.
+    /// The batches that mParticle refused meanwhile.
     pub rejected: u64,
-    /// Batches that became too old meanwhile.
+    /// The batches that expired meanwhile.
     pub expired: u64,
-    /// Batches that the shutdown gave up. Their outcomes hold the requests.
+    /// The batches that the shutdown dropped. Their outcomes return the requests.
     pub dropped: u64,
-    /// Batches that the shutdown left in the spool, for the next queue that is made with it.
+    /// The batches that the shutdown left in the spool, for the next queue with the same folder.
     pub left_in_spool: u64,
-    /// Batches that were accepted before the flush and are still pending.
+    /// The batches that were accepted before the flush and are still pending.
     pub pending: u64,
 }
 
 impl Report {
-    /// Whether everything that was asked for is done: nothing is pending, dropped or left.
+    /// Whether no batch is pending, dropped, or left in the spool.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.pending == 0 && self.dropped == 0 && self.left_in_spool == 0
     }
 
-    /// What was counted from a moment to the end of the queue.
+    /// Returns what was counted from a moment to the end of the queue.
     pub(super) fn at_the_end(before: &Stats, after: &Stats) -> Self {
         Self { left_in_spool: after.pending, ..Self::between(before, after) }
     }
 
-    /// What was counted between two moments.
+    /// Returns what was counted between two moments.
     pub(super) fn between(before: &Stats, after: &Stats) -> Self {
         Self {
             delivered: after.delivered.saturating_sub(before.delivered),

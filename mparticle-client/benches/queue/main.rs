@@ -10,7 +10,6 @@ mod calls;
 mod sample;
 #[path = "../common/sink.rs"]
 mod sink;
-mod spool;
 
 use mparticle_client::{Client, Credentials};
 
@@ -26,7 +25,5 @@ fn main() {
     if is_chosen("try_send") {
         calls::run();
     }
-    if is_chosen("spool") {
-        spool::run();
-    }
+    if is_chosen("spool") {}
 }

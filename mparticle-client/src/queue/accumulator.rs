@@ -60,7 +60,7 @@ impl Accumulator {
     }
 
     pub(super) fn push(&mut self, mut batch: PendingBatch) {
-        batch.completion.forget_closed_listener();
+        batch.compact();
         let bytes = batch.content.len();
         if let Some((joined, size, added)) = self.item_to_join(&batch) {
             *size += added;

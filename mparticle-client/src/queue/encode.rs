@@ -4,7 +4,6 @@ use super::ids::Ids;
 use super::pending_batch::Content;
 use crate::Error;
 use crate::encoding::event_time::{clear_event_times, set_event_times};
-use crate::encoding::users::{UserKey, keys};
 use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
 use crate::models::Batch;
 use std::time::SystemTime;
@@ -13,7 +12,6 @@ use std::time::SystemTime;
 pub(super) struct Prepared {
     pub(super) source_request_id: String,
     pub(super) content: Content,
-    pub(super) users: Vec<UserKey>,
     pub(super) accepted: SystemTime,
 }
 
@@ -36,7 +34,7 @@ pub(super) fn prepare(
     let set = if sets_event_times { set_event_times(batch, now.into()) } else { Vec::new() };
     let content = encode(encoder, batch, &source_request_id, is_joinable, now);
     clear_event_times(batch, &set);
-    Ok(Prepared { content: content?, source_request_id, users: keys(batch), accepted: now })
+    Ok(Prepared { content: content?, source_request_id, accepted: now })
 }
 
 fn encode(
@@ -46,12 +44,11 @@ fn encode(
     is_joinable: bool,
     now: SystemTime,
 ) -> Result<Content, Error> {
-    let mut sections = encoder.sections(id, batch, now)?;
+    let sections = encoder.sections(id, batch, now)?;
     if sections.bytes.len() > MAX_BATCH_BYTES {
         let parts = encoder.split(id, batch)?;
         return Ok(Content::Split(parts.into_iter().map(|part| part.encoded).collect()));
     }
-    sections.bytes.shrink_to_fit();
     if is_joinable {
         return Ok(Content::Joinable(sections));
     }

@@ -9,6 +9,7 @@ use super::shared::{Command, Shared};
 use super::store::{BatchStore, Durability};
 use super::{DeliveryHandle, Report, SendError, Stats};
 use crate::encoding::Encoder;
+use crate::encoding::users::keys;
 use crate::models::Batch;
 use crate::send::RequestSender;
 use crate::timing::after;
@@ -137,8 +138,18 @@ impl Queue {
     /// - [`Full`](ErrorKind::Full): the queue is full
     /// - [`Storage`](ErrorKind::Storage): the spool cannot write at the moment
     pub fn try_send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
+        let Inner { shared, store, .. } = &*self.inner;
         let mut batch = Box::new(batch);
-        self.try_accept(&mut batch).map_err(|error| SendError::new(error, batch))
+        let (prepared, permit) = match self.try_prepare(&mut batch) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(SendError::new(error, batch)),
+        };
+        let (pending, handle) = self.pending(prepared, permit);
+        let accepted = match store {
+            Some(store) => promise(store, shared, pending, batch),
+            None => shared.accept(pending, batch),
+        };
+        accepted.map(|()| handle).map_err(|batch| SendError::new(closed(), batch))
     }
 
     /// Sends what was accepted so far without waiting for more, and waits until all of it has an outcome and the outcome
@@ -242,11 +253,12 @@ impl Queue {
             Ok(permit) => permit,
             Err(reason) => return Err(SendError::new(shared.capacity.error(reason, bytes), batch)),
         };
-        let (pending, handle) = self.pending(prepared, permit);
+        let (mut pending, handle) = self.pending(prepared, permit);
         let Some(store) = store else {
-            let accepted = shared.accept(pending);
-            return accepted.map(|()| handle).map_err(|_| SendError::new(closed(), batch));
+            let accepted = shared.accept(pending, batch);
+            return accepted.map(|()| handle).map_err(|batch| SendError::new(closed(), batch));
         };
+        pending.users = keys(&batch);
         match within(write(store, shared, pending), &mut time_is_over).await {
             Some(Ok(())) => Ok(handle),
             Some(Err(error)) => Err(SendError::new(error, batch)),
@@ -259,7 +271,7 @@ impl Queue {
         }
     }
 
-    fn try_accept(&self, batch: &mut Batch) -> Result<DeliveryHandle, Error> {
+    fn try_prepare(&self, batch: &mut Batch) -> Result<(Prepared, Permit), Error> {
         let Inner { shared, store, .. } = &*self.inner;
         let prepared = self.prepare(batch)?;
         if let Some(store) = store {
@@ -272,12 +284,7 @@ impl Queue {
             }
             shared.capacity.error(reason, bytes)
         })?;
-        let (pending, handle) = self.pending(prepared, permit);
-        let accepted = match store {
-            Some(store) => promise(store, shared, pending),
-            None => shared.accept(pending),
-        };
-        accepted.map(|()| handle).map_err(|_| closed())
+        Ok((prepared, permit))
     }
 
     fn prepare(&self, batch: &mut Batch) -> Result<Prepared, Error> {
@@ -289,13 +296,19 @@ impl Queue {
     }
 
     fn pending(&self, prepared: Prepared, permit: Permit) -> (PendingBatch, DeliveryHandle) {
-        let Prepared { source_request_id, content, users, accepted } = prepared;
+        let Prepared { source_request_id, content, accepted } = prepared;
         let (listener, result) = oneshot::channel();
         let handle = DeliveryHandle { source_request_id: source_request_id.clone(), result };
         let shared = Arc::clone(&self.inner.shared);
         let completion = Completion::new(shared, source_request_id, permit, Some(listener));
-        let queued = Instant::now();
-        let pending = PendingBatch { completion, content, users, accepted, queued, number: None };
+        let pending = PendingBatch {
+            completion,
+            content,
+            users: Vec::new(),
+            accepted,
+            queued: Instant::now(),
+            number: None,
+        };
         (pending, handle)
     }
 }
@@ -339,18 +352,20 @@ async fn write(
 fn promise(
     store: &Arc<dyn BatchStore>,
     shared: &Arc<Shared>,
-    mut batch: PendingBatch,
-) -> Result<(), PendingBatch> {
-    if !shared.count(&mut batch) {
+    mut pending: PendingBatch,
+    batch: Box<Batch>,
+) -> Result<(), Box<Batch>> {
+    pending.users = keys(&batch);
+    if !shared.count(&mut pending) {
         return Err(batch);
     }
-    let record = record::encode(&batch);
+    let record = record::encode(&pending);
     let shared = Arc::clone(shared);
     let done = move |result: Result<u64, Error>| match result {
-        Ok(number) => shared.stored(PendingBatch { number: Some(number), ..batch }),
+        Ok(number) => shared.stored(PendingBatch { number: Some(number), ..pending }),
         Err(error) => {
             tracing::warn!("a batch is not in the spool, and is sent from memory: {error}");
-            shared.not_stored(batch);
+            shared.not_stored(pending);
         }
     };
     store.accept(record, Durability::Promised, Box::new(done));

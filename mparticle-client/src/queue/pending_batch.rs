@@ -21,6 +21,16 @@ pub(super) struct PendingBatch {
     pub(super) number: Option<u64>,
 }
 
+impl PendingBatch {
+    /// Frees memory that is no longer needed.
+    pub(super) fn compact(&mut self) {
+        self.completion.forget_closed_listener();
+        if let Content::Joinable(sections) = &mut self.content {
+            sections.bytes.shrink_to_fit();
+        }
+    }
+}
+
 /// The JSON of a batch.
 pub(super) enum Content {
     /// May be joined with other batches, because its id is known to nobody else.

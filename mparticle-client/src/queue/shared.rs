@@ -11,6 +11,7 @@ use super::pending_batch::PendingBatch;
 use super::{BatchResult, Outcome, Pause, Report, Stats};
 use crate::ErrorKind;
 use crate::encoding::MAX_REQUEST_BYTES;
+use crate::models::Batch;
 use crate::queue::capacity::Permit;
 use crate::send::RequestSender;
 use crate::timing::Clock;
@@ -82,10 +83,18 @@ struct Volatile {
     bytes: u64,
 }
 
+/// A batch that is handed over to the worker.
+pub(super) struct Arrival {
+    pub(super) pending: PendingBatch,
+    /// What the caller gave, if the users are not known yet. Hashing them and freeing the memory of the batch take about a
+    /// microsecond, which the caller of `try_send` need not spend.
+    pub(super) given: Option<Box<Batch>>,
+}
+
 /// What the worker has not taken yet.
 #[derive(Default)]
 pub(super) struct Incoming {
-    pub(super) batches: Vec<PendingBatch>,
+    pub(super) batches: Vec<Arrival>,
     pub(super) commands: Vec<Command>,
     /// Whether the queue was full for a caller.
     pub(super) was_full: bool,
@@ -148,13 +157,17 @@ impl Shared {
     }
 
     /// Accepts a batch, unless the queue is closed.
-    pub(super) fn accept(&self, mut batch: PendingBatch) -> Result<(), PendingBatch> {
+    pub(super) fn accept(
+        &self,
+        mut pending: PendingBatch,
+        given: Box<Batch>,
+    ) -> Result<(), Box<Batch>> {
         let mut state = self.lock();
         if state.phase != Phase::Open {
-            return Err(batch);
+            return Err(given);
         }
-        state.count_accepted(&mut batch.completion, batch.accepted);
-        self.hand_over(state, batch);
+        state.count_accepted(&mut pending.completion, pending.accepted);
+        self.hand_over(state, Arrival { pending, given: Some(given) });
         Ok(())
     }
 
@@ -187,7 +200,7 @@ impl Shared {
             drop(state);
             return drop(batch);
         }
-        self.hand_over(state, batch);
+        self.hand_over(state, Arrival { pending: batch, given: None });
     }
 
     /// Hands over a batch that was counted and that the spool does not hold.
@@ -197,7 +210,7 @@ impl Shared {
             drop(state);
             return drop(batch);
         }
-        self.hand_over(state, batch);
+        self.hand_over(state, Arrival { pending: batch, given: None });
     }
 
     /// Counts a batch that was found in the spool.
@@ -345,11 +358,11 @@ impl Shared {
         std::mem::take(&mut state.incoming)
     }
 
-    fn hand_over(&self, mut state: MutexGuard<'_, State>, batch: PendingBatch) {
+    fn hand_over(&self, mut state: MutexGuard<'_, State>, arrival: Arrival) {
         let wake_after = state.wake_after;
         let was_awake = state.incoming.wakes(wake_after);
-        state.incoming.bytes += batch.content.len();
-        state.incoming.batches.push(batch);
+        state.incoming.bytes += arrival.pending.content.len();
+        state.incoming.batches.push(arrival);
         let wakes = !was_awake && state.incoming.wakes(wake_after);
         drop(state);
         if wakes || self.capacity.has_waiters() {

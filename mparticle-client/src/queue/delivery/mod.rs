@@ -10,10 +10,11 @@ mod waiting;
 use super::accumulator::{Accumulator, Item};
 use super::pending_batch::PendingBatch;
 use super::sealed_batch::SealedBatch;
-use super::shared::{Command, Incoming, Shared};
+use super::shared::{Arrival, Command, Incoming, Shared};
 use super::store::BatchStore;
 use crate::dispatch::{Dispatch, DispatchSettings, Document};
 use crate::encoding::MAX_BATCHES;
+use crate::encoding::users::keys;
 use crate::send::RequestSender;
 use crate::timing::{after, sleep_until_some};
 use crate::{Endpoint, Error};
@@ -114,7 +115,7 @@ impl Delivery {
         loop {
             let Incoming { batches, commands, was_full, .. } = self.shared.take_incoming();
             let has_received = !batches.is_empty();
-            batches.into_iter().for_each(|batch| self.accumulator.push(batch));
+            batches.into_iter().for_each(|arrival| self.accumulate(arrival));
             commands.into_iter().for_each(|command| self.handle_command(command));
             let now = Instant::now();
             self.retry_for_waiters(now);
@@ -159,6 +160,13 @@ impl Delivery {
             () = self.shared.woken() => {}
             () = sleep_until_some(wake_at) => {}
         }
+    }
+
+    fn accumulate(&mut self, Arrival { mut pending, given }: Arrival) {
+        if let Some(given) = given {
+            pending.users = keys(&given);
+        }
+        self.accumulator.push(pending);
     }
 
     fn handle_command(&mut self, command: Command) {

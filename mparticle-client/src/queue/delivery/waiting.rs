@@ -172,9 +172,9 @@ impl Delivery {
             settled(self);
         }
         let accumulated: Vec<_> = self.accumulator.take_all().collect();
-        let incoming = incoming.batches.into_iter().map(|batch| {
-            let bytes = batch.content.len();
-            Item::Pending { batches: vec![batch], bytes }
+        let incoming = incoming.batches.into_iter().map(|arrival| {
+            let bytes = arrival.pending.content.len();
+            Item::Pending { batches: vec![arrival.pending], bytes }
         });
         for item in accumulated.into_iter().chain(incoming) {
             let batches = match item {

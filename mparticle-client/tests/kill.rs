@@ -17,7 +17,7 @@ use std::time::Duration;
 use std::{env, process, thread};
 
 /// How often the process is killed.
-const ROUNDS: u32 = 200;
+const ROUNDS: u32 = 300;
 
 /// Where the child sends to; its absence tells that this is no child.
 const BASE_URL: &str = "KILL_TEST_BASE_URL";

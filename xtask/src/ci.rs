@@ -29,9 +29,9 @@ enum Action {
 const CLIENT_TREE: &str =
     "tree -p mparticle-client --all-features -e normal,build --target all --prefix none -f {p}";
 
-/// Crates that call for more than a C compiler. `pkg-config` and `vcpkg` are not among them: `libsqlite3-sys` has them to
-/// look for a system library, which it does not do with its feature `bundled`.
-const NATIVE_TOOLS: [&str; 4] = ["aws-lc-sys", "bindgen", "cmake", "openssl-sys"];
+/// Crates that need more than a C compiler.
+const NATIVE_TOOLS: [&str; 6] =
+    ["aws-lc-sys", "bindgen", "cmake", "openssl-sys", "pkg-config", "vcpkg"];
 
 const STEPS: &[Step] = &[
     Step::cargo("formatting", "fmt --all -- --check"),

@@ -26,9 +26,10 @@ pub(super) struct Accumulator {
 pub(super) enum Item {
     /// Batches of one user that will be sent as one, or a single batch.
     Pending { batches: Vec<PendingBatch>, bytes: usize },
-    /// Was sealed by an earlier process.
+    /// A batch of an earlier process, which may have been sent. It is restored when it is its turn; until then, it takes
+    /// less memory.
     #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "only a spool recovers any"))]
-    Sealed(SealedBatch),
+    Recovered { restore: Box<dyn FnOnce() -> Option<SealedBatch> + Send>, bytes: usize },
 }
 
 impl Accumulator {
@@ -55,7 +56,7 @@ impl Accumulator {
     pub(super) fn oldest(&self, now: Instant) -> Option<Instant> {
         match self.items.front()? {
             Item::Pending { batches, .. } => batches.first().map(|batch| batch.queued),
-            Item::Sealed(_) => Some(now),
+            Item::Recovered { .. } => Some(now),
         }
     }
 
@@ -75,11 +76,11 @@ impl Accumulator {
         self.items.push_back(Item::Pending { batches: vec![batch], bytes });
     }
 
-    /// Adds batches of an earlier process. They may have been sent, and are therefore neither joined nor split.
+    /// Adds the batches of an earlier process, before all others.
     #[cfg(feature = "spool")]
-    pub(super) fn push_recovered(&mut self, item: Item) {
-        self.bytes += item.bytes();
-        self.items.push_back(item);
+    pub(super) fn recover(&mut self, items: Vec<Item>) {
+        self.bytes = items.iter().map(Item::bytes).sum();
+        self.items = items.into();
     }
 
     /// Takes the items of the next request.
@@ -136,12 +137,17 @@ impl Accumulator {
 }
 
 impl Item {
+    #[cfg(feature = "spool")]
+    pub(super) fn recovered(
+        bytes: usize,
+        restore: impl FnOnce() -> Option<SealedBatch> + Send + 'static,
+    ) -> Self {
+        Self::Recovered { restore: Box::new(restore), bytes }
+    }
+
     fn bytes(&self) -> usize {
         match self {
-            Self::Pending { bytes, .. } => *bytes,
-            Self::Sealed(batch) => {
-                batch.documents.iter().map(|document| document.bytes.len()).sum()
-            }
+            Self::Pending { bytes, .. } | Self::Recovered { bytes, .. } => *bytes,
         }
     }
 }

@@ -21,6 +21,7 @@ use std::time::UNIX_EPOCH;
 use {
     crate::encoding::sections::Sections,
     bytes::{Buf, Bytes},
+    std::ops::Range,
     std::time::{Duration, SystemTime},
 };
 
@@ -92,69 +93,81 @@ fn put_documents<'a>(
     documents.into_iter().for_each(|(_, bytes)| record.extend_from_slice(bytes));
 }
 
-/// A batch that was read.
+/// A record that was read.
 #[cfg(feature = "spool")]
-pub(super) struct Record {
-    pub(super) source_request_id: String,
+pub(super) struct Record<'a> {
+    bytes: &'a Bytes,
+    pub(super) source_request_id: &'a str,
     pub(super) accepted: SystemTime,
-    pub(super) users: Vec<UserKey>,
-    pub(super) documents: Vec<EncodedBatch>,
+    users: Vec<UserKey>,
+    /// The id of each document, and where it is.
+    documents: Vec<(&'a str, Range<usize>)>,
     sections: [usize; 4],
 }
 
 /// Reads a record. Returns `None` if it has another format.
 #[cfg(feature = "spool")]
-pub(super) fn decode(mut record: Bytes) -> Option<Record> {
-    let accepted = Duration::from_millis(record.try_get_u64_le().ok()?);
+pub(super) fn decode(bytes: &Bytes) -> Option<Record<'_>> {
+    let mut rest = &bytes[..];
+    let accepted = Duration::from_millis(rest.try_get_u64_le().ok()?);
     let accepted = UNIX_EPOCH.checked_add(accepted)?;
-    let source_request_id = get_text(&mut record)?;
-    let users = record.try_get_u16_le().ok()?;
-    let users = (0..users).map(|_| record.try_get_u64_le().ok()).collect::<Option<Vec<_>>>()?;
+    let source_request_id = get_text(&mut rest)?;
+    let users = rest.try_get_u16_le().ok()?;
+    let users = (0..users).map(|_| rest.try_get_u64_le().ok()).collect::<Option<Vec<_>>>()?;
     let mut sections = [0; 4];
     for bound in &mut sections {
-        *bound = get_length(&mut record)?;
+        *bound = get_length(&mut rest)?;
     }
-    let count = record.try_get_u16_le().ok()?;
-    let names = (0..count).map(|_| Some((get_text(&mut record)?, get_length(&mut record)?)));
+    let count = rest.try_get_u16_le().ok()?;
+    let names = (0..count).map(|_| Some((get_text(&mut rest)?, get_length(&mut rest)?)));
     let names = names.collect::<Option<Vec<_>>>()?;
-    let document = |(source_request_id, length): (String, usize)| {
-        let is_there = length <= record.len();
-        is_there.then(|| EncodedBatch { source_request_id, bytes: record.split_to(length) })
-    };
-    let documents = names.into_iter().map(document).collect::<Option<Vec<_>>>()?;
-    let is_complete = record.is_empty() && !documents.is_empty();
-    is_complete.then_some(Record { source_request_id, accepted, users, documents, sections })
+    let mut start = bytes.len() - rest.len();
+    let mut documents = Vec::with_capacity(names.len());
+    for (id, length) in names {
+        let end = start.checked_add(length)?;
+        documents.push((id, start..end));
+        start = end;
+    }
+    let is_complete = start == bytes.len() && !documents.is_empty();
+    is_complete.then_some(Record { bytes, source_request_id, accepted, users, documents, sections })
 }
 
 #[cfg(feature = "spool")]
-impl Record {
-    /// Returns the batch as it was accepted.
+impl Record<'_> {
+    /// Returns the batch as it was accepted. It is not joined with others, because it may have been sent.
     pub(super) fn content(&self) -> Content {
+        let document = |(id, range): &(&str, Range<usize>)| EncodedBatch {
+            source_request_id: (*id).to_owned(),
+            bytes: self.bytes.slice(range.clone()),
+        };
         match self.documents.as_slice() {
-            [document] if document.source_request_id == self.source_request_id => {
-                Content::Whole(document.clone())
-            }
-            parts => Content::Split(parts.to_vec()),
+            [one] if one.0 == self.source_request_id => Content::Whole(document(one)),
+            parts => Content::Split(parts.iter().map(document).collect()),
         }
     }
 
     /// Returns the sections of the batch if it could be joined.
     pub(super) fn sections(&self) -> Option<Sections> {
         let [rest, rest_end, events, events_end] = self.sections;
-        let document = self.documents.first()?;
-        let sections = Sections::new(document.bytes.to_vec(), rest..rest_end, events..events_end);
-        (rest_end > 0).then_some(sections)
+        let (_, document) = self.documents.first().filter(|_| rest_end > 0)?;
+        let document = self.bytes.get(document.clone())?.to_vec();
+        Some(Sections::new(document, rest..rest_end, events..events_end))
+    }
+
+    pub(super) fn users(&self) -> &[UserKey] {
+        &self.users
     }
 }
 
 #[cfg(feature = "spool")]
-fn get_text(record: &mut Bytes) -> Option<String> {
+fn get_text<'a>(record: &mut &'a [u8]) -> Option<&'a str> {
     let length = usize::from(record.try_get_u16_le().ok()?);
-    let text = (length <= record.len()).then(|| record.split_to(length))?;
-    String::from_utf8(text.into()).ok()
+    let (text, rest) = record.split_at_checked(length)?;
+    *record = rest;
+    std::str::from_utf8(text).ok()
 }
 
 #[cfg(feature = "spool")]
-fn get_length(record: &mut Bytes) -> Option<usize> {
+fn get_length(record: &mut &[u8]) -> Option<usize> {
     usize::try_from(record.try_get_u32_le().ok()?).ok()
 }

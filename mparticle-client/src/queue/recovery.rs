@@ -1,16 +1,18 @@
 //! What a queue finds in its spool.
 
 use super::accumulator::Item;
+use super::capacity::Permit;
 use super::completion::Completion;
 use super::pending_batch::{Content, PendingBatch};
 use super::record::{self, Record};
 use super::sealed_batch::SealedBatch;
-use super::shared::Shared;
+use super::shared::{Counted, Shared};
 use super::store::BatchStore;
 use crate::encoding::sections::{Sections, join};
 use crate::spool::{Opened, Seal, Spool, StoredBatch};
 use crate::{Error, ErrorKind};
-use std::collections::BTreeMap;
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -94,91 +96,115 @@ fn open_blocking(folder: &Path, shared: &Arc<Shared>) -> Result<OpenedStore, Err
 #[derive(Default)]
 pub(super) struct Recovered {
     /// In the order of acceptance.
-    pub(super) items: BTreeMap<u64, Item>,
-    /// Seals that are of no use, because one of their members is missing.
+    pub(super) items: Vec<Item>,
+    /// Seals that are of no use, because their batch cannot be restored.
     pub(super) useless_seals: Vec<u64>,
 }
 
-/// Makes batches of what was found in the spool, and counts them.
-pub(super) fn recover(
+/// Makes items of what was found in the spool, and counts the batches.
+fn recover(
     batches: Vec<StoredBatch>,
     seals: Vec<Seal>,
     recovery: &mut Recovery,
     shared: &Arc<Shared>,
 ) -> Recovered {
     let mut recovered = Recovered::default();
-    let mut found: BTreeMap<u64, (Record, bool)> = BTreeMap::new();
+    let (mut joined, mut members) = (BTreeMap::new(), BTreeSet::new());
+    let mut separated = BTreeSet::new();
+    for seal in seals {
+        if let Some(batch) = join_again(&seal, &batches, shared) {
+            recovery.recovered += seal.members.len() as u64;
+            joined.extend(seal.members.first().map(|first| (*first, batch)));
+            members.extend(seal.members);
+        } else {
+            // The members may have been sent as one, and can only be sent alone now.
+            separated.extend(seal.members);
+            recovered.useless_seals.push(seal.number);
+        }
+    }
+    recovered.items.reserve_exact(batches.len() - members.len() + joined.len());
     for StoredBatch { number, record, is_uncertain } in batches {
-        match record::decode(record) {
-            Some(record) => _ = found.insert(number, (record, is_uncertain)),
+        if let Some(batch) = joined.remove(&number) {
+            recovered.items.push(Item::recovered(batch.bytes(), move || Some(batch)));
+        }
+        if members.contains(&number) {
+            continue;
+        }
+        match stored_item(number, record, shared) {
+            Some(item) => {
+                recovery.recovered += 1;
+                recovery.uncertain += u64::from(is_uncertain || separated.contains(&number));
+                recovered.items.push(item);
+            }
             None => recovery.unreadable += 1,
         }
-    }
-    for seal in seals {
-        match join_again(&seal, &found, shared) {
-            Some(batch) => {
-                recovery.recovered += batch.numbers().count() as u64 - 1;
-                seal.members.iter().for_each(|number| _ = found.remove(number));
-                let first = seal.members.first().copied().unwrap_or_default();
-                recovered.items.insert(first, Item::Sealed(batch));
-            }
-            None => {
-                // The members may have been sent as one. They can only be sent alone now.
-                for number in &seal.members {
-                    found.entry(*number).and_modify(|(_, is_uncertain)| *is_uncertain = true);
-                }
-                recovered.useless_seals.push(seal.number);
-            }
-        }
-    }
-    for (number, (record, is_uncertain)) in found {
-        recovery.recovered += 1;
-        recovery.uncertain += u64::from(is_uncertain);
-        let content = record.content();
-        let bytes = content.len();
-        let batches = vec![pending_batch(number, &record, content, shared)];
-        recovered.items.insert(number, Item::Pending { batches, bytes });
     }
     recovered
 }
 
 /// Joins batches that an earlier queue sent as one. Returns `None` if the result is not what was sent.
-fn join_again(
-    seal: &Seal,
-    found: &BTreeMap<u64, (Record, bool)>,
-    shared: &Arc<Shared>,
-) -> Option<SealedBatch> {
-    let records = seal.members.iter().map(|number| Some((*number, &found.get(number)?.0)));
-    let records = records.collect::<Option<Vec<_>>>()?;
-    let sections = records.iter().map(|(_, record)| record.sections());
-    let sections = sections.collect::<Option<Vec<_>>>()?;
-    let (document, _) =
-        join(&seal.id, sections.first()?.rest(), sections.iter().map(Sections::events)).ok()?;
+fn join_again(seal: &Seal, batches: &[StoredBatch], shared: &Arc<Shared>) -> Option<SealedBatch> {
+    let record = |number: &u64| {
+        let index = batches.binary_search_by_key(number, |batch| batch.number).ok()?;
+        record::decode(&batches.get(index)?.record)
+    };
+    let records = seal.members.iter().map(record).collect::<Option<Vec<_>>>()?;
+    let sections = records.iter().map(Record::sections).collect::<Option<Vec<_>>>()?;
+    let lists = sections.iter().map(Sections::events);
+    let (document, _) = join(&seal.id, sections.first()?.rest(), lists).ok()?;
     if !seal.is_of(&document.bytes) {
         return None;
     }
-    let batches = records.into_iter().zip(sections).map(|((number, record), sections)| {
-        pending_batch(number, record, Content::Joinable(sections), shared)
-    });
+    let batches =
+        seal.members.iter().zip(&records).zip(sections).map(|((number, record), sections)| {
+            let content = Content::Joinable(sections);
+            let count = Count::of(record, content.memory(), shared);
+            pending_batch(*number, record, content, count, shared)
+        });
     let mut batch = SealedBatch::join(batches.collect(), seal.id.clone()).ok()?;
     batch.set_seal(seal.number);
     Some(batch)
 }
 
+/// Makes an item that keeps nothing but the record until it is sent.
+fn stored_item(number: u64, record: Bytes, shared: &Arc<Shared>) -> Option<Item> {
+    let count = Count::of(&record::decode(&record)?, record.len(), shared);
+    let (bytes, shared) = (record.len(), Arc::clone(shared));
+    Some(Item::recovered(bytes, move || {
+        let record = record::decode(&record)?;
+        let batch = pending_batch(number, &record, record.content(), count, &shared);
+        Some(SealedBatch::of_one(batch))
+    }))
+}
+
+/// A batch that was counted as recovered.
+struct Count {
+    permit: Permit,
+    counted: Counted,
+}
+
+impl Count {
+    fn of(record: &Record<'_>, bytes: usize, shared: &Arc<Shared>) -> Self {
+        let counted = shared.count_recovered(record.accepted, bytes);
+        Self { permit: shared.capacity.exceed(bytes), counted }
+    }
+}
+
 fn pending_batch(
     number: u64,
-    record: &Record,
+    record: &Record<'_>,
     content: Content,
+    Count { permit, counted }: Count,
     shared: &Arc<Shared>,
 ) -> PendingBatch {
-    let permit = shared.capacity.exceed(content.memory());
-    let id = record.source_request_id.clone();
+    let id = record.source_request_id.to_owned();
     let mut completion = Completion::new(Arc::clone(shared), id, permit, None);
-    shared.count_recovered(&mut completion, record.accepted);
+    completion.set_durable();
+    completion.set_counted(counted);
     PendingBatch {
         completion,
         content,
-        users: record.users.clone(),
+        users: record.users().to_vec(),
         accepted: record.accepted,
         queued: Instant::now(),
         number: Some(number),

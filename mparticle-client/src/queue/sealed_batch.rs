@@ -84,6 +84,12 @@ impl SealedBatch {
         Self { documents, users, members, common, accepted, seal, documents_left, failure }
     }
 
+    /// Returns the size of the JSON in bytes.
+    #[cfg(feature = "spool")]
+    pub(super) fn bytes(&self) -> usize {
+        self.documents.iter().map(|document| document.bytes.len()).sum()
+    }
+
     pub(super) fn is_joined(&self) -> bool {
         self.members.len() > 1
     }

@@ -215,11 +215,10 @@ impl Shared {
 
     /// Counts a batch that was found in the spool.
     #[cfg(feature = "spool")]
-    pub(super) fn count_recovered(&self, completion: &mut Completion, accepted: SystemTime) {
-        completion.set_durable();
+    pub(super) fn count_recovered(&self, accepted: SystemTime, bytes: usize) -> Counted {
         let mut state = self.lock();
         state.stats.recovered += 1;
-        state.count(completion, accepted);
+        state.count(accepted, bytes)
     }
 
     /// Counts the outcome of a batch.
@@ -378,18 +377,18 @@ impl Shared {
 impl State {
     fn count_accepted(&mut self, completion: &mut Completion, accepted: SystemTime) {
         self.stats.accepted += 1;
-        self.count(completion, accepted);
-    }
-
-    fn count(&mut self, completion: &mut Completion, accepted: SystemTime) {
         let bytes = completion.bytes();
-        self.stats.entered(bytes);
         if !completion.is_durable() && self.phase != Phase::Ended {
             self.volatile.add(bytes);
         }
+        completion.set_counted(self.count(accepted, bytes));
+    }
+
+    fn count(&mut self, accepted: SystemTime, bytes: usize) -> Counted {
+        self.stats.entered(bytes);
         let counted = Counted { epoch: self.flush_epoch, second: unix_seconds(accepted) };
         *self.pending.entry(counted).or_default() += 1;
-        completion.set_counted(counted);
+        counted
     }
 }
 

@@ -8,7 +8,6 @@ mod outcomes;
 mod waiting;
 
 use super::accumulator::{Accumulator, Item};
-use super::pending_batch::PendingBatch;
 use super::sealed_batch::SealedBatch;
 use super::shared::{Arrival, Command, Incoming, Shared};
 use super::store::BatchStore;
@@ -105,9 +104,7 @@ impl Delivery {
     #[cfg(feature = "spool")]
     pub(super) fn recover(&mut self, recovered: super::recovery::Recovered) {
         self.to_delete = recovered.useless_seals;
-        for item in recovered.items.into_values() {
-            self.accumulator.push_recovered(item);
-        }
+        self.accumulator.recover(recovered.items);
     }
 
     /// Runs until the queue is shut down.
@@ -224,27 +221,22 @@ impl Delivery {
                 break;
             }
             let items = self.accumulator.take_request();
-            let keys = items.into_iter().flat_map(|item| self.seal(item)).collect();
+            let sealed = items.into_iter().filter_map(|item| self.seal(item)).collect::<Vec<_>>();
+            let keys = sealed.into_iter().map(|batch| self.insert(batch)).collect();
             self.seal_in_store(keys);
         }
     }
 
-    /// Seals an item, and returns the keys of the result.
-    fn seal(&mut self, item: Item) -> Vec<u64> {
-        let batches = match item {
-            Item::Sealed(batch) => vec![batch],
-            Item::Pending { batches, .. } => self.seal_batches(batches),
+    fn seal(&self, item: Item) -> Option<SealedBatch> {
+        let mut batches = match item {
+            Item::Recovered { restore, .. } => return restore(),
+            Item::Pending { batches, .. } => batches,
         };
-        batches.into_iter().map(|batch| self.insert(batch)).collect()
-    }
-
-    fn seal_batches(&self, mut batches: Vec<PendingBatch>) -> Vec<SealedBatch> {
         if batches.len() > 1 {
-            let joined = SealedBatch::join(batches, self.shared.ids.next());
             // Joining copies bytes, and can only fail if an id cannot be written as JSON, which every text can.
-            return joined.into_iter().collect();
+            return SealedBatch::join(batches, self.shared.ids.next()).ok();
         }
-        batches.pop().map(SealedBatch::of_one).into_iter().collect()
+        batches.pop().map(SealedBatch::of_one)
     }
 
     fn insert(&mut self, batch: SealedBatch) -> u64 {

@@ -177,11 +177,9 @@ impl Delivery {
             Item::Pending { batches: vec![arrival.pending], bytes }
         });
         for item in accumulated.into_iter().chain(incoming) {
-            let batches = match item {
-                Item::Sealed(batch) => vec![batch],
-                Item::Pending { batches, .. } => self.seal_batches(batches),
-            };
-            batches.into_iter().for_each(super::SealedBatch::abandon);
+            if let Some(batch) = self.seal(item) {
+                batch.abandon();
+            }
             settled(self);
         }
     }

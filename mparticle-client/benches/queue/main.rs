@@ -1,5 +1,5 @@
-//! What the queue costs: a call of `try_send` beside the encoding of the batch, and the spool beside the least that a
-//! disk needs to keep the same bytes.
+//! What the queue costs: a call of `try_send` beside the encoding of the batch, the spool beside the least that a disk
+//! needs to keep the same bytes, and a start with half a million pending batches.
 //!
 //! The server is a loopback sink in this process, so that everything shares the machine's cores, as in a service.
 
@@ -10,6 +10,8 @@ mod calls;
 mod sample;
 #[path = "../common/sink.rs"]
 mod sink;
+mod spool;
+mod start;
 
 use mparticle_client::{Client, Credentials};
 
@@ -19,11 +21,19 @@ fn client() -> Client {
 }
 
 fn main() {
+    if start::is_child() {
+        return start::run_child();
+    }
     // `cargo bench` passes arguments for criterion; a word among them chooses a part.
     let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let is_chosen = |part: &str| chosen.as_deref().is_none_or(|chosen| part.contains(chosen));
     if is_chosen("try_send") {
         calls::run();
     }
-    if is_chosen("spool") {}
+    if is_chosen("spool") {
+        spool::run();
+    }
+    if is_chosen("start") {
+        start::run();
+    }
 }

@@ -13,7 +13,7 @@ const PRODUCERS: usize = 64;
 /// Batches that each producer sends in a round, one after the other.
 const EACH: usize = 1_000;
 const ROUNDS: usize = 5;
-const AIM: f64 = 0.25;
+const AIM: f64 = 0.6;
 
 /// What the batches have in common.
 #[derive(Clone, Copy)]

@@ -130,7 +130,7 @@ impl Delivery {
                 None if has_received => Some(after(now, self.settings.flush_every)),
                 None => None,
             };
-            let accumulated = flush_at.map(|_| (self.accumulator.len(), self.accumulator.bytes()));
+            let accumulated = flush_at.map(|_| self.accumulated());
             if self.shared.wake_when_full(accumulated) {
                 self.wait(flush_at, now).await;
             }
@@ -206,6 +206,12 @@ impl Delivery {
         // The clock of the caller can be ahead, if a test has paused that of the worker.
         let oldest = self.accumulator.oldest(now)?.min(now);
         Some(after(oldest, self.settings.flush_every))
+    }
+
+    /// Returns how many batches and bytes wait for the next request. During an outage, there is no next request.
+    fn accumulated(&self) -> (usize, usize) {
+        let is_filling = self.may_send();
+        if is_filling { (self.accumulator.len(), self.accumulator.bytes()) } else { (0, 0) }
     }
 
     /// Takes requests from the accumulator: full ones, those that have waited long enough, and everything if someone waits

@@ -16,6 +16,9 @@
 //! [`waiting`] forms requests, [`flight`] is one on its way, [`verdict`] tells what an error means, and this file moves
 //! documents along. It knows neither where documents come from nor what becomes of results.
 
+#[cfg(feature = "queue")]
+mod control;
+mod document;
 mod flight;
 mod outage;
 mod user_set;
@@ -25,11 +28,11 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-use crate::encoding::users::UserKey;
-use crate::encoding::{EncodedBatch, MAX_REQUEST_BYTES};
+use crate::encoding::MAX_REQUEST_BYTES;
 use crate::send::{Expiry, RequestSender, full_jitter};
 use crate::timing::{Clock, after, sleep_until_some};
-use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Outcome, Receipt, RetryPolicy};
+use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Receipt, RetryPolicy};
+pub(crate) use document::{Document, DocumentResult, Event, Halt, Unsettled};
 use flight::Flight;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -66,22 +69,6 @@ impl SendOnce for Arc<RequestSender> {
     }
 }
 
-/// One batch to be sent.
-pub(crate) struct Document<T> {
-    pub(crate) encoded: EncodedBatch,
-    pub(crate) users: Vec<UserKey>,
-    /// When it may no longer be sent.
-    pub(crate) expires_at: Option<SystemTime>,
-    /// What the caller knows it by. It is not interpreted.
-    pub(crate) tag: T,
-}
-
-impl<T> Document<T> {
-    fn is_expired(&self, now: SystemTime) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at <= now)
-    }
-}
-
 /// How a [`Dispatch`] sends.
 #[derive(Clone)]
 pub(crate) struct DispatchSettings {
@@ -98,49 +85,6 @@ pub(crate) struct DispatchSettings {
     pub(crate) retry: RetryPolicy,
     /// Tells when documents expire.
     pub(crate) clock: Clock,
-}
-
-/// What [`Dispatch::next`] yields.
-pub(crate) enum Event<T> {
-    /// The result of a document is known.
-    Settled { document: Document<T>, result: DocumentResult },
-    /// Nothing more is sent. What is in flight may still be settled.
-    Halted(Halt),
-}
-
-/// What became of a document.
-#[derive(Clone, Debug)]
-pub(crate) enum DocumentResult {
-    Accepted(Arc<Receipt>),
-    /// It was refused, or its attempts are exhausted.
-    Failed(Error),
-    Expired,
-}
-
-impl DocumentResult {
-    pub(crate) fn into_outcome(self) -> Outcome {
-        match self {
-            Self::Accepted(receipt) => Outcome::of(&receipt),
-            Self::Failed(error) if error.is_retryable() => Outcome::Failed(error),
-            Self::Failed(error) => Outcome::Rejected(error),
-            Self::Expired => Outcome::Expired,
-        }
-    }
-}
-
-/// Why nothing more is sent.
-#[derive(Clone, Debug)]
-pub(crate) enum Halt {
-    /// A request failed in a way that no document is to blame for and that repeating it would not change.
-    Refused(Error),
-    /// Nothing was accepted for as long as [`DispatchSettings::max_wait`] allows.
-    TimedOut(Error),
-}
-
-/// A document that has no result.
-pub(crate) struct Unsettled<T> {
-    pub(crate) document: Document<T>,
-    pub(crate) may_have_been_sent: bool,
 }
 
 pub(crate) struct Dispatch<S, T> {
@@ -227,22 +171,6 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.waiting.push(document, now);
     }
 
-    /// Adds documents in place of one of the same users that was just refused. They are sent before the later documents of
-    /// these users, also before those that were in the same request.
-    #[cfg(feature = "queue")]
-    pub(crate) fn replace_refused(&mut self, documents: Vec<Document<T>>) {
-        let now = Instant::now();
-        let queued = documents.into_iter().map(|document| Queued::again(document, now)).collect();
-        let users = |queued: &Vec<Queued<T>>| queued.first().map(|one| one.document.users.clone());
-        let users = users(&queued).unwrap_or_default();
-        let same_users =
-            |flight: &&mut Flight<T>| users.iter().any(|user| flight.users().contains(user));
-        match self.flights.values_mut().find(same_users) {
-            Some(flight) => flight.push_front(queued, now),
-            None => self.waiting.push_front(queued),
-        }
-    }
-
     /// Sends what waits without waiting for more.
     pub(crate) fn complete(&mut self) {
         self.is_complete = true;
@@ -251,57 +179,6 @@ impl<S: SendOnce, T> Dispatch<S, T> {
     /// Whether every document that was pushed has been settled.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.flights.is_empty() && self.events.is_empty()
-    }
-
-    /// Continues after a halt, with another sender if one is given. A request that is still in flight does not halt it
-    /// again.
-    #[cfg(feature = "queue")]
-    pub(crate) fn resume(&mut self, sender: Option<S>) {
-        if let Some(sender) = sender {
-            self.sender = sender;
-        }
-        self.is_halted = false;
-        self.resumptions += 1;
-        self.refused_alone = 0;
-        self.retry_now(Instant::now());
-    }
-
-    /// Ends the backoff of failed requests, except where the server asked for a wait.
-    #[cfg(feature = "queue")]
-    pub(crate) fn retry_now(&mut self, now: Instant) {
-        if let Some(outage) = &mut self.outage {
-            outage.retry_now(now);
-        }
-        self.flights.values_mut().for_each(|flight| flight.retry_now(now));
-    }
-
-    #[cfg(feature = "queue")]
-    pub(crate) fn is_halted(&self) -> bool {
-        self.is_halted
-    }
-
-    /// Whether no request is in flight.
-    #[cfg(feature = "queue")]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.running.is_empty()
-    }
-
-    /// Returns when a request first failed since the last acceptance.
-    #[cfg(feature = "queue")]
-    pub(crate) fn failing_since(&self) -> Option<SystemTime> {
-        self.failing_since
-    }
-
-    /// Returns the error of the last request that failed.
-    #[cfg(feature = "queue")]
-    pub(crate) fn last_error(&self) -> Option<&Error> {
-        self.last_error.as_ref()
-    }
-
-    /// Takes a result that is known already.
-    #[cfg(feature = "queue")]
-    pub(crate) fn take_event(&mut self) -> Option<Event<T>> {
-        self.events.pop_front()
     }
 
     /// How many requests were made. One that was repeated counts once.

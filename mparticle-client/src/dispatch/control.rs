@@ -1,0 +1,69 @@
+//! What a queue does with a dispatcher while it runs: resume, retry, replace, and ask how it is doing.
+
+use super::flight::Flight;
+use super::waiting::Queued;
+use super::{Dispatch, Document, Event, SendOnce};
+use crate::Error;
+use std::time::SystemTime;
+use tokio::time::Instant;
+
+impl<S: SendOnce, T> Dispatch<S, T> {
+    /// Adds documents in place of one of the same users that was just refused. They are sent before the later documents of
+    /// these users, also before those that were in the same request.
+    pub(crate) fn replace_refused(&mut self, documents: Vec<Document<T>>) {
+        let now = Instant::now();
+        let queued = documents.into_iter().map(|document| Queued::again(document, now)).collect();
+        let users = |queued: &Vec<Queued<T>>| queued.first().map(|one| one.document.users.clone());
+        let users = users(&queued).unwrap_or_default();
+        let same_users =
+            |flight: &&mut Flight<T>| users.iter().any(|user| flight.users().contains(user));
+        match self.flights.values_mut().find(same_users) {
+            Some(flight) => flight.push_front(queued, now),
+            None => self.waiting.push_front(queued),
+        }
+    }
+
+    /// Continues after a halt, with another sender if one is given. A request that is still in flight does not halt it
+    /// again.
+    pub(crate) fn resume(&mut self, sender: Option<S>) {
+        if let Some(sender) = sender {
+            self.sender = sender;
+        }
+        self.is_halted = false;
+        self.resumptions += 1;
+        self.refused_alone = 0;
+        self.retry_now(Instant::now());
+    }
+
+    /// Ends the backoff of failed requests, except where the server asked for a wait.
+    pub(crate) fn retry_now(&mut self, now: Instant) {
+        if let Some(outage) = &mut self.outage {
+            outage.retry_now(now);
+        }
+        self.flights.values_mut().for_each(|flight| flight.retry_now(now));
+    }
+
+    pub(crate) fn is_halted(&self) -> bool {
+        self.is_halted
+    }
+
+    /// Whether no request is in flight.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Returns when a request first failed since the last acceptance.
+    pub(crate) fn failing_since(&self) -> Option<SystemTime> {
+        self.failing_since
+    }
+
+    /// Returns the error of the last request that failed.
+    pub(crate) fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
+    }
+
+    /// Takes a result that is known already.
+    pub(crate) fn take_event(&mut self) -> Option<Event<T>> {
+        self.events.pop_front()
+    }
+}

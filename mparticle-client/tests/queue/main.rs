@@ -16,6 +16,9 @@ mod credentials;
 mod endings;
 mod hook;
 mod load;
+mod log;
+#[path = "../log/mod.rs"]
+mod log_writer;
 mod privacy;
 mod refusals;
 mod runtimes;

@@ -53,6 +53,9 @@ impl Delivery {
     pub(super) fn set_paused(&mut self, paused: Option<Pause>) {
         if self.is_paused != paused.is_some() {
             self.is_paused = paused.is_some();
+            if paused.is_none() {
+                tracing::info!("the queue continues");
+            }
             self.shared.set_paused(paused);
         }
     }

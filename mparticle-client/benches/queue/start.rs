@@ -74,7 +74,7 @@ pub(crate) fn run_child() {
     let peak = memory("VmHWM:");
     assert_eq!(queue.recovery().recovered, u64::from(BATCHES));
     println!("{} {}", elapsed.as_millis(), peak - before);
-    runtime.block_on(queue.shutdown(Duration::ZERO));
+    _ = runtime.block_on(queue.shutdown(Duration::ZERO));
 }
 
 /// A size of this process in bytes.

@@ -8,7 +8,9 @@ use super::sealed_batch::SealedBatch;
 use crate::encoding::sections::Sections;
 use crate::encoding::users::UserKey;
 use crate::encoding::{MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES};
+use crate::timing::after;
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Batches in the order of acceptance.
@@ -52,10 +54,14 @@ impl Accumulator {
         self.items.len() >= MAX_BATCHES || self.bytes + self.items.len() >= MAX_REQUEST_BYTES
     }
 
-    /// Returns when the oldest batch was queued. A recovered batch need not wait for others.
-    pub(super) fn oldest(&self, now: Instant) -> Option<Instant> {
+    /// Returns when the oldest batch has waited long enough for others. A recovered batch does not wait.
+    pub(super) fn flush_at(&self, now: Instant, interval: Duration) -> Option<Instant> {
         match self.items.front()? {
-            Item::Pending { batches, .. } => batches.first().map(|batch| batch.queued),
+            Item::Pending { batches, .. } => {
+                // The clock of the caller can be ahead, if a test has paused that of the worker.
+                let oldest = batches.first().map(|batch| batch.queued.min(now))?;
+                Some(after(oldest, interval))
+            }
             Item::Recovered { .. } => Some(now),
         }
     }

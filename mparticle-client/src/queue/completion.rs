@@ -16,11 +16,21 @@ pub(super) struct Completion {
     source_request_id: String,
     /// `None` once the batch has its outcome.
     permit: Option<Permit>,
-    /// Whether the spool holds the batch.
-    is_durable: bool,
+    storage: Storage,
     /// How the batch was counted when it was accepted or recovered; `None` before, and once it has its outcome.
     counted: Option<Counted>,
     listener: Option<oneshot::Sender<BatchResult>>,
+}
+
+/// Where a batch is, besides in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Storage {
+    /// Nowhere.
+    Memory,
+    /// The spool was asked to write it, and has not answered.
+    Writing,
+    /// On disk.
+    Disk,
 }
 
 impl Completion {
@@ -31,7 +41,8 @@ impl Completion {
         listener: Option<oneshot::Sender<BatchResult>>,
     ) -> Self {
         let permit = Some(permit);
-        Self { shared, source_request_id, permit, is_durable: false, counted: None, listener }
+        let storage = Storage::Memory;
+        Self { shared, source_request_id, permit, storage, counted: None, listener }
     }
 
     pub(super) fn source_request_id(&self) -> &str {
@@ -43,12 +54,12 @@ impl Completion {
         self.permit.as_ref().map_or(0, Permit::bytes)
     }
 
-    pub(super) fn is_durable(&self) -> bool {
-        self.is_durable
+    pub(super) fn storage(&self) -> Storage {
+        self.storage
     }
 
-    pub(super) fn set_durable(&mut self) {
-        self.is_durable = true;
+    pub(super) fn set_storage(&mut self, storage: Storage) {
+        self.storage = storage;
     }
 
     pub(super) fn is_counted(&self) -> bool {
@@ -81,14 +92,17 @@ impl Completion {
 
     /// Returns the outcome of a batch that is pending when the queue ends.
     pub(super) fn unfinished(&self) -> Outcome {
-        if self.is_durable { Outcome::LeftInSpool } else { Outcome::Dropped }
+        match self.storage {
+            Storage::Disk => Outcome::LeftInSpool,
+            Storage::Memory | Storage::Writing => Outcome::Dropped,
+        }
     }
 
     fn finish(&mut self, outcome: Outcome, sent_as: Option<&str>, requests: Vec<EncodedRequest>) {
         let (Some(counted), Some(permit)) = (self.counted.take(), self.permit.take()) else {
             return;
         };
-        self.shared.settled(counted, &outcome, permit.bytes(), self.is_durable);
+        self.shared.settled(counted, &outcome, permit.bytes(), self.storage);
         let listener = self.listener.take().filter(|listener| !listener.is_closed());
         if !self.shared.has_hook() && listener.is_none() {
             return;

@@ -2,12 +2,12 @@
 
 use super::accumulator::Item;
 use super::capacity::Permit;
-use super::completion::Completion;
+use super::completion::{Completion, Storage};
 use super::pending_batch::{Content, PendingBatch};
 use super::record::{self, Record};
 use super::sealed_batch::SealedBatch;
 use super::shared::{Counted, Shared};
-use super::store::BatchStore;
+use super::store::{Accepted, BatchStore, Done, Durability};
 use crate::encoding::sections::{Sections, join};
 use crate::spool::{Opened, Seal, Spool, StoredBatch};
 use crate::{Error, ErrorKind};
@@ -92,6 +92,28 @@ fn open_blocking(folder: &Path, shared: &Arc<Shared>) -> Result<OpenedStore, Err
     Ok(OpenedStore { store: Some(Arc::new(spool)), recovered, recovery })
 }
 
+impl BatchStore for Spool {
+    fn accept(&self, record: Vec<u8>, durability: Durability, done: Accepted) {
+        Spool::accept(self, record, durability, done);
+    }
+
+    fn seal(&self, id: String, members: Vec<u64>, document: &[u8], done: Done) -> u64 {
+        Spool::seal(self, &id, &members, crc32fast::hash(document), done)
+    }
+
+    fn delete(&self, numbers: Vec<u64>) {
+        Spool::delete(self, numbers, None);
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        Spool::check(self)
+    }
+
+    fn close(&self, done: Done) {
+        Spool::close(self, done);
+    }
+}
+
 /// The batches that a queue recovered.
 #[derive(Default)]
 pub(super) struct Recovered {
@@ -152,7 +174,7 @@ fn join_again(seal: &Seal, batches: &[StoredBatch], shared: &Arc<Shared>) -> Opt
     let sections = records.iter().map(Record::sections).collect::<Option<Vec<_>>>()?;
     let lists = sections.iter().map(Sections::events);
     let (document, _) = join(&seal.id, sections.first()?.rest(), lists).ok()?;
-    if !seal.is_of(&document.bytes) {
+    if crc32fast::hash(&document.bytes) != seal.document_crc {
         return None;
     }
     let batches =
@@ -199,7 +221,7 @@ fn pending_batch(
 ) -> PendingBatch {
     let id = record.source_request_id.to_owned();
     let mut completion = Completion::new(Arc::clone(shared), id, permit, None);
-    completion.set_durable();
+    completion.set_storage(Storage::Disk);
     completion.set_counted(counted);
     PendingBatch {
         completion,

@@ -4,7 +4,7 @@
 //! The counts are therefore of one moment, and every batch that was counted has been handed over.
 
 use super::capacity::Capacity;
-use super::completion::Completion;
+use super::completion::{Completion, Storage};
 use super::ids::Ids;
 use super::outcome_hook::OutcomeHook;
 use super::pending_batch::PendingBatch;
@@ -66,7 +66,7 @@ pub(super) struct Shared {
 #[derive(Default)]
 struct State {
     stats: Stats,
-    /// Of the pending batches, those that are not in a spool.
+    /// Of the pending batches, those that are in memory alone.
     volatile: Volatile,
     phase: Phase,
     incoming: Incoming,
@@ -171,46 +171,46 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts a batch as accepted before it is handed over, unless the queue is closed.
+    /// Counts a batch as accepted before it is written and handed over, unless the queue is closed.
     pub(super) fn count(&self, batch: &mut PendingBatch) -> bool {
         let mut state = self.lock();
         let is_open = state.phase == Phase::Open;
         if is_open {
+            batch.completion.set_storage(Storage::Writing);
             state.count_accepted(&mut batch.completion, batch.accepted);
         }
         is_open
     }
 
-    /// Hands over a batch that the spool holds. If the worker has ended, the batch stays in the spool.
+    /// Hands over a batch that was written. If the worker has ended, the batch stays in the spool.
     pub(super) fn stored(&self, mut batch: PendingBatch) {
         let mut state = self.lock();
-        if state.phase == Phase::Ended && batch.completion.is_counted() {
-            // It was counted as dropped.
-            drop(state);
-            return drop(batch);
-        }
-        if batch.completion.is_counted() {
-            state.volatile.remove(batch.completion.bytes());
-            batch.completion.set_durable();
-        } else {
-            batch.completion.set_durable();
+        batch.completion.set_storage(Storage::Disk);
+        if !batch.completion.is_counted() {
             state.count_accepted(&mut batch.completion, batch.accepted);
         }
-        if state.phase == Phase::Ended {
-            drop(state);
-            return drop(batch);
-        }
-        self.hand_over(state, Arrival { pending: batch, given: None });
+        self.hand_over_unless_ended(state, batch);
     }
 
-    /// Hands over a batch that was counted and that the spool does not hold.
-    pub(super) fn not_stored(&self, batch: PendingBatch) {
-        let state = self.lock();
+    /// Hands over a batch that was counted and could not be written.
+    pub(super) fn not_stored(&self, mut batch: PendingBatch) {
+        let mut state = self.lock();
+        batch.completion.set_storage(Storage::Memory);
+        state.volatile.add(batch.completion.bytes());
+        if state.phase == Phase::Ended {
+            state.drop_volatile();
+        }
+        self.hand_over_unless_ended(state, batch);
+    }
+
+    /// A batch that is not handed over gets its outcome when it is dropped, without the lock.
+    fn hand_over_unless_ended(&self, state: MutexGuard<'_, State>, batch: PendingBatch) {
         if state.phase == Phase::Ended {
             drop(state);
-            return drop(batch);
+            drop(batch);
+        } else {
+            self.hand_over(state, Arrival { pending: batch, given: None });
         }
-        self.hand_over(state, Arrival { pending: batch, given: None });
     }
 
     /// Counts a batch that was found in the spool.
@@ -227,7 +227,7 @@ impl Shared {
         counted: Counted,
         outcome: &Outcome,
         bytes: usize,
-        is_durable: bool,
+        storage: Storage,
     ) {
         let mut state = self.lock();
         if let Some(count) = state.pending.get_mut(&counted) {
@@ -239,7 +239,7 @@ impl Shared {
         // What is pending when the worker ends was counted then.
         if state.phase != Phase::Ended {
             state.stats.settled(outcome, bytes);
-            if !is_durable {
+            if storage == Storage::Memory {
                 state.volatile.remove(bytes);
             }
         }
@@ -349,10 +349,7 @@ impl Shared {
         let mut state = self.lock();
         if state.phase != Phase::Ended {
             state.phase = Phase::Ended;
-            let Volatile { batches, bytes } = std::mem::take(&mut state.volatile);
-            state.stats.dropped += batches;
-            state.stats.pending -= batches;
-            state.stats.pending_bytes -= bytes;
+            state.drop_volatile();
         }
         std::mem::take(&mut state.incoming)
     }
@@ -378,10 +375,18 @@ impl State {
     fn count_accepted(&mut self, completion: &mut Completion, accepted: SystemTime) {
         self.stats.accepted += 1;
         let bytes = completion.bytes();
-        if !completion.is_durable() && self.phase != Phase::Ended {
+        if completion.storage() == Storage::Memory {
             self.volatile.add(bytes);
         }
         completion.set_counted(self.count(accepted, bytes));
+    }
+
+    /// Counts the batches that are in memory alone as dropped.
+    fn drop_volatile(&mut self) {
+        let Volatile { batches, bytes } = std::mem::take(&mut self.volatile);
+        self.stats.dropped += batches;
+        self.stats.pending = self.stats.pending.saturating_sub(batches);
+        self.stats.pending_bytes = self.stats.pending_bytes.saturating_sub(bytes);
     }
 
     fn count(&mut self, accepted: SystemTime, bytes: usize) -> Counted {

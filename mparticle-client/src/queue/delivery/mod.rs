@@ -203,9 +203,7 @@ impl Delivery {
 
     /// Returns when the batches in the accumulator have waited long enough for others.
     fn flush_at(&self, now: Instant) -> Option<Instant> {
-        // The clock of the caller can be ahead, if a test has paused that of the worker.
-        let oldest = self.accumulator.oldest(now)?.min(now);
-        Some(after(oldest, self.settings.flush_every))
+        self.accumulator.flush_at(now, self.settings.flush_every)
     }
 
     /// Returns how many batches and bytes wait for the next request. During an outage, there is no next request.

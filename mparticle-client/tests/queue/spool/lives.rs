@@ -221,9 +221,19 @@ impl World {
 
     /// What the life before has left is what this one has found.
     fn check_recovered(&self, number: usize, queue: &Queue) {
-        let told = self.told.lock().unwrap().clone();
-        let left = told.iter().filter(|(life, _, fate)| life + 1 == number && *fate == Fate::Left);
-        assert_eq!(queue.recovery().recovered, u64::try_from(left.count()).unwrap());
+        let left = || {
+            let told = self.told.lock().unwrap();
+            let left =
+                told.iter().filter(|(life, _, fate)| life + 1 == number && *fate == Fate::Left);
+            left.count() as u64
+        };
+        // The hook runs on a thread of its own, and nobody waits for it when a worker is dropped.
+        let recovered = queue.recovery().recovered;
+        let start = std::time::Instant::now();
+        while left() < recovered && start.elapsed() < LONG {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(recovered, left());
         assert_eq!(queue.stats().recovered, queue.recovery().recovered);
     }
 

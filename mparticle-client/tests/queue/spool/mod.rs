@@ -71,16 +71,16 @@ async fn what_an_outage_leaves_is_delivered_by_the_next_queue_with_the_same_byte
     assert_eq!(queue.stats().recovered, 0);
 }
 
-/// The batches of a joined parcel keep their numbers in the spool, for the day on which it is taken apart.
+/// The members of a joined batch keep their numbers in the spool, in case it is taken apart.
 #[tokio::test]
-async fn a_recovered_parcel_takes_nothing_along_that_was_sent_after_it() {
+async fn a_recovered_joined_batch_deletes_nothing_that_was_accepted_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::start().await.unwrap();
     emulator.always(Answer::status(503));
     let client = emulator.client_builder().build().unwrap();
     let builder = client.queue().spool(folder.path());
 
-    // Three batches of one user become one parcel in one record.
+    // Three batches of one user are joined.
     let queue = builder.clone().flush_every(LONG).build().await.unwrap();
     for name in ["a", "b", "c"] {
         queue.send(batch("1", name)).await.unwrap();

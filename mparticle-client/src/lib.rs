@@ -31,6 +31,8 @@ mod rate_limiter;
 mod receipt;
 mod send;
 mod settings;
+#[cfg(feature = "spool")]
+mod spool;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timing;

@@ -1,0 +1,83 @@
+//! What the thread is asked to do.
+
+use super::errors;
+use super::group::Group;
+use super::ranges::Range;
+use super::{Done, Durability, Seal, frame};
+use crate::Error;
+
+pub(super) enum Job {
+    /// Write the gaps that the start has found, in a group of their own, so that no later start counts them.
+    Explain(Vec<Range>),
+    Accept {
+        number: u64,
+        record: Vec<u8>,
+        durability: Durability,
+        reply: Reply,
+    },
+    Seal {
+        seal: Seal,
+        reply: Reply,
+    },
+    Delete {
+        numbers: Vec<u64>,
+        reply: Reply,
+    },
+    RemoveReport,
+    Close(Reply),
+}
+
+impl Job {
+    /// Returns how much room the job takes in the log, at most.
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Self::Explain(gaps) => Group::length_of_ranges(gaps.len()),
+            Self::Accept { record, .. } => Group::length_of(record.len()),
+            Self::Seal { seal, .. } => Group::length_of(frame::seal_length(seal)),
+            Self::Delete { numbers, .. } => Group::length_of_ranges(numbers.len()),
+            Self::RemoveReport | Self::Close(_) => 0,
+        }
+    }
+
+    /// Returns whether the job uses up a number.
+    pub(super) fn has_number(&self) -> bool {
+        matches!(self, Self::Accept { .. } | Self::Seal { .. })
+    }
+
+    pub(super) fn is_awaited_accept(&self) -> bool {
+        matches!(self, Self::Accept { durability: Durability::Awaited, .. })
+    }
+
+    /// Ends the job without doing it.
+    pub(super) fn refuse(self, error: &Error) {
+        match self {
+            Self::Accept { reply, .. } | Self::Seal { reply, .. } | Self::Delete { reply, .. } => {
+                reply.send(Err(error.clone()));
+            }
+            Self::Explain(_) | Self::RemoveReport | Self::Close(_) => {}
+        }
+    }
+}
+
+/// Calls a [`Done`] once. If it is dropped without a result, the spool is closed.
+pub(super) struct Reply(Option<Done>);
+
+impl Reply {
+    pub(super) fn new(done: Option<Done>) -> Self {
+        Self(done)
+    }
+
+    pub(super) fn send(mut self, result: Result<(), Error>) {
+        if let Some(done) = self.0.take() {
+            done(result);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(done) = self.0.take() {
+            done(Err(errors::closed()));
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The start: reads what is in the folder. This is the only reader, for sound and for damaged logs.
+
+use super::damage::{Coverage, Damage, Report, describe};
+use super::errors;
+use super::files::Files;
+use super::frame::{Frame, Frames, HEAD, Head, Kind, VERSION, decode_ranges, decode_seal};
+use super::log::{
+    Active, Compaction, DAMAGE, LOCK, Log, Place, SPARE, Segment, WATERMARK, segment_number,
+    segment_path,
+};
+use super::ranges::Range;
+use super::spare::Spare;
+use super::watermark::Watermark;
+use super::{Seal, StoredBatch};
+use crate::Error;
+use bytes::Bytes;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::path::Path;
+
+/// The database of an earlier format.
+const OLD_DATABASE: &str = "spool.db";
+
+/// A log and what was in it.
+pub(super) struct Recovered<F: Files> {
+    pub(super) log: Log<F>,
+    pub(super) batches: Vec<StoredBatch>,
+    pub(super) seals: Vec<Seal>,
+    pub(super) damage: Damage,
+    /// The positions that are missing, and that no frame says are missing.
+    pub(super) gaps: Vec<Range>,
+}
+
+/// Opens the log in a folder, or creates one.
+pub(super) fn open<F: Files>(
+    files: F,
+    folder: &Path,
+    segment_size: u64,
+) -> Result<Recovered<F>, Error> {
+    let failed = |error: io::Error| errors::unusable(folder, error);
+    files.create_folder(folder).map_err(failed)?;
+    let names = files.list(folder).map_err(failed)?;
+    if names.iter().any(|name| name == OLD_DATABASE) {
+        return Err(errors::old(folder));
+    }
+    let lock = files.open(&folder.join(LOCK)).map_err(failed)?;
+    if !files.try_lock(&lock).map_err(failed)? {
+        return Err(errors::in_use(folder));
+    }
+    // The owner of the lock may have changed the folder before it was released.
+    let names = files.list(folder).map_err(failed)?;
+    let mut segments: Vec<u32> = names.iter().filter_map(|name| segment_number(name)).collect();
+    segments.sort_unstable();
+    for number in &segments {
+        let version = version(&files, folder, *number).map_err(failed)?;
+        if version > VERSION {
+            return Err(errors::newer(folder, version));
+        }
+    }
+    let watermark = Watermark::open(&files, &folder.join(WATERMARK)).map_err(failed)?;
+    let log = Log {
+        folder: folder.to_owned(),
+        lock,
+        position: watermark.position(),
+        next_number: watermark.next_number().max(1),
+        watermark,
+        segment_size,
+        segments: VecDeque::new(),
+        active: None,
+        spare: Spare::new(segment_size),
+        places: HashMap::new(),
+        next_segment: segments.last().map_or(1, |last| last.saturating_add(1)),
+        compaction: Compaction::Idle,
+        has_unsynced_removal: true,
+        files,
+    };
+    Reader { log, coverage: Coverage::default(), heads: Vec::new(), buffer: Vec::new() }
+        .recover(&segments, &names)
+        .map_err(failed)
+}
+
+/// Returns the version of a segment, or zero if its head is not readable.
+fn version<F: Files>(files: &F, folder: &Path, number: u32) -> io::Result<u32> {
+    let file = files.open(&segment_path(folder, number))?;
+    let mut bytes = [0; HEAD];
+    if files.len(&file)? >= HEAD as u64 {
+        files.read_at(&file, 0, &mut bytes)?;
+    }
+    Ok(Head::decode(&bytes).map_or(0, |head| head.version))
+}
+
+struct Reader<F: Files> {
+    log: Log<F>,
+    coverage: Coverage,
+    /// The readable heads, the oldest first.
+    heads: Vec<Head>,
+    buffer: Vec<u8>,
+}
+
+impl<F: Files> Reader<F> {
+    fn recover(mut self, segments: &[u32], names: &[String]) -> io::Result<Recovered<F>> {
+        for number in segments {
+            self.scan(*number)?;
+        }
+        self.coverage.synced = self.coverage.synced.max(self.log.watermark.position());
+        self.log.position = self.coverage.end.max(self.coverage.synced);
+        let (batches, seals) = self.load()?;
+        let (files, folder) = (&self.log.files, &self.log.folder);
+        let mut report = Report::read(files, folder, names)?;
+        let (gaps, missing) = self.coverage.gaps(&report.missing);
+        if let Some((_, last)) = missing.last() {
+            let below = self.heads.iter().find(|head| head.first_position > *last);
+            let below = below.map_or(u64::MAX, |head| head.next_number);
+            report.uncertain_below = report.uncertain_below.max(below);
+            report.add(self.coverage.count(&missing), &describe(&missing));
+            report.missing.extend(missing);
+        }
+        let mut recovered =
+            Recovered { log: self.log, batches, seals, damage: Damage::default(), gaps };
+        recovered.mark_uncertain(&mut report)?;
+        recovered.damage = report.damage;
+        Ok(recovered)
+    }
+
+    /// Reads a segment and takes note of what is in it.
+    fn scan(&mut self, number: u32) -> io::Result<()> {
+        let file = self.read(number)?;
+        let bytes = std::mem::take(&mut self.buffer);
+        let length = bytes.len() as u64;
+        let head = Head::decode(&bytes);
+        if self.log.segments.is_empty() {
+            self.coverage.start = head.map(|head| head.first_position);
+        }
+        if let Some(head) = head {
+            self.heads.push(head);
+            self.log.next_number = self.log.next_number.max(head.next_number);
+            self.coverage.end = self.coverage.end.max(head.first_position);
+            self.coverage.synced = self.coverage.synced.max(head.first_position);
+        }
+        self.log.segments.push_back(Segment { number, length, living: 0 });
+        let mut end = HEAD;
+        for frame in Frames::new(number, &bytes) {
+            end = frame.offset + frame.len();
+            self.note(number, &frame);
+        }
+        let is_whole = head.is_some() && length >= self.log.segment_size;
+        self.log.active = is_whole.then_some(Active { number, file, offset: end as u64, length });
+        self.buffer = bytes;
+        Ok(())
+    }
+
+    fn read(&mut self, number: u32) -> io::Result<F::File> {
+        let files = &self.log.files;
+        let file = files.open(&segment_path(&self.log.folder, number))?;
+        let length = usize::try_from(files.len(&file)?).map_err(io::Error::other)?;
+        self.buffer.resize(length, 0);
+        files.read_at(&file, 0, &mut self.buffer)?;
+        Ok(file)
+    }
+
+    fn note(&mut self, segment: u32, frame: &Frame<'_>) {
+        let Frame { position, number, .. } = *frame;
+        super::ranges::push(&mut self.coverage.ranges, position);
+        self.coverage.end = self.coverage.end.max(position.saturating_add(1));
+        self.coverage.synced = self.coverage.synced.max(frame.group);
+        let mut last_number = number;
+        match frame.kind {
+            Some(Kind::Batch | Kind::Seal) => {
+                let bound = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+                let (offset, length) = (bound(frame.offset), bound(frame.len()));
+                self.log.place(number, Place { segment, offset, length });
+            }
+            Some(Kind::Delete) => {
+                for range in decode_ranges(frame.body) {
+                    last_number = last_number.max(range.1);
+                    self.log.forget_range(range);
+                }
+            }
+            Some(Kind::Gaps) => self.coverage.ranges.extend(decode_ranges(frame.body)),
+            None => {}
+        }
+        self.log.next_number = self.log.next_number.max(last_number.saturating_add(1));
+    }
+
+    /// Reads what lives, by number.
+    fn load(&mut self) -> io::Result<(Vec<StoredBatch>, Vec<Seal>)> {
+        let mut batches = Vec::with_capacity(self.log.places.len());
+        let mut seals = Vec::new();
+        for index in 0..self.log.segments.len() {
+            let segment = self.log.segments.get(index).filter(|segment| segment.living > 0);
+            let Some(segment) = segment.map(|segment| segment.number) else { continue };
+            self.read(segment)?;
+            for frame in Frames::new(segment, &self.buffer) {
+                let Frame { number, body, .. } = frame;
+                let is_living = |place: &Place| {
+                    place.segment == segment && place.offset as usize == frame.offset
+                };
+                if !self.log.places.get(&number).is_some_and(is_living) {
+                    continue;
+                }
+                if frame.kind == Some(Kind::Batch) {
+                    let record = Bytes::copy_from_slice(body);
+                    batches.push(StoredBatch { number, record, is_uncertain: false });
+                } else {
+                    seals.extend(decode_seal(number, body));
+                }
+            }
+        }
+        // The process before may have ended between a write and its sync.
+        if let Some(active) = &self.log.active {
+            self.log.files.sync(&active.file)?;
+        }
+        self.buffer = Vec::new();
+        batches.sort_unstable_by_key(|batch| batch.number);
+        seals.sort_unstable_by_key(|seal| seal.number);
+        Ok((batches, seals))
+    }
+}
+
+impl<F: Files> Recovered<F> {
+    /// Marks the batches whose seal may be missing, and writes the report if there is one.
+    fn mark_uncertain(&mut self, report: &mut Report) -> io::Result<()> {
+        if report.damage.description.is_none() {
+            return Ok(());
+        }
+        let sealed: HashSet<u64> =
+            self.seals.iter().flat_map(|seal| seal.members.iter().copied()).collect();
+        let mut uncertain = 0;
+        for batch in &mut self.batches {
+            batch.is_uncertain =
+                batch.number < report.uncertain_below && !sealed.contains(&batch.number);
+            uncertain += u64::from(batch.is_uncertain);
+        }
+        report.damage.uncertain = report.damage.uncertain.max(uncertain);
+        let written = report.write(&self.log.files, &self.log.folder);
+        if written.as_ref().is_err_and(super::spare::is_full) {
+            // The report takes the room of the spare.
+            self.log.files.remove(&self.log.folder.join(SPARE))?;
+            return report.write(&self.log.files, &self.log.folder);
+        }
+        written
+    }
+}
+
+impl<F: Files> Log<F> {
+    /// Removes the report of damage.
+    pub(super) fn remove_report(&self) -> io::Result<()> {
+        self.files.remove(&self.folder.join(DAMAGE))?;
+        self.files.sync_folder(&self.folder)
+    }
+}

@@ -1,0 +1,87 @@
+//! The spare: a file full of zeros that becomes the next segment.
+
+use super::files::Files;
+use std::io;
+use std::path::Path;
+
+/// What is known of the file `spare`.
+pub(super) struct Spare<T> {
+    file: Option<T>,
+    /// How many zeros were written.
+    filled: u64,
+    /// How long the file is to be.
+    size: u64,
+}
+
+impl<T> Spare<T> {
+    pub(super) fn new(size: u64) -> Self {
+        Self { file: None, filled: 0, size }
+    }
+
+    /// Returns the size, if the spare is complete.
+    pub(super) fn ready(&self) -> Option<u64> {
+        (self.filled >= self.size).then_some(self.size)
+    }
+
+    /// Makes the spare large enough for a group that needs more than a segment.
+    pub(super) fn grow(&mut self, size: u64) {
+        self.size = self.size.max(size);
+    }
+
+    /// Takes the complete file. The next one has the usual size.
+    pub(super) fn take(&mut self, size: u64) -> Option<T> {
+        self.ready()?;
+        let file = self.file.take();
+        *self = Self::new(size);
+        file
+    }
+
+    /// Writes and syncs a piece of the file. Keeps what is there if the disk is full.
+    pub(super) fn fill<F: Files<File = T>>(
+        &mut self,
+        files: &F,
+        path: &Path,
+        piece: u64,
+    ) -> io::Result<()> {
+        if self.ready().is_some() {
+            return Ok(());
+        }
+        let written = self.write(files, path, piece);
+        if written.as_ref().is_err_and(|error| !is_full(error)) {
+            // The next attempt begins with a new file, which is elsewhere on the disk.
+            *self = Self::new(self.size);
+            files.remove(path)?;
+        }
+        written
+    }
+
+    fn write<F: Files<File = T>>(&mut self, files: &F, path: &Path, piece: u64) -> io::Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => open(files, path, self.size)?,
+        };
+        let length = piece.min(self.size - self.filled);
+        let zeros = vec![0; usize::try_from(length).unwrap_or_default()];
+        let written = files.write_at(&file, self.filled, &zeros).and_then(|()| files.sync(&file));
+        self.file = Some(file);
+        written?;
+        self.filled += length;
+        Ok(())
+    }
+}
+
+/// Opens the spare that an earlier process has left, whose space is kept, or a new file.
+fn open<F: Files>(files: &F, path: &Path, size: u64) -> io::Result<F::File> {
+    let file = files.open(path)?;
+    if files.len(&file)? <= size {
+        return Ok(file);
+    }
+    drop(file);
+    files.remove(path)?;
+    files.open(path)
+}
+
+/// Returns whether an error says that there is no room on the disk.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}

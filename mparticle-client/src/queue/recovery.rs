@@ -98,7 +98,7 @@ impl BatchStore for Spool {
     }
 
     fn seal(&self, id: String, members: Vec<u64>, document: &[u8], done: Done) -> u64 {
-        Spool::seal(self, &id, &members, crc32fast::hash(document), done)
+        Spool::seal(self, id, members, crc32fast::hash(document), done)
     }
 
     fn delete(&self, numbers: Vec<u64>) {

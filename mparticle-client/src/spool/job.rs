@@ -3,8 +3,9 @@
 use super::errors;
 use super::group::Group;
 use super::ranges::Range;
-use super::{Done, Durability, Seal, frame};
+use super::{Seal, frame};
 use crate::Error;
+use crate::queue::store::{Done, Durability};
 
 pub(super) enum Job {
     /// Write the gaps that the start has found, in a group of their own, so that no later start counts them.

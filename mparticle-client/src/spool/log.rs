@@ -109,6 +109,13 @@ impl<F: Files> Log<F> {
         self.active.is_some() && group.len() <= self.active_room()
     }
 
+    /// Returns whether the oldest segment is likely to become the spare soon.
+    pub(super) fn expects_spare(&self) -> bool {
+        self.spare.is_empty()
+            && self.wants_compaction(false)
+            && self.active_room() > self.segment_size / 2
+    }
+
     fn active_room(&self) -> u64 {
         self.active.as_ref().map_or(0, |active| active.length.saturating_sub(active.offset))
     }
@@ -257,7 +264,14 @@ impl<F: Files> Log<F> {
                 self.has_unsynced_removal = false;
             }
             let Some(oldest) = self.segments.front() else { break };
-            self.files.remove(&segment_path(&self.folder, oldest.number))?;
+            let path = segment_path(&self.folder, oldest.number);
+            if self.spare.is_empty() && oldest.length == self.segment_size {
+                let spare = self.folder.join(SPARE);
+                self.files.rename(&path, &spare)?;
+                self.spare.recycle(self.files.open(&spare)?);
+            } else {
+                self.files.remove(&path)?;
+            }
             self.has_unsynced_removal = true;
             self.segments.pop_front();
             self.compaction = Compaction::Idle;

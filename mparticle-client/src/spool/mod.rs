@@ -19,6 +19,7 @@ mod writer;
 pub(crate) use damage::Damage;
 
 use crate::Error;
+use crate::queue::store::{Accepted, Done, Durability};
 use bytes::Bytes;
 use files::{Disk, Files};
 use job::{Job, Reply};
@@ -42,13 +43,10 @@ struct Options {
 }
 
 const OPTIONS: Options = Options {
-    segment_size: 8 * 1024 * 1024,
+    segment_size: 4 * 1024 * 1024,
     poll: Duration::from_secs(1),
     pause: Duration::from_millis(10),
 };
-
-/// Called once, on the spool's thread, when the frames are on disk, or with the reason why they are not.
-pub(crate) type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// A spool and what was in it.
 pub(crate) struct Opened {
@@ -78,15 +76,6 @@ pub(crate) struct Seal {
     pub(crate) document_crc: u32,
 }
 
-/// What the caller of [`Spool::accept`] does until the batch is on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// The caller waits. The batch is refused if the disk is full.
-    Awaited,
-    /// The caller has acknowledged the batch. It is written as soon as there is room.
-    Promised,
-}
-
 /// An open spool.
 pub(crate) struct Spool {
     status: Arc<Status>,
@@ -111,10 +100,6 @@ impl Spool {
     fn open_on<F: Files>(files: F, folder: &Path, options: Options) -> Result<Opened, Error> {
         let Recovered { log, batches, seals, damage, gaps } =
             recovery::open(files, folder, options.segment_size)?;
-        if let Some(description) = &damage.description {
-            let Damage { unreadable, uncertain, .. } = damage;
-            tracing::error!(unreadable, uncertain, "the spool was damaged: {description}");
-        }
         let status = Arc::new(Status::default());
         let (jobs, receiver) = mpsc::channel();
         let line = Mutex::new(Line { next_number: log.next_number, jobs });
@@ -126,9 +111,11 @@ impl Spool {
     }
 
     /// Writes a batch. Returns its number, which is higher than every number before, also across restarts.
-    pub(crate) fn accept(&self, record: Vec<u8>, durability: Durability, done: Done) -> u64 {
-        let reply = Reply::new(Some(done));
-        self.send(|number| Job::Accept { number, record, durability, reply })
+    pub(crate) fn accept(&self, record: Vec<u8>, durability: Durability, done: Accepted) -> u64 {
+        self.send(|number| {
+            let done = Box::new(move |result: Result<(), Error>| done(result.map(|()| number)));
+            Job::Accept { number, record, durability, reply: Reply::new(Some(done)) }
+        })
     }
 
     /// Writes that batches are sent as one document with an id. Returns the number of the seal.

@@ -23,6 +23,18 @@ impl<T> Spare<T> {
         (self.filled >= self.size).then_some(self.size)
     }
 
+    /// Whether nothing was written yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Takes over a file whose space is allocated. What is in it does not matter: the checksum of a frame depends on the
+    /// number of its segment.
+    pub(super) fn recycle(&mut self, file: T) {
+        self.filled = self.size;
+        self.file = Some(file);
+    }
+
     /// Makes the spare large enough for a group that needs more than a segment.
     pub(super) fn grow(&mut self, size: u64) {
         self.size = self.size.max(size);
@@ -58,7 +70,11 @@ impl<T> Spare<T> {
     fn write<F: Files<File = T>>(&mut self, files: &F, path: &Path, piece: u64) -> io::Result<()> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => open(files, path, self.size)?,
+            None => {
+                let file = open(files, path, self.size)?;
+                self.filled = files.len(&file)?;
+                file
+            }
         };
         let length = piece.min(self.size - self.filled);
         let zeros = vec![0; usize::try_from(length).unwrap_or_default()];

@@ -18,7 +18,7 @@ const VARIABLE: &str = "MPARTICLE_SOAK_SECONDS";
 const PRODUCERS: u64 = 6;
 
 /// What the files may take besides twice what is pending: two segments and the one that is kept ready.
-const ALLOWANCE: u64 = 3 * 8 * 1024 * 1024 + 64 * 1024;
+const ALLOWANCE: u64 = 3 * 4 * 1024 * 1024 + 64 * 1024;
 
 fn batch(user: u64, name: &str) -> Batch {
     Batch::new(Environment::Development)

@@ -45,6 +45,8 @@ pub struct QueueBuilder {
     clock: Clock,
     #[cfg(feature = "spool")]
     spool: Option<std::path::PathBuf>,
+    #[cfg(all(test, feature = "testing"))]
+    store: Option<Arc<dyn super::store::BatchStore>>,
 }
 
 impl QueueBuilder {
@@ -59,6 +61,8 @@ impl QueueBuilder {
             clock: Arc::new(SystemTime::now),
             #[cfg(feature = "spool")]
             spool: None,
+            #[cfg(all(test, feature = "testing"))]
+            store: None,
         }
     }
 
@@ -128,6 +132,12 @@ impl QueueBuilder {
         self
     }
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) fn store(mut self, store: Arc<dyn super::store::BatchStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// Builds the queue and starts its worker, on a thread with its own runtime and its own connections. The future may be
     /// awaited in any runtime, or without one.
     ///
@@ -170,6 +180,8 @@ impl QueueBuilder {
         let store = opened.store;
         #[cfg(not(feature = "spool"))]
         let store = None;
+        #[cfg(all(test, feature = "testing"))]
+        let store = store.or(self.store);
         let own_sender = Arc::new(sender.for_another_runtime());
         #[cfg_attr(not(feature = "spool"), allow(unused_mut, reason = "a spool recovers batches"))]
         let mut delivery =

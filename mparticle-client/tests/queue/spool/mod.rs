@@ -2,6 +2,7 @@
 #![cfg(feature = "spool")]
 
 mod damage;
+mod folder;
 mod full_disk;
 mod lives;
 mod refusals;

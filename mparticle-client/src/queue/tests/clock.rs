@@ -1,7 +1,7 @@
-//! What only a clock of the test's own can show.
+//! Ages and times.
 
-use super::{Outcome, Queue};
 use crate::models::{Batch, CustomEvent, CustomEventType, Environment, UnixMillis};
+use crate::queue::{Outcome, Queue};
 use crate::testing::{Answer, Emulator};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -75,11 +75,16 @@ impl Capacity {
         Ok(Permit { capacity: Arc::clone(self), bytes })
     }
 
-    /// Takes capacity even if there is none.
+    /// Takes capacity for a batch even if there is none. [`permit`](Self::permit) must be called for it later.
     #[cfg(feature = "spool")]
-    pub(super) fn exceed(self: &Arc<Self>, bytes: usize) -> Permit {
+    pub(super) fn exceed(&self, bytes: usize) {
         self.batches.exceed(1);
         self.bytes.exceed(bytes);
+    }
+
+    /// Returns the permit for capacity that [`exceed`](Self::exceed) has taken.
+    #[cfg(feature = "spool")]
+    pub(super) fn permit(self: &Arc<Self>, bytes: usize) -> Permit {
         Permit { capacity: Arc::clone(self), bytes }
     }
 
@@ -231,7 +236,8 @@ mod tests {
     #[test]
     fn what_exceeds_the_bounds_is_released_before_others_acquire_capacity() {
         let capacity = Arc::new(Capacity::new(2, 100));
-        let exceeding: Vec<_> = (0..3).map(|_| capacity.exceed(50)).collect();
+        (0..3).for_each(|_| capacity.exceed(50));
+        let exceeding: Vec<_> = (0..3).map(|_| capacity.permit(50)).collect();
         let mut exceeding = exceeding.into_iter();
         assert_eq!(capacity.try_acquire(1).unwrap_err(), NoCapacity::Full);
         drop(exceeding.next());

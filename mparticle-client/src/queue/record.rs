@@ -96,7 +96,7 @@ fn put_documents<'a>(
 /// A record that was read.
 #[cfg(feature = "spool")]
 pub(super) struct Record<'a> {
-    bytes: &'a Bytes,
+    bytes: &'a [u8],
     pub(super) source_request_id: &'a str,
     pub(super) accepted: SystemTime,
     users: Vec<UserKey>,
@@ -107,8 +107,8 @@ pub(super) struct Record<'a> {
 
 /// Reads a record. Returns `None` if it has another format.
 #[cfg(feature = "spool")]
-pub(super) fn decode(bytes: &Bytes) -> Option<Record<'_>> {
-    let mut rest = &bytes[..];
+pub(super) fn decode(bytes: &[u8]) -> Option<Record<'_>> {
+    let mut rest = bytes;
     let accepted = Duration::from_millis(rest.try_get_u64_le().ok()?);
     let accepted = UNIX_EPOCH.checked_add(accepted)?;
     let source_request_id = get_text(&mut rest)?;
@@ -135,10 +135,11 @@ pub(super) fn decode(bytes: &Bytes) -> Option<Record<'_>> {
 #[cfg(feature = "spool")]
 impl Record<'_> {
     /// Returns the batch as it was accepted. It is not joined with others, because it may have been sent.
-    pub(super) fn content(&self) -> Content {
+    /// `record` is what was decoded.
+    pub(super) fn content(&self, record: &Bytes) -> Content {
         let document = |(id, range): &(&str, Range<usize>)| EncodedBatch {
             source_request_id: (*id).to_owned(),
-            bytes: self.bytes.slice(range.clone()),
+            bytes: record.slice(range.clone()),
         };
         match self.documents.as_slice() {
             [one] if one.0 == self.source_request_id => Content::Whole(document(one)),

@@ -1,7 +1,6 @@
 //! What a queue finds in its spool.
 
 use super::accumulator::Item;
-use super::capacity::Permit;
 use super::completion::{Completion, Storage};
 use super::pending_batch::{Content, PendingBatch};
 use super::record::{self, Record};
@@ -180,8 +179,9 @@ fn join_again(seal: &Seal, batches: &[StoredBatch], shared: &Arc<Shared>) -> Opt
     let batches =
         seal.members.iter().zip(&records).zip(sections).map(|((number, record), sections)| {
             let content = Content::Joinable(sections);
-            let count = Count::of(record, content.memory(), shared);
-            pending_batch(*number, record, content, count, shared)
+            let bytes = content.memory();
+            count(record, bytes, shared);
+            pending_batch(*number, record, content, bytes, shared)
         });
     let mut batch = SealedBatch::join(batches.collect(), seal.id.clone()).ok()?;
     batch.set_seal(seal.number);
@@ -189,40 +189,37 @@ fn join_again(seal: &Seal, batches: &[StoredBatch], shared: &Arc<Shared>) -> Opt
 }
 
 /// Makes an item that keeps nothing but the record until it is sent.
-fn stored_item(number: u64, record: Bytes, shared: &Arc<Shared>) -> Option<Item> {
-    let count = Count::of(&record::decode(&record)?, record.len(), shared);
-    let (bytes, shared) = (record.len(), Arc::clone(shared));
+fn stored_item(number: u64, record: Box<[u8]>, shared: &Arc<Shared>) -> Option<Item> {
+    let bytes = record.len();
+    count(&record::decode(&record)?, bytes, shared);
+    let shared = Arc::clone(shared);
     Some(Item::recovered(bytes, move || {
-        let record = record::decode(&record)?;
-        let batch = pending_batch(number, &record, record.content(), count, &shared);
+        let record = Bytes::from(record);
+        let decoded = record::decode(&record)?;
+        let content = decoded.content(&record);
+        let batch = pending_batch(number, &decoded, content, record.len(), &shared);
         Some(SealedBatch::of_one(batch))
     }))
 }
 
-/// A batch that was counted as recovered.
-struct Count {
-    permit: Permit,
-    counted: Counted,
-}
-
-impl Count {
-    fn of(record: &Record<'_>, bytes: usize, shared: &Arc<Shared>) -> Self {
-        let counted = shared.count_recovered(record.accepted, bytes);
-        Self { permit: shared.capacity.exceed(bytes), counted }
-    }
+/// Counts a batch as recovered.
+fn count(record: &Record<'_>, bytes: usize, shared: &Shared) {
+    shared.count_recovered(record.accepted, bytes);
+    shared.capacity.exceed(bytes);
 }
 
 fn pending_batch(
     number: u64,
     record: &Record<'_>,
     content: Content,
-    Count { permit, counted }: Count,
+    bytes: usize,
     shared: &Arc<Shared>,
 ) -> PendingBatch {
     let id = record.source_request_id.to_owned();
+    let permit = shared.capacity.permit(bytes);
     let mut completion = Completion::new(Arc::clone(shared), id, permit, None);
     completion.set_storage(Storage::Disk);
-    completion.set_counted(counted);
+    completion.set_counted(Counted::recovered(record.accepted));
     PendingBatch {
         completion,
         content,

@@ -215,10 +215,10 @@ impl Shared {
 
     /// Counts a batch that was found in the spool.
     #[cfg(feature = "spool")]
-    pub(super) fn count_recovered(&self, accepted: SystemTime, bytes: usize) -> Counted {
+    pub(super) fn count_recovered(&self, accepted: SystemTime, bytes: usize) {
         let mut state = self.lock();
         state.stats.recovered += 1;
-        state.count(accepted, bytes)
+        state.count(Counted::recovered(accepted), bytes);
     }
 
     /// Counts the outcome of a batch.
@@ -378,7 +378,9 @@ impl State {
         if completion.storage() == Storage::Memory {
             self.volatile.add(bytes);
         }
-        completion.set_counted(self.count(accepted, bytes));
+        let counted = Counted { epoch: self.flush_epoch, second: unix_seconds(accepted) };
+        self.count(counted, bytes);
+        completion.set_counted(counted);
     }
 
     /// Counts the batches that are in memory alone as dropped.
@@ -389,11 +391,17 @@ impl State {
         self.stats.pending_bytes = self.stats.pending_bytes.saturating_sub(bytes);
     }
 
-    fn count(&mut self, accepted: SystemTime, bytes: usize) -> Counted {
+    fn count(&mut self, counted: Counted, bytes: usize) {
         self.stats.entered(bytes);
-        let counted = Counted { epoch: self.flush_epoch, second: unix_seconds(accepted) };
         *self.pending.entry(counted).or_default() += 1;
-        counted
+    }
+}
+
+impl Counted {
+    /// A batch that was recovered before the first flush.
+    #[cfg(feature = "spool")]
+    pub(super) fn recovered(accepted: SystemTime) -> Self {
+        Self { epoch: 0, second: unix_seconds(accepted) }
     }
 }
 

@@ -20,7 +20,6 @@ pub(crate) use damage::Damage;
 
 use crate::Error;
 use crate::queue::store::{Accepted, Done, Durability};
-use bytes::Bytes;
 use files::{Disk, Files};
 use job::{Job, Reply};
 use recovery::Recovered;
@@ -62,7 +61,7 @@ pub(crate) struct Opened {
 pub(crate) struct StoredBatch {
     pub(crate) number: u64,
     /// The bytes that were accepted.
-    pub(crate) record: Bytes,
+    pub(crate) record: Box<[u8]>,
     /// Whether a seal of the batch may be missing, because the log is damaged.
     pub(crate) is_uncertain: bool,
 }

@@ -13,7 +13,6 @@ use super::spare::Spare;
 use super::watermark::Watermark;
 use super::{Seal, StoredBatch};
 use crate::Error;
-use bytes::Bytes;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::path::Path;
@@ -199,7 +198,7 @@ impl<F: Files> Reader<F> {
                     continue;
                 }
                 if frame.kind == Some(Kind::Batch) {
-                    let record = Bytes::copy_from_slice(body);
+                    let record = Box::from(body);
                     batches.push(StoredBatch { number, record, is_uncertain: false });
                 } else {
                     seals.extend(decode_seal(number, body));

@@ -1,12 +1,12 @@
 //! The thread that writes.
 
+use super::Options;
 use super::errors;
 use super::files::Files;
 use super::frame::{self, Kind};
 use super::group::Group;
 use super::job::{Job, Reply};
 use super::log::Log;
-use super::Options;
 use super::status::{Status, Trouble};
 use crate::Error;
 use std::collections::VecDeque;
@@ -56,7 +56,13 @@ enum Admission {
 
 impl<F: Files> Writer<F> {
     /// Returns a writer that begins with a job.
-    pub(super) fn new(log: Log<F>, first: Job, jobs: Receiver<Job>, status: Arc<Status>, options: Options) -> Self {
+    pub(super) fn new(
+        log: Log<F>,
+        first: Job,
+        jobs: Receiver<Job>,
+        status: Arc<Status>,
+        options: Options,
+    ) -> Self {
         Self {
             log,
             jobs,

@@ -1,1 +1,7 @@
-//! Tests of the spool.
+//! Tests of the spool, most of them on a disk in memory that loses power and fails.
+
+mod basics;
+mod damage;
+mod disk;
+mod model;
+mod power;

@@ -3,5 +3,7 @@
 mod basics;
 mod damage;
 mod disk;
+mod folder;
 mod model;
 mod power;
+mod space;

@@ -1,6 +1,6 @@
 //! A workload for a spool, and what it was promised.
 
-use super::super::files::Files;
+use super::super::files::{Disk, Files};
 use super::super::recovery::{self, Recovered};
 use super::super::{Damage, Done, Durability, Opened, Options, Seal, Spool, StoredBatch};
 use crate::ErrorKind;
@@ -72,8 +72,17 @@ impl Model {
 
 /// Reads what is in a folder, without a thread.
 pub(super) fn read<F: Files>(files: F) -> (Vec<StoredBatch>, Vec<Seal>, Damage) {
+    read_from(files, Path::new(FOLDER))
+}
+
+/// Reads what is in a folder on the real disk.
+pub(super) fn read_folder(folder: &Path) -> (Vec<StoredBatch>, Vec<Seal>, Damage) {
+    read_from(Disk, folder)
+}
+
+fn read_from<F: Files>(files: F, folder: &Path) -> (Vec<StoredBatch>, Vec<Seal>, Damage) {
     let Recovered { batches, seals, damage, .. } =
-        recovery::open(files, Path::new(FOLDER), OPTIONS.segment_size).unwrap();
+        recovery::open(files, folder, OPTIONS.segment_size).unwrap();
     (batches, seals, damage)
 }
 

@@ -1,5 +1,6 @@
 //! The errors of the spool.
 
+use super::spare::is_full;
 use crate::{Error, ErrorKind};
 use std::io;
 use std::path::Path;
@@ -25,7 +26,8 @@ pub(super) fn old(folder: &Path) -> Error {
 }
 
 pub(super) fn full(folder: &Path, source: io::Error) -> Error {
-    storage(folder, "cannot grow", "free space on its disk").with_source(source)
+    let hint = if is_full(&source) { "free space on its disk" } else { "check the disk" };
+    storage(folder, "cannot grow", hint).with_source(source)
 }
 
 pub(super) fn gone(folder: &Path) -> Error {

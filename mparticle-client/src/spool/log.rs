@@ -105,7 +105,7 @@ impl<F: Files> Log<F> {
     }
 
     /// Returns whether a group goes into the last segment.
-    pub(super) fn fits_active(&self, group: &Group) -> bool {
+    fn fits_active(&self, group: &Group) -> bool {
         self.active.is_some() && group.len() <= self.active_room()
     }
 

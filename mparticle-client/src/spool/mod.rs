@@ -1,4 +1,93 @@
 //! The spool: a log on disk of the batches that a queue has accepted and not delivered.
+//!
+//! # Guarantees
+//! - What [`Done`] reported as written survives the end of the process and a loss of power.
+//! - Nothing is missing in silence. Frames that are lost are counted, except at the end of the log, since the watermark
+//!   was last written, and except whole files that were removed at the beginning.
+//! - A delete that was reported as written is not undone, unless its frame is damaged.
+//! - A batch has one number for its life. A start never returns it twice.
+//!
+//! # Format
+//! All integers are little-endian. `CRC` is the CRC-32 of IEEE 802.3, as in gzip. A folder contains:
+//!
+//! | file | content |
+//! |---|---|
+//! | `segment-XXXXXXXX` | a piece of the log. `XXXXXXXX` is its number in eight lower-case hexadecimal digits |
+//! | `spare` | the next segment. Its content is ignored |
+//! | `watermark` | how far the log reached |
+//! | `damage` | a report of damage that no queue has handed out, as JSON. `damage.new` is an unfinished one |
+//! | `lock` | an empty file, locked while the spool is open |
+//!
+//! The log is the segments in ascending order of their numbers. A segment begins with a head of 36 bytes:
+//!
+//! | offset | length | field |
+//! |---|---|---|
+//! | 0 | 8 | `FF`, then `mPspool` in ASCII |
+//! | 8 | 4 | the version of the format, 1. A reader refuses a folder with a higher version |
+//! | 12 | 4 | the number of the segment |
+//! | 16 | 8 | the position of the first frame |
+//! | 24 | 8 | a bound: all numbers of batches and seals in earlier segments are lower |
+//! | 32 | 4 | the CRC of the bytes before |
+//!
+//! Frames follow one another. The rest of a segment is zeros. A frame is:
+//!
+//! | offset | length | field |
+//! |---|---|---|
+//! | 0 | 4 | `FF 6D 50 FE` |
+//! | 4 | 4 | the CRC of the segment's number (4 bytes) followed by the frame from offset 8 to its end |
+//! | 8 | 4 | the length of the body |
+//! | 12 | 4 | the kind |
+//! | 16 | 8 | the position: the first frame of a log has 0, each further frame one more |
+//! | 24 | 8 | the number of the batch or seal, else 0 |
+//! | 32 | 4 | the index of the frame in its group |
+//! | 36 | | the body |
+//!
+//! | kind | body |
+//! |---|---|
+//! | 1, batch | the record of the queue |
+//! | 2, seal | the CRC of the document (4), the number of members (4), the number of each member (8), the id as UTF-8 |
+//! | 3, delete | the first and the last number (8 and 8) of each range of batches and seals that are deleted |
+//! | 4, gaps | the first and the last position (8 and 8) of each range that is missing and was reported |
+//!
+//! The watermark has 28 bytes: `FF`, `mPmark1` in ASCII, the position of the next frame (8), a number that is higher than
+//! all numbers (8), and the CRC of the bytes before. It is ignored if the CRC does not fit.
+//!
+//! # Reading
+//! There is one way to read, for sound and for damaged logs:
+//!
+//! 1. In each segment, take the next place behind the head where a frame with a valid CRC begins, continue at its end,
+//!    and search for the next one. The number for the CRC is the one in the name of the file, so a damaged head does not
+//!    matter.
+//! 2. A batch and a seal live from their frame on until a delete names their number. A number that occurs again is a copy,
+//!    and replaces the earlier one.
+//! 3. The positions have to be complete from the first position in the oldest head (0, if it is damaged) to the last
+//!    synced one. The frame at position `p` with index `i` in its group shows that all before `p - i` was synced, a head
+//!    shows it for what is before its first position, and the watermark for what is before its position. Positions that are
+//!    missing there, and that no frame of kind 4 names, are damage. What is missing behind belongs to a group that was
+//!    never reported as written.
+//! 4. If there is damage, a batch that is in no seal is uncertain: its seal may be lost, and the batch may have been sent
+//!    under another id. This holds if its number is lower than the bound in the first head behind the damage.
+//!
+//! # Writing
+//! - **Groups.** The thread takes all jobs that have come together, writes their frames at once, and syncs once. Then it
+//!   checks that the path of the folder still names the open files, and answers.
+//! - **Segments** are filled with zeros before use, in pieces between the groups: a write inside of a file does not change
+//!   the file system's metadata and needs no room. The next segment is written and synced under the name `spare`, and then
+//!   renamed, so that a segment always has a head and a group.
+//! - **Doubt.** If a write or a sync fails, it is not known what is on disk. The same frames, with the same positions, are
+//!   written to a new segment until that succeeds. A reader takes either.
+//! - **Compaction.** The oldest segment is removed when nothing in it lives. If the segments are more than one and a half
+//!   times as long as what lives, the survivors of the oldest are copied to the end, a bounded piece with each group. A
+//!   removal is durable before the next one, so a delete never disappears before its target.
+//! - **A full disk.** If no spare can be made, batches whose sender waits are refused. Everything else goes on in the last
+//!   segment and in the spare, if there is one, and then waits for room.
+//! - **Damage.** A start writes the report before anything else, and then a frame of kind 4, so that later starts do not
+//!   count the same positions again. The report is removed when a queue has handed it out.
+//!
+//! # Why not a crate
+//! `okaywal` calls its format unstable and itself unfit for production, and leaves all compaction to checkpoints of its
+//! user. `commitlog` has had no release since 2021, and neither `commitlog` nor `yaque` survives a damaged or
+//! doubtful write without the loss of a segment or a manual repair.
 
 mod damage;
 mod errors;

@@ -241,10 +241,9 @@ impl<F: Files> Writer<F> {
         if group.frames == 0 {
             return Ok(());
         }
-        let is_active = self.log.fits_active(&group);
-        if !is_active && !self.check_place() {
+        if !self.check_place() {
             self.log.discard(&group);
-            return self.status.check();
+            return Err(errors::gone(&self.log.folder));
         }
         if let Err(error) = self.log.append(&mut group) {
             self.write_again(&mut group, error)?;

@@ -103,9 +103,16 @@ impl Image {
         self
     }
 
-    pub(super) fn file_mut(&mut self, path: &Path) -> &mut Vec<u8> {
-        let inode = self.names[path];
-        &mut self.inodes[inode].content
+    /// Returns the content of a file.
+    pub(super) fn content(&self, path: &Path) -> &[u8] {
+        &self.inodes[self.names[path]].content
+    }
+
+    /// Damages a file.
+    pub(super) fn edit(&mut self, path: &Path, edit: impl Fn(&mut Vec<u8>)) {
+        let inode = &mut self.inodes[self.names[path]];
+        edit(&mut inode.content);
+        inode.durable.clone_from(&inode.content);
     }
 
     pub(super) fn paths(&self) -> Vec<PathBuf> {
@@ -163,6 +170,10 @@ impl TestDisk {
 
     pub(super) fn calls(&self) -> u64 {
         self.state().calls
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        !self.state().locked.is_empty()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

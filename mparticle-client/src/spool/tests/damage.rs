@@ -1,0 +1,212 @@
+//! Damaged files: nothing is missing in silence.
+
+use super::disk::{Image, TestDisk};
+use super::model::{FOLDER, Model, OPTIONS, SharedModel, Workload, close, read};
+use crate::spool::log::{DAMAGE, SPARE, WATERMARK};
+use crate::spool::{Damage, Durability, Opened, Seal, Spool, StoredBatch};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A log of some segments, and what is in it.
+fn log(seed: u64) -> (Image, Model) {
+    let disk = TestDisk::default();
+    let model = SharedModel::default();
+    let mut workload = Workload::start(disk.clone(), model.clone(), seed);
+    for _ in 0..100 {
+        workload.accept(workload.last_number as usize % 300, Durability::Awaited);
+        workload.step();
+    }
+    workload.wait();
+    workload.close();
+    let model = model.lock().unwrap().clone();
+    assert!(model.refused.is_empty());
+    (disk.image(), model)
+}
+
+fn segments(image: &Image) -> Vec<PathBuf> {
+    let is_segment = |path: &PathBuf| path.to_string_lossy().contains("segment-");
+    image.paths().into_iter().filter(is_segment).collect()
+}
+
+/// The tags of what was found. Whatever is found has its content.
+fn tags(model: &Model, batches: &[StoredBatch], seals: &[Seal]) -> BTreeSet<u64> {
+    let mut tags = BTreeSet::new();
+    for batch in batches {
+        let tag = u64::from_le_bytes(batch.record[..8].try_into().unwrap());
+        assert_eq!(model.records[&tag], batch.record);
+        assert!(tags.insert(tag));
+    }
+    for seal in seals {
+        let tag = seal.id.parse().unwrap();
+        assert_eq!(model.seals[&tag], seal.members);
+        assert!(tags.insert(tag));
+    }
+    tags
+}
+
+/// Checks a damaged log. Returns how many batches and seals are missing.
+fn check(image: Image, model: &Model) -> (usize, Damage) {
+    let (batches, seals, damage) = read(TestDisk::of(image));
+    let found = tags(model, &batches, &seals);
+    let missing = model.missing(&found).len();
+    let returned = found.iter().filter(|tag| model.deleted.contains(tag)).count();
+    if damage.unreadable == 0 {
+        assert_eq!((missing, returned), (0, 0), "missing in silence");
+        assert!(batches.iter().all(|batch| !batch.is_uncertain));
+    } else {
+        assert!(damage.description.is_some());
+    }
+    let uncertain = batches.iter().filter(|batch| batch.is_uncertain).count();
+    assert_eq!(damage.uncertain, uncertain as u64);
+    (missing, damage)
+}
+
+#[test]
+fn a_cut_at_any_byte_is_seen() {
+    let (image, model) = log(1);
+    let segments = segments(&image);
+    assert!(segments.len() > 3);
+    let mut rng = fastrand::Rng::with_seed(2);
+    let mut losses = 0;
+    for _ in 0..500 {
+        let mut image = image.clone();
+        let path = &segments[rng.usize(..segments.len())];
+        let length = rng.usize(..image.content(path).len());
+        image.edit(path, |file| file.truncate(length));
+        losses += usize::from(check(image, &model).0 > 0);
+    }
+    assert!(losses > 200, "{losses} cuts cost something");
+}
+
+#[test]
+fn a_flipped_bit_is_seen() {
+    let (image, model) = log(3);
+    let paths = image.paths();
+    let mut rng = fastrand::Rng::with_seed(4);
+    let mut losses = 0;
+    for _ in 0..5_000 {
+        let mut image = image.clone();
+        let path = &paths[rng.usize(..paths.len())];
+        let content = image.content(path);
+        if content.is_empty() {
+            continue;
+        }
+        let at = rng.usize(..content.len());
+        let is_filling = path.ends_with(SPARE) || content[at..].iter().all(|byte| *byte == 0);
+        let bit = 1 << rng.u32(..8);
+        image.edit(path, |file| file[at] ^= bit);
+        let (missing, damage) = check(image, &model);
+        assert!(missing <= 1, "one frame is missing");
+        assert!(damage.unreadable as usize >= missing);
+        if is_filling || path.ends_with(WATERMARK) {
+            assert_eq!(damage, Damage::default(), "a bit in zeros is no damage");
+        }
+        losses += missing;
+    }
+    assert!(losses > 500, "{losses} flipped bits cost something");
+}
+
+#[test]
+fn a_missing_segment_behind_the_oldest_is_seen() {
+    let (image, model) = log(5);
+    for path in &segments(&image)[1..] {
+        let mut image = image.clone();
+        image.remove(path);
+        let (missing, damage) = check(image, &model);
+        assert!(missing > 0);
+        assert!(damage.unreadable as usize >= missing);
+    }
+}
+
+/// A log without one frame, and how many batches are in it.
+fn damaged() -> (Image, usize) {
+    let (mut image, _) = log(7);
+    let intact = read(TestDisk::of(image.clone())).0.len();
+    let path = &segments(&image)[1];
+    image.edit(path, |file| file[1000] ^= 1);
+    (image, intact)
+}
+
+fn open(disk: &TestDisk) -> Opened {
+    Spool::open_on(disk.clone(), Path::new(FOLDER), OPTIONS).unwrap()
+}
+
+#[test]
+fn damage_is_told_until_it_was_reported_and_never_again() {
+    let disk = TestDisk::of(damaged().0);
+    let first = open(&disk);
+    let told = first.damage;
+    assert_eq!(told.unreadable, 1);
+    assert!(told.uncertain > 0);
+    close(&first.spool);
+    // Not reported: each start tells of it, however far the one before came.
+    for _ in 0..3 {
+        let again = open(&disk);
+        assert_eq!(again.damage, told);
+        let uncertain = again.batches.iter().filter(|batch| batch.is_uncertain).count();
+        assert_eq!(told.uncertain, uncertain as u64);
+        close(&again.spool);
+    }
+    let last = open(&disk);
+    assert_eq!(last.damage, told);
+    last.spool.damage_was_reported();
+    close(&last.spool);
+    let image = disk.image();
+    assert!(!image.paths().contains(&Path::new(FOLDER).join(DAMAGE)));
+    let clean = open(&disk);
+    assert_eq!(clean.damage, Damage::default());
+    assert!(clean.batches.iter().all(|batch| !batch.is_uncertain));
+    close(&clean.spool);
+    // New damage in an old segment is told.
+    let mut image = disk.image();
+    let path = &segments(&image)[2];
+    image.edit(path, |file| file[1000] ^= 1);
+    assert_eq!(open(&TestDisk::of(image)).damage.unreadable, 1);
+}
+
+#[test]
+fn a_start_that_is_killed_at_any_point_leaves_the_damage_to_be_told() {
+    let (image, intact) = damaged();
+    let disk = TestDisk::of(image);
+    let moments = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let recorded = std::sync::Arc::clone(&moments);
+    disk.observe(move |image| recorded.lock().unwrap().push(image));
+    let mut workload = Workload {
+        spool: open(&disk).spool,
+        model: SharedModel::default(),
+        rng: fastrand::Rng::with_seed(1),
+        living: Vec::new(),
+        last_number: 0,
+    };
+    // Enough for the damaged segment to be compacted away.
+    let numbers: Vec<u64> = (1..150).collect();
+    workload.spool.delete(numbers, None);
+    for _ in 0..200 {
+        workload.accept(100, Durability::Awaited);
+        let living = workload.living.clone();
+        workload.delete(living);
+        workload.wait();
+    }
+    workload.close();
+    let moments = std::mem::take(&mut *moments.lock().unwrap());
+    assert!(!segments(&disk.image()).contains(&segments(&moments[0])[1]));
+    let mut rng = fastrand::Rng::with_seed(1);
+    for image in moments {
+        for image in [image.clone(), image.lose_power(&mut rng)] {
+            let (batches, _, damage) = read(TestDisk::of(image));
+            assert_eq!(damage.unreadable, 1, "{damage:?}");
+            assert!(batches.len() <= intact);
+        }
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_read_is_damage() {
+    let disk = TestDisk::of(damaged().0);
+    close(&open(&disk).spool);
+    let mut image = disk.image();
+    image.edit(&Path::new(FOLDER).join(DAMAGE), |file| file.truncate(10));
+    let damage = open(&TestDisk::of(image)).damage;
+    assert_eq!(damage.unreadable, 1);
+    assert!(damage.description.unwrap().contains("report"));
+}

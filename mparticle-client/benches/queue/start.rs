@@ -24,7 +24,7 @@ fn client() -> Client {
 fn batch(number: u32) -> Batch {
     Batch::new(Environment::Production)
         .with_mpid(i64::from(number))
-        .with_user_attribute("note", "x".repeat(430))
+        .with_user_attribute("note", "x".repeat(482))
         .with_source_request_id(format!("request-{number:020}"))
 }
 

@@ -93,6 +93,7 @@ fn open_blocking(folder: &Path, shared: &Arc<Shared>) -> Result<OpenedStore, Err
 
 impl BatchStore for Spool {
     fn accept(&self, record: Vec<u8>, durability: Durability, done: Accepted) {
+        let done = move |number, result: Result<(), Error>| done(result.map(|()| number));
         Spool::accept(self, record, durability, done);
     }
 

@@ -167,6 +167,8 @@ impl<F: Files> Log<F> {
 
     /// Writes a group to the spare, then makes the spare the last segment.
     fn roll(&mut self, group: &mut Group) -> io::Result<()> {
+        // A recycled file must not appear under its old name after a crash, with frames of its new segment.
+        self.sync_removals()?;
         let number = self.next_segment;
         frame::seal_checksums(&mut group.bytes, number);
         let head = Head {
@@ -259,10 +261,7 @@ impl<F: Files> Log<F> {
     /// Each removal is durable before the next, so that a delete never disappears before its target.
     pub(super) fn remove_dead_segments(&mut self) -> io::Result<()> {
         while self.has_dead_segment() {
-            if self.has_unsynced_removal {
-                self.files.sync_folder(&self.folder)?;
-                self.has_unsynced_removal = false;
-            }
+            self.sync_removals()?;
             let Some(oldest) = self.segments.front() else { break };
             let path = segment_path(&self.folder, oldest.number);
             if self.spare.is_empty() && oldest.length == self.segment_size {
@@ -275,6 +274,14 @@ impl<F: Files> Log<F> {
             self.has_unsynced_removal = true;
             self.segments.pop_front();
             self.compaction = Compaction::Idle;
+        }
+        Ok(())
+    }
+
+    fn sync_removals(&mut self) -> io::Result<()> {
+        if self.has_unsynced_removal {
+            self.files.sync_folder(&self.folder)?;
+            self.has_unsynced_removal = false;
         }
         Ok(())
     }

@@ -108,7 +108,7 @@ mod writer;
 pub(crate) use damage::Damage;
 
 use crate::Error;
-use crate::queue::store::{Accepted, Done, Durability};
+use crate::queue::store::{Done, Durability};
 use files::{Disk, Files};
 use job::{Job, Reply};
 use recovery::Recovered;
@@ -199,9 +199,14 @@ impl Spool {
     }
 
     /// Writes a batch. Returns its number, which is higher than every number before, also across restarts.
-    pub(crate) fn accept(&self, record: Vec<u8>, durability: Durability, done: Accepted) -> u64 {
+    pub(crate) fn accept(
+        &self,
+        record: Vec<u8>,
+        durability: Durability,
+        done: impl FnOnce(u64, Result<(), Error>) + Send + 'static,
+    ) -> u64 {
         self.send(|number| {
-            let done = Box::new(move |result: Result<(), Error>| done(result.map(|()| number)));
+            let done = Box::new(move |result| done(number, result));
             Job::Accept { number, record, durability, reply: Reply::new(Some(done)) }
         })
     }

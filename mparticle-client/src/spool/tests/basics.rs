@@ -2,6 +2,7 @@
 
 use super::disk::TestDisk;
 use super::model::{SharedModel, Workload, close, read};
+use super::unnumbered;
 use crate::spool::{Durability, Opened, Spool};
 use proptest::prelude::*;
 use std::sync::mpsc;
@@ -17,9 +18,9 @@ fn batches_and_seals_survive_and_deletes_hold() {
         let sender = sender.clone();
         Box::new(move |result| sender.send(result).unwrap())
     };
-    let first = spool.accept(b"first".to_vec(), Durability::Awaited, done());
-    let second = spool.accept(b"second".to_vec(), Durability::Promised, done());
-    let third = spool.accept(b"third".to_vec(), Durability::Awaited, done());
+    let first = spool.accept(b"first".to_vec(), Durability::Awaited, unnumbered(done()));
+    let second = spool.accept(b"second".to_vec(), Durability::Promised, unnumbered(done()));
+    let third = spool.accept(b"third".to_vec(), Durability::Awaited, unnumbered(done()));
     let seal = spool.seal("id".to_owned(), vec![first, third], 77, done());
     spool.delete(vec![second], Some(done()));
     for _ in 0..5 {
@@ -37,7 +38,7 @@ fn batches_and_seals_survive_and_deletes_hold() {
     assert_eq!((found.number, found.id.as_str(), found.document_crc), (seal, "id", 77));
     assert_eq!(found.members, [first, third]);
     spool.delete(vec![first, third, seal], None);
-    assert!(spool.accept(Vec::new(), Durability::Awaited, Box::new(|_| ())) > seal);
+    assert!(spool.accept(Vec::new(), Durability::Awaited, |_, _| ()) > seal);
     close(&spool);
     let opened = Spool::open(folder.path()).unwrap();
     assert_eq!((opened.batches.len(), opened.seals.len()), (1, 0));
@@ -50,7 +51,7 @@ fn jobs_after_the_end_are_answered() {
     close(&spool);
     let (sender, results) = mpsc::channel();
     let done = Box::new(move |result| sender.send(result).unwrap());
-    spool.accept(Vec::new(), Durability::Awaited, done);
+    spool.accept(Vec::new(), Durability::Awaited, unnumbered(done));
     let result: Result<(), crate::Error> = results.recv_timeout(Duration::from_secs(20)).unwrap();
     assert_eq!(result.unwrap_err().kind(), crate::ErrorKind::Closed);
 }

@@ -33,7 +33,7 @@ fn tags(model: &Model, batches: &[StoredBatch], seals: &[Seal]) -> BTreeSet<u64>
     let mut tags = BTreeSet::new();
     for batch in batches {
         let tag = u64::from_le_bytes(batch.record[..8].try_into().unwrap());
-        assert_eq!(model.records[&tag], batch.record);
+        assert_eq!(model.records[&tag], &*batch.record);
         assert!(tags.insert(tag));
     }
     for seal in seals {

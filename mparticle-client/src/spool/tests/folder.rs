@@ -1,6 +1,7 @@
 //! The folder on a real disk: what is refused, what is private, and what happens if it is moved.
 
 use super::model::{OPTIONS, SharedModel, Workload, close, read_folder};
+use super::unnumbered;
 use crate::spool::files::Disk;
 use crate::spool::frame::Head;
 use crate::spool::log::{LOCK, segment_path};
@@ -37,7 +38,7 @@ fn answer(job: impl FnOnce(crate::spool::Done)) -> Result<(), Error> {
 }
 
 fn accept(spool: &Spool, durability: Durability) -> Result<(), Error> {
-    answer(|done| _ = spool.accept(b"record".to_vec(), durability, done))
+    answer(|done| _ = spool.accept(b"record".to_vec(), durability, unnumbered(done)))
 }
 
 #[test]
@@ -193,7 +194,7 @@ fn a_folder_that_comes_back_goes_on() {
     workload.close();
     let (batches, _, damage) = read_folder(&folder);
     assert_eq!(damage.description, None);
-    let records: Vec<_> = batches.into_iter().filter(|batch| batch.record != "record").collect();
+    let records: Vec<_> = batches.into_iter().filter(|batch| &*batch.record != b"record").collect();
     model.lock().unwrap().check(&records, &[]);
 }
 

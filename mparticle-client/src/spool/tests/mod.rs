@@ -7,3 +7,11 @@ mod folder;
 mod model;
 mod power;
 mod space;
+
+use crate::Error;
+use crate::queue::store::Done;
+
+/// A callback that does not want the number.
+fn unnumbered(done: Done) -> impl FnOnce(u64, Result<(), Error>) + Send + 'static {
+    move |_, result| done(result)
+}

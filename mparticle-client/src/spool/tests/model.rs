@@ -3,6 +3,7 @@
 use super::super::files::{Disk, Files};
 use super::super::recovery::{self, Recovered};
 use super::super::{Damage, Done, Durability, Opened, Options, Seal, Spool, StoredBatch};
+use super::unnumbered;
 use crate::ErrorKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -149,7 +150,7 @@ impl Workload {
         let mut record = tag.to_le_bytes().to_vec();
         record.extend(std::iter::repeat_with(|| self.rng.u8(..)).take(length));
         self.model.lock().unwrap().records.insert(tag, record.clone());
-        let number = self.spool.accept(record, durability, self.done(tag));
+        let number = self.spool.accept(record, durability, unnumbered(self.done(tag)));
         self.note(tag, number);
         tag
     }

@@ -9,17 +9,23 @@ use mparticle_client::ErrorKind;
 use mparticle_client::models::{Batch, Environment};
 use mparticle_client::testing::{Answer, Emulator};
 use std::fs;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// The bound of the queue with small batches.
+const BOUND: u32 = 16 * 1024 * 1024;
+
+/// The batches of the queue that is shut down.
+const BATCHES: u32 = 500_000;
 
 /// Keeps the tests from measuring each other.
-static ALONE: Mutex<()> = Mutex::new(());
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// The resident memory of the process in bytes, where the system tells.
-fn resident() -> Option<usize> {
+fn resident() -> Option<u32> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.split_whitespace().next()?.parse::<usize>().ok()? * 1024)
+    Some(line.split_whitespace().next()?.parse::<u32>().ok()? * 1024)
 }
 
 /// A batch of 240 bytes of JSON, of one of many users.
@@ -32,8 +38,7 @@ fn small_batch(number: u32) -> Batch {
 
 #[tokio::test]
 async fn small_batches_take_at_most_one_and_a_half_times_the_bound() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    const BOUND: usize = 16 * 1024 * 1024;
+    let _alone = ALONE.lock().await;
     if resident().is_none() {
         println!("skipped: this system has no /proc/self/status");
         return;
@@ -41,7 +46,7 @@ async fn small_batches_take_at_most_one_and_a_half_times_the_bound() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let client = emulator.client_builder().build().unwrap();
-    let builder = client.queue().max_pending(1_000_000, BOUND);
+    let builder = client.queue().max_pending(1_000_000, BOUND as usize);
     // The code and the threads are there before the measurement.
     let warm_up = builder.clone().build().await.unwrap();
     drop(warm_up.send(small_batch(0)).await.unwrap());
@@ -64,8 +69,8 @@ async fn small_batches_take_at_most_one_and_a_half_times_the_bound() {
     println!(
         "{count} batches, {} bytes counted, {taken} bytes resident: {:.2} of the bound, {:.0} a batch",
         stats.pending_bytes,
-        taken as f64 / BOUND as f64,
-        taken as f64 / f64::from(count),
+        f64::from(taken) / f64::from(BOUND),
+        f64::from(taken) / f64::from(count),
     );
     assert!(taken <= BOUND * 3 / 2);
     assert_eq!(stats.pending, u64::from(count));
@@ -73,8 +78,7 @@ async fn small_batches_take_at_most_one_and_a_half_times_the_bound() {
 
 #[tokio::test]
 async fn a_shutdown_with_half_a_million_pending_batches_returns_in_time() {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    const BATCHES: u32 = 500_000;
+    let _alone = ALONE.lock().await;
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let client = emulator.client_builder().build().unwrap();

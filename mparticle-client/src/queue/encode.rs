@@ -53,5 +53,6 @@ fn encode(
         return Ok(Content::Joinable(sections));
     }
     let source_request_id = id.to_owned();
-    Ok(Content::Whole(EncodedBatch { source_request_id, bytes: sections.bytes.into() }))
+    let bytes = sections.bytes.into_boxed_slice().into();
+    Ok(Content::Whole(EncodedBatch { source_request_id, bytes }))
 }

@@ -69,11 +69,13 @@ fn put_text(record: &mut Vec<u8>, text: &str) {
 fn put_users(record: &mut Vec<u8>, users: &[UserKey]) {
     let users = users.get(..users.len().min(usize::from(u16::MAX))).unwrap_or_default();
     record.extend_from_slice(&u16::try_from(users.len()).unwrap_or(u16::MAX).to_le_bytes());
-    users.iter().for_each(|user| record.extend_from_slice(&user.to_le_bytes()));
+    record.extend(users.iter().flat_map(|user| user.to_le_bytes()));
 }
 
 fn put_ranges(record: &mut Vec<u8>, bounds: [usize; 4]) {
-    bounds.into_iter().for_each(|bound| put_length(record, bound));
+    for bound in bounds {
+        put_length(record, bound);
+    }
 }
 
 fn put_length(record: &mut Vec<u8>, length: usize) {

@@ -11,6 +11,7 @@ use super::pending_batch::PendingBatch;
 use super::{BatchResult, Outcome, Pause, Report, Stats};
 use crate::ErrorKind;
 use crate::encoding::MAX_REQUEST_BYTES;
+use crate::encoding::users::keys;
 use crate::models::Batch;
 use crate::queue::capacity::Permit;
 use crate::send::RequestSender;
@@ -27,6 +28,9 @@ use tokio::time::Instant;
 /// Waking a thread takes microseconds, which the caller of `try_send` would pay. A request holds 100 batches; a little
 /// more keeps the share of such calls below one in a hundred. The benchmark `queue` shows it as the 99th percentile.
 const WAKE_AFTER_BATCHES: usize = 128;
+
+/// How many batches may wait for the worker with all the memory that the caller gave.
+const MAX_UNTAKEN: usize = 2 * WAKE_AFTER_BATCHES;
 
 /// What the worker is asked to do.
 pub(super) enum Command {
@@ -163,11 +167,21 @@ impl Shared {
         given: Box<Batch>,
     ) -> Result<(), Box<Batch>> {
         let mut state = self.lock();
+        let is_behind = state.incoming.batches.len() >= MAX_UNTAKEN;
+        if is_behind {
+            drop(state);
+            // The worker is behind, and has not freed the memory of earlier batches.
+            pending.users = keys(&given);
+            pending.compact();
+            state = self.lock();
+        }
         if state.phase != Phase::Open {
             return Err(given);
         }
         state.count_accepted(&mut pending.completion, pending.accepted);
-        self.hand_over(state, Arrival { pending, given: Some(given) });
+        let (given, unused) = if is_behind { (None, Some(given)) } else { (Some(given), None) };
+        self.hand_over(state, Arrival { pending, given });
+        drop(unused);
         Ok(())
     }
 

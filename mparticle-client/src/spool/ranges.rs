@@ -16,7 +16,9 @@ pub(super) fn of_numbers(mut numbers: Vec<u64>) -> Vec<Range> {
     numbers.sort_unstable();
     numbers.dedup();
     let mut ranges = Vec::new();
-    numbers.into_iter().for_each(|number| push(&mut ranges, number));
+    for number in numbers {
+        push(&mut ranges, number);
+    }
     ranges
 }
 

@@ -68,13 +68,12 @@ impl<T> Spare<T> {
     }
 
     fn write<F: Files<File = T>>(&mut self, files: &F, path: &Path, piece: u64) -> io::Result<()> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                let file = open(files, path, self.size)?;
-                self.filled = files.len(&file)?;
-                file
-            }
+        let file = if let Some(file) = self.file.take() {
+            file
+        } else {
+            let file = open(files, path, self.size)?;
+            self.filled = files.len(&file)?;
+            file
         };
         let length = piece.min(self.size - self.filled);
         let zeros = vec![0; usize::try_from(length).unwrap_or_default()];

@@ -29,7 +29,8 @@ async fn joined_events_keep_the_time_of_their_own_acceptance() {
 #[tokio::test(start_paused = true)]
 async fn the_timestamps_can_be_left_out() {
     let emulator = Emulator::in_memory();
-    let (queue, _worker) = queue(&emulator, |builder| builder.without_event_times()).await;
+    let (queue, _worker) =
+        queue(&emulator, mparticle_client::queue::QueueBuilder::without_event_times).await;
     drop(queue.try_send(batch("1", "a")).unwrap());
     assert!(queue.flush(LONG).await.is_complete());
     assert_eq!(timestamps(&emulator), [None]);

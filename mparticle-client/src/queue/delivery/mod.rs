@@ -112,8 +112,12 @@ impl Delivery {
         loop {
             let Incoming { batches, commands, was_full, .. } = self.shared.take_incoming();
             let has_received = !batches.is_empty();
-            batches.into_iter().for_each(|arrival| self.accumulate(arrival));
-            commands.into_iter().for_each(|command| self.handle_command(command));
+            for arrival in batches {
+                self.accumulate(arrival);
+            }
+            for command in commands {
+                self.handle_command(command);
+            }
             let now = Instant::now();
             self.retry_for_waiters(now);
             self.probe_if_due(now);

@@ -55,7 +55,9 @@ impl FakeStore {
 
     fn answer_seals(&self, result: &Result<(), Error>) {
         let seals = std::mem::take(&mut self.state.lock().unwrap().seals);
-        seals.into_iter().for_each(|(_, done)| done(result.clone()));
+        for (_, done) in seals {
+            done(result.clone());
+        }
     }
 
     fn deleted(&self) -> Vec<u64> {

@@ -1,4 +1,8 @@
 //! What a durable batch costs beside appending the same bytes to a file.
+//!
+//! The floor has the same producers. Each encodes a batch, hands the bytes to a thread, and waits; the thread appends what
+//! has come together and syncs it. It delivers nothing and deletes nothing. Beside it stands a loop that appends bytes
+//! which are encoded already, without producers.
 
 use crate::{client, sample};
 use mparticle_client::models::Batch;
@@ -6,8 +10,11 @@ use mparticle_client::queue::Queue;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
 const PRODUCERS: usize = 64;
 /// Batches that each producer sends in a round, one after the other.
@@ -44,24 +51,29 @@ pub(crate) fn run() {
 }
 
 fn measure(runtime: &Runtime, queue: &Queue, users: Users, name: &str, folder: &Path) {
-    let mut ratios = Vec::new();
+    let (mut ratios, mut bare_ratios) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let floor = append(users, folder);
+        let bare = append(users, folder);
+        let floor = runtime.block_on(append_for_producers(users, folder));
         let spool = runtime.block_on(send(queue, users));
         // The first warms up.
         if round > 0 {
             ratios.push(floor.as_secs_f64() / spool.as_secs_f64());
+            bare_ratios.push(bare.as_secs_f64() / spool.as_secs_f64());
             println!(
-                "  {name}: {:.0} batches/s, append and sync {:.0} batches/s",
+                "  {name}: {:.0} batches/s, append and sync {:.0} batches/s, without producers {:.0} batches/s",
                 rate(spool),
-                rate(floor)
+                rate(floor),
+                rate(bare)
             );
         }
     }
     ratios.sort_unstable_by(f64::total_cmp);
+    bare_ratios.sort_unstable_by(f64::total_cmp);
+    let bare = bare_ratios.get(ROUNDS / 2).unwrap();
     let (least, median) = (ratios.first().unwrap(), ratios.get(ROUNDS / 2).unwrap());
     println!(
-        "spool, {name}, {PRODUCERS} producers: {median:.2} of append and sync (least {least:.2}), aim at least {AIM}"
+        "spool, {name}, {PRODUCERS} producers: {median:.2} of append and sync (least {least:.2}), aim at least {AIM}; {bare:.2} of the same without producers"
     );
 }
 
@@ -94,7 +106,45 @@ async fn send(queue: &Queue, users: Users) -> Duration {
     start.elapsed()
 }
 
-/// The floor: the bytes of a batch of each producer, appended to a file and synced.
+/// The floor: the same producers, and a thread that appends what has come together and syncs it.
+async fn append_for_producers(users: Users, folder: &Path) -> Duration {
+    let (jobs, received) = mpsc::channel::<(Vec<u8>, oneshot::Sender<()>)>();
+    let mut file = File::create(folder.join("floor")).unwrap();
+    let writer = thread::spawn(move || {
+        while let Ok(first) = received.recv() {
+            let group: Vec<_> = std::iter::once(first).chain(received.try_iter()).collect();
+            let bytes: Vec<u8> = group.iter().flat_map(|(bytes, _)| bytes).copied().collect();
+            file.write_all(&bytes).unwrap();
+            file.sync_data().unwrap();
+            for (_, done) in group {
+                done.send(()).unwrap();
+            }
+        }
+    });
+    let producers = (0..PRODUCERS).map(|producer| {
+        let batches: Vec<_> = (0..EACH).map(|number| batch(users, producer, number)).collect();
+        let jobs = jobs.clone();
+        async move {
+            for batch in batches {
+                let (done, written) = oneshot::channel();
+                jobs.send((batch.to_vec().unwrap(), done)).unwrap();
+                written.await.unwrap();
+            }
+        }
+    });
+    let producers: Vec<_> = producers.collect();
+    drop(jobs);
+    let start = Instant::now();
+    let producers: Vec<_> = producers.into_iter().map(tokio::spawn).collect();
+    for producer in producers {
+        producer.await.unwrap();
+    }
+    let elapsed = start.elapsed();
+    writer.join().unwrap();
+    elapsed
+}
+
+/// The bytes of a batch of each producer, encoded before, appended to a file and synced.
 fn append(users: Users, folder: &Path) -> Duration {
     let group = |number| {
         let batches =

@@ -1,17 +1,4 @@
-//! A batch as the spool keeps it.
-//!
-//! All numbers are little-endian:
-//!
-//! | Field | Type |
-//! |---|---|
-//! | when the batch was accepted, in milliseconds since 1970 | `u64` |
-//! | its id | text |
-//! | the number of user keys, then each of them | `u16`, then `u64` each |
-//! | the ranges of the common fields and of the events in the document, as start and end; zeros if the batch may not be joined | 4 × `u32` |
-//! | the number of documents, then the id and the length of each | `u16`, then text and `u32` each |
-//! | the documents, which are JSON | bytes |
-//!
-//! A text is its length in bytes as `u16`, then UTF-8.
+//! A batch as the spool keeps it. The documentation of `spool/mod.rs` describes the format.
 
 use super::pending_batch::{Content, PendingBatch};
 use crate::encoding::EncodedBatch;

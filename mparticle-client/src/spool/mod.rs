@@ -29,7 +29,8 @@
 //! | 24 | 8 | a bound: all numbers of batches and seals in earlier segments are lower |
 //! | 32 | 4 | the CRC of the bytes before |
 //!
-//! Frames follow one another. The rest of a segment is zeros. A frame is:
+//! Frames follow one another. The rest of a segment is zeros, or what is left of an earlier segment whose file is used
+//! again. A frame is:
 //!
 //! | offset | length | field |
 //! |---|---|---|
@@ -44,10 +45,21 @@
 //!
 //! | kind | body |
 //! |---|---|
-//! | 1, batch | the record of the queue |
+//! | 1, batch | the record of the queue, see below |
 //! | 2, seal | the CRC of the document (4), the number of members (4), the number of each member (8), the id as UTF-8 |
 //! | 3, delete | the first and the last number (8 and 8) of each range of batches and seals that are deleted |
 //! | 4, gaps | the first and the last position (8 and 8) of each range that is missing and was reported |
+//!
+//! A record has these fields, one after another. A text is its length in bytes (2), then UTF-8.
+//!
+//! | length | field |
+//! |---|---|
+//! | 8 | when the batch was accepted, in milliseconds since 1970 |
+//! | text | the `source_request_id` of the batch |
+//! | 2, then 8 each | the number of user keys, then the keys |
+//! | 4 × 4 | where the common fields and the events are in the document, each as start and end; zeros if the batch may not be joined |
+//! | 2, then text and 4 each | the number of documents, then the id and the length of each |
+//! | | the documents, which are JSON |
 //!
 //! The watermark has 28 bytes: `FF`, `mPmark1` in ASCII, the position of the next frame (8), a number that is higher than
 //! all numbers (8), and the CRC of the bytes before. It is ignored if the CRC does not fit.
@@ -72,8 +84,9 @@
 //! - **Groups.** The thread takes all jobs that have come together, writes their frames at once, and syncs once. Then it
 //!   checks that the path of the folder still names the open files, and answers.
 //! - **Segments** are filled with zeros before use, in pieces between the groups: a write inside of a file does not change
-//!   the file system's metadata and needs no room. The next segment is written and synced under the name `spare`, and then
-//!   renamed, so that a segment always has a head and a group.
+//!   the file system's metadata and needs no room. The file of a segment that is no longer needed is used again instead. The
+//!   next segment is written and synced under the name `spare`, and then renamed, so that a segment always has a head and a
+//!   group.
 //! - **Doubt.** If a write or a sync fails, it is not known what is on disk. The same frames, with the same positions, are
 //!   written to a new segment until that succeeds. A reader takes either.
 //! - **Compaction.** The oldest segment is removed when nothing in it lives. If the segments are more than one and a half

@@ -8,8 +8,10 @@ use crate::Error;
 use crate::queue::store::{Done, Durability};
 
 pub(super) enum Job {
-    /// Write the gaps that the start has found, in a group of their own, so that no later start counts them.
+    /// Write that positions are missing, in a group of its own: their group was never synced.
     Explain(Vec<Range>),
+    /// Write that positions are missing, so that no later start reports them again.
+    Reported(Vec<Range>),
     Accept {
         number: u64,
         record: Vec<u8>,
@@ -24,7 +26,6 @@ pub(super) enum Job {
         numbers: Vec<u64>,
         reply: Reply,
     },
-    RemoveReport,
     Close(Reply),
 }
 
@@ -32,11 +33,11 @@ impl Job {
     /// Returns how much room the job takes in the log, at most.
     pub(super) fn length(&self) -> u64 {
         match self {
-            Self::Explain(gaps) => Group::length_of_ranges(gaps.len()),
+            Self::Explain(gaps) | Self::Reported(gaps) => Group::length_of_ranges(gaps.len()),
             Self::Accept { record, .. } => Group::length_of(record.len()),
             Self::Seal { seal, .. } => Group::length_of(frame::seal_length(seal)),
             Self::Delete { numbers, .. } => Group::length_of_ranges(numbers.len()),
-            Self::RemoveReport | Self::Close(_) => 0,
+            Self::Close(_) => 0,
         }
     }
 
@@ -55,7 +56,7 @@ impl Job {
             Self::Accept { reply, .. } | Self::Seal { reply, .. } | Self::Delete { reply, .. } => {
                 reply.send(Err(error.clone()));
             }
-            Self::Explain(_) | Self::RemoveReport | Self::Close(_) => {}
+            Self::Explain(_) | Self::Reported(_) | Self::Close(_) => {}
         }
     }
 }

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 pub(super) const LOCK: &str = "lock";
 pub(super) const SPARE: &str = "spare";
 pub(super) const WATERMARK: &str = "watermark";
-pub(super) const DAMAGE: &str = "damage";
 const SEGMENT: &str = "segment-";
 
 /// How much of the spare is written between two groups: an eighth.
@@ -40,6 +39,8 @@ pub(super) struct Log<F: Files> {
     pub(super) compaction: Compaction<F::File>,
     /// Whether the removal of a segment may not be durable.
     pub(super) has_unsynced_removal: bool,
+    /// Whether damage was found and not reported. Nothing is removed until then, so that another start finds it again.
+    pub(super) holds_evidence: bool,
 }
 
 pub(super) struct Segment {
@@ -253,7 +254,9 @@ impl<F: Files> Log<F> {
     /// Returns whether the oldest segment can be removed.
     pub(super) fn has_dead_segment(&self) -> bool {
         // The last segment stays: its head holds the next number.
-        self.segments.len() > 1 && self.segments.front().is_some_and(|oldest| oldest.living == 0)
+        !self.holds_evidence
+            && self.segments.len() > 1
+            && self.segments.front().is_some_and(|oldest| oldest.living == 0)
     }
 
     /// Removes the oldest segments while they hold nothing that lives.
@@ -300,7 +303,8 @@ impl<F: Files> Log<F> {
         let living: u64 = self.segments.iter().map(|segment| segment.living).sum();
         let closed = self.segments.iter().filter(|segment| !is_last(segment));
         let length: u64 = closed.map(|segment| segment.length).sum();
-        !matches!(self.compaction, Compaction::Stopped)
+        !self.holds_evidence
+            && !matches!(self.compaction, Compaction::Stopped)
             && length > living + living / 2
             && (!is_full || oldest.living <= self.active_room() / 2)
     }

@@ -15,7 +15,6 @@
 //! | `segment-XXXXXXXX` | a piece of the log. `XXXXXXXX` is its number in eight lower-case hexadecimal digits |
 //! | `spare` | the next segment. Its content is ignored |
 //! | `watermark` | how far the log reached |
-//! | `damage` | a report of damage that no queue has handed out, as JSON. `damage.new` is an unfinished one |
 //! | `lock` | an empty file, locked while the spool is open |
 //!
 //! The log is the segments in ascending order of their numbers. A segment begins with a head of 36 bytes:
@@ -94,8 +93,9 @@
 //!   removal is durable before the next one, so a delete never disappears before its target.
 //! - **A full disk.** If no spare can be made, batches whose sender waits are refused. Everything else goes on in the last
 //!   segment and in the spare, if there is one, and then waits for room.
-//! - **Damage.** A start writes the report before anything else, and then a frame of kind 4, so that later starts do not
-//!   count the same positions again. The report is removed when a queue has handed it out.
+//! - **Damage.** Nothing is removed before the damage was reported to the user, so every start finds it again until then.
+//!   Then a frame of kind 4 names the positions. One more is written at each start for the gaps of a group that was never
+//!   synced.
 //!
 //! # Why not a crate
 //! `okaywal` calls its format unstable and itself unfit for production, and leaves all compaction to checkpoints of its
@@ -181,6 +181,8 @@ pub(crate) struct Seal {
 pub(crate) struct Spool {
     status: Arc<Status>,
     line: Mutex<Line>,
+    /// The positions that are missing because of damage.
+    missing: Vec<ranges::Range>,
 }
 
 /// Numbers are given and jobs are sent under one lock, so that both are in one order.
@@ -199,16 +201,16 @@ impl Spool {
     }
 
     fn open_on<F: Files>(files: F, folder: &Path, options: Options) -> Result<Opened, Error> {
-        let Recovered { log, batches, seals, damage, gaps } =
+        let Recovered { log, batches, seals, damage, missing, unsynced } =
             recovery::open(files, folder, options.segment_size)?;
         let status = Arc::new(Status::default());
         let (jobs, receiver) = mpsc::channel();
         let line = Mutex::new(Line { next_number: log.next_number, jobs });
-        let first = Job::Explain(gaps);
+        let first = Job::Explain(unsynced);
         let writer = Writer::new(log, first, receiver, Arc::clone(&status), options);
         let thread = thread::Builder::new().name("mparticle-spool".to_owned());
         thread.spawn(move || writer.run()).map_err(|error| errors::unusable(folder, error))?;
-        Ok(Opened { spool: Self { status, line }, batches, seals, damage })
+        Ok(Opened { spool: Self { status, line, missing }, batches, seals, damage })
     }
 
     /// Writes a batch. Returns its number, which is higher than every number before, also across restarts.
@@ -243,9 +245,12 @@ impl Spool {
         self.status.check()
     }
 
-    /// Removes the report of the damage that [`open`](Self::open) returned.
+    /// Notes that the damage which [`open`](Self::open) returned was reported. Until then, every start finds it again, and
+    /// no segment is removed.
     pub(crate) fn damage_was_reported(&self) {
-        self.send(|_| Job::RemoveReport);
+        if !self.missing.is_empty() {
+            self.send(|_| Job::Reported(self.missing.clone()));
+        }
     }
 
     /// Writes what was asked before, releases the lock and ends the thread.

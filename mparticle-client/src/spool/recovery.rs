@@ -1,12 +1,11 @@
 //! The start: reads what is in the folder. This is the only reader, for sound and for damaged logs.
 
-use super::damage::{Coverage, Damage, Report, describe};
+use super::damage::{Coverage, Damage, describe};
 use super::errors;
 use super::files::Files;
 use super::frame::{Frame, Frames, HEAD, Head, Kind, VERSION, decode_ranges, decode_seal};
 use super::log::{
-    Active, Compaction, DAMAGE, LOCK, Log, Place, SPARE, Segment, WATERMARK, segment_number,
-    segment_path,
+    Active, Compaction, LOCK, Log, Place, Segment, WATERMARK, segment_number, segment_path,
 };
 use super::ranges::Range;
 use super::spare::Spare;
@@ -26,8 +25,10 @@ pub(super) struct Recovered<F: Files> {
     pub(super) batches: Vec<StoredBatch>,
     pub(super) seals: Vec<Seal>,
     pub(super) damage: Damage,
-    /// The positions that are missing, and that no frame says are missing.
-    pub(super) gaps: Vec<Range>,
+    /// The positions that are missing because of damage.
+    pub(super) missing: Vec<Range>,
+    /// The positions that are missing because their group was never synced.
+    pub(super) unsynced: Vec<Range>,
 }
 
 /// Opens the log in a folder, or creates one.
@@ -71,10 +72,11 @@ pub(super) fn open<F: Files>(
         next_segment: segments.last().map_or(1, |last| last.saturating_add(1)),
         compaction: Compaction::Idle,
         has_unsynced_removal: true,
+        holds_evidence: false,
         files,
     };
     Reader { log, coverage: Coverage::default(), heads: Vec::new(), buffer: Vec::new() }
-        .recover(&segments, &names)
+        .recover(&segments)
         .map_err(failed)
 }
 
@@ -97,27 +99,26 @@ struct Reader<F: Files> {
 }
 
 impl<F: Files> Reader<F> {
-    fn recover(mut self, segments: &[u32], names: &[String]) -> io::Result<Recovered<F>> {
+    fn recover(mut self, segments: &[u32]) -> io::Result<Recovered<F>> {
         for number in segments {
             self.scan(*number)?;
         }
         self.coverage.synced = self.coverage.synced.max(self.log.watermark.position());
         self.log.position = self.coverage.end.max(self.coverage.synced);
         let (batches, seals) = self.load()?;
-        let (files, folder) = (&self.log.files, &self.log.folder);
-        let mut report = Report::read(files, folder, names)?;
-        let (gaps, missing) = self.coverage.gaps(&report.missing);
-        if let Some((_, last)) = missing.last() {
+        let (missing, unsynced) = (self.coverage.missing(), self.coverage.unsynced_gaps());
+        self.log.holds_evidence = !missing.is_empty();
+        let damage = Damage::default();
+        let mut recovered = Recovered { log: self.log, batches, seals, damage, missing, unsynced };
+        if let Some((_, last)) = recovered.missing.last() {
             let below = self.heads.iter().find(|head| head.first_position > *last);
             let below = below.map_or(u64::MAX, |head| head.next_number);
-            report.uncertain_below = report.uncertain_below.max(below);
-            report.add(self.coverage.count(&missing), &describe(&missing));
-            report.missing.extend(missing);
+            recovered.damage = Damage {
+                unreadable: self.coverage.count(&recovered.missing),
+                uncertain: recovered.mark_uncertain(below),
+                description: Some(describe(&recovered.missing)),
+            };
         }
-        let mut recovered =
-            Recovered { log: self.log, batches, seals, damage: Damage::default(), gaps };
-        recovered.mark_uncertain(&mut report)?;
-        recovered.damage = report.damage;
         Ok(recovered)
     }
 
@@ -217,34 +218,16 @@ impl<F: Files> Reader<F> {
 }
 
 impl<F: Files> Recovered<F> {
-    /// Marks the batches whose seal may be missing, and writes the report if there is one.
-    fn mark_uncertain(&mut self, report: &mut Report) -> io::Result<()> {
-        if report.damage.description.is_none() {
-            return Ok(());
-        }
+    /// Marks the batches whose seal may be missing: those that are in no seal, and whose number is lower than a bound.
+    /// Returns how many there are.
+    fn mark_uncertain(&mut self, below: u64) -> u64 {
         let sealed: HashSet<u64> =
             self.seals.iter().flat_map(|seal| seal.members.iter().copied()).collect();
         let mut uncertain = 0;
         for batch in &mut self.batches {
-            batch.is_uncertain =
-                batch.number < report.uncertain_below && !sealed.contains(&batch.number);
+            batch.is_uncertain = batch.number < below && !sealed.contains(&batch.number);
             uncertain += u64::from(batch.is_uncertain);
         }
-        report.damage.uncertain = report.damage.uncertain.max(uncertain);
-        let written = report.write(&self.log.files, &self.log.folder);
-        if written.as_ref().is_err_and(super::spare::is_full) {
-            // The report takes the room of the spare.
-            self.log.files.remove(&self.log.folder.join(SPARE))?;
-            return report.write(&self.log.files, &self.log.folder);
-        }
-        written
-    }
-}
-
-impl<F: Files> Log<F> {
-    /// Removes the report of damage.
-    pub(super) fn remove_report(&self) -> io::Result<()> {
-        self.files.remove(&self.folder.join(DAMAGE))?;
-        self.files.sync_folder(&self.folder)
+        uncertain
     }
 }

@@ -210,6 +210,10 @@ impl<F: Files> Writer<F> {
                 group.explain(&gaps);
                 return true;
             }
+            Job::Reported(gaps) => {
+                group.explain(&gaps);
+                self.log.holds_evidence = false;
+            }
             Job::Accept { number, record, reply, .. } => {
                 group.put(Kind::Batch, number, &record);
                 replies.push(reply);
@@ -221,12 +225,6 @@ impl<F: Files> Writer<F> {
             Job::Delete { numbers, reply } => {
                 group.delete(numbers);
                 replies.push(reply);
-            }
-            Job::RemoveReport => {
-                if self.check_place() {
-                    // If it stays, the next start tells of the damage once more.
-                    _ = self.log.remove_report();
-                }
             }
             Job::Close(reply) => {
                 self.closing = Some(reply);

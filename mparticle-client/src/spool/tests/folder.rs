@@ -186,7 +186,8 @@ fn a_folder_that_comes_back_goes_on() {
         workload.delete(deleted);
         workload.wait();
         if round % 2 == 1 {
-            fs::remove_dir(&folder).unwrap();
+            // The spool may have begun a spare there, if the folder was replaced at that very moment.
+            fs::remove_dir_all(&folder).unwrap();
         }
         fs::rename(&other, &folder).unwrap();
         workload.wait_until_healed();

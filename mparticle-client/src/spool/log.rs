@@ -132,6 +132,9 @@ impl<F: Files> Log<F> {
 
     /// Writes a piece of the spare.
     pub(super) fn fill_spare(&mut self) -> io::Result<()> {
+        if self.spare.is_empty() {
+            self.sync_removals()?;
+        }
         let piece = self.segment_size.div_ceil(SPARE_PIECES);
         self.spare.fill(&self.files, &self.folder.join(SPARE), piece)
     }
@@ -168,7 +171,6 @@ impl<F: Files> Log<F> {
 
     /// Writes a group to the spare, then makes the spare the last segment.
     fn roll(&mut self, group: &mut Group) -> io::Result<()> {
-        // A recycled file must not appear under its old name after a crash, with frames of its new segment.
         self.sync_removals()?;
         let number = self.next_segment;
         frame::seal_checksums(&mut group.bytes, number);
@@ -281,6 +283,7 @@ impl<F: Files> Log<F> {
         Ok(())
     }
 
+    /// Makes removals durable. A file that is used again must not appear under its old name after a crash.
     fn sync_removals(&mut self) -> io::Result<()> {
         if self.has_unsynced_removal {
             self.files.sync_folder(&self.folder)?;

@@ -72,7 +72,7 @@ impl<T> Spare<T> {
             file
         } else {
             let file = open(files, path, self.size)?;
-            self.filled = files.len(&file)?;
+            self.filled = leading_zeros(files, &file)?;
             file
         };
         let length = piece.min(self.size - self.filled);
@@ -94,6 +94,15 @@ fn open<F: Files>(files: &F, path: &Path, size: u64) -> io::Result<F::File> {
     drop(file);
     files.remove(path)?;
     files.open(path)
+}
+
+/// Returns how much of the spare an earlier process has filled. What is behind is not used: it may be the beginning of a
+/// segment that did not get its name, whose number is used again.
+fn leading_zeros<F: Files>(files: &F, file: &F::File) -> io::Result<u64> {
+    let mut bytes = vec![0; usize::try_from(files.len(file)?).unwrap_or_default()];
+    files.read_at(file, 0, &mut bytes)?;
+    let zeros = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    Ok(zeros as u64)
 }
 
 /// Returns whether an error says that there is no room on the disk.

@@ -13,7 +13,7 @@ fn log(seed: u64) -> (Image, Model) {
     let model = SharedModel::default();
     let mut workload = Workload::start(disk.clone(), model.clone(), seed);
     for _ in 0..100 {
-        workload.accept(workload.last_number as usize % 300, Durability::Awaited);
+        workload.accept(usize::try_from(workload.last_number % 300).unwrap(), Durability::Awaited);
         workload.step();
     }
     workload.wait();
@@ -92,12 +92,14 @@ fn a_flipped_bit_is_seen() {
             continue;
         }
         let at = rng.usize(..content.len());
-        let is_filling = path.ends_with(SPARE) || content[at..].iter().all(|byte| *byte == 0);
+        // The last frame of a segment may end with zeros: a number has up to seven.
+        let behind_frames = content[at.saturating_sub(8)..].iter().all(|byte| *byte == 0);
+        let is_filling = path.ends_with(SPARE) || behind_frames;
         let bit = 1 << rng.u32(..8);
         image.edit(path, |file| file[at] ^= bit);
         let (missing, damage) = check(image, &model);
         assert!(missing <= 1, "one frame is missing");
-        assert!(damage.unreadable as usize >= missing);
+        assert!(damage.unreadable >= missing as u64);
         if is_filling || path.ends_with(WATERMARK) {
             assert_eq!(damage, Damage::default(), "a bit in zeros is no damage");
         }
@@ -114,7 +116,7 @@ fn a_missing_segment_behind_the_oldest_is_seen() {
         image.remove(path);
         let (missing, damage) = check(image, &model);
         assert!(missing > 0);
-        assert!(damage.unreadable as usize >= missing);
+        assert!(damage.unreadable >= missing as u64);
     }
 }
 
@@ -123,7 +125,7 @@ fn damaged() -> (Image, usize) {
     let (mut image, _) = log(7);
     let intact = read(TestDisk::of(image.clone())).0.len();
     let path = &segments(&image)[1];
-    image.edit(path, |file| file[1000] ^= 1);
+    image.edit(path, |file| file[80] ^= 1);
     (image, intact)
 }
 
@@ -158,7 +160,7 @@ fn damage_is_told_until_it_was_reported_and_never_again() {
     // New damage in an old segment is told.
     let mut image = disk.image();
     let path = &segments(&image)[2];
-    image.edit(path, |file| file[1000] ^= 1);
+    image.edit(path, |file| file[80] ^= 1);
     assert_eq!(open(&TestDisk::of(image)).damage.unreadable, 1);
 }
 

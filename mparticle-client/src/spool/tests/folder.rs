@@ -157,7 +157,9 @@ fn a_folder_that_was_deleted_or_replaced_takes_nothing() {
             let files = content(&folder);
             fs::rename(&folder, above.path().join("other")).unwrap();
             fs::create_dir(&folder).unwrap();
-            files.iter().for_each(|(path, bytes)| fs::write(path, bytes).unwrap());
+            for (path, bytes) in &files {
+                fs::write(path, bytes).unwrap();
+            }
         } else {
             fs::remove_dir_all(&folder).unwrap();
         }

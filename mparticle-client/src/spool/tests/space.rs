@@ -103,7 +103,9 @@ fn a_full_disk_refuses_accepts_and_takes_everything_else() {
         // More than the spare can hold, unless segments go meanwhile.
         let count = if round % 2 == 0 { workload.living.len() } else { workload.living.len() - 2 };
         let deleted = workload.living.drain(..count).collect::<Vec<_>>();
-        deleted.into_iter().for_each(|one| workload.delete(vec![one]));
+        for one in deleted {
+            workload.delete(vec![one]);
+        }
         workload.wait();
         workload.wait_until_healed();
     }
@@ -223,7 +225,9 @@ fn a_small_disk_fills_up_and_heals() {
         let filling = folder.path().join("filling");
         _ = fs::write(&filling, vec![1; 64 * 1024 * 1024]);
         let deleted = std::mem::take(&mut workload.living);
-        deleted.into_iter().for_each(|one| workload.delete(vec![one]));
+        for one in deleted {
+            workload.delete(vec![one]);
+        }
         workload.wait();
         fs::remove_file(filling).unwrap();
         workload.wait_until_healed();

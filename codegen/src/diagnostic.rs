@@ -73,6 +73,10 @@ codes! {
     InvalidOverrides = "invalid-overrides",
     /// An entry of the overrides that changes nothing, or that the schema contradicts.
     StaleOverride = "stale-override",
+    /// A differences file that is not TOML, or holds what it may not hold.
+    InvalidDifferences = "invalid-differences",
+    /// An entry of the differences file that explains nothing.
+    StaleExplanation = "stale-explanation",
     /// A schema that is no object, or a known keyword with a value it cannot have.
     MalformedSchema = "malformed-schema",
     /// A keyword the generator would have to ignore.

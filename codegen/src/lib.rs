@@ -23,6 +23,7 @@
 mod bundle;
 pub mod diagnostic;
 pub mod documents;
+pub mod drift;
 pub mod emit;
 pub mod layout;
 pub mod load;

@@ -120,6 +120,6 @@ impl Overrides {
     }
 }
 
-fn line_at(line_ends: &[usize], offset: usize) -> usize {
+pub(crate) fn line_at(line_ends: &[usize], offset: usize) -> usize {
     line_ends.partition_point(|&end| end < offset) + 1
 }

@@ -10,7 +10,7 @@ use mparticle_codegen::output::{self, Difference, DifferenceKind, Mode};
 use mparticle_codegen::{diagnostic, generate};
 
 use crate::arguments::{Request, Source, Task};
-use crate::workspace;
+use crate::{readme, workspace};
 
 /// Generates as asked; the error is what to print.
 pub(crate) fn run(request: &Request) -> Result<(), String> {
@@ -24,6 +24,9 @@ pub(crate) fn run(request: &Request) -> Result<(), String> {
     };
     let differences =
         output::sync(&out, &files, mode).map_err(|error| format!("error: {error}"))?;
+    if request.source == Source::Workspace {
+        readme::sync(&schema, request.task)?;
+    }
     let out = shown(&out);
     match request.task {
         Task::Check if !differences.is_empty() => {
@@ -56,13 +59,13 @@ fn places(source: &Source) -> Result<(PathBuf, Option<PathBuf>, PathBuf), String
 }
 
 /// A path in the workspace as its maintainer writes it.
-fn shown(path: &Path) -> &Path {
+pub(crate) fn shown(path: &Path) -> &Path {
     let root = workspace::root().unwrap_or_default();
     path.strip_prefix(root).unwrap_or(path)
 }
 
 /// Whether diagnostics may be coloured (see no-color.org).
-fn colored() -> bool {
+pub(crate) fn colored() -> bool {
     stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 

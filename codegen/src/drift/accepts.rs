@@ -99,6 +99,9 @@ const RESTRICTING: &[&str] = &[
     "propertyNames",
 ];
 
+/// References and bases are followed at most so far.
+const MAX_DEPTH: usize = 16;
+
 /// Keywords whose meaning is lost when a pass has left them.
 const UNREADABLE: &[&str] = &["allOf", "if", "then"];
 
@@ -128,7 +131,7 @@ impl<'d> Accepts<'d> {
         let mut constraints = outer.clone();
         constraints.extend(own_constraints(document, node));
         let target = text(node, "$ref").and_then(|key| document.definitions.get(key));
-        if let (Some(target), true) = (target, depth < 16) {
+        if let (Some(target), true) = (target, depth < MAX_DEPTH) {
             return self.read(document, target, at, &constraints, depth + 1);
         }
         let choices = ["anyOf", "oneOf"].map(|keyword| branches(node, keyword)).concat();
@@ -231,31 +234,48 @@ pub(super) struct Field<'d> {
     pub(super) name: &'d str,
     pub(super) node: &'d Node,
     pub(super) required: bool,
+    /// Whether the object itself requires it, rather than one that it takes in.
+    pub(super) required_here: bool,
     /// Whether an object that this one takes in declares it.
     pub(super) inherited: bool,
 }
 
 /// The fields of an object, those of its bases included.
 pub(super) fn fields<'d>(document: &'d Document, node: &'d Node) -> Vec<Field<'d>> {
+    let required = required(document, node);
     let mut fields: Vec<Field<'d>> = Vec::new();
-    let mut required = BTreeSet::new();
-    let mut level = Some(node);
-    for depth in 0..16 {
-        let Some(object) = level else { break };
-        let names = object.get("required").and_then(Value::as_array).into_iter().flatten();
-        required.extend(names.filter_map(Value::as_str));
+    for (depth, object) in levels(document, node).enumerate() {
         for (name, property) in inner(object, "properties").into_iter().flatten() {
             let known = fields.iter().any(|field| field.name == name);
             if let (Some(node), false) = (property.as_object(), known) {
-                fields.push(Field { name, node, required: false, inherited: depth > 0 });
+                fields.push(Field {
+                    name,
+                    node,
+                    required: required.contains_key(name.as_str()),
+                    required_here: required.get(name.as_str()) == Some(&0),
+                    inherited: depth > 0,
+                });
             }
         }
-        level = base(document, object);
-    }
-    for field in &mut fields {
-        field.required = required.contains(field.name);
     }
     fields
+}
+
+/// The names that an object or one of its bases requires, and how many bases away.
+pub(super) fn required<'d>(document: &'d Document, node: &'d Node) -> BTreeMap<&'d str, usize> {
+    let mut required = BTreeMap::new();
+    for (depth, object) in levels(document, node).enumerate() {
+        let names = object.get("required").and_then(Value::as_array).into_iter().flatten();
+        for name in names.filter_map(Value::as_str) {
+            required.entry(name).or_insert(depth);
+        }
+    }
+    required
+}
+
+/// An object, the object that it takes in, and so on.
+fn levels<'d>(document: &'d Document, node: &'d Node) -> impl Iterator<Item = &'d Node> {
+    std::iter::successors(Some(node), |node| base(document, node)).take(MAX_DEPTH)
 }
 
 /// The object that another takes in.

@@ -142,18 +142,20 @@ impl<'d> Comparison<'d> {
     fn constraints(&mut self, theirs: &Constraints, ours: &Constraints, at: (&str, &str)) {
         for (keyword, constraint) in theirs {
             match ours.get(keyword) {
-                None => self.note(Change::Narrows, keyword, at.0, &constraint.at),
+                None => {
+                    self.note(Change::Narrows, &shown(keyword, constraint), at.0, &constraint.at);
+                }
                 Some(ours) if ours.value == constraint.value => {}
                 Some(ours) => {
                     let change = direction(keyword, constraint, ours);
-                    self.note(change, keyword, &ours.at, &constraint.at);
+                    self.note(change, &shown(keyword, constraint), &ours.at, &constraint.at);
                 }
             }
         }
         for (keyword, constraint) in
             ours.iter().filter(|(keyword, _)| !theirs.contains_key(*keyword))
         {
-            self.note(Change::Widens, keyword, &constraint.at, at.1);
+            self.note(Change::Widens, &format!("no {keyword}"), &constraint.at, at.1);
         }
     }
 
@@ -182,6 +184,15 @@ fn in_words(kinds: &[Kind]) -> String {
         kind => kind.to_string(),
     };
     words.map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// A keyword, with its value if that is a number.
+fn shown(keyword: &str, constraint: &Constraint) -> String {
+    if constraint.value.is_number() {
+        format!("{keyword} {}", constraint.value)
+    } else {
+        keyword.to_owned()
+    }
 }
 
 /// Whether a limit with another value is wider or narrower than ours.

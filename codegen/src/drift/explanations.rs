@@ -182,8 +182,8 @@ impl Explanation {
 fn is_limit(at: &str, difference: &Difference) -> bool {
     let (schema, keyword) = at.rsplit_once('/').unwrap_or((at, ""));
     let (schema, what) = match schema.strip_suffix("/propertyNames") {
-        Some(map) => (map, format!("{keyword} of names")),
-        None => (schema, keyword.to_owned()),
+        Some(map) => (map, format!("no {keyword} of names")),
+        None => (schema, format!("no {keyword}")),
     };
     difference.change == Change::Widens && fits(schema, &difference.ours) && difference.what == what
 }

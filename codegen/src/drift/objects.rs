@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Change;
-use super::accepts::{Accepts, Field, Kind, Part, base, fields};
+use super::accepts::{Accepts, Field, Kind, Part, base, fields, required};
 use super::compare::Comparison;
 use super::document::Document;
 use crate::node::{Node, branches, flag, inner, is_record, place, text};
@@ -86,10 +86,16 @@ impl<'d> Comparison<'d> {
             (true, true) => self.records(theirs.node, ours.node),
             (false, false) => self.inner(theirs.node, ours.node, "additionalProperties"),
             (true, false) => {
-                self.note(Change::Changes, "fields instead of a map", ours.at, theirs.at)
+                self.note(Change::Changes, "fields instead of a map", ours.at, theirs.at);
+                // Where one record became a map of records, its fields are compared with those of the records.
+                let values = inner(ours.node, "additionalProperties").into_iter();
+                let values = values.flat_map(|values| Accepts::of(self.ours, values).objects);
+                for ours in values.filter(|ours| is_record(ours.node)).collect::<Vec<_>>() {
+                    self.records(theirs.node, ours.node);
+                }
             }
             (false, true) => {
-                self.note(Change::Changes, "a map instead of fields", ours.at, theirs.at)
+                self.note(Change::Changes, "a map instead of fields", ours.at, theirs.at);
             }
         }
     }
@@ -104,13 +110,17 @@ impl<'d> Comparison<'d> {
         let (their_base, our_base) = (base(self.theirs, theirs), base(self.ours, ours));
         for field in &their_fields {
             match our_fields.iter().find(|ours| ours.name == field.name) {
-                Some(ours) => self.field(field, ours),
+                Some(our_field) => self.field(field, our_field, place(ours)),
                 None => {
                     let has_own = inner(ours, "properties").is_some_and(|own| !own.is_empty());
                     let home = our_base.filter(|_| field.inherited || !has_own).unwrap_or(ours);
                     self.added(field, place(home));
                 }
             }
+        }
+        let undeclared = |name: &&str| !their_fields.iter().any(|field| field.name == *name);
+        for name in required(self.theirs, theirs).into_keys().filter(undeclared) {
+            self.note(Change::Narrows, "required", &field_place(place(ours), name), place(theirs));
         }
         for field in &our_fields {
             if !their_fields.iter().any(|theirs| theirs.name == field.name) {
@@ -121,16 +131,17 @@ impl<'d> Comparison<'d> {
     }
 
     fn added(&mut self, field: &Field<'d>, home: &str) {
-        let name = field.name.replace('~', "~0").replace('/', "~1");
-        let at = format!("{home}/properties/{name}");
-        self.note(Change::Adds, "field", &at, place(field.node));
+        self.note(Change::Adds, "field", &field_place(home, field.name), place(field.node));
     }
 
-    fn field(&mut self, theirs: &Field<'d>, ours: &Field<'d>) {
-        let at = (place(ours.node), place(theirs.node));
+    /// Compares two fields; `owner` is our object.
+    fn field(&mut self, theirs: &Field<'d>, ours: &Field<'d>, owner: &str) {
+        // One event requires what for the others is optional.
+        let apart = ours.inherited && theirs.required_here;
+        let own = if apart { field_place(owner, ours.name) } else { place(ours.node).to_owned() };
         match (theirs.required, ours.required) {
-            (true, false) => self.note(Change::Narrows, "required", at.0, at.1),
-            (false, true) => self.note(Change::Widens, "optional", at.0, at.1),
+            (true, false) => self.note(Change::Narrows, "required", &own, place(theirs.node)),
+            (false, true) => self.note(Change::Widens, "optional", &own, place(theirs.node)),
             _ => {}
         }
         self.nodes(theirs.node, ours.node);
@@ -184,7 +195,7 @@ impl<'d> Comparison<'d> {
         }
         for field in &theirs.fields {
             match ours.fields.iter().find(|ours| ours.name == field.name) {
-                Some(ours) => self.field(field, ours),
+                Some(our_field) => self.field(field, our_field, ours.at),
                 None => self.added(field, ours.at),
             }
         }
@@ -194,6 +205,10 @@ impl<'d> Comparison<'d> {
             }
         }
     }
+}
+
+fn field_place(object: &str, name: &str) -> String {
+    format!("{object}/properties/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 fn place_of<'d>(parts: &[Part<'d>]) -> &'d str {
@@ -254,7 +269,8 @@ fn union(node: &Node) -> Option<Variants<'_>> {
     let (tag, content, at) = (text(node, "tag")?, text(node, "content")?, place(node));
     let member = |variant| {
         let node = inner(variant, "content")?;
-        let fields = vec![Field { name: content, node, required: true, inherited: false }];
+        let (required, required_here, inherited) = (true, true, false);
+        let fields = vec![Field { name: content, node, required, required_here, inherited }];
         Some((text(variant, "const")?, Member { at, tag_required: true, fields, closed: false }))
     };
     let members = branches(node, "variants").into_iter().filter_map(member).collect();

@@ -9,8 +9,10 @@ mod accepts;
 mod compare;
 mod document;
 mod explanations;
+mod fields;
 mod objects;
 mod table;
+mod variants;
 
 use std::fmt::{self, Write as _};
 use std::path::Path;

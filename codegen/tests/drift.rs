@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mparticle_codegen::diagnostic::render;
-use mparticle_codegen::drift::{Report, drift, readme};
+use mparticle_codegen::drift::{Difference, Report, drift, readme};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 fn tests() -> PathBuf {
@@ -56,112 +57,30 @@ fn two_notations_of_one_schema_do_not_differ() {
     );
 }
 
+/// One change to the published schema: `set` is the new value, without which the old one is removed.
+#[derive(Deserialize)]
+struct Case {
+    at: String,
+    set: Option<Value>,
+    /// The first line of the difference.
+    line: String,
+    /// The place in our schema.
+    ours: String,
+}
+
 #[test]
 fn each_difference_is_named_with_both_places() {
-    let step = json!({ "type": "object", "properties": {
-        "step": { "type": "string", "enum": ["returned"] },
-        "body": { "$ref": "#/definitions/StepData" },
-    } });
-    let variant = json!({ "oneOf": [
-        { "$ref": "#/definitions/SentStep" }, { "$ref": "#/definitions/PackedStep" }, step,
-    ] });
-    let (text, number) = (json!({ "type": "string" }), json!({ "type": ["number", "null"] }));
-    let cases = [
-        ("/properties/gift", Some(text.clone()), "adds field gift", "order.json#/properties/gift"),
-        ("/properties/labels", None, "removes field labels", "order.json#/properties/labels"),
-        ("/required/0", None, "widens optional", "order.json#/properties/paid_by"),
-        ("/required/1", Some(json!("note")), "narrows required", "order.json#/properties/note"),
-        ("/required/1", Some(json!("x")), "narrows required", "order.json#/properties/x"),
-        ("/properties/note", Some(text.clone()), "narrows null", "order.json#/properties/note"),
-        ("/definitions/Integer", Some(number), "widens fraction", "order.json#/properties/number"),
-        (
-            "/definitions/Text/pattern",
-            Some(json!("a")),
-            "narrows pattern",
-            "order.json#/properties/note",
-        ),
-        (
-            "/definitions/Text/maxLength",
-            Some(json!(9)),
-            "narrows maxLength 9",
-            "order.json#/properties/note",
-        ),
-        (
-            "/definitions/Text/maxLength",
-            Some(json!(99)),
-            "widens maxLength 99",
-            "order.json#/properties/note",
-        ),
-        (
-            "/properties/paid_by/enum/2",
-            Some(json!("coin")),
-            "adds value coin",
-            "order.json#/$defs/Payment",
-        ),
-        ("/properties/paid_by/enum/0", None, "removes value cash", "order.json#/$defs/Payment"),
-        ("/properties/paid_by/enum", None, "widens other texts", "order.json#/$defs/Payment"),
-        (
-            "/properties/labels",
-            Some(json!({ "type": "object", "properties": { "a": {} } })),
-            "changes fields instead of a map",
-            "order.json#/properties/labels",
-        ),
-        (
-            "/properties/labels/additionalProperties",
-            Some(json!({ "type": "boolean" })),
-            "widens boolean",
-            "order.json#/properties/labels/additionalProperties",
-        ),
-        ("/properties/steps/items", Some(variant), "adds step returned", "step.json#/$defs/Step"),
-        ("/properties/steps/items/oneOf/0", None, "removes step sent", "step.json#/$defs/Step"),
-        (
-            "/definitions/StepData/properties/at",
-            Some(text.clone()),
-            "adds field at",
-            "step.json#/$defs/Common/properties/at",
-        ),
-        (
-            "/definitions/SentStep/properties/body/allOf/1/properties/on",
-            Some(text.clone()),
-            "adds field on",
-            "step.json#/$defs/Sent/properties/on",
-        ),
-        (
-            "/definitions/SentStep/properties/body/allOf/1/required",
-            Some(json!(["by"])),
-            "narrows required",
-            "step.json#/$defs/Sent/properties/by",
-        ),
-        (
-            "/definitions/SentStep/properties/extra",
-            Some(text.clone()),
-            "adds field extra",
-            "step.json#/$defs/Step/properties/extra",
-        ),
-        (
-            "/definitions/SentStep/required/0",
-            None,
-            "widens optional",
-            "step.json#/$defs/Step/properties/step",
-        ),
-        (
-            "/definitions/SentStep/required/1",
-            None,
-            "widens optional",
-            "step.json#/$defs/Step/allOf/1/then/properties/body",
-        ),
-    ];
-    for (index, (pointer, value, first_line, ours)) in cases.into_iter().enumerate() {
-        let report = changed(&format!("case-{index}"), pointer, value);
-        let found = report.differences.iter().map(ToString::to_string);
-        let wanted = |text: &String| {
-            let place =
-                text.lines().nth(1).is_some_and(|line| line.starts_with("  --> published.json#"));
-            text.starts_with(&format!("{first_line}\n"))
-                && text.ends_with(&format!("\n  ours: {ours}\n"))
-                && place
+    let text = fs::read_to_string(tests().join("cases.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(&text).unwrap();
+    for (index, case) in cases.into_iter().enumerate() {
+        let report = changed(&format!("case-{index}"), &case.at, case.set);
+        let wanted = |difference: &&Difference| {
+            let text = difference.to_string();
+            text.starts_with(&format!("{}\n  --> published.json#", case.line))
+                && text.ends_with(&format!("\n  ours: {}\n", case.ours))
         };
-        assert_eq!(found.filter(wanted).count(), 1, "{pointer}:\n{}", report.render(false));
+        let found = report.differences.iter().filter(wanted).count();
+        assert_eq!(found, 1, "{}: {}\n{}", case.at, case.line, report.render(false));
         assert!(!report.is_clean());
     }
 }

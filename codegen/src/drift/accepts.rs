@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::document::{Document, UNTYPED};
-use crate::node::{Node, branches, flag, inner, place, text};
+use super::document::{Document, MAX_DEPTH, UNTYPED};
+use crate::node::{Node, branches, flag, place, text};
 
 /// A kind of JSON value. An integer is a number without a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,18 +99,15 @@ const RESTRICTING: &[&str] = &[
     "propertyNames",
 ];
 
-/// References and bases are followed at most so far.
-const MAX_DEPTH: usize = 16;
-
 /// Keywords whose meaning is lost when a pass has left them.
 const UNREADABLE: &[&str] = &["allOf", "if", "then"];
 
 impl<'d> Accepts<'d> {
-    /// Reads a schema.
-    pub(super) fn of(document: &'d Document, node: &'d Node) -> Self {
+    /// Reads a schema in a position.
+    pub(super) fn of(document: &'d Document, node: &'d Node, at: &'d str) -> Self {
         let mut accepts = Self::default();
-        accepts.texts.at = place(node);
-        accepts.read(document, node, place(node), &Constraints::new(), 0);
+        accepts.texts.at = at;
+        accepts.read(document, node, at, &Constraints::new(), 0);
         accepts
     }
 
@@ -226,59 +223,4 @@ fn shared(a: &Constraints, b: &Constraints) -> Constraints {
         (keyword.clone(), Constraint { value, at: a.at.clone() })
     });
     merged.collect()
-}
-
-/// A field of an object.
-#[derive(Clone, Debug)]
-pub(super) struct Field<'d> {
-    pub(super) name: &'d str,
-    pub(super) node: &'d Node,
-    pub(super) required: bool,
-    /// Whether the object itself requires it, rather than one that it takes in.
-    pub(super) required_here: bool,
-    /// Whether an object that this one takes in declares it.
-    pub(super) inherited: bool,
-}
-
-/// The fields of an object, those of its bases included.
-pub(super) fn fields<'d>(document: &'d Document, node: &'d Node) -> Vec<Field<'d>> {
-    let required = required(document, node);
-    let mut fields: Vec<Field<'d>> = Vec::new();
-    for (depth, object) in levels(document, node).enumerate() {
-        for (name, property) in inner(object, "properties").into_iter().flatten() {
-            let known = fields.iter().any(|field| field.name == name);
-            if let (Some(node), false) = (property.as_object(), known) {
-                fields.push(Field {
-                    name,
-                    node,
-                    required: required.contains_key(name.as_str()),
-                    required_here: required.get(name.as_str()) == Some(&0),
-                    inherited: depth > 0,
-                });
-            }
-        }
-    }
-    fields
-}
-
-/// The names that an object or one of its bases requires, and how many bases away.
-pub(super) fn required<'d>(document: &'d Document, node: &'d Node) -> BTreeMap<&'d str, usize> {
-    let mut required = BTreeMap::new();
-    for (depth, object) in levels(document, node).enumerate() {
-        let names = object.get("required").and_then(Value::as_array).into_iter().flatten();
-        for name in names.filter_map(Value::as_str) {
-            required.entry(name).or_insert(depth);
-        }
-    }
-    required
-}
-
-/// An object, the object that it takes in, and so on.
-fn levels<'d>(document: &'d Document, node: &'d Node) -> impl Iterator<Item = &'d Node> {
-    std::iter::successors(Some(node), |node| base(document, node)).take(MAX_DEPTH)
-}
-
-/// The object that another takes in.
-pub(super) fn base<'d>(document: &'d Document, node: &Node) -> Option<&'d Node> {
-    document.definitions.get(text(node, "base")?)
 }

@@ -88,9 +88,13 @@ impl<'d> Comparison<'d> {
     }
 
     /// Compares two schemas in the same position.
-    pub(super) fn nodes(&mut self, their_node: &'d Node, our_node: &'d Node) {
-        let theirs = Accepts::of(self.theirs, their_node);
-        let ours = Accepts::of(self.ours, our_node);
+    pub(super) fn nodes(&mut self, theirs: &'d Node, ours: &'d Node) {
+        self.nodes_at(theirs, ours, (place(ours), place(theirs)));
+    }
+
+    fn nodes_at(&mut self, theirs: &'d Node, ours: &'d Node, at: (&'d str, &'d str)) {
+        let theirs = Accepts::of(self.theirs, theirs, at.1);
+        let ours = Accepts::of(self.ours, ours, at.0);
         for (keyword, at) in theirs.unreadable.iter().chain(&ours.unreadable) {
             let message = format!("`{keyword}` stands in a combination that cannot be compared");
             let help = "compare by hand, or teach codegen/src/normalise.rs to read it";
@@ -98,7 +102,6 @@ impl<'d> Comparison<'d> {
             let diagnostic = Diagnostic::new(Code::UnsupportedShape, origin, message);
             self.failed.push(diagnostic.with_help(help));
         }
-        let at = (place(our_node), place(their_node));
         self.kinds(&theirs.kinds, &ours.kinds, at);
         for (kind, theirs) in &theirs.constraints {
             if let Some(ours) = ours.constraints.get(kind) {
@@ -116,12 +119,11 @@ impl<'d> Comparison<'d> {
 
     /// Compares the schemas that a keyword holds in two schemas; an absent one accepts anything.
     pub(super) fn inner(&mut self, theirs: &'d Node, ours: &'d Node, keyword: &str) {
-        match (inner(theirs, keyword), inner(ours, keyword)) {
-            (None, None) => {}
-            (theirs, ours) => {
-                let theirs = theirs.unwrap_or(&self.theirs.any);
-                self.nodes(theirs, ours.unwrap_or(&self.ours.any));
-            }
+        let (their_inner, our_inner) = (inner(theirs, keyword), inner(ours, keyword));
+        if their_inner.is_some() || our_inner.is_some() {
+            let at = (place(our_inner.unwrap_or(ours)), place(their_inner.unwrap_or(theirs)));
+            let theirs = their_inner.unwrap_or(&self.theirs.any);
+            self.nodes_at(theirs, our_inner.unwrap_or(&self.ours.any), at);
         }
     }
 

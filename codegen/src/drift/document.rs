@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bundle::bundle;
 use crate::diagnostic::{Code, Diagnostic, sorted};
 use crate::load::Sources;
-use crate::node::{AT, FROM, Node, text, visit};
+use crate::node::{AT, FROM, Node, place, text, visit};
 use crate::normalise::{PASSES, Schema};
 use crate::overrides::Overrides;
 
@@ -18,6 +18,9 @@ const LAST_PASS: &str = "aliases";
 
 /// Marks a schema that describes objects or lists without a `type`: it accepts any other kind of value as well.
 pub(super) const UNTYPED: &str = "x-untyped";
+
+/// References and bases are followed at most so far.
+pub(super) const MAX_DEPTH: usize = 16;
 
 /// Passes that are left out: `variants` reads event wrappers with everything that stands in them.
 const OMITTED: &[&str] = &["event-wrappers", "spent-wrappers"];
@@ -93,7 +96,7 @@ impl Document {
 
     /// Whether an object was written to refuse unknown fields.
     pub(super) fn is_closed(&self, node: &Node) -> bool {
-        self.places(node).any(|at| {
+        places(node).any(|at| {
             let schema = self.raw(at).and_then(Value::as_object);
             schema.and_then(|schema| schema.get("additionalProperties"))
                 == Some(&Value::Bool(false))
@@ -102,10 +105,9 @@ impl Document {
 
     /// The location of the schema that holds a keyword of a node: its own, or that of the alias it stands for.
     pub(super) fn home<'d>(&self, node: &'d Node, keyword: &str) -> &'d str {
-        let mut places = [AT, FROM].into_iter().filter_map(|key| text(node, key));
-        let own = places.clone().next().unwrap_or_default();
+        let own = place(node);
         let holds = |at: &&str| self.raw(at).is_some_and(|schema| schema.get(keyword).is_some());
-        places.find(holds).unwrap_or(own)
+        places(node).find(holds).unwrap_or(own)
     }
 
     /// The keywords of a node that the generator does not know, annotations left out.
@@ -113,13 +115,14 @@ impl Document {
         &'d self,
         node: &'d Node,
     ) -> impl Iterator<Item = (&'d String, &'d Value)> {
-        let nodes = self.places(node).filter_map(|at| self.unread.get(at));
+        let nodes = places(node).filter_map(|at| self.unread.get(at));
         nodes.flatten().filter(|(keyword, _)| !keyword.starts_with("x-"))
     }
+}
 
-    fn places<'d>(&self, node: &'d Node) -> impl Iterator<Item = &'d str> + use<'d> {
-        [AT, FROM].into_iter().filter_map(|key| text(node, key))
-    }
+/// The locations of a node: its own, and that of the alias it stands for.
+fn places(node: &Node) -> impl Iterator<Item = &str> {
+    [AT, FROM].into_iter().filter_map(|key| text(node, key))
 }
 
 fn mark_untyped(node: &mut Node) {

@@ -63,11 +63,11 @@ fn replace(text: &str, name: &str, table: &str) -> Option<String> {
     Some(format!("{before}{begin}\n\n{table}\n{end}{after}"))
 }
 
-fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let header: Vec<String> = header.iter().map(|&cell| cell.to_owned()).collect();
     let rule = format!("{}|\n", "|---".repeat(header.len()));
-    let rows = rows.iter().map(|cells| line(cells));
+    let rows = rows.map(|cells| line(&cells));
     [line(&header), rule].into_iter().chain(rows).collect()
 }
 
@@ -76,7 +76,7 @@ fn rows(rows: &[Row]) -> String {
         let Row { id, place, published, ours, why, .. } = row;
         vec![code(id), place.clone(), published.clone(), ours.clone(), why.clone()]
     };
-    table(&["row", "where", "published", "ours", "why"], rows.iter().map(cells).collect())
+    table(&["row", "where", "published", "ours", "why"], rows.iter().map(cells))
 }
 
 fn choices(choices: &[Choice]) -> String {
@@ -84,7 +84,7 @@ fn choices(choices: &[Choice]) -> String {
         let Choice { id, place, sources, ours, .. } = choice;
         vec![code(id), place.clone(), sources.clone(), ours.clone()]
     };
-    table(&["row", "where", "sources", "ours"], choices.iter().map(cells).collect())
+    table(&["row", "where", "sources", "ours"], choices.iter().map(cells))
 }
 
 fn code(id: &str) -> String {
@@ -113,9 +113,9 @@ fn limits(limits: &[Limit], sources: &Sources) -> Result<String, Vec<Diagnostic>
         let Limit { id, what, source, .. } = limit;
         vec![code(id), what.clone(), values.join("; "), outcomes.join("; "), source.clone()]
     };
-    let rows = limits.iter().map(&mut cells).collect();
+    let rows: Vec<_> = limits.iter().map(&mut cells).collect();
     if missing.is_empty() {
-        Ok(table(&["row", "what", "limit", "beyond it", "source and remarks"], rows))
+        Ok(table(&["row", "what", "limit", "beyond it", "source and remarks"], rows.into_iter()))
     } else {
         Err(sorted(missing))
     }

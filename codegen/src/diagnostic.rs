@@ -99,6 +99,10 @@ codes! {
     MissingName = "missing-name",
     /// A name that Rust does not take.
     InvalidName = "invalid-name",
+    /// A type, field or value without a description, in a schema that requires them.
+    MissingDescription = "missing-description",
+    /// An event type with a constant but no condition, or the reverse.
+    IncompleteEventType = "incomplete-event-type",
     /// Two things that want the same name.
     NameConflict = "name-conflict",
     /// A model that typify refuses.

@@ -21,6 +21,7 @@
 //! and explains, with place and way out, what it does not recognise, in the schema and in the overrides.
 
 mod bundle;
+mod descriptions;
 pub mod diagnostic;
 pub mod documents;
 pub mod drift;
@@ -44,7 +45,7 @@ use diagnostic::Diagnostic;
 use load::Sources;
 use model::Model;
 use normalise::Schema;
-use overrides::Overrides;
+use overrides::{Overrides, Requirement};
 
 /// Reads a schema into its normal form: bundle, overrides, normalise, verify.
 ///
@@ -53,6 +54,9 @@ use overrides::Overrides;
 pub fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let bundle = bundle::bundle(sources, overrides, &mut diagnostics);
+    if overrides.require.contains(&Requirement::Descriptions) {
+        descriptions::check(&bundle, &mut diagnostics);
+    }
     if !diagnostics.is_empty() {
         // What is wrong with single keywords would only be repeated by everything that follows from them.
         return Err(diagnostic::sorted(diagnostics));

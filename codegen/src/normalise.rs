@@ -16,6 +16,7 @@ mod aliases;
 mod base_objects;
 mod const_enums;
 mod event_conditions;
+mod event_types;
 mod event_wrappers;
 mod hand_written;
 mod inert_keywords;
@@ -51,6 +52,7 @@ pub(crate) const PASSES: &[Pass] = &[
     ("ref-siblings", ref_siblings::run),
     ("const-enums", const_enums::run),
     ("untyped", untyped::run),
+    ("event-types", event_types::run),
     ("event-conditions", event_conditions::run),
     ("base-objects", base_objects::run),
     ("event-wrappers", event_wrappers::run),

@@ -17,6 +17,8 @@ pub type Table<T> = IndexMap<Spanned<String>, T>;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Overrides {
+    /// What this schema has to have, although others need not.
+    pub require: Vec<Requirement>,
     /// What single types need, by the location of their definition.
     pub types: Table<TypeOverride>,
     /// Module names, by file name.
@@ -32,6 +34,14 @@ pub struct Overrides {
     pub file: String,
     #[serde(skip)]
     line_ends: Vec<usize>,
+}
+
+/// Something that a schema has to have if its overrides say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Requirement {
+    /// A description of every file, type, field and enum value.
+    Descriptions,
 }
 
 /// What JSON Schema cannot say about one type.

@@ -4,6 +4,7 @@
 //! through.
 
 mod objects;
+mod records;
 mod sets;
 mod settings;
 mod slots;
@@ -27,6 +28,7 @@ pub(crate) fn verify(schema: &Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
     let modules = verifier.modules();
     let mut types = verifier.types(&modules);
     verifier.check_overrides(&types);
+    verifier.check_records(&types);
     if !verifier.diagnostics.is_empty() {
         return Err(verifier.diagnostics);
     }

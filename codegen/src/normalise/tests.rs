@@ -196,6 +196,42 @@ fn a_missing_type_is_implied() {
 }
 
 #[test]
+fn an_event_type_needs_constant_and_condition() {
+    let condition = |tag: &str| {
+        json!({ "if": { "properties": { "t": { "const": tag } }, "required": ["t"] },
+                "then": { "properties": { "c": { "$ref": "#/$defs/A" } }, "required": ["c"] } })
+    };
+    let defs = |conditions: Value, values: Value| {
+        json!({
+            "U": { "type": "object", "properties": { "t": { "$ref": "#/$defs/T" }, "c": {} }, "allOf": conditions },
+            "T": { "anyOf": [values, { "type": "string" }] },
+            "A": { "type": "object", "properties": {} },
+        })
+    };
+    let (a, b) = (json!({ "const": "a" }), json!({ "const": "b" }));
+    let cases = [
+        (json!([condition("a"), condition("b")]), json!({ "oneOf": [a, b] }), vec![]),
+        (json!([condition("a")]), json!({ "type": "string" }), vec![]),
+        (
+            json!([condition("a")]),
+            json!({ "oneOf": [a, b] }),
+            vec!["the t `b` has a constant, but no condition"],
+        ),
+        (
+            json!([condition("a"), condition("b")]),
+            json!({ "oneOf": [a] }),
+            vec!["the t `b` has a condition, but no constant"],
+        ),
+    ];
+    for (conditions, values, expected) in cases {
+        let (_, diagnostics) = run("event-types", &defs(conditions, values), "");
+        let messages: Vec<&str> = diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert_eq!(messages, expected);
+        assert!(diagnostics.iter().all(|d| d.code == Code::IncompleteEventType));
+    }
+}
+
+#[test]
 fn conditions_per_type_become_a_union() {
     let condition = |tag: &str, content: &str| {
         json!({ "if": { "properties": { "t": { "const": tag } }, "required": ["t"] },

@@ -93,7 +93,7 @@ impl<'a> Bundler<'a> {
             }
             other => {
                 let message = format!("expected a schema, found {}", excerpt(other));
-                self.report(at, Code::MalformedSchema, message, "write an object");
+                self.report(at, Code::MalformedSchema, message, "write an object or `true`");
             }
         }
         node
@@ -117,8 +117,14 @@ impl<'a> Bundler<'a> {
         };
         let never = value == &Value::Bool(false) && holds == Holds::Schema;
         if !holds.admits(value) || never && keyword != "additionalProperties" {
-            let message = format!("`{keyword}` is {}, found {}", holds.expected(), excerpt(value));
-            self.report(&join(at, keyword), Code::MalformedSchema, message, "mend the keyword");
+            let message =
+                format!("`{keyword}` must be {}, found {}", holds.expected(), excerpt(value));
+            self.report(
+                &join(at, keyword),
+                Code::MalformedSchema,
+                message,
+                "correct the value of the keyword",
+            );
             return None;
         }
         match (holds, value) {
@@ -220,6 +226,6 @@ fn excerpt(value: &Value) -> String {
         _ if json.chars().count() <= 40 => format!("`{json}`"),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        _ => "a long text".to_owned(),
+        _ => "a long string".to_owned(),
     }
 }

@@ -173,8 +173,8 @@ impl<'a> Bundler<'a> {
 }
 
 fn missing(origin: &Origin, target: &str) -> Diagnostic {
-    Diagnostic::new(Code::UnresolvedReference, origin.clone(), format!("`{target}` leads nowhere"))
-        .with_help("a document in [documents] names a file of the schema's folder")
+    Diagnostic::new(Code::UnresolvedReference, origin.clone(), format!("`{target}` does not exist"))
+        .with_help("name a file in the schema's folder under `[documents]`")
 }
 
 /// The document without the limits whose breach is not documented as refused.

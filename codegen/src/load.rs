@@ -65,8 +65,8 @@ fn names(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let names: Vec<_> =
         entries.flatten().map(|e| e.path()).filter(is_schema).map(|p| file_name(&p)).collect();
     if names.is_empty() {
-        let help = "name a schema file, or a folder that holds some";
-        let message = "the folder holds no `*.json`";
+        let help = "name a schema file or a folder of schema files";
+        let message = "the folder has no `*.json` files";
         let origin = Origin::parse(&file_name(folder));
         return Err(Diagnostic::new(Code::UnreadableFile, origin, message).with_help(help));
     }
@@ -96,7 +96,7 @@ fn named_files(document: &Value) -> Vec<String> {
 
 fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
     let message = format!("cannot read `{name}`: {error}");
-    let help = "name a schema file, or a folder of them";
+    let help = "name a schema file or a folder of schema files";
     Diagnostic::new(Code::UnreadableFile, Origin::parse(name), message).with_help(help)
 }
 
@@ -110,7 +110,7 @@ fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| {
         let repeated = error.is_data();
         let code = if repeated { Code::RepeatedKey } else { Code::InvalidJson };
-        let help = if repeated { "keep one of the two" } else { "mend the JSON at this line" };
+        let help = if repeated { "remove one of the two" } else { "correct the JSON at this line" };
         let text = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message =
@@ -175,7 +175,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(key) = entries.next_key::<String>()? {
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format!(
-                    "the key `{key}` stands twice in one object"
+                    "the key `{key}` occurs twice in one object"
                 )));
             }
             let Strict(value) = entries.next_value()?;

@@ -89,7 +89,7 @@ impl Overrides {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let text = std::fs::read_to_string(path).map_err(|error| {
             let message = format!("cannot read `{name}`: {error}");
-            let help = "name an overrides file, or leave it out";
+            let help = "name an overrides file, or omit the option";
             vec![
                 Diagnostic::new(Code::UnreadableFile, Origin::parse(&name), message)
                     .with_help(help),
@@ -106,7 +106,7 @@ impl Overrides {
         let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let mut overrides: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_at(&line_ends, span.start));
-            let help = "see the head of `overrides.toml` for the entries there are";
+            let help = "the head of `schema/overrides.toml` lists the entries";
             vec![
                 Diagnostic::new(Code::InvalidOverrides, Origin::line(file, line), error.message())
                     .with_help(help),

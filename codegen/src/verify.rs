@@ -59,10 +59,10 @@ impl<'a> Verifier<'a> {
                 let message = format!("`{name}` cannot be the name of a module");
                 self.report(file, Code::InvalidName, message, help);
             } else if name == "schema" && !schema.overrides.documents.is_empty() {
-                let message = "the module `schema` is that of the bundled documents";
+                let message = "the module name `schema` is reserved for the bundled documents";
                 self.report(file, Code::NameConflict, message, help);
             } else if let Some(other) = taken.insert(name.clone(), file) {
-                let message = format!("the module `{name}` is also that of `{other}`");
+                let message = format!("the module name `{name}` is also that of `{other}`");
                 self.report(file, Code::NameConflict, message, help);
             }
             let description = document.description.clone();
@@ -101,8 +101,8 @@ impl<'a> Verifier<'a> {
     /// Reports the keywords of a definition that its kind has no room for.
     fn check_keywords(&mut self, node: &Node, kind: &str, known: &[&str]) {
         if let Some(keyword) = leftover(node, known) {
-            let message = format!("`{keyword}` has no meaning in a definition that is {kind}");
-            let help = "remove it, or describe the type another way";
+            let message = format!("`{keyword}` has no meaning in the definition of {kind}");
+            let help = "remove it, or describe the type in another way";
             self.report(place(node), Code::UnsupportedShape, message, help);
         }
     }
@@ -112,7 +112,7 @@ impl<'a> Verifier<'a> {
         let schema = self.schema;
         let definition = schema.bundle.definitions.get(key);
         if !definition.is_some_and(is_named) {
-            let message = format!("`{key}` is no object, enum or union");
+            let message = format!("`{key}` is not an object, enum or union");
             self.report(at, Code::UnsupportedShape, message, "define it as one of them");
         }
         // A type without a name has been reported as such.
@@ -135,17 +135,18 @@ impl<'a> Verifier<'a> {
             }
             None => made(wire),
         };
-        let help = "name it by its location under `[names]`";
+        let help = "give it a name under `[names]`, by its location";
         if !names::is_ident(&name) {
-            let message = format!("no Rust name follows from `{wire}`");
+            let message = format!("`{wire}` cannot be made into a Rust name");
             self.report(at, Code::InvalidName, message, help);
         } else if made(&name) != name {
-            let message = format!("`{name}` is not in Rust's style, `{}` is", made(&name));
+            let message =
+                format!("`{name}` does not follow Rust's naming style; `{}` would", made(&name));
             self.report(at, Code::InvalidName, message, help);
         }
         let given = taken.give(name.clone());
         if chosen.is_some() && given != name {
-            let message = format!("the name `{name}` stands for something else here");
+            let message = format!("the name `{name}` is already in use here");
             self.report(at, Code::NameConflict, message, help);
         }
         given

@@ -176,7 +176,7 @@ fn what_cannot_be_compared_is_an_error_with_its_place() {
         json!({ "allOf": [{ "$ref": "#/definitions/Text" }, { "$ref": "#/definitions/Integer" }] });
     let found = errors("two-bases", "/properties/note", two_bases);
     assert!(
-        found.starts_with("error[unsupported-shape]: `allOf` stands in a combination"),
+        found.starts_with("error[unsupported-shape]: `allOf` is used in a combination"),
         "{found}"
     );
     assert!(found.contains("\n  --> published.json#/properties/note\n"), "{found}");

@@ -55,18 +55,18 @@ impl Holds {
     pub(crate) fn expected(self) -> &'static str {
         match self {
             Self::Anything => "any JSON",
-            Self::Text | Self::Reference => "a text",
-            Self::Texts => "a list of texts",
+            Self::Text | Self::Reference => "a string",
+            Self::Texts => "a list of strings",
             Self::Count => "a whole number",
             Self::Flag => "true or false",
-            Self::Types => "one of JSON's types, or a list of them",
-            Self::Constant => "a text, since every enum here is one of texts",
-            Self::Constants => "a list of texts, or null among them",
+            Self::Types => "a JSON type or a list of JSON types",
+            Self::Constant => "a string, because every enum here is a set of strings",
+            Self::Constants => "a list of strings, which may include null",
             Self::Beyond => "`refused`, `cut` or `undocumented`",
             Self::Advice => {
-                "an object of `format` (`uuid`, `ip`, `unix-millis`) and `exactlyOneOf` (a list of texts)"
+                "an object of `format` (`uuid`, `ip`, `unix-millis`) and `exactlyOneOf` (a list of strings)"
             }
-            Self::Schema => "a schema that admits something",
+            Self::Schema => "a schema other than `false`",
             Self::Schemas => "a list of schemas",
             Self::Properties | Self::Definitions => "an object of schemas",
         }

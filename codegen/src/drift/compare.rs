@@ -96,7 +96,7 @@ impl<'d> Comparison<'d> {
         let theirs = Accepts::of(self.theirs, theirs, at.1);
         let ours = Accepts::of(self.ours, ours, at.0);
         for (keyword, at) in theirs.unreadable.iter().chain(&ours.unreadable) {
-            let message = format!("`{keyword}` stands in a combination that cannot be compared");
+            let message = format!("`{keyword}` is used in a combination that cannot be compared");
             let help = "compare by hand, or teach codegen/src/normalise.rs to read it";
             let origin = Origin::parse(at);
             let diagnostic = Diagnostic::new(Code::UnsupportedShape, origin, message);

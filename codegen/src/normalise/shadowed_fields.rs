@@ -36,8 +36,13 @@ pub(super) fn run(schema: &mut Schema<'_>) {
         }
     });
     for (at, name) in clashes {
-        let message = format!("the base has a field `{name}` of another kind");
-        schema.report(&at, Code::Contradiction, message, "declare it alike, or in one place only");
+        let message = format!("the base declares the field `{name}` differently");
+        schema.report(
+            &at,
+            Code::Contradiction,
+            message,
+            "use the same schema in both places, or declare it only once",
+        );
     }
 }
 

@@ -21,13 +21,14 @@ pub(super) fn run(schema: &mut Schema<'_>) {
         let Some(name) = name(schema, &key) else {
             let document = key.split_inclusive('#').next().unwrap_or_default();
             if key == document || !schema.bundle.definitions.get(document).is_some_and(is_named) {
-                schema.report(&key, Code::MissingName, "nothing gives this type a name", HELP);
+                schema.report(&key, Code::MissingName, "the type has no name", HELP);
             }
             continue;
         };
         let styled = type_ident(&name);
         if styled != name {
-            let message = format!("`{name}` is not in the style of a type name, `{styled}` is");
+            let message =
+                format!("`{name}` does not follow the style of type names; `{styled}` would");
             schema.report(&key, Code::InvalidName, message, HELP);
         } else if names::is_reserved(&name) || !names::is_ident(&name) {
             let message = format!("`{name}` cannot be the name of a type");

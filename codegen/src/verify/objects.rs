@@ -52,11 +52,11 @@ impl<'a> Verifier<'a> {
     fn base(&mut self, at: &str, key: &str) -> Base {
         if self.leads_back(key) {
             let message = format!("`{key}` is flattened into itself");
-            let help = "give one of the objects its own fields";
+            let help = "remove one of the references in `allOf`";
             self.report(at, Code::ReferenceCycle, message, help);
         }
         if !self.schema.bundle.definitions.get(key).is_some_and(crate::node::is_record) {
-            let message = format!("the base `{key}` is no object with properties");
+            let message = format!("the base `{key}` is not an object with properties");
             self.report(at, Code::UnsupportedShape, message, "define it as an object");
             return Base { ident: BASE_FIELD.to_owned(), type_name: String::new() };
         }
@@ -122,8 +122,8 @@ impl<'a> Verifier<'a> {
         for field in fields {
             for spelling in field.aliases.iter().chain([&field.wire]) {
                 if !known.insert(spelling) {
-                    let message = format!("`{spelling}` stands for two properties");
-                    let help = "keep one of the two spellings";
+                    let message = format!("`{spelling}` is the name or an alias of two properties");
+                    let help = "remove one of the two spellings";
                     self.report(&field.origin.key(), Code::Contradiction, message, help);
                 }
             }

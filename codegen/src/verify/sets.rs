@@ -46,7 +46,8 @@ impl Verifier<'_> {
             return self.type_name(place(content), key);
         }
         let tag = text(variant, "const").unwrap_or_default();
-        let message = format!("the content of the variant `{tag}` is no object with properties");
+        let message =
+            format!("the content of the variant `{tag}` is not an object with properties");
         self.report(place(content), Code::UnsupportedShape, message, "define it as an object");
         String::new()
     }
@@ -60,8 +61,8 @@ impl Verifier<'_> {
             let aliases = texts(value, "x-mparticle-aliases");
             for spelling in aliases.iter().map(String::as_str).chain([wire]) {
                 if !known.insert(spelling.to_owned()) {
-                    let message = format!("the value `{spelling}` stands twice in one set");
-                    self.report(at, Code::Contradiction, message, "keep one of the two");
+                    let message = format!("the value `{spelling}` occurs twice in the set");
+                    self.report(at, Code::Contradiction, message, "remove one of the two");
                 }
             }
             values.push(EnumValue {
@@ -72,8 +73,8 @@ impl Verifier<'_> {
             });
         }
         if values.is_empty() {
-            let help = "list the values it knows";
-            self.report(place(node), Code::UnsupportedShape, "a set without any value", help);
+            let help = "list its values";
+            self.report(place(node), Code::UnsupportedShape, "the set has no values", help);
         }
         values
     }

@@ -33,7 +33,7 @@ impl Verifier<'_> {
     /// Reads a position; what is wrong is reported and read as any JSON.
     pub(super) fn slot(&mut self, node: &Node, depth: usize) -> Slot {
         let shape = self.shape(node, depth).unwrap_or_else(|message| {
-            let help = "see the head of `codegen/src/normalise.rs` for the notations that are read";
+            let help = "the head of `codegen/src/normalise.rs` lists the supported notations";
             let at = text(node, FROM).unwrap_or(place(node));
             self.report(at, Code::UnsupportedShape, message, help);
             Shape::Any
@@ -46,12 +46,12 @@ impl Verifier<'_> {
             return Err(format!("lists and maps are nested more than {MAX_DEPTH} deep"));
         }
         if let Some(keyword) = leftover(node, KNOWN) {
-            return Err(format!("`{keyword}` stands in a combination that has no Rust type"));
+            return Err(format!("`{keyword}` is used in a combination that has no Rust type"));
         }
         if let Some(key) = text(node, "$ref") {
             return match NOT_BESIDE_REF.iter().find(|keyword| node.contains_key(**keyword)) {
                 Some(keyword) => {
-                    Err(format!("`{keyword}` stands beside a reference to a named type"))
+                    Err(format!("`{keyword}` has no meaning beside a reference to a named type"))
                 }
                 None => Ok(Shape::Ref(self.type_name(place(node), key))),
             };
@@ -83,7 +83,8 @@ impl Verifier<'_> {
                 Ok(Shape::Map(Box::new(self.element(node, "additionalProperties", depth))))
             }
             ("integer", Some("unix-millis")) => {
-                Err("`unix-millis` needs a hand-written type, `rust` in the overrides".to_owned())
+                Err("`unix-millis` needs a hand-written type: set `rust` in the overrides"
+                    .to_owned())
             }
             (_, Some(format)) => {
                 Err(format!("the format `{format}` has no Rust type with `type: {name}`"))
@@ -107,8 +108,8 @@ impl Verifier<'_> {
         let mut read = |keyword: &str, fits: bool| {
             let limit = limit(node.get(keyword)?)?;
             if !fits {
-                let message = format!("`{keyword}` limits nothing that can stand here");
-                let help = "put the limit where the text, list or map is described";
+                let message = format!("`{keyword}` does not apply to this kind of value");
+                let help = "move the limit to the schema of the text, list or map";
                 self.report(place(node), Code::UnsupportedShape, message, help);
             }
             Some(limit)

@@ -1,0 +1,164 @@
+//! The example of `CONTRIBUTING.md` holds: it is applied to a copy of `schema/`, generated, compiled and run.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mparticle_codegen::diagnostic::{Diagnostic, render};
+use mparticle_codegen::drift::drift;
+use mparticle_codegen::generate;
+use serde_json::Value;
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("contributing").join(name)
+}
+
+/// A block of code of the example, with the last place of the schema named before it.
+struct Block {
+    language: String,
+    place: String,
+    code: String,
+}
+
+/// The blocks between the heading of the example and the next one.
+fn blocks() -> Vec<Block> {
+    let text = fs::read_to_string(workspace().join("CONTRIBUTING.md")).unwrap();
+    let (_, example) = text.split_once("\n## Example: ").unwrap();
+    let (example, _) = example.split_once("\n## ").unwrap();
+    let mut blocks = Vec::new();
+    let mut place = String::new();
+    let parts: Vec<&str> = example.split("```").collect();
+    for pair in parts.chunks(2) {
+        let [prose, fenced] = pair else { continue };
+        let named =
+            prose.split('`').filter(|code| code.starts_with("schema/") && code.contains('#'));
+        place = named.last().map_or(place, str::to_owned);
+        let (language, code) = fenced.split_once('\n').unwrap();
+        let (language, code) = (language.to_owned(), code.to_owned());
+        blocks.push(Block { language, place: place.clone(), code });
+    }
+    blocks
+}
+
+fn code_of(language: &str) -> Vec<Block> {
+    blocks().into_iter().filter(|block| block.language == language).collect()
+}
+
+/// A copy of `schema/` with the blocks inserted at their places.
+fn changed_schema(name: &str, blocks: &[Block]) -> PathBuf {
+    let schema = folder(name);
+    let _ = fs::remove_dir_all(&schema);
+    copy(&workspace().join("schema"), &schema);
+    for block in blocks {
+        let (file, pointer) = block.place.strip_prefix("schema/").unwrap().split_once('#').unwrap();
+        let path = schema.join(file);
+        let mut document: Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        match document.pointer_mut(pointer) {
+            Some(Value::Array(list)) => list.push(serde_json::from_str(&block.code).unwrap()),
+            Some(Value::Object(object)) => {
+                let entries: Value = serde_json::from_str(&format!("{{{}}}", block.code)).unwrap();
+                object.extend(entries.as_object().unwrap().clone());
+            }
+            other => panic!("{} is {other:?}", block.place),
+        }
+        fs::write(path, document.to_string()).unwrap();
+    }
+    schema
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn generated(schema: &Path) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
+    let files = generate(schema, Some(&schema.join("overrides.toml")))?;
+    Ok(files.into_iter().collect())
+}
+
+#[test]
+fn drift_prints_the_lines_of_the_example() {
+    let text = code_of("text");
+    let expected: BTreeSet<&str> = text.iter().flat_map(|block| block.code.lines()).collect();
+    let schema = changed_schema("drift", &code_of("json"));
+    let report = drift(&schema, &workspace().join("schema"))
+        .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
+    let found: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
+    let lines = found.iter().filter_map(|difference| difference.lines().next());
+    // A published schema has types of its own, which are not compared by name.
+    let lines: BTreeSet<&str> = lines.filter(|line| *line != "adds type").collect();
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_step_of_the_example_that_is_left_out_is_refused() {
+    for left_out in 0..code_of("json").len() {
+        let mut blocks = code_of("json");
+        let block = blocks.remove(left_out);
+        let schema = changed_schema("left-out", &blocks);
+        // A field or a value of an ordinary set is complete by itself.
+        let alone = ["/ScreenViewEvent/properties", "/CustomEventType/oneOf"];
+        let complete = alone.iter().any(|place| block.place.ends_with(place));
+        assert_eq!(generated(&schema).is_ok(), complete, "{}", block.place);
+    }
+}
+
+#[test]
+fn the_example_touches_the_schema_alone_and_its_code_runs() {
+    let schema = changed_schema("schema", &code_of("json"));
+    let files =
+        generated(&schema).unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
+    let root = folder("workspace");
+    let models = root.join("mparticle-models");
+    let _ = fs::remove_dir_all(&models);
+    copy(&workspace().join("mparticle-models"), &models);
+    for (path, text) in &files {
+        fs::write(models.join("src/generated").join(path), text).unwrap();
+    }
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+    let (before, after) = manifest.split_once("members = [").unwrap();
+    let (_, after) = after.split_once(']').unwrap();
+    let members = "members = [\"example\", \"mparticle-models\"]";
+    write(&root.join("Cargo.toml"), &format!("{before}{members}{after}"));
+    write(&root.join("example/Cargo.toml"), MANIFEST);
+    write(&root.join("example/src/main.rs"), &code_of("rust").first().unwrap().code);
+    // The same versions as ours, so that nothing is downloaded.
+    fs::copy(workspace().join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
+    let status = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--offline", "--package", "example"])
+        .current_dir(&root)
+        .env("CARGO_TARGET_DIR", root.join("target"))
+        .status()
+        .unwrap();
+    assert!(status.success(), "the example does not run; see {}", root.display());
+}
+
+const MANIFEST: &str = r#"
+[package]
+name = "example"
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+mparticle-models.workspace = true
+"#;
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}

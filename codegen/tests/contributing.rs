@@ -51,27 +51,49 @@ fn code_of(language: &str) -> Vec<Block> {
     blocks().into_iter().filter(|block| block.language == language).collect()
 }
 
-/// A copy of `schema/` with the blocks inserted at their places.
-fn changed_schema(name: &str, blocks: &[Block]) -> PathBuf {
+/// A copy of `schema/` in which only these blocks of the example stand, whether or not `schema/` has them already.
+fn schema_with(name: &str, blocks: &[Block]) -> PathBuf {
     let schema = folder(name);
     let _ = fs::remove_dir_all(&schema);
     copy(&workspace().join("schema"), &schema);
+    for block in code_of("json") {
+        edit(&schema, &block, Edit::Remove);
+    }
     for block in blocks {
-        let (file, pointer) = block.place.strip_prefix("schema/").unwrap().split_once('#').unwrap();
-        let path = schema.join(file);
-        let mut document: Value =
-            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        match document.pointer_mut(pointer) {
-            Some(Value::Array(list)) => list.push(serde_json::from_str(&block.code).unwrap()),
-            Some(Value::Object(object)) => {
-                let entries: Value = serde_json::from_str(&format!("{{{}}}", block.code)).unwrap();
-                object.extend(entries.as_object().unwrap().clone());
-            }
-            other => panic!("{} is {other:?}", block.place),
-        }
-        fs::write(path, document.to_string()).unwrap();
+        edit(&schema, block, Edit::Add);
     }
     schema
+}
+
+#[derive(Clone, Copy)]
+enum Edit {
+    Add,
+    Remove,
+}
+
+/// Adds an element to a list or members to an object, or removes them.
+fn edit(schema: &Path, block: &Block, edit: Edit) {
+    let (file, pointer) = block.place.strip_prefix("schema/").unwrap().split_once('#').unwrap();
+    let path = schema.join(file);
+    let mut document: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    match (document.pointer_mut(pointer), edit) {
+        (Some(Value::Array(list)), edit) => {
+            let value: Value = serde_json::from_str(&block.code).unwrap();
+            list.retain(|other| *other != value);
+            list.extend(matches!(edit, Edit::Add).then_some(value));
+        }
+        (Some(Value::Object(object)), edit) => {
+            let members: Value = serde_json::from_str(&format!("{{{}}}", block.code)).unwrap();
+            for (name, value) in members.as_object().unwrap() {
+                match edit {
+                    Edit::Add => drop(object.insert(name.clone(), value.clone())),
+                    Edit::Remove => drop(object.remove(name)),
+                }
+            }
+        }
+        (other, _) => panic!("{} is {other:?}", block.place),
+    }
+    fs::write(path, document.to_string()).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -95,8 +117,8 @@ fn generated(schema: &Path) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
 fn drift_prints_the_lines_of_the_example() {
     let text = code_of("text");
     let expected: BTreeSet<&str> = text.iter().flat_map(|block| block.code.lines()).collect();
-    let schema = changed_schema("drift", &code_of("json"));
-    let report = drift(&schema, &workspace().join("schema"))
+    let schema = schema_with("drift", &code_of("json"));
+    let report = drift(&schema, &schema_with("drift-before", &[]))
         .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
     let found: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
     let lines = found.iter().filter_map(|difference| difference.lines().next());
@@ -110,7 +132,7 @@ fn a_step_of_the_example_that_is_left_out_is_refused() {
     for left_out in 0..code_of("json").len() {
         let mut blocks = code_of("json");
         let block = blocks.remove(left_out);
-        let schema = changed_schema("left-out", &blocks);
+        let schema = schema_with("left-out", &blocks);
         // A field or a value of an ordinary set is complete by itself.
         let alone = ["/ScreenViewEvent/properties", "/CustomEventType/oneOf"];
         let complete = alone.iter().any(|place| block.place.ends_with(place));
@@ -120,7 +142,7 @@ fn a_step_of_the_example_that_is_left_out_is_refused() {
 
 #[test]
 fn the_example_touches_the_schema_alone_and_its_code_runs() {
-    let schema = changed_schema("schema", &code_of("json"));
+    let schema = schema_with("schema", &code_of("json"));
     let files =
         generated(&schema).unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
     let root = folder("workspace");

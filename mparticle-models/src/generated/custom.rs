@@ -13,19 +13,19 @@ use crate::support::{
     UnixMillis, Validate, Violation, open_enum, read, validate,
 };
 
-/// Something that happened in your application, named and classified by you.
+/// An event that you name and classify yourself.
 ///
 /// Schema: `custom.json#/$defs/CustomEvent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomEvent {
-    /// Name of the event. A workspace takes at most 1000 distinct names of events and screens.
+    /// The name of the event. A workspace accepts at most 1000 distinct names of events and screens.
     ///
     /// At most 256 characters; what exceeds that is cut.
     #[serde(deserialize_with = "read::required")]
     pub event_name: String,
 
-    /// Category of the event; `other` when none fits.
+    /// The category of the event. Use `other` if no category fits.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub custom_event_type: Option<CustomEventType>,
 
@@ -301,7 +301,7 @@ impl Enveloped for CustomEvent {
     }
 }
 
-/// Categories of custom events.
+/// The categories of custom events.
 ///
 /// mParticle knows no other values: `validate()` reports an unknown one.
 ///
@@ -309,19 +309,19 @@ impl Enveloped for CustomEvent {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CustomEventType {
-    /// Moving between screens or pages.
+    /// Navigation between screens or pages.
     Navigation,
 
-    /// Something to do with a place.
+    /// An interaction that involves a place.
     Location,
 
     /// A search.
     Search,
 
-    /// A business transaction other than commerce events, or a step of one.
+    /// A business transaction, or a step of one, that is not a commerce event.
     Transaction,
 
-    /// Content made by the user, such as a comment or a rating.
+    /// Content created by the user, such as a comment or a rating.
     UserContent,
 
     /// A setting chosen by the user.
@@ -333,11 +333,11 @@ pub enum CustomEventType {
     /// Playback of audio or video.
     Media,
 
-    /// Advertising that led to an installation or to a return; goes with the event names `attribution` and
+    /// An installation or a return of the user that advertising caused. The event name is `attribution` or
     /// `re-engagement`.
     Attribution,
 
-    /// Anything else.
+    /// Any other category.
     Other,
 
     /// A value that this version does not know, kept as it was read.

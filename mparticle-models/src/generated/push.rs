@@ -13,7 +13,7 @@ use crate::support::{
     UnixMillis, Validate, Violation, open_enum, read, validate,
 };
 
-/// Where an application was when a push message arrived.
+/// The states of an application when a push message arrives.
 ///
 /// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
 ///
@@ -21,13 +21,13 @@ use crate::support::{
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ApplicationState {
-    /// Not started.
+    /// The application was not running.
     NotRunning,
 
-    /// Running out of sight.
+    /// The application was running in the background.
     Background,
 
-    /// In front of the user.
+    /// The application was in the foreground.
     Foreground,
 
     /// A value that this version does not know, kept as it was read.
@@ -71,8 +71,8 @@ impl OpenEnum for ApplicationState {
 
 open_enum!(ApplicationState);
 
-/// Ways in which a user dealt with a push message. The HTTP reference shows a bit mask instead, which is read and
-/// kept as text.
+/// The reactions of a user to a push message. The HTTP reference has a bit mask instead, which is read and kept
+/// as text.
 ///
 /// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
 ///
@@ -80,19 +80,19 @@ open_enum!(ApplicationState);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PushMessageBehavior {
-    /// It arrived.
+    /// The message arrived.
     Received,
 
-    /// The user opened the application from it.
+    /// The user opened the application from the message.
     DirectOpen,
 
-    /// The user read it.
+    /// The user read the message.
     Read,
 
-    /// The user opened the application soon after it, without touching it.
+    /// The user opened the application soon after the message, but not from it.
     InfluencedOpen,
 
-    /// It was shown.
+    /// The message was displayed.
     Displayed,
 
     /// A value that this version does not know, kept as it was read.
@@ -140,43 +140,43 @@ impl OpenEnum for PushMessageBehavior {
 
 open_enum!(PushMessageBehavior);
 
-/// A push message was sent, arrived, or was acted on.
+/// A push message is sent, received, or acted on.
 ///
 /// Schema: `push.json#/$defs/PushMessageEvent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushMessageEvent {
-    /// Token of the push service for the device that gets the message.
+    /// The token of the push service for the device that receives the message.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_message_token: Option<String>,
 
-    /// What happened to the message.
+    /// The state of the message.
     #[serde(deserialize_with = "read::required")]
     pub push_message_type: PushMessageType,
 
-    /// Content of the message, as JSON text.
+    /// The content of the message, as JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_notification_payload: Option<String>,
 
-    /// Words that the user sees.
+    /// The text of the message that the user sees.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub message: Option<String>,
 
-    /// Push service that carried the message, such as `apn` or `gcm`.
+    /// The push service that delivered the message, such as `apn` or `gcm`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub network: Option<String>,
 
-    /// Where the application was when the message arrived.
+    /// The state of the application when the message arrived.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub application_state: Option<ApplicationState>,
 
-    /// Button or action that the user chose.
+    /// The button or action that the user chose.
     ///
     /// At most 100 characters; what becomes of more is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub action_identifier: Option<String>,
 
-    /// How the user dealt with the message.
+    /// The reaction of the user to the message.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_message_behavior: Option<PushMessageBehavior>,
 
@@ -521,7 +521,7 @@ impl Enveloped for PushMessageEvent {
     }
 }
 
-/// What can happen to a push message.
+/// The states of a push message.
 ///
 /// mParticle knows no other values: `validate()` reports an unknown one.
 ///
@@ -576,17 +576,17 @@ impl OpenEnum for PushMessageType {
 
 open_enum!(PushMessageType);
 
-/// The device is registered for push messages or no longer so.
+/// The device is registered or unregistered for push messages.
 ///
 /// Schema: `push.json#/$defs/PushRegistrationEvent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushRegistrationEvent {
-    /// True when the device is registered, false when the registration ends.
+    /// True if the device is registered, false if the registration ends.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub register: Option<bool>,
 
-    /// Token of the push service for the device.
+    /// The token of the push service for the device.
     #[serde(deserialize_with = "read::required")]
     pub registration_token: String,
 

@@ -120,13 +120,19 @@ impl Report {
     fn summary(&self) -> String {
         let (found, stale) = (self.differences.len(), self.stale.len());
         if !self.published {
-            return format!("{found} differences from schema/\n");
+            return format!("{} from schema/\n", count(found, "difference"));
         }
-        let explained = self.explained;
         format!(
-            "{found} unexplained differences from schema/, {explained} explained, {stale} stale explanations\n"
+            "{} from schema/, {} explained, {}\n",
+            count(found, "unexplained difference"),
+            self.explained,
+            count(stale, "stale explanation"),
         )
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Compares the schema at `theirs`, a file or a folder, with the folder `ours`.
@@ -144,7 +150,7 @@ pub fn drift(theirs: &Path, ours: &Path) -> Result<Report, Vec<Diagnostic>> {
     } else {
         comparison.versions();
     }
-    let differences = comparison.differences()?;
+    let differences = comparison.differences();
     if !published {
         return Ok(Report { differences, explained: 0, stale: Vec::new(), published });
     }

@@ -37,9 +37,9 @@ fn blocks() -> Vec<Block> {
     let parts: Vec<&str> = example.split("```").collect();
     for pair in parts.chunks(2) {
         let [prose, fenced] = pair else { continue };
-        let named =
+        let mut named =
             prose.split('`').filter(|code| code.starts_with("schema/") && code.contains('#'));
-        place = named.last().map_or(place, str::to_owned);
+        place = named.next_back().map_or(place, str::to_owned);
         let (language, code) = fenced.split_once('\n').unwrap();
         let (language, code) = (language.to_owned(), code.to_owned());
         blocks.push(Block { language, place: place.clone(), code });

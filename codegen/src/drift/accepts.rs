@@ -83,8 +83,8 @@ pub(super) struct Accepts<'d> {
     pub(super) objects: Vec<Part<'d>>,
     /// The restrictions on each kind.
     pub(super) constraints: BTreeMap<Kind, Constraints>,
-    /// A keyword in a combination that cannot be compared, and where.
-    pub(super) unreadable: Option<(String, &'d str)>,
+    /// A keyword in a combination that no pass reads.
+    pub(super) unreadable: Option<&'static str>,
 }
 
 /// Keywords that restrict values, beside those that the generator does not know.
@@ -120,7 +120,7 @@ impl<'d> Accepts<'d> {
         depth: usize,
     ) {
         if let Some(keyword) = UNREADABLE.iter().find(|keyword| node.contains_key(**keyword)) {
-            self.unreadable = Some(((*keyword).to_owned(), place(node)));
+            self.unreadable = Some(keyword);
         }
         if flag(node, "nullable") {
             self.kinds.insert(Kind::Null);

@@ -6,23 +6,21 @@ use super::accepts::{Accepts, Constraint, Constraints, Kind, Texts};
 use super::document::Document;
 use super::explanations::Published;
 use super::{Change, Difference};
-use crate::diagnostic::{Code, Diagnostic, Origin, sorted};
+use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::node::{Node, inner, place};
 
 /// A comparison under way.
 pub(super) struct Comparison<'d> {
     pub(super) theirs: &'d Document,
     pub(super) ours: &'d Document,
-    /// The pairs of objects that were compared.
+    /// The pairs of objects that were compared, by their places.
     pub(super) seen: BTreeSet<(&'d str, &'d str)>,
     found: BTreeSet<Difference>,
-    failed: Vec<Diagnostic>,
 }
 
 impl<'d> Comparison<'d> {
     pub(super) fn new(theirs: &'d Document, ours: &'d Document) -> Self {
-        let (seen, found, failed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-        Self { theirs, ours, seen, found, failed }
+        Self { theirs, ours, seen: BTreeSet::new(), found: BTreeSet::new() }
     }
 
     /// Compares a published schema: its root, and the definitions that have a counterpart of ours.
@@ -70,16 +68,9 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// The differences found.
-    ///
-    /// # Errors
-    /// Returns a diagnostic for each schema in a notation that cannot be compared.
-    pub(super) fn differences(self) -> Result<Vec<Difference>, Vec<Diagnostic>> {
-        if self.failed.is_empty() {
-            Ok(self.found.into_iter().collect())
-        } else {
-            Err(sorted(self.failed))
-        }
+    /// The differences found, in the order of our schema.
+    pub(super) fn differences(self) -> Vec<Difference> {
+        self.found.into_iter().collect()
     }
 
     pub(super) fn note(&mut self, change: Change, what: &str, ours: &str, theirs: &str) {
@@ -95,12 +86,9 @@ impl<'d> Comparison<'d> {
     fn nodes_at(&mut self, theirs: &'d Node, ours: &'d Node, at: (&'d str, &'d str)) {
         let theirs = Accepts::of(self.theirs, theirs, at.1);
         let ours = Accepts::of(self.ours, ours, at.0);
-        for (keyword, at) in theirs.unreadable.iter().chain(&ours.unreadable) {
-            let message = format!("`{keyword}` is used in a combination that cannot be compared");
-            let help = "compare by hand, or teach codegen/src/normalise.rs to read it";
-            let origin = Origin::parse(at);
-            let diagnostic = Diagnostic::new(Code::UnsupportedShape, origin, message);
-            self.failed.push(diagnostic.with_help(help));
+        for keyword in theirs.unreadable.iter().chain(&ours.unreadable) {
+            let what = format!("{keyword}, in a combination that cannot be compared");
+            self.note(Change::Changes, &what, at.0, at.1);
         }
         self.kinds(&theirs.kinds, &ours.kinds, at);
         for (kind, theirs) in &theirs.constraints {

@@ -31,6 +31,9 @@ struct Member<'d> {
 
 impl<'d> Comparison<'d> {
     pub(super) fn variants(&mut self, theirs: &Variants<'d>, ours: &Variants<'d>) {
+        if !self.seen.insert((theirs.at, ours.at)) {
+            return;
+        }
         if theirs.tag != ours.tag {
             return self.note(Change::Changes, &format!("tag {}", theirs.tag), ours.at, theirs.at);
         }

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`load`] | files | JSON, with repeated keys and syntax errors reported |
 //! | `bundle` | many documents | one set of definitions, each schema stamped with its place |
+//! | `descriptions` | definitions | a report of those without a description, if the overrides require them |
 //! | [`overrides`] | TOML | what JSON Schema cannot say about Rust |
 //! | `normalise` | any notation | the normal form, by an ordered list of passes |
 //! | `verify` | the normal form | a [`model::Model`], or a report of all that is not in it |
@@ -15,6 +16,8 @@
 //! | [`documents`] | files | self-contained JSON Schema documents |
 //! | [`print`](mod@print) | tokens | text that rustfmt leaves alone |
 //! | [`output`] | text | a folder, written or checked |
+//!
+//! [`drift`] compares another schema with ours, after the same `load`, `bundle` and passes of `normalise`.
 //!
 //! The crate is larger than the generated types suggest, because it takes schemas that it was not written for:
 //! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations

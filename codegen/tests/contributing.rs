@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mparticle_codegen::diagnostic::{Diagnostic, render};
+use mparticle_codegen::diagnostic::{Code, Diagnostic, render};
 use mparticle_codegen::drift::drift;
 use mparticle_codegen::generate;
 use serde_json::Value;
@@ -71,6 +71,12 @@ enum Edit {
     Remove,
 }
 
+/// The block as JSON; members of an object stand without its braces.
+fn parsed(code: &str) -> Value {
+    let wrapped = format!("{{{code}}}");
+    serde_json::from_str(code).or_else(|_| serde_json::from_str(&wrapped)).unwrap()
+}
+
 /// Adds an element to a list or members to an object, or removes them.
 fn edit(schema: &Path, block: &Block, edit: Edit) {
     let (file, pointer) = block.place.strip_prefix("schema/").unwrap().split_once('#').unwrap();
@@ -78,13 +84,12 @@ fn edit(schema: &Path, block: &Block, edit: Edit) {
     let mut document: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     match (document.pointer_mut(pointer), edit) {
         (Some(Value::Array(list)), edit) => {
-            let value: Value = serde_json::from_str(&block.code).unwrap();
+            let value = parsed(&block.code);
             list.retain(|other| *other != value);
             list.extend(matches!(edit, Edit::Add).then_some(value));
         }
         (Some(Value::Object(object)), edit) => {
-            let members: Value = serde_json::from_str(&format!("{{{}}}", block.code)).unwrap();
-            for (name, value) in members.as_object().unwrap() {
+            for (name, value) in parsed(&block.code).as_object().unwrap() {
                 match edit {
                     Edit::Add => drop(object.insert(name.clone(), value.clone())),
                     Edit::Remove => drop(object.remove(name)),
@@ -137,6 +142,21 @@ fn a_step_of_the_example_that_is_left_out_is_refused() {
         let alone = ["/ScreenViewEvent/properties", "/CustomEventType/oneOf"];
         let complete = alone.iter().any(|place| block.place.ends_with(place));
         assert_eq!(generated(&schema).is_ok(), complete, "{}", block.place);
+    }
+}
+
+#[test]
+fn a_description_of_the_example_that_is_left_out_is_refused() {
+    for emptied in 0..code_of("json").len() {
+        let mut blocks = code_of("json");
+        let block = blocks.get_mut(emptied).unwrap();
+        let descriptions = block.code.matches("\"description\": \"").count();
+        block.code =
+            block.code.replace("\"description\": \"", "\"description\": \"\", \"title\": \"");
+        let result = generated(&schema_with("undescribed", &blocks));
+        let errors = result.map_or_else(|diagnostics| diagnostics, |_| Vec::new());
+        let missing = |d: &&Diagnostic| d.code == Code::MissingDescription;
+        assert_eq!(errors.iter().filter(missing).count(), descriptions, "{emptied}: {errors:#?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::accepts::{Accepts, Constraint, Constraints, Kind, Texts};
 use super::document::Document;
-use super::explanations::Published;
+use super::explanations::{self, Published};
 use super::{Change, Difference};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::node::{Node, inner, place};
@@ -28,15 +28,14 @@ impl<'d> Comparison<'d> {
     /// # Errors
     /// Returns a diagnostic for each counterpart that does not exist.
     pub(super) fn published(&mut self, published: &Published) -> Result<(), Vec<Diagnostic>> {
-        let root = self.theirs.definitions.get(&self.theirs.root);
+        let theirs = self.theirs;
+        let root = theirs.definitions.get(&theirs.root);
         // A list of batches, as in the schema of bulk requests.
         let batch = root.and_then(|root| inner(root, "items")).or(root);
         let mut pairs = vec![("the root", batch, &published.root)];
         for (name, ours) in &published.definitions {
-            let named = |key: &&String| key.rsplit('/').next() == Some(name);
-            let key = self.theirs.definitions.keys().find(named);
-            let theirs = key.and_then(|key| self.theirs.definitions.get(key));
-            pairs.push((name, theirs, ours));
+            let key = theirs.definitions.keys().find(|key| last_segment(key) == name);
+            pairs.push((name, key.and_then(|key| theirs.definitions.get(key)), ours));
         }
         let mut missing = Vec::new();
         for (name, theirs, key) in pairs {
@@ -46,12 +45,24 @@ impl<'d> Comparison<'d> {
                 (_, None) => missing.push(format!("schema/ does not define `{key}`")),
             }
         }
+        self.unreferenced(published);
         let help = "correct `[published]` in differences.toml";
         let report = |message| {
-            let origin = Origin::parse("differences.toml");
+            let origin = Origin::parse(explanations::FILE);
             Diagnostic::new(Code::StaleExplanation, origin, message).with_help(help)
         };
         if missing.is_empty() { Ok(()) } else { Err(missing.into_iter().map(report).collect()) }
+    }
+
+    /// Notes the definitions of a published schema to which nothing refers and that have no counterpart of ours.
+    fn unreferenced(&mut self, published: &Published) {
+        for key in self.theirs.definitions.keys() {
+            let name = last_segment(key);
+            let known = key.ends_with('#') || published.definitions.contains_key(name);
+            if !known && !self.theirs.referenced.contains(key) {
+                self.note(Change::Adds, &format!("definition {name}"), &published.root, key);
+            }
+        }
     }
 
     /// Compares each type of another version with ours of the same location.
@@ -164,6 +175,10 @@ impl<'d> Comparison<'d> {
             _ => {}
         }
     }
+}
+
+fn last_segment(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or_default()
 }
 
 fn in_words(kinds: &[Kind]) -> String {

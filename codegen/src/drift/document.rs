@@ -1,6 +1,6 @@
 //! Reads a schema for comparison: bundled, and rewritten by the passes that unify notations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use indexmap::IndexMap;
@@ -34,6 +34,8 @@ pub(super) struct Document {
     pub(super) root: String,
     /// The schema that accepts anything.
     pub(super) any: Node,
+    /// The locations to which something refers.
+    pub(super) referenced: BTreeSet<String>,
     sources: Sources,
     /// The keywords that the generator does not know, by the location of the schema that holds them.
     unread: BTreeMap<String, Node>,
@@ -52,7 +54,13 @@ impl Document {
         if !wrong.is_empty() {
             return Err(sorted(wrong));
         }
-        bundle.definitions.values_mut().for_each(|node| visit(node, &mut mark_untyped));
+        let mut referenced = BTreeSet::new();
+        for node in bundle.definitions.values_mut() {
+            visit(node, &mut |node| {
+                referenced.extend(text(node, "$ref").map(str::to_owned));
+                mark_untyped(node);
+            });
+        }
         let mut schema = Schema::new(bundle, &overrides);
         for (name, pass) in PASSES {
             if !OMITTED.contains(name) {
@@ -67,8 +75,9 @@ impl Document {
         }
         let definitions = schema.bundle.definitions;
         let root = format!("{}#", path.file_name().unwrap_or_default().to_string_lossy());
-        let (any, unread_keywords) = (Node::new(), BTreeMap::new());
-        let mut document = Self { definitions, root, any, sources, unread: unread_keywords };
+        let (any, no_keywords) = (Node::new(), BTreeMap::new());
+        let mut document =
+            Self { definitions, root, any, referenced, sources, unread: no_keywords };
         for diagnostic in unread {
             document.keep_unread(&diagnostic.origin.key());
         }

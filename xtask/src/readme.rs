@@ -53,6 +53,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_stale_readme_is_refused_by_the_check_and_written_otherwise() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../codegen/tests/drift/schema");
+        let folder = std::env::temp_dir().join(format!("xtask-readme-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for entry in fs::read_dir(&fixture).unwrap().map(Result::unwrap) {
+            fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
+        let path = folder.join("README.md");
+        let fresh = fs::read_to_string(&path).unwrap();
+        let stale = fresh.replace("80 characters", "8 characters");
+        fs::write(&path, &stale).unwrap();
+        let complaint = sync(&folder, Task::Check).unwrap_err();
+        let after_check = fs::read_to_string(&path).unwrap();
+        sync(&folder, Task::Write).unwrap();
+        let after_write = fs::read_to_string(&path).unwrap();
+        let fresh_again = sync(&folder, Task::Check);
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(complaint.contains("    found    | | `note` | words to the seller | 8 characters"));
+        assert_eq!(after_check, stale);
+        assert_eq!(after_write, fresh);
+        assert_eq!(fresh_again, Ok(()));
+    }
+
+    #[test]
     fn a_stale_readme_is_named_with_its_first_line_and_the_command() {
         let readme = |found: &str, expected: &str| Readme {
             path: "README.md".into(),

@@ -22,18 +22,19 @@
 
 mod bundle;
 pub mod diagnostic;
-pub mod documents;
-pub mod emit;
-pub mod layout;
+mod documents;
+mod emit;
+mod layout;
 pub mod load;
-pub mod lower;
+mod lower;
 pub mod model;
 mod names;
 mod node;
 mod normalise;
 pub mod output;
 pub mod overrides;
-pub mod print;
+mod print;
+mod rust_type;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -73,7 +74,7 @@ pub fn generate(
     let overrides = overrides.map_or_else(|| Ok(Overrides::default()), Overrides::load)?;
     let model = model(&sources, &overrides)?;
     let lowered = lower::lower(&model).map_err(|diagnostic| vec![diagnostic])?;
-    let emitted = emit::emit(&model, &lowered)?;
+    let emitted = emit::emit(&model, &lowered);
     let documents = documents::documents(&sources, &overrides)?;
     let mut files = print::print(layout::layout(&model, emitted, documents.module))?;
     files.extend(documents.files);

@@ -5,12 +5,12 @@ use quote::quote;
 
 use super::Context;
 use super::docs::{blank_line, docs, field_paragraphs, type_paragraphs};
-use super::scope::{Scope, ident, outer};
-use super::setters::{constructor, inner_of_option, setters};
+use super::scope::{Scope, ident};
+use super::setters::{constructor, setters};
 use super::shape::ObjectShape;
 use super::validate::{object_checks, validate_method};
-use crate::diagnostic::Diagnostic;
 use crate::model::{Field, Object, Presence, Shape, TypeDef};
+use crate::rust_type::RustType;
 
 /// Everything about one object.
 pub(crate) fn object(
@@ -18,15 +18,15 @@ pub(crate) fn object(
     def: &TypeDef,
     object: &Object,
     scope: &mut Scope<'_>,
-) -> Result<TokenStream, Diagnostic> {
-    let shape = ObjectShape::new(context, def, object)?;
+) -> TokenStream {
+    let shape = ObjectShape::new(context, def, object);
     let item = shape.item(scope);
-    let methods = shape.methods(scope)?;
+    let methods = shape.methods(scope);
     let read = shape.read(scope);
     let shaped = shape.shaped(scope);
     let validate = object_checks(&shape, scope);
     let enveloped = shape.enveloped(scope);
-    Ok(quote!(#item #methods #read #shaped #validate #enveloped))
+    quote!(#item #methods #read #shaped #validate #enveloped)
 }
 
 impl ObjectShape<'_> {
@@ -80,15 +80,15 @@ impl ObjectShape<'_> {
         }
     }
 
-    fn methods(&self, scope: &mut Scope<'_>) -> Result<TokenStream, Diagnostic> {
+    fn methods(&self, scope: &mut Scope<'_>) -> TokenStream {
         let name = ident(&self.def.name);
         let blank = blank_line();
-        let new = constructor(self, scope)?;
+        let new = constructor(self, scope);
         let entry = self.object.entry.then(|| document_methods(scope));
         let from_str = self.object.entry.then(|| from_str(&name, scope));
-        let setters = setters(self, scope)?;
+        let setters = setters(self, scope);
         let validate = validate_method(scope);
-        Ok(quote! {
+        quote! {
             #blank
             impl #name {
                 #new
@@ -97,7 +97,7 @@ impl ObjectShape<'_> {
                 #validate
             }
             #from_str
-        })
+        }
     }
 
     fn read(&self, scope: &mut Scope<'_>) -> TokenStream {
@@ -130,7 +130,7 @@ impl ObjectShape<'_> {
         let name = ident(&self.def.name);
         let blank = blank_line();
         let fields = self.fields.iter().map(|(field, ty)| {
-            let ty = scope.shorten(inner_of_option(ty));
+            let ty = scope.ty(ty.without_option());
             let wire = &field.wire;
             let aliases = &field.aliases;
             let kind = if field.presence == Presence::Required {
@@ -190,15 +190,15 @@ impl ObjectShape<'_> {
     }
 }
 
-fn struct_field(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+fn struct_field(field: &Field, ty: &RustType, scope: &mut Scope<'_>) -> TokenStream {
     let docs = docs(&field_paragraphs(field));
     let name = ident(&field.ident);
     let attributes = serde_attributes(field, ty, scope);
-    let ty = scope.shorten(ty);
+    let ty = scope.ty(ty);
     quote!(#docs #[serde(#(#attributes),*)] pub #name: #ty,)
 }
 
-fn serde_attributes(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> Vec<TokenStream> {
+fn serde_attributes(field: &Field, ty: &RustType, scope: &mut Scope<'_>) -> Vec<TokenStream> {
     let mut attributes = Vec::new();
     let wire = &field.wire;
     if field.wire != field.ident {
@@ -209,9 +209,10 @@ fn serde_attributes(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> Vec
         attributes.push(quote!(default));
     }
     if matches!(field.presence, Presence::Optional | Presence::RequiredToWrite) {
-        let is_empty = match outer(ty).0.as_str() {
-            name @ ("Vec" | "BTreeMap") => format!("{name}::is_empty"),
-            _ => "Option::is_none".to_owned(),
+        let is_empty = match ty {
+            RustType::Vec(_) => "Vec::is_empty",
+            RustType::Map(_) => "BTreeMap::is_empty",
+            _ => "Option::is_none",
         };
         attributes.push(quote!(skip_serializing_if = #is_empty));
     }
@@ -224,11 +225,11 @@ fn serde_attributes(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> Vec
     attributes
 }
 
-fn reader(field: &Field, ty: &syn::Type) -> &'static str {
-    match (field.presence, &field.slot.shape, outer(ty).0.as_str()) {
+fn reader(field: &Field, ty: &RustType) -> &'static str {
+    match (field.presence, &field.slot.shape, ty) {
         (Presence::Required, ..) => "read::required",
         (_, Shape::String(Some(_)), _) => "read::identifier",
-        (_, _, "Vec" | "BTreeMap") => "read::collection",
+        (_, _, RustType::Vec(_) | RustType::Map(_)) => "read::collection",
         _ => "read::optional",
     }
 }

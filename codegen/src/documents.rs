@@ -34,7 +34,10 @@ pub(crate) struct Documents {
 /// # Errors
 ///
 /// A diagnostic for each document whose file or references do not exist.
-pub(crate) fn documents(sources: &Sources, overrides: &Overrides) -> Result<Documents, Vec<Diagnostic>> {
+pub(crate) fn documents(
+    sources: &Sources,
+    overrides: &Overrides,
+) -> Result<Documents, Vec<Diagnostic>> {
     let mut files = BTreeMap::new();
     let mut constants = Vec::new();
     let mut diagnostics = Vec::new();

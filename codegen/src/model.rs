@@ -59,6 +59,8 @@ pub(crate) struct Object {
     pub(crate) fields: Vec<Field>,
     /// An object whose fields stand beside the own ones.
     pub(crate) base: Option<Base>,
+    /// Wire names of fields of the base that may be absent there, but not here.
+    pub(crate) required_of_base: Vec<String>,
     /// Groups of fields of which exactly one ought to be present (wire names); advice, not a rule.
     pub(crate) exactly_one_of: Vec<Vec<String>>,
     /// Wire names of the constructor's arguments, in order.
@@ -117,6 +119,8 @@ pub(crate) struct Field {
     pub(crate) slot: Slot,
     /// When it has to be there.
     pub(crate) presence: Presence,
+    /// A format of JSON Schema that is text like any other in Rust, such as `date-time`.
+    pub(crate) format: Option<String>,
     /// Filled by mParticle: no setter.
     pub(crate) read_only: bool,
     /// The name of one element of a list or map, for the setter that adds one.

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::markdown;
 use crate::model::{Beyond, Field, Format, Limit, Presence, Shape, Slot, TypeDef};
 
 /// The attribute that `print` turns into a blank line.
@@ -24,35 +25,15 @@ pub(crate) fn inner_docs<S: AsRef<str>>(paragraphs: &[S]) -> TokenStream {
 }
 
 fn doc_lines<S: AsRef<str>>(paragraphs: &[S]) -> Vec<String> {
-    let text = paragraphs
-        .iter()
-        .map(|paragraph| wrap(paragraph.as_ref()))
-        .collect::<Vec<_>>()
-        .join("\n\n");
-    text.lines()
-        .map(|line| if line.is_empty() { String::new() } else { format!(" {line}") })
-        .collect()
-}
-
-/// Breaks a paragraph into lines of at most 110 characters, at spaces only.
-fn wrap(paragraph: &str) -> String {
-    const WIDTH: usize = 110;
     let mut lines = Vec::new();
-    for source in paragraph.lines() {
-        let mut line = String::new();
-        for word in source.split_whitespace() {
-            let length = line.chars().count() + 1 + word.chars().count();
-            if !line.is_empty() && length > WIDTH {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+    for paragraph in paragraphs {
+        if !lines.is_empty() {
+            lines.push(String::new());
         }
-        lines.push(line);
+        let paragraph = markdown::lines(paragraph.as_ref()).into_iter();
+        lines.extend(paragraph.map(|line| if line.is_empty() { line } else { format!(" {line}") }));
     }
-    lines.join("\n")
+    lines
 }
 
 /// The paragraphs of a type: what it is and where the schema defines it.
@@ -71,6 +52,7 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     let mut paragraphs =
         vec![field.description.clone().unwrap_or_else(|| format!("The field `{}`.", field.wire))];
     paragraphs.extend(limit_paragraph(&field.slot));
+    paragraphs.extend(field.format.as_ref().map(|format| format!("Format: `{format}`.")));
     if let Shape::String(Some(format)) = field.slot.shape {
         let expected = match format {
             Format::Uuid => "Expected to be a UUID; `validate()` warns about any other text.",

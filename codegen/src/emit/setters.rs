@@ -8,6 +8,7 @@ use super::docs::docs;
 use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
 use crate::model::{Field, Object};
+use crate::names::in_method;
 use crate::rust_type::{Primitive, RustType};
 
 /// `new`, with what is required to write as its arguments.
@@ -131,7 +132,7 @@ fn whole_setter(
 ) -> TokenStream {
     let (path, owner) = (&target.path, target.owner);
     let name = ident(&field.ident);
-    let setter = format_ident!("with_{}", field.ident.trim_end_matches('_'));
+    let setter = format_ident!("with_{}", in_method(&field.ident));
     let docs = docs(&[format!("Sets [`{0}`]({owner}::{0}).", field.ident)]);
     let inner = ty.without_option();
     let parameter = parameter(inner, scope);
@@ -157,7 +158,7 @@ fn adder(
 ) -> TokenStream {
     let (path, owner) = (&target.path, target.owner);
     let name = ident(&field.ident);
-    let setter = format_ident!("with_{singular}");
+    let setter = format_ident!("with_{}", in_method(singular));
     let collection = if ty.is_option() {
         quote!(#path.#name.get_or_insert_default())
     } else {

@@ -19,21 +19,41 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
     if let Some(base) = &shape.object.base {
         let field = ident(&base.ident);
         checks.extend(quote!(self.#field.check(place, report);));
+        checks.extend(required_of_base(shape, &field));
     }
     for group in &shape.object.exactly_one_of {
         let members = shape.fields.iter().filter(|(field, _)| group.contains(&field.wire));
         let members = members.map(|(field, ty)| {
             let (wire, name) = (&field.wire, ident(&field.ident));
-            let present = if ty.is_option() {
-                quote!(self.#name.is_some())
-            } else {
-                quote!(!self.#name.is_empty())
-            };
+            let present = is_present(&quote!(self.#name), ty);
             quote!((#wire, #present))
         });
         checks.extend(quote!(report.exactly_one_of(place, &[#(#members),*]);));
     }
     implementation(&ident(&shape.def.name), &checks, scope)
+}
+
+/// Reports the absence of the base's fields that only this object requires.
+fn required_of_base(shape: &ObjectShape<'_>, base: &Ident) -> TokenStream {
+    let required = shape.base_fields().into_iter().filter(|(field, _)| {
+        let only_here = field.presence == Presence::Optional;
+        only_here && shape.object.required_of_base.contains(&field.wire)
+    });
+    let checks = required.map(|(field, ty)| {
+        let (wire, name) = (&field.wire, ident(&field.ident));
+        let present = is_present(&quote!(self.#base.#name), ty);
+        quote!(if !#present { report.missing(place, #wire); })
+    });
+    checks.collect()
+}
+
+/// Whether a field that may be absent is there.
+fn is_present(field: &TokenStream, ty: &RustType) -> TokenStream {
+    match ty {
+        RustType::Option(_) => quote!(#field.is_some()),
+        RustType::Vec(_) | RustType::Map(_) => quote!(!#field.is_empty()),
+        _ => quote!(true),
+    }
 }
 
 /// The method `validate` of a type.
@@ -91,8 +111,9 @@ fn field_checks(
     let (name, wire) = (ident(&field.ident), &field.wire);
     let place = quote!(place.field(#wire));
     let is_option = ty.is_option();
+    // No name of the schema becomes that of a variable: `report` may be a field, too.
     let value = if is_option {
-        Value { receiver: quote!(#name), reference: quote!(#name) }
+        Value { receiver: quote!(value), reference: quote!(value) }
     } else {
         Value { receiver: quote!(self.#name), reference: quote!(&self.#name) }
     };
@@ -101,7 +122,7 @@ fn field_checks(
         let checks = statements(checks, &value, &place);
         return quote! {
             match &self.#name {
-                Some(#name) => { #checks }
+                Some(value) => { #checks }
                 None => report.missing(place, #wire),
             }
         };
@@ -110,7 +131,7 @@ fn field_checks(
         Checks::None => TokenStream::new(),
         Checks::Itself => quote!(self.#name.check(&#place, report);),
         Checks::Statements(checks) if is_option => {
-            quote!(if let Some(#name) = &self.#name { #checks })
+            quote!(if let Some(value) = &self.#name { #checks })
         }
         Checks::Statements(checks) => checks,
     }
@@ -209,7 +230,10 @@ impl Checker<'_, '_, '_> {
             .filter_map(|(check, size, limit)| self.limit(check, &quote!(#places), size, *limit))
             .collect();
         let mut inner = statements(inner, &value, &element_place);
-        if item.nullable && !matches!(item.shape, Shape::Scalar | Shape::ScalarOrList) {
+        if item.nullable
+            && !inner.is_empty()
+            && !matches!(item.shape, Shape::Scalar | Shape::ScalarOrList)
+        {
             inner = quote!(if let Some(#element) = #element { #inner });
         }
         let each = (!inner.is_empty()).then(|| quote!(for (#key, #element) in #pairs { #inner }));

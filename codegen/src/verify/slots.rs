@@ -8,7 +8,9 @@ use crate::model::{Beyond, Format, Limit, Limits, Shape, Slot};
 use crate::node::{FROM, Node, flag, inner, place, text};
 
 /// Lists of lists, at most this deep.
-const MAX_DEPTH: usize = 64;
+///
+/// The code that checks one is a loop in a loop, and rustfmt takes twice as long for each further level.
+const MAX_DEPTH: usize = 8;
 
 /// What a position may say beside what any schema may.
 const KNOWN: &[&str] = &[
@@ -32,6 +34,12 @@ const NOT_BESIDE_REF: &[&str] =
 impl Verifier<'_> {
     /// Reads a position; what is wrong is reported and read as any JSON.
     pub(super) fn slot(&mut self, node: &Node, depth: usize) -> Slot {
+        if depth > MAX_DEPTH {
+            let message = format!("lists and maps are nested more than {MAX_DEPTH} deep");
+            let help = "put an object between them";
+            self.report(place(node), Code::TooDeep, message, help);
+            return Slot { shape: Shape::Any, nullable: false, limits: Limits::default() };
+        }
         let shape = self.shape(node, depth).unwrap_or_else(|message| {
             let help = "see the head of `codegen/src/normalise.rs` for the notations that are read";
             let at = text(node, FROM).unwrap_or(place(node));
@@ -42,9 +50,6 @@ impl Verifier<'_> {
     }
 
     fn shape(&mut self, node: &Node, depth: usize) -> Result<Shape, String> {
-        if depth > MAX_DEPTH {
-            return Err(format!("lists and maps are nested more than {MAX_DEPTH} deep"));
-        }
         if let Some(keyword) = leftover(node, KNOWN) {
             return Err(format!("`{keyword}` stands in a combination that has no Rust type"));
         }
@@ -67,23 +72,27 @@ impl Verifier<'_> {
         let format = text(node, "format").or(advice);
         match (name.as_str().unwrap_or_default(), format) {
             ("boolean", None) => Ok(Shape::Boolean),
-            ("integer", None | Some("int64" | "int32")) => Ok(Shape::Integer),
-            ("integer", Some("uint64" | "uint32")) => Ok(Shape::Unsigned),
-            ("number", None | Some("double" | "float")) => Ok(Shape::Number),
-            ("string", None) => Ok(Shape::String(None)),
+            ("integer" | "number", Some("unix-millis")) => {
+                Err("`unix-millis` needs a hand-written type, `rust` in the overrides".to_owned())
+            }
+            ("integer", Some("uint64" | "uint32" | "uint16" | "uint8")) => Ok(Shape::Unsigned),
+            ("integer", _) => Ok(Shape::Integer),
+            ("number", _) => Ok(Shape::Number),
             ("string", Some("uuid")) => Ok(Shape::String(Some(Format::Uuid))),
             ("string", Some("ip" | "ipv4" | "ipv6")) => Ok(Shape::String(Some(Format::Ip))),
+            // A format of JSON Schema is an annotation: text of another format is valid, too.
+            ("string", _) => Ok(Shape::String(None)),
             ("scalar", None) => Ok(Shape::Scalar),
             ("scalar-or-list", None) => Ok(Shape::ScalarOrList),
             ("hand-written", None) => {
                 Ok(Shape::Foreign(text(node, "rust").unwrap_or_default().to_owned()))
             }
+            ("array", None) if node.get("items").is_some_and(Value::is_array) => {
+                Err("`items` lists more than one kind of item".to_owned())
+            }
             ("array", None) => Ok(Shape::Array(Box::new(self.element(node, "items", depth)))),
             ("object", None) => {
                 Ok(Shape::Map(Box::new(self.element(node, "additionalProperties", depth))))
-            }
-            ("integer", Some("unix-millis")) => {
-                Err("`unix-millis` needs a hand-written type, `rust` in the overrides".to_owned())
             }
             (_, Some(format)) => {
                 Err(format!("the format `{format}` has no Rust type with `type: {name}`"))

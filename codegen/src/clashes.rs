@@ -30,11 +30,11 @@ struct Clash {
 impl Clash {
     fn report(self, model: &Model, module: &str) -> Diagnostic {
         let def = model.types.iter().find(|def| def.name == self.owner);
-        let file = || model.modules.iter().find(|found| found.name == module);
-        let origin = def.map(|def| def.origin.clone()).unwrap_or_else(|| {
-            let file = file().map_or_else(|| module.to_owned(), |module| module.file.clone());
-            Origin { file, ..Origin::default() }
-        });
+        let of_module = || {
+            let found = model.modules.iter().find(|found| found.name == module);
+            Origin::parse(found.map_or(module, |module| &module.file))
+        };
+        let origin = def.map_or_else(of_module, |def| def.origin.clone());
         let help = "give a field, a value or a type another name under `[names]` or `[types]` of the overrides, \
                     or correct `singular`, `flattened_as` or `records`";
         Diagnostic::new(Code::NameConflict, origin, self.message).with_help(help)

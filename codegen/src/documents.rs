@@ -199,19 +199,15 @@ fn children<E>(
     value: &Value,
     mut replace: impl FnMut(&Value) -> Result<Value, E>,
 ) -> Result<Value, E> {
+    // A keyword that the overrides ignore may hold schemas all the same.
     match (Holds::of(keyword), value) {
-        (Some(Holds::Schema | Holds::Items), Value::Object(_)) => replace(value),
-        (Some(Holds::Schemas | Holds::Items), Value::Array(schemas)) => {
+        (None | Some(Holds::Schema | Holds::Items), Value::Object(_)) => replace(value),
+        (None | Some(Holds::Schemas | Holds::Items), Value::Array(schemas)) => {
             schemas.iter().map(replace).collect::<Result<_, E>>().map(Value::Array)
         }
         (Some(Holds::Properties | Holds::Definitions), Value::Object(schemas)) => {
             let copy = |(name, schema): (&String, &Value)| Ok((name.clone(), replace(schema)?));
             schemas.iter().map(copy).collect::<Result<_, E>>().map(Value::Object)
-        }
-        // A keyword that the overrides ignore may hold references all the same.
-        (None, Value::Object(_)) => replace(value),
-        (None, Value::Array(schemas)) => {
-            schemas.iter().map(replace).collect::<Result<_, E>>().map(Value::Array)
         }
         _ => Ok(value.clone()),
     }

@@ -62,7 +62,7 @@ impl<'a> UnionShape<'a> {
         let base_names = base.iter().flat_map(|(field, _)| [field.clone(), format!("{field}_mut")]);
         let methods = METHODS.iter().map(|&name| name.to_owned()).chain(base_names);
         let tag = part_ident(&union.tag, "tag", &methods.collect::<Vec<_>>());
-        let content = part_ident(&union.content, "content", &["extra".to_owned(), tag.to_string()]);
+        let beside = ["extra".to_owned(), tag.to_string()];
         let base = base.map(|(field, ty)| (ident(&field), scope.generated(&ty)));
         Self { def, union, name: ident(&def.name), tag, content, variants, base }
     }
@@ -308,7 +308,7 @@ impl<'a> UnionShape<'a> {
             self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
         let checks = quote! {
             match self {
-                #(Self::#names(content) => content.check(&place.field(#content_name), report),)*
+                #(Self::#names(content) => { content.check(&place.field(#content_name), report); })*
                 Self::Unknown { #content_binding, .. } => {
                     report.object(&place.field(#content_name), content);
                     #closed

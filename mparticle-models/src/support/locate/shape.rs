@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::support::read::{Buffer, Read};
 use crate::support::values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Number, Scalar, UnixMillis,
 };
 
 /// A type whose values can be located in a document.
@@ -166,7 +166,8 @@ macro_rules! leaves {
     )+};
 }
 
-leaves!(String, bool, i64, u64, f64, UnixMillis, Number, Scalar, AttributeValue, BooleanOrText);
+leaves!(String, bool, i64, u64, f64, UnixMillis, DurationMillis);
+leaves!(Number, Scalar, AttributeValue, BooleanOrText);
 
 impl Shaped for Value {
     const SHAPE: Shape = Shape::Any;

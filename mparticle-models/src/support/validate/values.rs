@@ -8,7 +8,7 @@ use super::{Report, Validate};
 use crate::support::place::Place;
 use crate::support::values::breadcrumb::{CONTENT, LABEL};
 use crate::support::values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Number, Scalar, UnixMillis,
 };
 
 macro_rules! nothing_to_check {
@@ -20,7 +20,7 @@ macro_rules! nothing_to_check {
     )+};
 }
 
-nothing_to_check!(bool, i64, u64, String, Value, BooleanOrText);
+nothing_to_check!(bool, i64, u64, String, Value, BooleanOrText, DurationMillis);
 
 impl Validate for f64 {
     #[inline]

@@ -220,6 +220,14 @@ fn parameter(ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
             quote!(impl IntoIterator<Item = (impl Into<String>, #item)>)
         }
         _ => {
+            if constructor == "f64" {
+                scope.support(&["Number"]);
+                return quote!(impl Into<Number>);
+            }
+            if is_optional_text(ty) {
+                scope.support(&["TextValue"]);
+                return quote!(impl Into<TextValue>);
+            }
             let ty = scope.shorten(ty);
             if is_exact(&constructor) { ty } else { quote!(impl Into<#ty>) }
         }
@@ -231,7 +239,9 @@ fn conversion(ty: &syn::Type, argument: &TokenStream) -> TokenStream {
     let (constructor, arguments) = outer(ty);
     match (constructor.as_str(), arguments.as_slice()) {
         ("Vec", [item]) => match (outer(item).0.as_str(), conversion(item, &quote!(item))) {
-            ("Vec" | "BTreeMap", item) => quote!(#argument.into_iter().map(|item| #item).collect()),
+            ("Vec" | "BTreeMap" | "Option" | "f64", item) => {
+                quote!(#argument.into_iter().map(|item| #item).collect())
+            }
             (name, _) if is_exact(name) => quote!(#argument.into_iter().collect()),
             _ => quote!(#argument.into_iter().map(Into::into).collect()),
         },
@@ -240,8 +250,16 @@ fn conversion(ty: &syn::Type, argument: &TokenStream) -> TokenStream {
             quote!(#argument.into_iter().map(|(name, value)| (name.into(), #item)).collect())
         }
         (name, _) if is_exact(name) => quote!(#argument),
+        ("f64", _) => quote!(#argument.into().as_f64()),
+        _ if is_optional_text(ty) => quote!(Into::<TextValue>::into(#argument).into()),
         _ => quote!(#argument.into()),
     }
+}
+
+/// Whether an element of a list or a map is text or null.
+fn is_optional_text(ty: &syn::Type) -> bool {
+    let (name, arguments) = outer(ty);
+    name == "Option" && matches!(arguments.as_slice(), [text] if outer(text).0 == "String")
 }
 
 /// Whether an argument has to have the type itself.

@@ -11,8 +11,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate, write,
+    Beyond, DurationMillis, Enveloped, Extra, Field, Number, OpenEnum, Place, Read, Report, Scalar,
+    Shape, Shaped, TextValue, UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// The user deals with products or promotions. Carries exactly one of `product_action`, `promotion_action` and
@@ -279,8 +279,11 @@ impl CommerceEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -574,13 +577,13 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub position: Option<i64>,
 
-    /// Details of your choice by name. Unlike those of an event they are texts only.
+    /// Details of your choice by name. Unlike those of an event they are texts only, or null.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "read::collection"
     )]
-    pub custom_attributes: BTreeMap<String, String>,
+    pub custom_attributes: BTreeMap<String, Option<String>>,
 
     /// When the product was put into the shopping cart.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
@@ -614,22 +617,22 @@ impl Product {
 
     /// Sets [`price`](Self::price).
     #[must_use]
-    pub fn with_price(mut self, price: impl Into<f64>) -> Self {
-        self.price = Some(price.into());
+    pub fn with_price(mut self, price: impl Into<Number>) -> Self {
+        self.price = Some(price.into().as_f64());
         self
     }
 
     /// Sets [`quantity`](Self::quantity).
     #[must_use]
-    pub fn with_quantity(mut self, quantity: impl Into<f64>) -> Self {
-        self.quantity = Some(quantity.into());
+    pub fn with_quantity(mut self, quantity: impl Into<Number>) -> Self {
+        self.quantity = Some(quantity.into().as_f64());
         self
     }
 
     /// Sets [`total_product_amount`](Self::total_product_amount).
     #[must_use]
-    pub fn with_total_product_amount(mut self, total_product_amount: impl Into<f64>) -> Self {
-        self.total_product_amount = Some(total_product_amount.into());
+    pub fn with_total_product_amount(mut self, total_product_amount: impl Into<Number>) -> Self {
+        self.total_product_amount = Some(total_product_amount.into().as_f64());
         self
     }
 
@@ -672,11 +675,11 @@ impl Product {
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<TextValue>)>,
     ) -> Self {
         self.custom_attributes = custom_attributes
             .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
+            .map(|(name, value)| (name.into(), Into::<TextValue>::into(value).into()))
             .collect();
         self
     }
@@ -686,9 +689,9 @@ impl Product {
     pub fn with_custom_attribute(
         mut self,
         name: impl Into<String>,
-        value: impl Into<String>,
+        value: impl Into<TextValue>,
     ) -> Self {
-        self.custom_attributes.insert(name.into(), value.into());
+        self.custom_attributes.insert(name.into(), Into::<TextValue>::into(value).into());
         self
     }
 
@@ -730,7 +733,7 @@ impl Shaped for Product {
                 Field::optional::<String>(&["variant"]),
                 Field::optional::<String>(&["coupon_code"]),
                 Field::optional::<i64>(&["position"]),
-                Field::optional::<BTreeMap<String, String>>(&["custom_attributes"]),
+                Field::optional::<BTreeMap<String, Option<String>>>(&["custom_attributes"]),
                 Field::optional::<UnixMillis>(&["added_to_cart_time_ms"]),
             ]
         }
@@ -871,22 +874,22 @@ impl ProductAction {
 
     /// Sets [`total_amount`](Self::total_amount).
     #[must_use]
-    pub fn with_total_amount(mut self, total_amount: impl Into<f64>) -> Self {
-        self.total_amount = Some(total_amount.into());
+    pub fn with_total_amount(mut self, total_amount: impl Into<Number>) -> Self {
+        self.total_amount = Some(total_amount.into().as_f64());
         self
     }
 
     /// Sets [`tax_amount`](Self::tax_amount).
     #[must_use]
-    pub fn with_tax_amount(mut self, tax_amount: impl Into<f64>) -> Self {
-        self.tax_amount = Some(tax_amount.into());
+    pub fn with_tax_amount(mut self, tax_amount: impl Into<Number>) -> Self {
+        self.tax_amount = Some(tax_amount.into().as_f64());
         self
     }
 
     /// Sets [`shipping_amount`](Self::shipping_amount).
     #[must_use]
-    pub fn with_shipping_amount(mut self, shipping_amount: impl Into<f64>) -> Self {
-        self.shipping_amount = Some(shipping_amount.into());
+    pub fn with_shipping_amount(mut self, shipping_amount: impl Into<Number>) -> Self {
+        self.shipping_amount = Some(shipping_amount.into().as_f64());
         self
     }
 

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::support::{
-    BooleanOrText, Extra, Field, OpenEnum, Place, Read, Report, Shape, Shaped, UnixMillis,
-    Validate, Violation, open_enum, read, validate, write,
+    BooleanOrText, DurationMillis, Extra, Field, Number, OpenEnum, Place, Read, Report, Shape,
+    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// Answers to the question of App Tracking Transparency on Apple devices.
@@ -80,7 +80,7 @@ open_enum!(AttAuthorizationStatus);
 pub struct DeviceCurrentState {
     /// Time since the application started, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub time_since_start_ms: Option<i64>,
+    pub time_since_start_ms: Option<DurationMillis>,
 
     /// Charge of the battery. Seen as a fraction, as a percentage, and as -1 for unknown.
     #[serde(
@@ -190,15 +190,18 @@ impl DeviceCurrentState {
 
     /// Sets [`time_since_start_ms`](Self::time_since_start_ms).
     #[must_use]
-    pub fn with_time_since_start_ms(mut self, time_since_start_ms: i64) -> Self {
-        self.time_since_start_ms = Some(time_since_start_ms);
+    pub fn with_time_since_start_ms(
+        mut self,
+        time_since_start_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.time_since_start_ms = Some(time_since_start_ms.into());
         self
     }
 
     /// Sets [`battery_level`](Self::battery_level).
     #[must_use]
-    pub fn with_battery_level(mut self, battery_level: impl Into<f64>) -> Self {
-        self.battery_level = Some(battery_level.into());
+    pub fn with_battery_level(mut self, battery_level: impl Into<Number>) -> Self {
+        self.battery_level = Some(battery_level.into().as_f64());
         self
     }
 
@@ -257,9 +260,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_system_memory_available_bytes(
         mut self,
-        system_memory_available_bytes: impl Into<f64>,
+        system_memory_available_bytes: impl Into<Number>,
     ) -> Self {
-        self.system_memory_available_bytes = Some(system_memory_available_bytes.into());
+        self.system_memory_available_bytes = Some(system_memory_available_bytes.into().as_f64());
         self
     }
 
@@ -267,9 +270,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_system_memory_threshold_bytes(
         mut self,
-        system_memory_threshold_bytes: impl Into<f64>,
+        system_memory_threshold_bytes: impl Into<Number>,
     ) -> Self {
-        self.system_memory_threshold_bytes = Some(system_memory_threshold_bytes.into());
+        self.system_memory_threshold_bytes = Some(system_memory_threshold_bytes.into().as_f64());
         self
     }
 
@@ -294,9 +297,10 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_application_memory_available_bytes(
         mut self,
-        application_memory_available_bytes: impl Into<f64>,
+        application_memory_available_bytes: impl Into<Number>,
     ) -> Self {
-        self.application_memory_available_bytes = Some(application_memory_available_bytes.into());
+        self.application_memory_available_bytes =
+            Some(application_memory_available_bytes.into().as_f64());
         self
     }
 
@@ -304,9 +308,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_application_memory_max_bytes(
         mut self,
-        application_memory_max_bytes: impl Into<f64>,
+        application_memory_max_bytes: impl Into<Number>,
     ) -> Self {
-        self.application_memory_max_bytes = Some(application_memory_max_bytes.into());
+        self.application_memory_max_bytes = Some(application_memory_max_bytes.into().as_f64());
         self
     }
 
@@ -314,9 +318,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_application_memory_total_bytes(
         mut self,
-        application_memory_total_bytes: impl Into<f64>,
+        application_memory_total_bytes: impl Into<Number>,
     ) -> Self {
-        self.application_memory_total_bytes = Some(application_memory_total_bytes.into());
+        self.application_memory_total_bytes = Some(application_memory_total_bytes.into().as_f64());
         self
     }
 
@@ -355,7 +359,7 @@ impl Shaped for DeviceCurrentState {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<i64>(&["time_since_start_ms"]),
+                Field::optional::<DurationMillis>(&["time_since_start_ms"]),
                 Field::optional::<f64>(&["battery_level"]),
                 Field::optional::<String>(&["data_connection_type"]),
                 Field::optional::<String>(&["data_connection_type_detail"]),
@@ -379,6 +383,7 @@ impl Shaped for DeviceCurrentState {
 
 impl Validate for DeviceCurrentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
+        self.time_since_start_ms.check(&place.field("time_since_start_ms"), report);
         self.battery_level.check(&place.field("battery_level"), report);
         self.gps_state.check(&place.field("gps_state"), report);
         self.system_memory_available_bytes

@@ -22,8 +22,9 @@ use super::screen::ScreenViewEvent;
 use super::session::{SessionEndEvent, SessionStartEvent};
 use super::user::{UserAttributeChangeEvent, UserIdentityChangeEvent};
 use crate::support::{
-    Beyond, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar, Shape, Shaped, Tagged,
-    TaggedShape, UnixMillis, Validate, Violation, locate, open_enum, read, validate, write,
+    Beyond, DurationMillis, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar, Shape,
+    Shaped, Tagged, TaggedShape, UnixMillis, Validate, Violation, locate, open_enum, read,
+    validate, write,
 };
 
 /// Fields that every event has, whatever its type.
@@ -108,7 +109,7 @@ pub struct CommonEventData {
 
     /// Time for which the user had been active on the site, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub active_time_on_site_ms: Option<i64>,
+    pub active_time_on_site_ms: Option<DurationMillis>,
 
     /// Kind of network connection at the time of the event.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
@@ -285,8 +286,11 @@ impl CommonEventData {
 
     /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -372,7 +376,7 @@ impl Shaped for CommonEventData {
                 Field::optional::<UnixMillis>(&["session_start_unixtime_ms"]),
                 Field::optional::<UnixMillis>(&["event_start_unixtime_ms"]),
                 Field::optional::<String>(&["page_url"]),
-                Field::optional::<i64>(&["active_time_on_site_ms"]),
+                Field::optional::<DurationMillis>(&["active_time_on_site_ms"]),
                 Field::optional::<String>(&["data_connection_type"]),
                 Field::optional::<Scalar>(&["lifetime_value_change"]),
                 Field::optional::<String>(&["lifetime_value_attribute_name"]),
@@ -407,6 +411,7 @@ impl Validate for CommonEventData {
         self.device_current_state.check(&place.field("device_current_state"), report);
         self.session_start_unixtime_ms.check(&place.field("session_start_unixtime_ms"), report);
         self.event_start_unixtime_ms.check(&place.field("event_start_unixtime_ms"), report);
+        self.active_time_on_site_ms.check(&place.field("active_time_on_site_ms"), report);
         self.lifetime_value_change.check(&place.field("lifetime_value_change"), report);
         self.event_system_notification_info
             .check(&place.field("event_system_notification_info"), report);

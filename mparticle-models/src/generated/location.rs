@@ -5,8 +5,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::support::{
-    Extra, Field, OpenEnum, Place, Read, Report, Shape, Shaped, Validate, Violation, open_enum,
-    read, validate, write,
+    Extra, Field, Number, OpenEnum, Place, Read, Report, Shape, Shaped, Validate, Violation,
+    open_enum, read, validate, write,
 };
 
 /// A place on Earth, for one event or for a whole batch. mParticle documents the coordinates for both; the named
@@ -75,10 +75,10 @@ pub struct GeoLocation {
 impl GeoLocation {
     /// A geo location with its required fields.
     #[must_use]
-    pub fn new(latitude: impl Into<f64>, longitude: impl Into<f64>) -> Self {
+    pub fn new(latitude: impl Into<Number>, longitude: impl Into<Number>) -> Self {
         Self {
-            latitude: Some(latitude.into()),
-            longitude: Some(longitude.into()),
+            latitude: Some(latitude.into().as_f64()),
+            longitude: Some(longitude.into().as_f64()),
             accuracy: None,
             country_code: None,
             region_code: None,
@@ -92,22 +92,22 @@ impl GeoLocation {
 
     /// Sets [`latitude`](Self::latitude).
     #[must_use]
-    pub fn with_latitude(mut self, latitude: impl Into<f64>) -> Self {
-        self.latitude = Some(latitude.into());
+    pub fn with_latitude(mut self, latitude: impl Into<Number>) -> Self {
+        self.latitude = Some(latitude.into().as_f64());
         self
     }
 
     /// Sets [`longitude`](Self::longitude).
     #[must_use]
-    pub fn with_longitude(mut self, longitude: impl Into<f64>) -> Self {
-        self.longitude = Some(longitude.into());
+    pub fn with_longitude(mut self, longitude: impl Into<Number>) -> Self {
+        self.longitude = Some(longitude.into().as_f64());
         self
     }
 
     /// Sets [`accuracy`](Self::accuracy).
     #[must_use]
-    pub fn with_accuracy(mut self, accuracy: impl Into<f64>) -> Self {
-        self.accuracy = Some(accuracy.into());
+    pub fn with_accuracy(mut self, accuracy: impl Into<Number>) -> Self {
+        self.accuracy = Some(accuracy.into().as_f64());
         self
     }
 

@@ -11,8 +11,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate,
-    Violation, read, validate,
+    DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
+    UnixMillis, Validate, Violation, read, validate,
 };
 
 /// Decisions under the CCPA. There is a single purpose, which needs no set-up in the workspace.
@@ -601,8 +601,11 @@ impl OptOutEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 

@@ -9,9 +9,9 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    AttributeLimits, AttributeValue, Beyond, Enveloped, Extra, Field, KeyedShape, OpenEnum, Place,
-    Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, open_enum, read,
-    validate,
+    AttributeLimits, AttributeValue, Beyond, DurationMillis, Enveloped, Extra, Field, KeyedShape,
+    OpenEnum, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation,
+    open_enum, read, validate,
 };
 
 /// Kinds of identifiers a user can have; the same words name the fields of `UserIdentities`.
@@ -492,8 +492,11 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -1372,8 +1375,11 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 

@@ -60,6 +60,16 @@ impl Shape {
         Self::Leaf(Leaf { expected: T::EXPECTED, read: try_to_read::<T> })
     }
 
+    /// Returns whether an object of this shape reads a field from this key.
+    pub(crate) fn has_field(&self, key: &str) -> bool {
+        let fields = match self {
+            Self::Object(fields) => fields(),
+            Self::Keyed(keyed) => keyed().fields,
+            _ => &[],
+        };
+        field_named(fields, key).is_some()
+    }
+
     /// What an error message says was expected.
     pub(super) fn expected(&self) -> &'static str {
         match self {
@@ -130,6 +140,17 @@ impl Field {
             _ => &[],
         }
     }
+}
+
+/// Returns the field that a key belongs to, and its canonical name.
+pub(super) fn field_named(
+    fields: &'static [Field],
+    key: &str,
+) -> Option<(&'static str, &'static Field)> {
+    fields.iter().find_map(|field| {
+        let name = field.names.first().filter(|_| field.names.contains(&key));
+        name.map(|name| (*name, field)).or_else(|| field_named(field.fields(), key))
+    })
 }
 
 /// The shape of a union.

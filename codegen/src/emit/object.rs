@@ -61,7 +61,9 @@ impl ObjectShape<'_> {
             let docs = docs(&[
                 "Fields this version does not know, kept as they were read and written back.",
             ]);
-            quote!(#docs #[serde(flatten)] pub extra: Extra,)
+            let writer = format!("write::extra::<{}, _>", self.def.name);
+            scope.support(&["write"]);
+            quote!(#docs #[serde(flatten, serialize_with = #writer)] pub extra: Extra,)
         });
         if self.has_extra || self.is_union_content {
             scope.support(&["Extra"]);

@@ -305,9 +305,13 @@ impl<'a> UnionShape<'a> {
             self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
         let checks = quote! {
             match self {
-                #(Self::#names(#content) => #content.check(&place.field(#content_name), report),)*
-                Self::Unknown { #content, .. } => {
+                #(Self::#names(#content) => {
+                    #content.check(&place.field(#content_name), report);
+                    report.envelope(place, [Self::TAG, Self::CONTENT], &#content.envelope);
+                })*
+                Self::Unknown { #content, extra, .. } => {
                     report.object(&place.field(#content_name), #content);
+                    report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                     #closed
                 }
             }

@@ -12,7 +12,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate,
+    UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// Application in which the user acted.
@@ -58,7 +58,7 @@ pub struct ApplicationInformation {
     pub sideloaded_kits_count: Option<i64>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ApplicationInformation, _>")]
     pub extra: Extra,
 }
 
@@ -195,6 +195,7 @@ impl Shaped for ApplicationInformation {
 impl Validate for ApplicationInformation {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.apple_search_ads_attributes.check(&place.field("apple_search_ads_attributes"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -238,7 +239,7 @@ pub struct ApplicationStateTransitionEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ApplicationStateTransitionEvent, _>")]
     pub extra: Extra,
 }
 
@@ -530,6 +531,7 @@ impl Validate for ApplicationStateTransitionEvent {
             self.application_transition_type.is_known(),
         );
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -625,7 +627,7 @@ pub struct FirstRunEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<FirstRunEvent, _>")]
     pub extra: Extra,
 }
 
@@ -843,6 +845,7 @@ impl Shaped for FirstRunEvent {
 impl Validate for FirstRunEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -989,7 +992,7 @@ pub struct UninstallEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UninstallEvent, _>")]
     pub extra: Extra,
 }
 
@@ -1207,6 +1210,7 @@ impl Shaped for UninstallEvent {
 impl Validate for UninstallEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -17,7 +17,7 @@ use super::user::UserIdentities;
 use crate::support::{
     AttributeLimits, AttributeValue, Beyond, Extra, Field, OpenEnum, Place, Read, ReadError,
     Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, locate, open_enum, read,
-    validate,
+    validate, write,
 };
 
 /// Events and facts about one user, the unit in which mParticle takes data. A batch without events updates the
@@ -189,7 +189,7 @@ pub struct Batch {
     pub modified: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Batch, _>")]
     pub extra: Extra,
 }
 
@@ -598,6 +598,7 @@ impl Validate for Batch {
         }
         self.source_info.check(&place.field("source_info"), report);
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -73,7 +73,7 @@ pub struct CommerceEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CommerceEvent, _>")]
     pub extra: Extra,
 }
 
@@ -393,6 +393,7 @@ impl Validate for CommerceEvent {
                 ("product_impressions", !self.product_impressions.is_empty()),
             ],
         );
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -590,7 +591,7 @@ pub struct Product {
     pub added_to_cart_time_ms: Option<UnixMillis>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Product, _>")]
     pub extra: Extra,
 }
 
@@ -746,6 +747,7 @@ impl Validate for Product {
         self.quantity.check(&place.field("quantity"), report);
         self.total_product_amount.check(&place.field("total_product_amount"), report);
         self.added_to_cart_time_ms.check(&place.field("added_to_cart_time_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -819,7 +821,7 @@ pub struct ProductAction {
     pub product_list_source: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ProductAction, _>")]
     pub extra: Extra,
 }
 
@@ -977,6 +979,7 @@ impl Validate for ProductAction {
         self.total_amount.check(&place.field("total_amount"), report);
         self.tax_amount.check(&place.field("tax_amount"), report);
         self.shipping_amount.check(&place.field("shipping_amount"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1091,7 +1094,7 @@ pub struct ProductImpression {
     pub products: Vec<Product>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ProductImpression, _>")]
     pub extra: Extra,
 }
 
@@ -1158,6 +1161,7 @@ impl Shaped for ProductImpression {
 impl Validate for ProductImpression {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1184,7 +1188,7 @@ pub struct Promotion {
     pub position: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Promotion, _>")]
     pub extra: Extra,
 }
 
@@ -1251,7 +1255,9 @@ impl Shaped for Promotion {
 }
 
 impl Validate for Promotion {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// What a user did with one or more promotions.
@@ -1269,7 +1275,7 @@ pub struct PromotionAction {
     pub promotions: Vec<Promotion>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<PromotionAction, _>")]
     pub extra: Extra,
 }
 
@@ -1333,6 +1339,7 @@ impl Validate for PromotionAction {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("action"), self.action.is_known());
         self.promotions.check(&place.field("promotions"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1397,7 +1404,7 @@ pub struct ShoppingCart {
     pub products: Vec<Product>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ShoppingCart, _>")]
     pub extra: Extra,
 }
 
@@ -1444,5 +1451,6 @@ impl Shaped for ShoppingCart {
 impl Validate for ShoppingCart {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }

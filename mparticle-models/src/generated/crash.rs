@@ -10,7 +10,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     Breadcrumb, DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape,
-    Shaped, UnixMillis, Validate, Violation, read, validate,
+    Shaped, UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// A step worth remembering when the application crashes later.
@@ -36,7 +36,7 @@ pub struct BreadcrumbEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<BreadcrumbEvent, _>")]
     pub extra: Extra,
 }
 
@@ -282,6 +282,7 @@ impl Shaped for BreadcrumbEvent {
 impl Validate for BreadcrumbEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -354,7 +355,7 @@ pub struct CrashReportEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CrashReportEvent, _>")]
     pub extra: Extra,
 }
 
@@ -680,6 +681,7 @@ impl Validate for CrashReportEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.breadcrumbs.check(&place.field("breadcrumbs"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

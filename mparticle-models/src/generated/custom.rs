@@ -10,7 +10,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     Beyond, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape,
-    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate,
+    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// Something that happened in your application, named and classified by you.
@@ -38,7 +38,7 @@ pub struct CustomEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CustomEvent, _>")]
     pub extra: Extra,
 }
 
@@ -291,6 +291,7 @@ impl Validate for CustomEvent {
             report.known(&place.field("custom_event_type"), custom_event_type.is_known());
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -177,7 +177,7 @@ pub struct DeviceCurrentState {
     pub external_disk_space_free_bytes: Option<i64>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<DeviceCurrentState, _>")]
     pub extra: Extra,
 }
 
@@ -396,6 +396,7 @@ impl Validate for DeviceCurrentState {
             .check(&place.field("application_memory_max_bytes"), report);
         self.application_memory_total_bytes
             .check(&place.field("application_memory_total_bytes"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -623,7 +624,7 @@ pub struct DeviceInformation {
     pub push_notification_vibrate_enabled: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<DeviceInformation, _>")]
     pub extra: Extra,
 }
 
@@ -1074,6 +1075,7 @@ impl Validate for DeviceInformation {
         if let Some(roku_publisher_id) = &self.roku_publisher_id {
             report.uuid(&place.field("roku_publisher_id"), roku_publisher_id);
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -905,25 +905,77 @@ impl Shaped for Event {
 impl Validate for Event {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::SessionStart(data) => data.check(&place.field("data"), report),
-            Self::SessionEnd(data) => data.check(&place.field("data"), report),
-            Self::ScreenView(data) => data.check(&place.field("data"), report),
-            Self::CustomEvent(data) => data.check(&place.field("data"), report),
-            Self::CommerceEvent(data) => data.check(&place.field("data"), report),
-            Self::ApplicationStateTransition(data) => data.check(&place.field("data"), report),
-            Self::FirstRun(data) => data.check(&place.field("data"), report),
-            Self::Uninstall(data) => data.check(&place.field("data"), report),
-            Self::PushRegistration(data) => data.check(&place.field("data"), report),
-            Self::PushMessage(data) => data.check(&place.field("data"), report),
-            Self::CrashReport(data) => data.check(&place.field("data"), report),
-            Self::Breadcrumb(data) => data.check(&place.field("data"), report),
-            Self::NetworkPerformance(data) => data.check(&place.field("data"), report),
-            Self::OptOut(data) => data.check(&place.field("data"), report),
-            Self::Profile(data) => data.check(&place.field("data"), report),
-            Self::UserAttributeChange(data) => data.check(&place.field("data"), report),
-            Self::UserIdentityChange(data) => data.check(&place.field("data"), report),
-            Self::Unknown { data, .. } => {
+            Self::SessionStart(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::SessionEnd(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::ScreenView(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::CustomEvent(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::CommerceEvent(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::ApplicationStateTransition(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::FirstRun(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::Uninstall(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::PushRegistration(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::PushMessage(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::CrashReport(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::Breadcrumb(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::NetworkPerformance(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::OptOut(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::Profile(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::UserAttributeChange(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::UserIdentityChange(data) => {
+                data.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            }
+            Self::Unknown { data, extra, .. } => {
                 report.object(&place.field("data"), data);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
             }
         }
     }
@@ -947,7 +999,7 @@ pub struct EventSystemNotificationInfo {
     pub type_: Option<SystemNotificationType>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<EventSystemNotificationInfo, _>")]
     pub extra: Extra,
 }
 
@@ -982,6 +1034,7 @@ impl Validate for EventSystemNotificationInfo {
         if let Some(type_) = &self.type_ {
             report.known(&place.field("type"), type_.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

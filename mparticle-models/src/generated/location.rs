@@ -68,7 +68,7 @@ pub struct GeoLocation {
     pub location_source: Option<LocationSource>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<GeoLocation, _>")]
     pub extra: Extra,
 }
 
@@ -193,6 +193,7 @@ impl Validate for GeoLocation {
         if let Some(location_source) = &self.location_source {
             report.known(&place.field("location_source"), location_source.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

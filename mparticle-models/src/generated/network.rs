@@ -10,7 +10,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, read, validate,
+    UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// A network request that the application made.
@@ -56,7 +56,7 @@ pub struct NetworkPerformanceEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<NetworkPerformanceEvent, _>")]
     pub extra: Extra,
 }
 
@@ -348,6 +348,7 @@ impl Validate for NetworkPerformanceEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.time_elapsed.check(&place.field("time_elapsed"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -10,7 +10,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate,
+    UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// The user signs up, logs in or out, or changes or deletes the profile.
@@ -40,7 +40,7 @@ pub struct ProfileEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ProfileEvent, _>")]
     pub extra: Extra,
 }
 
@@ -303,6 +303,7 @@ impl Validate for ProfileEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("profile_event_type"), self.profile_event_type.is_known());
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -10,7 +10,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     Beyond, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape,
-    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate,
+    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// Where an application was when a push message arrived.
@@ -189,7 +189,7 @@ pub struct PushMessageEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<PushMessageEvent, _>")]
     pub extra: Extra,
 }
 
@@ -511,6 +511,7 @@ impl Validate for PushMessageEvent {
             );
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -602,7 +603,7 @@ pub struct PushRegistrationEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<PushRegistrationEvent, _>")]
     pub extra: Extra,
 }
 
@@ -848,6 +849,7 @@ impl Shaped for PushRegistrationEvent {
 impl Validate for PushRegistrationEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

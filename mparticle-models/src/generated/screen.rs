@@ -10,7 +10,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     Beyond, DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, read, validate,
+    UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// The user sees a screen of the application or a page of the site.
@@ -38,7 +38,7 @@ pub struct ScreenViewEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ScreenViewEvent, _>")]
     pub extra: Extra,
 }
 
@@ -287,6 +287,7 @@ impl Validate for ScreenViewEvent {
             report.max_length(&place.field("screen_name"), screen_name, 256, Beyond::Cut);
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

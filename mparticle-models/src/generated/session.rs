@@ -10,7 +10,7 @@ use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
     DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, read, validate,
+    UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// End of a session.
@@ -32,7 +32,7 @@ pub struct SessionEndEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<SessionEndEvent, _>")]
     pub extra: Extra,
 }
 
@@ -273,6 +273,7 @@ impl Validate for SessionEndEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.session_duration_ms.check(&place.field("session_duration_ms"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -302,7 +303,7 @@ pub struct SessionStartEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<SessionStartEvent, _>")]
     pub extra: Extra,
 }
 
@@ -520,6 +521,7 @@ impl Shaped for SessionStartEvent {
 impl Validate for SessionStartEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

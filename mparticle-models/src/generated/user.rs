@@ -11,7 +11,7 @@ use super::location::GeoLocation;
 use crate::support::{
     AttributeLimits, AttributeValue, Beyond, DurationMillis, Enveloped, Extra, Field, KeyedShape,
     OpenEnum, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation,
-    open_enum, read, validate,
+    open_enum, read, validate, write,
 };
 
 /// Kinds of identifiers a user can have; the same words name the fields of `UserIdentities`.
@@ -311,7 +311,7 @@ pub struct UserAttributeChangeEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserAttributeChangeEvent, _>")]
     pub extra: Extra,
 }
 
@@ -608,6 +608,7 @@ impl Validate for UserAttributeChangeEvent {
             report.attribute_value(&place.field("old"), old, limits);
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -770,7 +771,7 @@ pub struct UserIdentities {
     pub records: Vec<UserIdentity>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserIdentities, _>")]
     pub extra: Extra,
 }
 
@@ -1077,6 +1078,13 @@ impl Validate for UserIdentities {
         if let Some(yahoo) = &self.yahoo {
             report.max_length(&place.field("yahoo"), yahoo, 256, Beyond::Undocumented);
         }
+        for (index, record) in self.records.iter().enumerate() {
+            report.record(
+                &place.index(index),
+                record.identity_type.is_some() && record.identity.is_some(),
+            );
+        }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1106,7 +1114,7 @@ pub struct UserIdentity {
     pub created_this_batch: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserIdentity, _>")]
     pub extra: Extra,
 }
 
@@ -1194,6 +1202,7 @@ impl Validate for UserIdentity {
             report.max_length(&place.field("identity"), identity, 256, Beyond::Undocumented);
         }
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1224,7 +1233,7 @@ pub struct UserIdentityChangeEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserIdentityChangeEvent, _>")]
     pub extra: Extra,
 }
 
@@ -1466,6 +1475,7 @@ impl Validate for UserIdentityChangeEvent {
         self.new.check(&place.field("new"), report);
         self.old.check(&place.field("old"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

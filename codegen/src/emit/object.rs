@@ -248,7 +248,7 @@ fn holds_number(shape: &Shape) -> bool {
 ///
 /// Inline, so that a crate that only writes batches does not compile all that reads them.
 pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
-    scope.support(&["locate", "ReadError"]);
+    scope.support(&["locate", "ReadError", "write"]);
     let slice_docs = docs(&[
         "Reads a JSON document.",
         "# Errors",
@@ -278,7 +278,7 @@ pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
         #write_docs
         #[inline]
         pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-            serde_json::to_vec(self)
+            write::to_vec(self)
         }
     }
 }

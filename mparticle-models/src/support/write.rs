@@ -8,6 +8,20 @@ use super::locate::Shaped;
 use super::read::Tagged;
 use super::values::{Enveloped, Extra, not_finite};
 
+/// Writes a JSON document.
+///
+/// # Errors
+/// If a value cannot be written as JSON.
+// Inline, so that types are compiled only where they are written.
+#[inline]
+pub fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    // Room for a usual batch, so that the buffer does not have to grow several times.
+    const CAPACITY: usize = 2048;
+    let mut json = Vec::with_capacity(CAPACITY);
+    serde_json::to_writer(&mut json, value)?;
+    Ok(json)
+}
+
 /// A type that holds floating-point numbers, written by [`number`].
 pub trait Numbers {
     /// Writes the numbers.

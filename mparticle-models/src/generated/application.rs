@@ -547,7 +547,7 @@ impl Enveloped for ApplicationStateTransitionEvent {
 
 /// Transitions in the life of an application.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `application.json#/$defs/ApplicationTransitionType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -565,12 +565,20 @@ pub enum ApplicationTransitionType {
     /// The application comes to the foreground.
     ApplicationForeground,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ApplicationTransitionType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::ApplicationInitialized,
+        Self::ApplicationExit,
+        Self::ApplicationBackground,
+        Self::ApplicationForeground,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -582,7 +590,7 @@ impl ApplicationTransitionType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -861,7 +869,7 @@ impl Enveloped for FirstRunEvent {
 
 /// Systems for which applications are made.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `application.json#/$defs/OperatingSystem`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -912,12 +920,31 @@ pub enum OperatingSystem {
     /// Microsoft Xbox.
     Xbox,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl OperatingSystem {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Unknown,
+        Self::Ios,
+        Self::Android,
+        Self::WindowsPhone,
+        Self::MobileWeb,
+        Self::UnityIos,
+        Self::UnityAndroid,
+        Self::Desktop,
+        Self::Tvos,
+        Self::Roku,
+        Self::OutOfBand,
+        Self::Alexa,
+        Self::SmartTv,
+        Self::FireTv,
+        Self::Xbox,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -940,7 +967,7 @@ impl OperatingSystem {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

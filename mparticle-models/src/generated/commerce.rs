@@ -409,7 +409,7 @@ impl Enveloped for CommerceEvent {
 
 /// Kinds of commerce events as mParticle derives them. Older data may show the categories of custom events here.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `commerce.json#/$defs/CommerceEventKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -454,12 +454,29 @@ pub enum CommerceEventKind {
     /// Products were shown.
     Impression,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CommerceEventKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::AddToCart,
+        Self::RemoveFromCart,
+        Self::Checkout,
+        Self::CheckoutOption,
+        Self::Click,
+        Self::ViewDetail,
+        Self::Purchase,
+        Self::Refund,
+        Self::AddToWishlist,
+        Self::RemoveFromWishlist,
+        Self::PromotionView,
+        Self::PromotionClick,
+        Self::Impression,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -480,7 +497,7 @@ impl CommerceEventKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -985,7 +1002,7 @@ impl Validate for ProductAction {
 
 /// Steps of the purchase funnel.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `commerce.json#/$defs/ProductActionKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1022,12 +1039,26 @@ pub enum ProductActionKind {
     /// event.
     RemoveFromWishList,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ProductActionKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::AddToCart,
+        Self::RemoveFromCart,
+        Self::Checkout,
+        Self::CheckoutOption,
+        Self::Click,
+        Self::ViewDetail,
+        Self::Purchase,
+        Self::Refund,
+        Self::AddToWishlist,
+        Self::RemoveFromWishList,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1045,7 +1076,7 @@ impl ProductActionKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1345,7 +1376,7 @@ impl Validate for PromotionAction {
 
 /// What can be done with a promotion.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `commerce.json#/$defs/PromotionActionKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1357,12 +1388,15 @@ pub enum PromotionActionKind {
     /// The user clicked on the promotion.
     Click,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl PromotionActionKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::View, Self::Click];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1372,7 +1406,7 @@ impl PromotionActionKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

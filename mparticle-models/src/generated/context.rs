@@ -174,7 +174,7 @@ impl Validate for BatchingContext {
 
 /// Way on which data reach mParticle.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `context.json#/$defs/Channel`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -198,12 +198,22 @@ pub enum Channel {
     /// A server that calls the HTTP API, directly or by way of an SDK such as this one.
     ServerToServer,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl Channel {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Native,
+        Self::Javascript,
+        Self::Pixel,
+        Self::Desktop,
+        Self::Partner,
+        Self::ServerToServer,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -217,7 +227,7 @@ impl Channel {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

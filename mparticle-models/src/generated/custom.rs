@@ -307,7 +307,7 @@ impl Enveloped for CustomEvent {
 
 /// Categories of custom events.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `custom.json#/$defs/CustomEventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -344,12 +344,26 @@ pub enum CustomEventType {
     /// Anything else.
     Other,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CustomEventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Navigation,
+        Self::Location,
+        Self::Search,
+        Self::Transaction,
+        Self::UserContent,
+        Self::UserPreference,
+        Self::Social,
+        Self::Media,
+        Self::Attribution,
+        Self::Other,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -367,7 +381,7 @@ impl CustomEventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -11,7 +11,7 @@ use crate::support::{
 
 /// Answers to the question of App Tracking Transparency on Apple devices.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `device.json#/$defs/AttAuthorizationStatus`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,12 +29,16 @@ pub enum AttAuthorizationStatus {
     /// The device does not allow the question, for instance because of parental controls.
     Restricted,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl AttAuthorizationStatus {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] =
+        &[Self::Authorized, Self::Denied, Self::NotDetermined, Self::Restricted];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -46,7 +50,7 @@ impl AttAuthorizationStatus {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1081,7 +1085,7 @@ impl Validate for DeviceInformation {
 
 /// Ways in which a device or its user interface is turned.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `device.json#/$defs/DeviceOrientation`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1111,12 +1115,24 @@ pub enum DeviceOrientation {
     /// Screen as wide as it is high.
     Square,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl DeviceOrientation {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Portrait,
+        Self::PortraitUpsideDown,
+        Self::Landscape,
+        Self::LandscapeLeft,
+        Self::LandscapeRight,
+        Self::FaceUp,
+        Self::FaceDown,
+        Self::Square,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1132,7 +1148,7 @@ impl DeviceOrientation {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1164,7 +1180,7 @@ open_enum!(DeviceOrientation);
 
 /// Platforms on which an application runs.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `device.json#/$defs/Platform`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1203,12 +1219,27 @@ pub enum Platform {
     /// Microsoft Xbox.
     Xbox,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl Platform {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Ios,
+        Self::Android,
+        Self::Web,
+        Self::Desktop,
+        Self::TvOs,
+        Self::Roku,
+        Self::OutOfBand,
+        Self::Alexa,
+        Self::SmartTv,
+        Self::FireTv,
+        Self::Xbox,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1227,7 +1258,7 @@ impl Platform {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -476,21 +476,21 @@ pub enum Event {
     /// An identity of the user changed.
     UserIdentityChange(Box<UserIdentityChangeEvent>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `event_type` on the wire.
+        /// The `event_type` in JSON.
         event_type: String,
 
-        /// The `data`, an object; null when absent.
+        /// The `data`, an object, or null if it is absent.
         data: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Event {
-    /// The `event_type` on the wire.
+    /// Returns the `event_type` in JSON.
     #[must_use]
     pub fn event_type(&self) -> &str {
         match self {
@@ -515,7 +515,7 @@ impl Event {
         }
     }
 
-    /// The fields that all known types share; none for an unknown type.
+    /// Returns the fields that all known types have, or `None` for an unknown type.
     #[must_use]
     pub fn common(&self) -> Option<&CommonEventData> {
         match self {
@@ -540,7 +540,7 @@ impl Event {
         }
     }
 
-    /// The fields that all known types share, to change them; none for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut CommonEventData> {
         match self {
             Self::SessionStart(data) => Some(&mut data.common),
@@ -561,6 +561,159 @@ impl Event {
             Self::UserAttributeChange(data) => Some(&mut data.common),
             Self::UserIdentityChange(data) => Some(&mut data.common),
             Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns the [`SessionStartEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_session_start(&self) -> Option<&SessionStartEvent> {
+        match self {
+            Self::SessionStart(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`SessionEndEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_session_end(&self) -> Option<&SessionEndEvent> {
+        match self {
+            Self::SessionEnd(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ScreenViewEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_screen_view(&self) -> Option<&ScreenViewEvent> {
+        match self {
+            Self::ScreenView(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CustomEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_custom_event(&self) -> Option<&CustomEvent> {
+        match self {
+            Self::CustomEvent(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CommerceEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_commerce_event(&self) -> Option<&CommerceEvent> {
+        match self {
+            Self::CommerceEvent(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ApplicationStateTransitionEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_application_state_transition(&self) -> Option<&ApplicationStateTransitionEvent> {
+        match self {
+            Self::ApplicationStateTransition(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`FirstRunEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_first_run(&self) -> Option<&FirstRunEvent> {
+        match self {
+            Self::FirstRun(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UninstallEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_uninstall(&self) -> Option<&UninstallEvent> {
+        match self {
+            Self::Uninstall(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`PushRegistrationEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_push_registration(&self) -> Option<&PushRegistrationEvent> {
+        match self {
+            Self::PushRegistration(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`PushMessageEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_push_message(&self) -> Option<&PushMessageEvent> {
+        match self {
+            Self::PushMessage(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CrashReportEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_crash_report(&self) -> Option<&CrashReportEvent> {
+        match self {
+            Self::CrashReport(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`BreadcrumbEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_breadcrumb(&self) -> Option<&BreadcrumbEvent> {
+        match self {
+            Self::Breadcrumb(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`NetworkPerformanceEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_network_performance(&self) -> Option<&NetworkPerformanceEvent> {
+        match self {
+            Self::NetworkPerformance(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`OptOutEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_opt_out(&self) -> Option<&OptOutEvent> {
+        match self {
+            Self::OptOut(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ProfileEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_profile(&self) -> Option<&ProfileEvent> {
+        match self {
+            Self::Profile(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UserAttributeChangeEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_user_attribute_change(&self) -> Option<&UserAttributeChangeEvent> {
+        match self {
+            Self::UserAttributeChange(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UserIdentityChangeEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_user_identity_change(&self) -> Option<&UserIdentityChangeEvent> {
+        match self {
+            Self::UserIdentityChange(content) => Some(content),
+            _ => None,
         }
     }
 
@@ -618,120 +771,324 @@ impl FromStr for Event {
 
 impl From<SessionStartEvent> for Event {
     #[inline]
-    fn from(data: SessionStartEvent) -> Self {
-        Self::SessionStart(Box::new(data))
+    fn from(content: SessionStartEvent) -> Self {
+        Self::SessionStart(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for SessionStartEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::SessionStart(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<SessionEndEvent> for Event {
     #[inline]
-    fn from(data: SessionEndEvent) -> Self {
-        Self::SessionEnd(Box::new(data))
+    fn from(content: SessionEndEvent) -> Self {
+        Self::SessionEnd(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for SessionEndEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::SessionEnd(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<ScreenViewEvent> for Event {
     #[inline]
-    fn from(data: ScreenViewEvent) -> Self {
-        Self::ScreenView(Box::new(data))
+    fn from(content: ScreenViewEvent) -> Self {
+        Self::ScreenView(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ScreenViewEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::ScreenView(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<CustomEvent> for Event {
     #[inline]
-    fn from(data: CustomEvent) -> Self {
-        Self::CustomEvent(Box::new(data))
+    fn from(content: CustomEvent) -> Self {
+        Self::CustomEvent(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CustomEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CustomEvent(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<CommerceEvent> for Event {
     #[inline]
-    fn from(data: CommerceEvent) -> Self {
-        Self::CommerceEvent(Box::new(data))
+    fn from(content: CommerceEvent) -> Self {
+        Self::CommerceEvent(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CommerceEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CommerceEvent(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<ApplicationStateTransitionEvent> for Event {
     #[inline]
-    fn from(data: ApplicationStateTransitionEvent) -> Self {
-        Self::ApplicationStateTransition(Box::new(data))
+    fn from(content: ApplicationStateTransitionEvent) -> Self {
+        Self::ApplicationStateTransition(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ApplicationStateTransitionEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::ApplicationStateTransition(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<FirstRunEvent> for Event {
     #[inline]
-    fn from(data: FirstRunEvent) -> Self {
-        Self::FirstRun(Box::new(data))
+    fn from(content: FirstRunEvent) -> Self {
+        Self::FirstRun(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for FirstRunEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::FirstRun(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<UninstallEvent> for Event {
     #[inline]
-    fn from(data: UninstallEvent) -> Self {
-        Self::Uninstall(Box::new(data))
+    fn from(content: UninstallEvent) -> Self {
+        Self::Uninstall(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UninstallEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Uninstall(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<PushRegistrationEvent> for Event {
     #[inline]
-    fn from(data: PushRegistrationEvent) -> Self {
-        Self::PushRegistration(Box::new(data))
+    fn from(content: PushRegistrationEvent) -> Self {
+        Self::PushRegistration(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for PushRegistrationEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::PushRegistration(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<PushMessageEvent> for Event {
     #[inline]
-    fn from(data: PushMessageEvent) -> Self {
-        Self::PushMessage(Box::new(data))
+    fn from(content: PushMessageEvent) -> Self {
+        Self::PushMessage(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for PushMessageEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::PushMessage(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<CrashReportEvent> for Event {
     #[inline]
-    fn from(data: CrashReportEvent) -> Self {
-        Self::CrashReport(Box::new(data))
+    fn from(content: CrashReportEvent) -> Self {
+        Self::CrashReport(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CrashReportEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CrashReport(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<BreadcrumbEvent> for Event {
     #[inline]
-    fn from(data: BreadcrumbEvent) -> Self {
-        Self::Breadcrumb(Box::new(data))
+    fn from(content: BreadcrumbEvent) -> Self {
+        Self::Breadcrumb(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for BreadcrumbEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Breadcrumb(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<NetworkPerformanceEvent> for Event {
     #[inline]
-    fn from(data: NetworkPerformanceEvent) -> Self {
-        Self::NetworkPerformance(Box::new(data))
+    fn from(content: NetworkPerformanceEvent) -> Self {
+        Self::NetworkPerformance(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for NetworkPerformanceEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::NetworkPerformance(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<OptOutEvent> for Event {
     #[inline]
-    fn from(data: OptOutEvent) -> Self {
-        Self::OptOut(Box::new(data))
+    fn from(content: OptOutEvent) -> Self {
+        Self::OptOut(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for OptOutEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::OptOut(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<ProfileEvent> for Event {
     #[inline]
-    fn from(data: ProfileEvent) -> Self {
-        Self::Profile(Box::new(data))
+    fn from(content: ProfileEvent) -> Self {
+        Self::Profile(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ProfileEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Profile(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<UserAttributeChangeEvent> for Event {
     #[inline]
-    fn from(data: UserAttributeChangeEvent) -> Self {
-        Self::UserAttributeChange(Box::new(data))
+    fn from(content: UserAttributeChangeEvent) -> Self {
+        Self::UserAttributeChange(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UserAttributeChangeEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::UserAttributeChange(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<UserIdentityChangeEvent> for Event {
     #[inline]
-    fn from(data: UserIdentityChangeEvent) -> Self {
-        Self::UserIdentityChange(Box::new(data))
+    fn from(content: UserIdentityChangeEvent) -> Self {
+        Self::UserIdentityChange(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UserIdentityChangeEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::UserIdentityChange(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -1040,7 +1397,7 @@ impl Validate for EventSystemNotificationInfo {
 
 /// Kinds of events with a defined body. mParticle reserves a few more names without saying what their data hold.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `event.json#/$defs/EventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1097,12 +1454,33 @@ pub enum EventType {
     /// An identity of the user changed.
     UserIdentityChange,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl EventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::SessionStart,
+        Self::SessionEnd,
+        Self::ScreenView,
+        Self::CustomEvent,
+        Self::CommerceEvent,
+        Self::ApplicationStateTransition,
+        Self::FirstRun,
+        Self::Uninstall,
+        Self::PushRegistration,
+        Self::PushMessage,
+        Self::CrashReport,
+        Self::Breadcrumb,
+        Self::NetworkPerformance,
+        Self::OptOut,
+        Self::Profile,
+        Self::UserAttributeChange,
+        Self::UserIdentityChange,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1127,7 +1505,7 @@ impl EventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1168,7 +1546,7 @@ open_enum!(EventType);
 
 /// Changes that mParticle reports by an event of its own.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `event.json#/$defs/SystemNotificationType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1177,12 +1555,15 @@ pub enum SystemNotificationType {
     /// A consent record under the GDPR changed.
     GdprChange,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl SystemNotificationType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::GdprChange];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1191,7 +1572,7 @@ impl SystemNotificationType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

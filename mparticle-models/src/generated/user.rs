@@ -16,7 +16,7 @@ use crate::support::{
 
 /// Kinds of identifiers a user can have; the same words name the fields of `UserIdentities`.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `user.json#/$defs/IdentityType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,12 +88,38 @@ pub enum IdentityType {
     /// Yahoo user identifier.
     Yahoo,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl IdentityType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::CustomerId,
+        Self::Email,
+        Self::MobileNumber,
+        Self::PhoneNumber2,
+        Self::PhoneNumber3,
+        Self::Other,
+        Self::OtherId2,
+        Self::OtherId3,
+        Self::OtherId4,
+        Self::OtherId5,
+        Self::OtherId6,
+        Self::OtherId7,
+        Self::OtherId8,
+        Self::OtherId9,
+        Self::OtherId10,
+        Self::Alias,
+        Self::Facebook,
+        Self::FacebookCustomAudienceId,
+        Self::Twitter,
+        Self::Google,
+        Self::Microsoft,
+        Self::Yahoo,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -123,7 +149,7 @@ impl IdentityType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -172,7 +198,7 @@ open_enum!(IdentityType);
 /// says which is stored; these are the spellings of its JSON reference. Any other name is an attribute of your
 /// own.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `user.json#/$defs/ReservedUserAttribute`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,12 +234,26 @@ pub enum ReservedUserAttribute {
     /// Number of the mobile phone.
     Mobile,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ReservedUserAttribute {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Age,
+        Self::Gender,
+        Self::Country,
+        Self::Zip,
+        Self::City,
+        Self::State,
+        Self::Address,
+        Self::Firstname,
+        Self::Lastname,
+        Self::Mobile,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -231,7 +271,7 @@ impl ReservedUserAttribute {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -11,6 +11,7 @@ mod shape;
 mod string_enum;
 mod union;
 mod validate;
+mod variant_access;
 
 use std::collections::{BTreeMap, BTreeSet};
 

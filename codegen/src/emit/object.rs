@@ -61,7 +61,9 @@ impl ObjectShape<'_> {
             let docs = docs(&[
                 "Fields this version does not know, kept as they were read and written back.",
             ]);
-            quote!(#docs #[serde(flatten)] pub extra: Extra,)
+            let writer = format!("write::extra::<{}, _>", self.def.name);
+            scope.support(&["write"]);
+            quote!(#docs #[serde(flatten, serialize_with = #writer)] pub extra: Extra,)
         });
         if self.has_extra || self.is_union_content {
             scope.support(&["Extra"]);
@@ -247,7 +249,7 @@ fn holds_number(shape: &Shape) -> bool {
 ///
 /// Inline, so that a crate that only writes batches does not compile all that reads them.
 pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
-    scope.support(&["locate", "ReadError"]);
+    scope.support(&["locate", "ReadError", "write"]);
     let slice_docs = docs(&[
         "Reads a JSON document.",
         "# Errors",
@@ -277,7 +279,7 @@ pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
         #write_docs
         #[inline]
         pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-            serde_json::to_vec(self)
+            write::to_vec(self)
         }
     }
 }

@@ -213,6 +213,14 @@ fn parameter(ty: &RustType, scope: &mut Scope<'_>) -> TokenStream {
             quote!(impl IntoIterator<Item = (impl Into<String>, #item)>)
         }
         _ if is_exact(ty) => scope.ty(ty),
+        RustType::Primitive(Primitive::F64) => {
+            scope.support(&["Number"]);
+            quote!(impl Into<Number>)
+        }
+        _ if is_optional_text(ty) => {
+            scope.support(&["TextValue"]);
+            quote!(impl Into<TextValue>)
+        }
         _ => {
             let ty = scope.ty(ty);
             quote!(impl Into<#ty>)
@@ -224,7 +232,10 @@ fn parameter(ty: &RustType, scope: &mut Scope<'_>) -> TokenStream {
 fn conversion(ty: &RustType, argument: &TokenStream) -> TokenStream {
     match ty {
         RustType::Vec(item) => match item.as_ref() {
-            RustType::Vec(_) | RustType::Map(_) => {
+            RustType::Vec(_)
+            | RustType::Map(_)
+            | RustType::Option(_)
+            | RustType::Primitive(Primitive::F64) => {
                 let item = conversion(item, &quote!(item));
                 quote!(#argument.into_iter().map(|item| #item).collect())
             }
@@ -236,8 +247,15 @@ fn conversion(ty: &RustType, argument: &TokenStream) -> TokenStream {
             quote!(#argument.into_iter().map(|(name, value)| (name.into(), #item)).collect())
         }
         _ if is_exact(ty) => quote!(#argument),
+        RustType::Primitive(Primitive::F64) => quote!(#argument.into().as_f64()),
+        _ if is_optional_text(ty) => quote!(Into::<TextValue>::into(#argument).into()),
         _ => quote!(#argument.into()),
     }
+}
+
+/// Whether an element of a list or a map is text or null.
+fn is_optional_text(ty: &RustType) -> bool {
+    *ty.without_option() == RustType::Primitive(Primitive::String) && ty.is_option()
 }
 
 /// Whether an argument has to have the type itself.

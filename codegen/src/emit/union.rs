@@ -1,7 +1,5 @@
 //! Emits an adjacently tagged union: an enum of its known contents, and what reads and writes the envelope.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -10,6 +8,7 @@ use super::docs::{blank_line, docs, type_paragraphs};
 use super::object::{document_methods, from_str};
 use super::scope::{Scope, ident};
 use super::validate::{implementation, validate_method};
+use super::variant_access::{VariantTypes, accessors, conversions};
 use crate::model::{TypeDef, Union, Variant};
 use crate::names::{field_ident, is_ident};
 
@@ -23,7 +22,7 @@ pub(crate) fn union(
     let shape = UnionShape::new(context, def, union, scope);
     let item = shape.item(scope);
     let methods = shape.methods(scope);
-    let conversions = shape.conversions();
+    let conversions = conversions(&shape.name, &shape.types());
     let reading = shape.reading(scope);
     let writing = shape.writing(scope);
     let shaped = shape.shaped(scope);
@@ -64,7 +63,15 @@ impl<'a> UnionShape<'a> {
         let tag = part_ident(&union.tag, "tag", &methods.collect::<Vec<_>>());
         let beside = ["extra".to_owned(), tag.to_string()];
         let base = base.map(|(field, ty)| (ident(&field), scope.generated(&ty)));
-        Self { def, union, name: ident(&def.name), tag, content, variants, base }
+        Self {
+            def,
+            union,
+            name: ident(&def.name),
+            content: part_ident(&union.content, "content", &beside),
+            tag,
+            variants,
+            base,
+        }
     }
 
     fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
@@ -79,11 +86,11 @@ impl<'a> UnionShape<'a> {
             quote!(#docs #name(Box<#ty>))
         });
         let unknown_docs =
-            docs(&["One of a type that this version does not know, kept as it was read."]);
-        let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
+            docs(&["A value of a type that this version does not know, as it was read."]);
+        let tag_docs = docs(&[format!("The `{}` in JSON.", self.union.tag)]);
         let content_docs =
-            docs(&[format!("The `{}`, an object; null when absent.", self.union.content)]);
-        let extra_docs = docs(&["What stands beside the two."]);
+            docs(&[format!("The `{}`, an object, or null if it is absent.", self.union.content)]);
+        let extra_docs = docs(&["Other fields of the object."]);
         quote! {
             #type_docs
             #[derive(Clone, Debug, PartialEq)]
@@ -106,13 +113,14 @@ impl<'a> UnionShape<'a> {
     fn methods(&self, scope: &mut Scope<'_>) -> TokenStream {
         let Self { name, tag, .. } = self;
         let blank = blank_line();
-        let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
+        let tag_docs = docs(&[format!("Returns the `{}` in JSON.", self.union.tag)]);
         let tag_binding = binding(tag, "tag");
         let tags = self.variants.iter().map(|(variant, name, _)| {
             let wire = &variant.wire;
             quote!(Self::#name(_) => #wire)
         });
         let base = self.base.as_ref().map(|(field, ty)| self.base_methods(field, ty));
+        let accessors = accessors(&self.types(), &self.method_names());
         let entry = self.union.entry.then(|| document_methods(scope));
         let from_str = self.union.entry.then(|| from_str(name, scope));
         let validate = validate_method(scope);
@@ -128,6 +136,7 @@ impl<'a> UnionShape<'a> {
                     }
                 }
                 #base
+                #accessors
                 #entry
                 #validate
             }
@@ -138,9 +147,10 @@ impl<'a> UnionShape<'a> {
     fn base_methods(&self, field: &Ident, ty: &Ident) -> TokenStream {
         let names: Vec<_> = self.variants.iter().map(|(_, name, _)| name).collect();
         let field_mut = format_ident!("{field}_mut");
-        let get_docs = docs(&["The fields that all known types share; none for an unknown type."]);
+        let get_docs =
+            docs(&["Returns the fields that all known types have, or `None` for an unknown type."]);
         let mut_docs = docs(&[
-            "The fields that all known types share, to change them; none for an unknown type.",
+            "Returns the fields that all known types have, for changing them, or `None` for an unknown type.",
         ]);
         quote! {
             #get_docs
@@ -162,27 +172,15 @@ impl<'a> UnionShape<'a> {
         }
     }
 
-    /// `From` for each content that belongs to one variant only.
-    fn conversions(&self) -> TokenStream {
-        let name = &self.name;
-        let blank = blank_line();
-        let mut uses = BTreeMap::<_, usize>::new();
-        for (_, _, ty) in &self.variants {
-            *uses.entry(ty).or_default() += 1;
-        }
-        let single = self.variants.iter().filter(|(_, _, ty)| uses.get(ty) == Some(&1));
-        let conversions = single.map(|(_, variant, ty)| {
-            quote! {
-                #blank
-                impl From<#ty> for #name {
-                    #[inline]
-                    fn from(content: #ty) -> Self {
-                        Self::#variant(Box::new(content))
-                    }
-                }
-            }
-        });
-        conversions.collect()
+    /// Each variant with the type of its content.
+    fn types(&self) -> Vec<VariantTypes<'_>> {
+        self.variants.iter().map(|(_, variant, ty)| (variant, ty)).collect()
+    }
+
+    /// The names of the methods that do not come from the variants.
+    fn method_names(&self) -> Vec<&Ident> {
+        let base = self.base.iter().map(|(field, _)| field);
+        base.chain([&self.tag]).collect()
     }
 
     fn writing(&self, scope: &mut Scope<'_>) -> TokenStream {
@@ -308,9 +306,13 @@ impl<'a> UnionShape<'a> {
             self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
         let checks = quote! {
             match self {
-                #(Self::#names(content) => { content.check(&place.field(#content_name), report); })*
-                Self::Unknown { #content_binding, .. } => {
+                #(Self::#names(content) => {
+                    content.check(&place.field(#content_name), report);
+                    report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+                })*
+                Self::Unknown { #content_binding, extra, .. } => {
                     report.object(&place.field(#content_name), content);
+                    report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                     #closed
                 }
             }

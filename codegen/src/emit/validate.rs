@@ -7,7 +7,7 @@ use super::Context;
 use super::docs::{blank_line, docs};
 use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
-use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Shape, Slot};
+use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Records, Shape, Slot};
 use crate::rust_type::RustType;
 
 /// The implementation for an object.
@@ -29,6 +29,10 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
             quote!((#wire, #present))
         });
         checks.extend(quote!(report.exactly_one_of(place, &[#(#members),*]);));
+    }
+    checks.extend(shape.object.records.as_ref().map(|records| record_checks(shape, records)));
+    if shape.has_extra {
+        checks.extend(quote!(report.extra::<Self>(place, &self.extra);));
     }
     implementation(&ident(&shape.def.name), &checks, scope)
 }
@@ -53,6 +57,26 @@ fn is_present(field: &TokenStream, ty: &RustType) -> TokenStream {
         RustType::Option(_) => quote!(#field.is_some()),
         RustType::Vec(_) | RustType::Map(_) => quote!(!#field.is_empty()),
         _ => quote!(true),
+    }
+}
+
+/// Each record from which the object was read has a key and a value.
+fn record_checks(shape: &ObjectShape<'_>, records: &Records) -> TokenStream {
+    let holder = ident(&records.ident);
+    let fields =
+        shape.context.object(&records.type_name).into_iter().flat_map(|record| &record.fields);
+    let is_present = fields
+        .filter(|field| [&records.key, &records.value].contains(&&field.wire))
+        .filter(|field| field.presence != Presence::Required)
+        .map(|field| ident(&field.ident));
+    let is_present: Vec<_> = is_present.collect();
+    if is_present.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        for (index, record) in self.#holder.iter().enumerate() {
+            report.record(&place.index(index), #(record.#is_present.is_some())&&*);
+        }
     }
 }
 

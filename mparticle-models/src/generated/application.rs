@@ -11,8 +11,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis,
-    Validate, Violation, open_enum, read, validate,
+    DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
+    UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// Application in which the user acted.
@@ -58,7 +58,7 @@ pub struct ApplicationInformation {
     pub sideloaded_kits_count: Option<i64>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ApplicationInformation, _>")]
     pub extra: Extra,
 }
 
@@ -195,6 +195,7 @@ impl Shaped for ApplicationInformation {
 impl Validate for ApplicationInformation {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.apple_search_ads_attributes.check(&place.field("apple_search_ads_attributes"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -238,7 +239,7 @@ pub struct ApplicationStateTransitionEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ApplicationStateTransitionEvent, _>")]
     pub extra: Extra,
 }
 
@@ -433,8 +434,11 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -527,6 +531,7 @@ impl Validate for ApplicationStateTransitionEvent {
             self.application_transition_type.is_known(),
         );
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -542,7 +547,7 @@ impl Enveloped for ApplicationStateTransitionEvent {
 
 /// Transitions in the life of an application.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `application.json#/$defs/ApplicationTransitionType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -560,12 +565,20 @@ pub enum ApplicationTransitionType {
     /// The application comes to the foreground.
     ApplicationForeground,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ApplicationTransitionType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::ApplicationInitialized,
+        Self::ApplicationExit,
+        Self::ApplicationBackground,
+        Self::ApplicationForeground,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -577,7 +590,7 @@ impl ApplicationTransitionType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -622,7 +635,7 @@ pub struct FirstRunEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<FirstRunEvent, _>")]
     pub extra: Extra,
 }
 
@@ -759,8 +772,11 @@ impl FirstRunEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -837,6 +853,7 @@ impl Shaped for FirstRunEvent {
 impl Validate for FirstRunEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -852,7 +869,7 @@ impl Enveloped for FirstRunEvent {
 
 /// Systems for which applications are made.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `application.json#/$defs/OperatingSystem`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -903,12 +920,31 @@ pub enum OperatingSystem {
     /// Microsoft Xbox.
     Xbox,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl OperatingSystem {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Unknown,
+        Self::Ios,
+        Self::Android,
+        Self::WindowsPhone,
+        Self::MobileWeb,
+        Self::UnityIos,
+        Self::UnityAndroid,
+        Self::Desktop,
+        Self::Tvos,
+        Self::Roku,
+        Self::OutOfBand,
+        Self::Alexa,
+        Self::SmartTv,
+        Self::FireTv,
+        Self::Xbox,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -931,7 +967,7 @@ impl OperatingSystem {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -983,7 +1019,7 @@ pub struct UninstallEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UninstallEvent, _>")]
     pub extra: Extra,
 }
 
@@ -1120,8 +1156,11 @@ impl UninstallEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -1198,6 +1237,7 @@ impl Shaped for UninstallEvent {
 impl Validate for UninstallEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

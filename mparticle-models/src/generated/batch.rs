@@ -17,7 +17,7 @@ use super::user::UserIdentities;
 use crate::support::{
     AttributeLimits, AttributeValue, Beyond, Extra, Field, OpenEnum, Place, Read, ReadError,
     Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, locate, open_enum, read,
-    validate,
+    validate, write,
 };
 
 /// Events and facts about one user, the unit in which mParticle takes data. A batch without events updates the
@@ -189,7 +189,7 @@ pub struct Batch {
     pub modified: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Batch, _>")]
     pub extra: Extra,
 }
 
@@ -494,7 +494,7 @@ impl Batch {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -598,12 +598,13 @@ impl Validate for Batch {
         }
         self.source_info.check(&place.field("source_info"), report);
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// Kinds of data, kept apart by mParticle.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `batch.json#/$defs/Environment`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -615,12 +616,15 @@ pub enum Environment {
     /// Data of tests and development.
     Development,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl Environment {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Production, Self::Development];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -630,7 +634,7 @@ impl Environment {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -11,8 +11,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate, write,
+    Beyond, DurationMillis, Enveloped, Extra, Field, Number, OpenEnum, Place, Read, Report, Scalar,
+    Shape, Shaped, TextValue, UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// The user deals with products or promotions. Carries exactly one of `product_action`, `promotion_action` and
@@ -73,7 +73,7 @@ pub struct CommerceEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CommerceEvent, _>")]
     pub extra: Extra,
 }
 
@@ -279,8 +279,11 @@ impl CommerceEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -390,6 +393,7 @@ impl Validate for CommerceEvent {
                 ("product_impressions", !self.product_impressions.is_empty()),
             ],
         );
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -405,7 +409,7 @@ impl Enveloped for CommerceEvent {
 
 /// Kinds of commerce events as mParticle derives them. Older data may show the categories of custom events here.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `commerce.json#/$defs/CommerceEventKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -450,12 +454,29 @@ pub enum CommerceEventKind {
     /// Products were shown.
     Impression,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CommerceEventKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::AddToCart,
+        Self::RemoveFromCart,
+        Self::Checkout,
+        Self::CheckoutOption,
+        Self::Click,
+        Self::ViewDetail,
+        Self::Purchase,
+        Self::Refund,
+        Self::AddToWishlist,
+        Self::RemoveFromWishlist,
+        Self::PromotionView,
+        Self::PromotionClick,
+        Self::Impression,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -476,7 +497,7 @@ impl CommerceEventKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -574,20 +595,20 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub position: Option<i64>,
 
-    /// Details of your choice by name. Unlike those of an event they are texts only.
+    /// Details of your choice by name. Unlike those of an event they are texts only, or null.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "read::collection"
     )]
-    pub custom_attributes: BTreeMap<String, String>,
+    pub custom_attributes: BTreeMap<String, Option<String>>,
 
     /// When the product was put into the shopping cart.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub added_to_cart_time_ms: Option<UnixMillis>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Product, _>")]
     pub extra: Extra,
 }
 
@@ -614,22 +635,22 @@ impl Product {
 
     /// Sets [`price`](Self::price).
     #[must_use]
-    pub fn with_price(mut self, price: impl Into<f64>) -> Self {
-        self.price = Some(price.into());
+    pub fn with_price(mut self, price: impl Into<Number>) -> Self {
+        self.price = Some(price.into().as_f64());
         self
     }
 
     /// Sets [`quantity`](Self::quantity).
     #[must_use]
-    pub fn with_quantity(mut self, quantity: impl Into<f64>) -> Self {
-        self.quantity = Some(quantity.into());
+    pub fn with_quantity(mut self, quantity: impl Into<Number>) -> Self {
+        self.quantity = Some(quantity.into().as_f64());
         self
     }
 
     /// Sets [`total_product_amount`](Self::total_product_amount).
     #[must_use]
-    pub fn with_total_product_amount(mut self, total_product_amount: impl Into<f64>) -> Self {
-        self.total_product_amount = Some(total_product_amount.into());
+    pub fn with_total_product_amount(mut self, total_product_amount: impl Into<Number>) -> Self {
+        self.total_product_amount = Some(total_product_amount.into().as_f64());
         self
     }
 
@@ -672,11 +693,11 @@ impl Product {
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<TextValue>)>,
     ) -> Self {
         self.custom_attributes = custom_attributes
             .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
+            .map(|(name, value)| (name.into(), Into::<TextValue>::into(value).into()))
             .collect();
         self
     }
@@ -686,9 +707,9 @@ impl Product {
     pub fn with_custom_attribute(
         mut self,
         name: impl Into<String>,
-        value: impl Into<String>,
+        value: impl Into<TextValue>,
     ) -> Self {
-        self.custom_attributes.insert(name.into(), value.into());
+        self.custom_attributes.insert(name.into(), Into::<TextValue>::into(value).into());
         self
     }
 
@@ -730,7 +751,7 @@ impl Shaped for Product {
                 Field::optional::<String>(&["variant"]),
                 Field::optional::<String>(&["coupon_code"]),
                 Field::optional::<i64>(&["position"]),
-                Field::optional::<BTreeMap<String, String>>(&["custom_attributes"]),
+                Field::optional::<BTreeMap<String, Option<String>>>(&["custom_attributes"]),
                 Field::optional::<UnixMillis>(&["added_to_cart_time_ms"]),
             ]
         }
@@ -743,6 +764,7 @@ impl Validate for Product {
         self.quantity.check(&place.field("quantity"), report);
         self.total_product_amount.check(&place.field("total_product_amount"), report);
         self.added_to_cart_time_ms.check(&place.field("added_to_cart_time_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -816,7 +838,7 @@ pub struct ProductAction {
     pub product_list_source: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ProductAction, _>")]
     pub extra: Extra,
 }
 
@@ -871,22 +893,22 @@ impl ProductAction {
 
     /// Sets [`total_amount`](Self::total_amount).
     #[must_use]
-    pub fn with_total_amount(mut self, total_amount: impl Into<f64>) -> Self {
-        self.total_amount = Some(total_amount.into());
+    pub fn with_total_amount(mut self, total_amount: impl Into<Number>) -> Self {
+        self.total_amount = Some(total_amount.into().as_f64());
         self
     }
 
     /// Sets [`tax_amount`](Self::tax_amount).
     #[must_use]
-    pub fn with_tax_amount(mut self, tax_amount: impl Into<f64>) -> Self {
-        self.tax_amount = Some(tax_amount.into());
+    pub fn with_tax_amount(mut self, tax_amount: impl Into<Number>) -> Self {
+        self.tax_amount = Some(tax_amount.into().as_f64());
         self
     }
 
     /// Sets [`shipping_amount`](Self::shipping_amount).
     #[must_use]
-    pub fn with_shipping_amount(mut self, shipping_amount: impl Into<f64>) -> Self {
-        self.shipping_amount = Some(shipping_amount.into());
+    pub fn with_shipping_amount(mut self, shipping_amount: impl Into<Number>) -> Self {
+        self.shipping_amount = Some(shipping_amount.into().as_f64());
         self
     }
 
@@ -974,12 +996,13 @@ impl Validate for ProductAction {
         self.total_amount.check(&place.field("total_amount"), report);
         self.tax_amount.check(&place.field("tax_amount"), report);
         self.shipping_amount.check(&place.field("shipping_amount"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// Steps of the purchase funnel.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `commerce.json#/$defs/ProductActionKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1016,12 +1039,26 @@ pub enum ProductActionKind {
     /// event.
     RemoveFromWishList,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ProductActionKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::AddToCart,
+        Self::RemoveFromCart,
+        Self::Checkout,
+        Self::CheckoutOption,
+        Self::Click,
+        Self::ViewDetail,
+        Self::Purchase,
+        Self::Refund,
+        Self::AddToWishlist,
+        Self::RemoveFromWishList,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1039,7 +1076,7 @@ impl ProductActionKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1088,7 +1125,7 @@ pub struct ProductImpression {
     pub products: Vec<Product>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ProductImpression, _>")]
     pub extra: Extra,
 }
 
@@ -1155,6 +1192,7 @@ impl Shaped for ProductImpression {
 impl Validate for ProductImpression {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1181,7 +1219,7 @@ pub struct Promotion {
     pub position: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Promotion, _>")]
     pub extra: Extra,
 }
 
@@ -1248,7 +1286,9 @@ impl Shaped for Promotion {
 }
 
 impl Validate for Promotion {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// What a user did with one or more promotions.
@@ -1266,7 +1306,7 @@ pub struct PromotionAction {
     pub promotions: Vec<Promotion>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<PromotionAction, _>")]
     pub extra: Extra,
 }
 
@@ -1330,12 +1370,13 @@ impl Validate for PromotionAction {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("action"), self.action.is_known());
         self.promotions.check(&place.field("promotions"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// What can be done with a promotion.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `commerce.json#/$defs/PromotionActionKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1347,12 +1388,15 @@ pub enum PromotionActionKind {
     /// The user clicked on the promotion.
     Click,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl PromotionActionKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::View, Self::Click];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1362,7 +1406,7 @@ impl PromotionActionKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1394,7 +1438,7 @@ pub struct ShoppingCart {
     pub products: Vec<Product>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ShoppingCart, _>")]
     pub extra: Extra,
 }
 
@@ -1441,5 +1485,6 @@ impl Shaped for ShoppingCart {
 impl Validate for ShoppingCart {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }

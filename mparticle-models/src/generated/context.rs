@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::location::GeoLocation;
 use crate::support::{
     Extra, Field, OpenEnum, Place, Read, Report, Shape, Shaped, Validate, Violation, open_enum,
-    read, validate,
+    read, validate, write,
 };
 
 /// Advertising that led the user to the application. Attribution can be sent as custom events, too, which is the
@@ -30,7 +30,7 @@ pub struct AttributionInfo {
     pub campaign: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<AttributionInfo, _>")]
     pub extra: Extra,
 }
 
@@ -98,7 +98,9 @@ impl Shaped for AttributionInfo {
 }
 
 impl Validate for AttributionInfo {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// Bookkeeping of mParticle about how a batch was put together; known from one official SDK only and kept when
@@ -127,7 +129,7 @@ pub struct BatchingContext {
     pub request_ids: Vec<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<BatchingContext, _>")]
     pub extra: Extra,
 }
 
@@ -165,12 +167,14 @@ impl Shaped for BatchingContext {
 }
 
 impl Validate for BatchingContext {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// Way on which data reach mParticle.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `context.json#/$defs/Channel`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -194,12 +198,22 @@ pub enum Channel {
     /// A server that calls the HTTP API, directly or by way of an SDK such as this one.
     ServerToServer,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl Channel {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Native,
+        Self::Javascript,
+        Self::Pixel,
+        Self::Desktop,
+        Self::Partner,
+        Self::ServerToServer,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -213,7 +227,7 @@ impl Channel {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -262,7 +276,7 @@ pub struct Context {
     pub batching: Option<BatchingContext>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Context, _>")]
     pub extra: Extra,
 }
 
@@ -318,6 +332,7 @@ impl Validate for Context {
         self.data_plan.check(&place.field("data_plan"), report);
         self.location.check(&place.field("location"), report);
         self.batching.check(&place.field("batching"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -336,7 +351,7 @@ pub struct DataPlanContext {
     pub plan_version: Option<i64>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<DataPlanContext, _>")]
     pub extra: Extra,
 }
 
@@ -382,7 +397,9 @@ impl Shaped for DataPlanContext {
 }
 
 impl Validate for DataPlanContext {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// Where mParticle received a batch from. Filled by mParticle, seen in exported and forwarded data.
@@ -422,7 +439,7 @@ pub struct SourceInformation {
     pub is_historical: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<SourceInformation, _>")]
     pub extra: Extra,
 }
 
@@ -462,5 +479,7 @@ impl Shaped for SourceInformation {
 }
 
 impl Validate for SourceInformation {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }

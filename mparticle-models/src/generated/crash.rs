@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Breadcrumb, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis,
-    Validate, Violation, read, validate,
+    Breadcrumb, DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape,
+    Shaped, UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// A step worth remembering when the application crashes later.
@@ -36,7 +36,7 @@ pub struct BreadcrumbEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<BreadcrumbEvent, _>")]
     pub extra: Extra,
 }
 
@@ -193,8 +193,11 @@ impl BreadcrumbEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -279,6 +282,7 @@ impl Shaped for BreadcrumbEvent {
 impl Validate for BreadcrumbEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -351,7 +355,7 @@ pub struct CrashReportEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CrashReportEvent, _>")]
     pub extra: Extra,
 }
 
@@ -578,8 +582,11 @@ impl CrashReportEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -674,6 +681,7 @@ impl Validate for CrashReportEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.breadcrumbs.check(&place.field("breadcrumbs"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate,
+    Beyond, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape,
+    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// Something that happened in your application, named and classified by you.
@@ -38,7 +38,7 @@ pub struct CustomEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CustomEvent, _>")]
     pub extra: Extra,
 }
 
@@ -198,8 +198,11 @@ impl CustomEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -288,6 +291,7 @@ impl Validate for CustomEvent {
             report.known(&place.field("custom_event_type"), value.is_known());
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -303,7 +307,7 @@ impl Enveloped for CustomEvent {
 
 /// Categories of custom events.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `custom.json#/$defs/CustomEventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -340,12 +344,26 @@ pub enum CustomEventType {
     /// Anything else.
     Other,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CustomEventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Navigation,
+        Self::Location,
+        Self::Search,
+        Self::Transaction,
+        Self::UserContent,
+        Self::UserPreference,
+        Self::Social,
+        Self::Media,
+        Self::Attribution,
+        Self::Other,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -363,7 +381,7 @@ impl CustomEventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -5,13 +5,13 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::support::{
-    BooleanOrText, Extra, Field, OpenEnum, Place, Read, Report, Shape, Shaped, UnixMillis,
-    Validate, Violation, open_enum, read, validate, write,
+    BooleanOrText, DurationMillis, Extra, Field, Number, OpenEnum, Place, Read, Report, Shape,
+    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// Answers to the question of App Tracking Transparency on Apple devices.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `device.json#/$defs/AttAuthorizationStatus`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,12 +29,16 @@ pub enum AttAuthorizationStatus {
     /// The device does not allow the question, for instance because of parental controls.
     Restricted,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl AttAuthorizationStatus {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] =
+        &[Self::Authorized, Self::Denied, Self::NotDetermined, Self::Restricted];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -46,7 +50,7 @@ impl AttAuthorizationStatus {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -80,7 +84,7 @@ open_enum!(AttAuthorizationStatus);
 pub struct DeviceCurrentState {
     /// Time since the application started, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub time_since_start_ms: Option<i64>,
+    pub time_since_start_ms: Option<DurationMillis>,
 
     /// Charge of the battery. Seen as a fraction, as a percentage, and as -1 for unknown.
     #[serde(
@@ -177,7 +181,7 @@ pub struct DeviceCurrentState {
     pub external_disk_space_free_bytes: Option<i64>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<DeviceCurrentState, _>")]
     pub extra: Extra,
 }
 
@@ -190,15 +194,18 @@ impl DeviceCurrentState {
 
     /// Sets [`time_since_start_ms`](Self::time_since_start_ms).
     #[must_use]
-    pub fn with_time_since_start_ms(mut self, time_since_start_ms: i64) -> Self {
-        self.time_since_start_ms = Some(time_since_start_ms);
+    pub fn with_time_since_start_ms(
+        mut self,
+        time_since_start_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.time_since_start_ms = Some(time_since_start_ms.into());
         self
     }
 
     /// Sets [`battery_level`](Self::battery_level).
     #[must_use]
-    pub fn with_battery_level(mut self, battery_level: impl Into<f64>) -> Self {
-        self.battery_level = Some(battery_level.into());
+    pub fn with_battery_level(mut self, battery_level: impl Into<Number>) -> Self {
+        self.battery_level = Some(battery_level.into().as_f64());
         self
     }
 
@@ -257,9 +264,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_system_memory_available_bytes(
         mut self,
-        system_memory_available_bytes: impl Into<f64>,
+        system_memory_available_bytes: impl Into<Number>,
     ) -> Self {
-        self.system_memory_available_bytes = Some(system_memory_available_bytes.into());
+        self.system_memory_available_bytes = Some(system_memory_available_bytes.into().as_f64());
         self
     }
 
@@ -267,9 +274,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_system_memory_threshold_bytes(
         mut self,
-        system_memory_threshold_bytes: impl Into<f64>,
+        system_memory_threshold_bytes: impl Into<Number>,
     ) -> Self {
-        self.system_memory_threshold_bytes = Some(system_memory_threshold_bytes.into());
+        self.system_memory_threshold_bytes = Some(system_memory_threshold_bytes.into().as_f64());
         self
     }
 
@@ -294,9 +301,10 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_application_memory_available_bytes(
         mut self,
-        application_memory_available_bytes: impl Into<f64>,
+        application_memory_available_bytes: impl Into<Number>,
     ) -> Self {
-        self.application_memory_available_bytes = Some(application_memory_available_bytes.into());
+        self.application_memory_available_bytes =
+            Some(application_memory_available_bytes.into().as_f64());
         self
     }
 
@@ -304,9 +312,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_application_memory_max_bytes(
         mut self,
-        application_memory_max_bytes: impl Into<f64>,
+        application_memory_max_bytes: impl Into<Number>,
     ) -> Self {
-        self.application_memory_max_bytes = Some(application_memory_max_bytes.into());
+        self.application_memory_max_bytes = Some(application_memory_max_bytes.into().as_f64());
         self
     }
 
@@ -314,9 +322,9 @@ impl DeviceCurrentState {
     #[must_use]
     pub fn with_application_memory_total_bytes(
         mut self,
-        application_memory_total_bytes: impl Into<f64>,
+        application_memory_total_bytes: impl Into<Number>,
     ) -> Self {
-        self.application_memory_total_bytes = Some(application_memory_total_bytes.into());
+        self.application_memory_total_bytes = Some(application_memory_total_bytes.into().as_f64());
         self
     }
 
@@ -355,7 +363,7 @@ impl Shaped for DeviceCurrentState {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<i64>(&["time_since_start_ms"]),
+                Field::optional::<DurationMillis>(&["time_since_start_ms"]),
                 Field::optional::<f64>(&["battery_level"]),
                 Field::optional::<String>(&["data_connection_type"]),
                 Field::optional::<String>(&["data_connection_type_detail"]),
@@ -379,6 +387,7 @@ impl Shaped for DeviceCurrentState {
 
 impl Validate for DeviceCurrentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
+        self.time_since_start_ms.check(&place.field("time_since_start_ms"), report);
         self.battery_level.check(&place.field("battery_level"), report);
         self.gps_state.check(&place.field("gps_state"), report);
         self.system_memory_available_bytes
@@ -391,6 +400,7 @@ impl Validate for DeviceCurrentState {
             .check(&place.field("application_memory_max_bytes"), report);
         self.application_memory_total_bytes
             .check(&place.field("application_memory_total_bytes"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -618,7 +628,7 @@ pub struct DeviceInformation {
     pub push_notification_vibrate_enabled: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<DeviceInformation, _>")]
     pub extra: Extra,
 }
 
@@ -1066,12 +1076,13 @@ impl Validate for DeviceInformation {
         if let Some(value) = &self.roku_publisher_id {
             report.uuid(&place.field("roku_publisher_id"), value);
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// Ways in which a device or its user interface is turned.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `device.json#/$defs/DeviceOrientation`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1101,12 +1112,24 @@ pub enum DeviceOrientation {
     /// Screen as wide as it is high.
     Square,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl DeviceOrientation {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Portrait,
+        Self::PortraitUpsideDown,
+        Self::Landscape,
+        Self::LandscapeLeft,
+        Self::LandscapeRight,
+        Self::FaceUp,
+        Self::FaceDown,
+        Self::Square,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1122,7 +1145,7 @@ impl DeviceOrientation {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1154,7 +1177,7 @@ open_enum!(DeviceOrientation);
 
 /// Platforms on which an application runs.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `device.json#/$defs/Platform`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1193,12 +1216,27 @@ pub enum Platform {
     /// Microsoft Xbox.
     Xbox,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl Platform {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Ios,
+        Self::Android,
+        Self::Web,
+        Self::Desktop,
+        Self::TvOs,
+        Self::Roku,
+        Self::OutOfBand,
+        Self::Alexa,
+        Self::SmartTv,
+        Self::FireTv,
+        Self::Xbox,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1217,7 +1255,7 @@ impl Platform {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::support::{
     Extra, Field, Place, Read, ReadError, Report, Shape, Shaped, Validate, Violation, locate, read,
-    validate,
+    validate, write,
 };
 
 /// One reason for refusing a request.
@@ -30,7 +30,7 @@ pub struct ApiError {
     pub message: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ApiError, _>")]
     pub extra: Extra,
 }
 
@@ -62,7 +62,9 @@ impl Shaped for ApiError {
 }
 
 impl Validate for ApiError {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// Body of a refusal with status 400. It may be missing, empty, or no JSON at all.
@@ -78,7 +80,7 @@ pub struct ErrorResponse {
     pub errors: Vec<ApiError>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ErrorResponse, _>")]
     pub extra: Extra,
 }
 
@@ -121,7 +123,7 @@ impl ErrorResponse {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -155,5 +157,6 @@ impl Shaped for ErrorResponse {
 impl Validate for ErrorResponse {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.errors.check(&place.field("errors"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }

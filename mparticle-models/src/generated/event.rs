@@ -22,8 +22,9 @@ use super::screen::ScreenViewEvent;
 use super::session::{SessionEndEvent, SessionStartEvent};
 use super::user::{UserAttributeChangeEvent, UserIdentityChangeEvent};
 use crate::support::{
-    Beyond, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar, Shape, Shaped, Tagged,
-    TaggedShape, UnixMillis, Validate, Violation, locate, open_enum, read, validate, write,
+    Beyond, DurationMillis, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar, Shape,
+    Shaped, Tagged, TaggedShape, UnixMillis, Validate, Violation, locate, open_enum, read,
+    validate, write,
 };
 
 /// Fields that every event has, whatever its type.
@@ -108,7 +109,7 @@ pub struct CommonEventData {
 
     /// Time for which the user had been active on the site, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub active_time_on_site_ms: Option<i64>,
+    pub active_time_on_site_ms: Option<DurationMillis>,
 
     /// Kind of network connection at the time of the event.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
@@ -285,8 +286,11 @@ impl CommonEventData {
 
     /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -372,7 +376,7 @@ impl Shaped for CommonEventData {
                 Field::optional::<UnixMillis>(&["session_start_unixtime_ms"]),
                 Field::optional::<UnixMillis>(&["event_start_unixtime_ms"]),
                 Field::optional::<String>(&["page_url"]),
-                Field::optional::<i64>(&["active_time_on_site_ms"]),
+                Field::optional::<DurationMillis>(&["active_time_on_site_ms"]),
                 Field::optional::<String>(&["data_connection_type"]),
                 Field::optional::<Scalar>(&["lifetime_value_change"]),
                 Field::optional::<String>(&["lifetime_value_attribute_name"]),
@@ -407,6 +411,7 @@ impl Validate for CommonEventData {
         self.device_current_state.check(&place.field("device_current_state"), report);
         self.session_start_unixtime_ms.check(&place.field("session_start_unixtime_ms"), report);
         self.event_start_unixtime_ms.check(&place.field("event_start_unixtime_ms"), report);
+        self.active_time_on_site_ms.check(&place.field("active_time_on_site_ms"), report);
         self.lifetime_value_change.check(&place.field("lifetime_value_change"), report);
         self.event_system_notification_info
             .check(&place.field("event_system_notification_info"), report);
@@ -471,21 +476,21 @@ pub enum Event {
     /// An identity of the user changed.
     UserIdentityChange(Box<UserIdentityChangeEvent>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `event_type` on the wire.
+        /// The `event_type` in JSON.
         event_type: String,
 
-        /// The `data`, an object; null when absent.
+        /// The `data`, an object, or null if it is absent.
         data: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Event {
-    /// The `event_type` on the wire.
+    /// Returns the `event_type` in JSON.
     #[must_use]
     pub fn event_type(&self) -> &str {
         match self {
@@ -510,7 +515,7 @@ impl Event {
         }
     }
 
-    /// The fields that all known types share; none for an unknown type.
+    /// Returns the fields that all known types have, or `None` for an unknown type.
     #[must_use]
     pub fn common(&self) -> Option<&CommonEventData> {
         match self {
@@ -535,7 +540,7 @@ impl Event {
         }
     }
 
-    /// The fields that all known types share, to change them; none for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut CommonEventData> {
         match self {
             Self::SessionStart(content) => Some(&mut content.common),
@@ -556,6 +561,159 @@ impl Event {
             Self::UserAttributeChange(content) => Some(&mut content.common),
             Self::UserIdentityChange(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns the [`SessionStartEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_session_start(&self) -> Option<&SessionStartEvent> {
+        match self {
+            Self::SessionStart(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`SessionEndEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_session_end(&self) -> Option<&SessionEndEvent> {
+        match self {
+            Self::SessionEnd(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ScreenViewEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_screen_view(&self) -> Option<&ScreenViewEvent> {
+        match self {
+            Self::ScreenView(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CustomEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_custom_event(&self) -> Option<&CustomEvent> {
+        match self {
+            Self::CustomEvent(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CommerceEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_commerce_event(&self) -> Option<&CommerceEvent> {
+        match self {
+            Self::CommerceEvent(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ApplicationStateTransitionEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_application_state_transition(&self) -> Option<&ApplicationStateTransitionEvent> {
+        match self {
+            Self::ApplicationStateTransition(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`FirstRunEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_first_run(&self) -> Option<&FirstRunEvent> {
+        match self {
+            Self::FirstRun(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UninstallEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_uninstall(&self) -> Option<&UninstallEvent> {
+        match self {
+            Self::Uninstall(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`PushRegistrationEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_push_registration(&self) -> Option<&PushRegistrationEvent> {
+        match self {
+            Self::PushRegistration(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`PushMessageEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_push_message(&self) -> Option<&PushMessageEvent> {
+        match self {
+            Self::PushMessage(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CrashReportEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_crash_report(&self) -> Option<&CrashReportEvent> {
+        match self {
+            Self::CrashReport(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`BreadcrumbEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_breadcrumb(&self) -> Option<&BreadcrumbEvent> {
+        match self {
+            Self::Breadcrumb(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`NetworkPerformanceEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_network_performance(&self) -> Option<&NetworkPerformanceEvent> {
+        match self {
+            Self::NetworkPerformance(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`OptOutEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_opt_out(&self) -> Option<&OptOutEvent> {
+        match self {
+            Self::OptOut(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ProfileEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_profile(&self) -> Option<&ProfileEvent> {
+        match self {
+            Self::Profile(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UserAttributeChangeEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_user_attribute_change(&self) -> Option<&UserAttributeChangeEvent> {
+        match self {
+            Self::UserAttributeChange(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UserIdentityChangeEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_user_identity_change(&self) -> Option<&UserIdentityChangeEvent> {
+        match self {
+            Self::UserIdentityChange(content) => Some(content),
+            _ => None,
         }
     }
 
@@ -591,7 +749,7 @@ impl Event {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -618,10 +776,34 @@ impl From<SessionStartEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for SessionStartEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::SessionStart(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<SessionEndEvent> for Event {
     #[inline]
     fn from(content: SessionEndEvent) -> Self {
         Self::SessionEnd(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for SessionEndEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::SessionEnd(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -632,10 +814,34 @@ impl From<ScreenViewEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ScreenViewEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::ScreenView(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<CustomEvent> for Event {
     #[inline]
     fn from(content: CustomEvent) -> Self {
         Self::CustomEvent(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CustomEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CustomEvent(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -646,10 +852,34 @@ impl From<CommerceEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CommerceEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CommerceEvent(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<ApplicationStateTransitionEvent> for Event {
     #[inline]
     fn from(content: ApplicationStateTransitionEvent) -> Self {
         Self::ApplicationStateTransition(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ApplicationStateTransitionEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::ApplicationStateTransition(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -660,10 +890,34 @@ impl From<FirstRunEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for FirstRunEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::FirstRun(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<UninstallEvent> for Event {
     #[inline]
     fn from(content: UninstallEvent) -> Self {
         Self::Uninstall(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UninstallEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Uninstall(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -674,10 +928,34 @@ impl From<PushRegistrationEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for PushRegistrationEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::PushRegistration(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<PushMessageEvent> for Event {
     #[inline]
     fn from(content: PushMessageEvent) -> Self {
         Self::PushMessage(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for PushMessageEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::PushMessage(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -688,10 +966,34 @@ impl From<CrashReportEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CrashReportEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CrashReport(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<BreadcrumbEvent> for Event {
     #[inline]
     fn from(content: BreadcrumbEvent) -> Self {
         Self::Breadcrumb(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for BreadcrumbEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Breadcrumb(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -702,10 +1004,34 @@ impl From<NetworkPerformanceEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for NetworkPerformanceEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::NetworkPerformance(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<OptOutEvent> for Event {
     #[inline]
     fn from(content: OptOutEvent) -> Self {
         Self::OptOut(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for OptOutEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::OptOut(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -716,6 +1042,18 @@ impl From<ProfileEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ProfileEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Profile(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<UserAttributeChangeEvent> for Event {
     #[inline]
     fn from(content: UserAttributeChangeEvent) -> Self {
@@ -723,10 +1061,34 @@ impl From<UserAttributeChangeEvent> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UserAttributeChangeEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::UserAttributeChange(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<UserIdentityChangeEvent> for Event {
     #[inline]
     fn from(content: UserIdentityChangeEvent) -> Self {
         Self::UserIdentityChange(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UserIdentityChangeEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::UserIdentityChange(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -916,27 +1278,77 @@ impl Shaped for Event {
 impl Validate for Event {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::SessionStart(content) => content.check(&place.field("data"), report),
-            Self::SessionEnd(content) => content.check(&place.field("data"), report),
-            Self::ScreenView(content) => content.check(&place.field("data"), report),
-            Self::CustomEvent(content) => content.check(&place.field("data"), report),
-            Self::CommerceEvent(content) => content.check(&place.field("data"), report),
-            Self::ApplicationStateTransition(content) => {
-                content.check(&place.field("data"), report)
+            Self::SessionStart(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::FirstRun(content) => content.check(&place.field("data"), report),
-            Self::Uninstall(content) => content.check(&place.field("data"), report),
-            Self::PushRegistration(content) => content.check(&place.field("data"), report),
-            Self::PushMessage(content) => content.check(&place.field("data"), report),
-            Self::CrashReport(content) => content.check(&place.field("data"), report),
-            Self::Breadcrumb(content) => content.check(&place.field("data"), report),
-            Self::NetworkPerformance(content) => content.check(&place.field("data"), report),
-            Self::OptOut(content) => content.check(&place.field("data"), report),
-            Self::Profile(content) => content.check(&place.field("data"), report),
-            Self::UserAttributeChange(content) => content.check(&place.field("data"), report),
-            Self::UserIdentityChange(content) => content.check(&place.field("data"), report),
-            Self::Unknown { data: content, .. } => {
+            Self::SessionEnd(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::ScreenView(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::CustomEvent(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::CommerceEvent(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::ApplicationStateTransition(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::FirstRun(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Uninstall(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::PushRegistration(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::PushMessage(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::CrashReport(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Breadcrumb(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::NetworkPerformance(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::OptOut(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Profile(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::UserAttributeChange(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::UserIdentityChange(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown { data: content, extra, .. } => {
                 report.object(&place.field("data"), content);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
             }
         }
     }
@@ -960,7 +1372,7 @@ pub struct EventSystemNotificationInfo {
     pub type_: Option<SystemNotificationType>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<EventSystemNotificationInfo, _>")]
     pub extra: Extra,
 }
 
@@ -995,12 +1407,13 @@ impl Validate for EventSystemNotificationInfo {
         if let Some(value) = &self.type_ {
             report.known(&place.field("type"), value.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// Kinds of events with a defined body. mParticle reserves a few more names without saying what their data hold.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `event.json#/$defs/EventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1057,12 +1470,33 @@ pub enum EventType {
     /// An identity of the user changed.
     UserIdentityChange,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl EventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::SessionStart,
+        Self::SessionEnd,
+        Self::ScreenView,
+        Self::CustomEvent,
+        Self::CommerceEvent,
+        Self::ApplicationStateTransition,
+        Self::FirstRun,
+        Self::Uninstall,
+        Self::PushRegistration,
+        Self::PushMessage,
+        Self::CrashReport,
+        Self::Breadcrumb,
+        Self::NetworkPerformance,
+        Self::OptOut,
+        Self::Profile,
+        Self::UserAttributeChange,
+        Self::UserIdentityChange,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1087,7 +1521,7 @@ impl EventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1128,7 +1562,7 @@ open_enum!(EventType);
 
 /// Changes that mParticle reports by an event of its own.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `event.json#/$defs/SystemNotificationType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1137,12 +1571,15 @@ pub enum SystemNotificationType {
     /// A consent record under the GDPR changed.
     GdprChange,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl SystemNotificationType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::GdprChange];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1151,7 +1588,7 @@ impl SystemNotificationType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

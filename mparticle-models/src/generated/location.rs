@@ -5,8 +5,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::support::{
-    Extra, Field, OpenEnum, Place, Read, Report, Shape, Shaped, Validate, Violation, open_enum,
-    read, validate, write,
+    Extra, Field, Number, OpenEnum, Place, Read, Report, Shape, Shaped, Validate, Violation,
+    open_enum, read, validate, write,
 };
 
 /// A place on Earth, for one event or for a whole batch. mParticle documents the coordinates for both; the named
@@ -68,17 +68,17 @@ pub struct GeoLocation {
     pub location_source: Option<LocationSource>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<GeoLocation, _>")]
     pub extra: Extra,
 }
 
 impl GeoLocation {
     /// A geo location with its required fields.
     #[must_use]
-    pub fn new(latitude: impl Into<f64>, longitude: impl Into<f64>) -> Self {
+    pub fn new(latitude: impl Into<Number>, longitude: impl Into<Number>) -> Self {
         Self {
-            latitude: Some(latitude.into()),
-            longitude: Some(longitude.into()),
+            latitude: Some(latitude.into().as_f64()),
+            longitude: Some(longitude.into().as_f64()),
             accuracy: None,
             country_code: None,
             region_code: None,
@@ -92,22 +92,22 @@ impl GeoLocation {
 
     /// Sets [`latitude`](Self::latitude).
     #[must_use]
-    pub fn with_latitude(mut self, latitude: impl Into<f64>) -> Self {
-        self.latitude = Some(latitude.into());
+    pub fn with_latitude(mut self, latitude: impl Into<Number>) -> Self {
+        self.latitude = Some(latitude.into().as_f64());
         self
     }
 
     /// Sets [`longitude`](Self::longitude).
     #[must_use]
-    pub fn with_longitude(mut self, longitude: impl Into<f64>) -> Self {
-        self.longitude = Some(longitude.into());
+    pub fn with_longitude(mut self, longitude: impl Into<Number>) -> Self {
+        self.longitude = Some(longitude.into().as_f64());
         self
     }
 
     /// Sets [`accuracy`](Self::accuracy).
     #[must_use]
-    pub fn with_accuracy(mut self, accuracy: impl Into<f64>) -> Self {
-        self.accuracy = Some(accuracy.into());
+    pub fn with_accuracy(mut self, accuracy: impl Into<Number>) -> Self {
+        self.accuracy = Some(accuracy.into().as_f64());
         self
     }
 
@@ -193,12 +193,13 @@ impl Validate for GeoLocation {
         if let Some(value) = &self.location_source {
             report.known(&place.field("location_source"), value.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// How a place was found.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `location.json#/$defs/LocationSource`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -213,12 +214,15 @@ pub enum LocationSource {
     /// Derived from the coordinates.
     LatLong,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl LocationSource {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Unknown, Self::IpLookup, Self::LatLong];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -229,7 +233,7 @@ impl LocationSource {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate,
-    Violation, read, validate,
+    DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
+    UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// A network request that the application made.
@@ -33,7 +33,7 @@ pub struct NetworkPerformanceEvent {
 
     /// Time from the request to the end of the response, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub time_elapsed: Option<i64>,
+    pub time_elapsed: Option<DurationMillis>,
 
     /// Bytes received.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
@@ -56,7 +56,7 @@ pub struct NetworkPerformanceEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<NetworkPerformanceEvent, _>")]
     pub extra: Extra,
 }
 
@@ -101,8 +101,8 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`time_elapsed`](Self::time_elapsed).
     #[must_use]
-    pub fn with_time_elapsed(mut self, time_elapsed: i64) -> Self {
-        self.time_elapsed = Some(time_elapsed);
+    pub fn with_time_elapsed(mut self, time_elapsed: impl Into<DurationMillis>) -> Self {
+        self.time_elapsed = Some(time_elapsed.into());
         self
     }
 
@@ -253,8 +253,11 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -331,7 +334,7 @@ impl Shaped for NetworkPerformanceEvent {
                 Field::required::<String>(&["url"]),
                 Field::optional::<String>(&["http_verb"]),
                 Field::optional::<i64>(&["response_code"]),
-                Field::optional::<i64>(&["time_elapsed"]),
+                Field::optional::<DurationMillis>(&["time_elapsed"]),
                 Field::optional::<i64>(&["bytes_in"]),
                 Field::optional::<i64>(&["bytes_out"]),
                 Field::optional::<String>(&["data"]),
@@ -343,7 +346,9 @@ impl Shaped for NetworkPerformanceEvent {
 
 impl Validate for NetworkPerformanceEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
+        self.time_elapsed.check(&place.field("time_elapsed"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -11,8 +11,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate,
-    Violation, read, validate,
+    DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
+    UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// Decisions under the CCPA. There is a single purpose, which needs no set-up in the workspace.
@@ -26,7 +26,7 @@ pub struct CcpaConsent {
     pub data_sale_opt_out: Option<CcpaConsentState>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CcpaConsent, _>")]
     pub extra: Extra,
 }
 
@@ -69,6 +69,7 @@ impl Shaped for CcpaConsent {
 impl Validate for CcpaConsent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data_sale_opt_out.check(&place.field("data_sale_opt_out"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -113,7 +114,7 @@ pub struct CcpaConsentState {
     pub purpose: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CcpaConsentState, _>")]
     pub extra: Extra,
 }
 
@@ -204,6 +205,7 @@ impl Shaped for CcpaConsentState {
 impl Validate for CcpaConsentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -227,7 +229,7 @@ pub struct ConsentState {
     pub ccpa: Option<CcpaConsent>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ConsentState, _>")]
     pub extra: Extra,
 }
 
@@ -295,6 +297,7 @@ impl Validate for ConsentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.gdpr.check(&place.field("gdpr"), report);
         self.ccpa.check(&place.field("ccpa"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -339,7 +342,7 @@ pub struct GdprConsentState {
     pub purpose: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<GdprConsentState, _>")]
     pub extra: Extra,
 }
 
@@ -430,6 +433,7 @@ impl Shaped for GdprConsentState {
 impl Validate for GdprConsentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -452,7 +456,7 @@ pub struct OptOutEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<OptOutEvent, _>")]
     pub extra: Extra,
 }
 
@@ -601,8 +605,11 @@ impl OptOutEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -681,6 +688,7 @@ impl Shaped for OptOutEvent {
 impl Validate for OptOutEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

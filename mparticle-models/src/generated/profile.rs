@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis,
-    Validate, Violation, open_enum, read, validate,
+    DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
+    UnixMillis, Validate, Violation, open_enum, read, validate, write,
 };
 
 /// The user signs up, logs in or out, or changes or deletes the profile.
@@ -40,7 +40,7 @@ pub struct ProfileEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ProfileEvent, _>")]
     pub extra: Extra,
 }
 
@@ -212,8 +212,11 @@ impl ProfileEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -300,6 +303,7 @@ impl Validate for ProfileEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("profile_event_type"), self.profile_event_type.is_known());
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -315,7 +319,7 @@ impl Enveloped for ProfileEvent {
 
 /// What can happen to a profile.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `profile.json#/$defs/ProfileEventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -336,12 +340,16 @@ pub enum ProfileEventType {
     /// The user deleted the profile.
     Delete,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ProfileEventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] =
+        &[Self::Signup, Self::Login, Self::Logout, Self::Update, Self::Delete];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -354,7 +362,7 @@ impl ProfileEventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

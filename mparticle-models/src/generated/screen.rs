@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis,
-    Validate, Violation, read, validate,
+    Beyond, DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
+    UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// The user sees a screen of the application or a page of the site.
@@ -38,7 +38,7 @@ pub struct ScreenViewEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<ScreenViewEvent, _>")]
     pub extra: Extra,
 }
 
@@ -195,8 +195,11 @@ impl ScreenViewEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -284,6 +287,7 @@ impl Validate for ScreenViewEvent {
             report.max_length(&place.field("screen_name"), value, 256, Beyond::Cut);
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate,
-    Violation, read, validate,
+    DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
+    UnixMillis, Validate, Violation, read, validate, write,
 };
 
 /// End of a session.
@@ -21,7 +21,7 @@ use crate::support::{
 pub struct SessionEndEvent {
     /// Length of the session in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub session_duration_ms: Option<i64>,
+    pub session_duration_ms: Option<DurationMillis>,
 
     /// The fields of [`CommonEventData`], which stand beside the own ones.
     #[serde(flatten)]
@@ -32,16 +32,16 @@ pub struct SessionEndEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<SessionEndEvent, _>")]
     pub extra: Extra,
 }
 
 impl SessionEndEvent {
     /// A session end event with its required fields.
     #[must_use]
-    pub fn new(session_duration_ms: i64) -> Self {
+    pub fn new(session_duration_ms: impl Into<DurationMillis>) -> Self {
         Self {
-            session_duration_ms: Some(session_duration_ms),
+            session_duration_ms: Some(session_duration_ms.into()),
             common: CommonEventData::new(),
             envelope: Extra::default(),
             extra: Extra::default(),
@@ -50,8 +50,11 @@ impl SessionEndEvent {
 
     /// Sets [`session_duration_ms`](Self::session_duration_ms).
     #[must_use]
-    pub fn with_session_duration_ms(mut self, session_duration_ms: i64) -> Self {
-        self.session_duration_ms = Some(session_duration_ms);
+    pub fn with_session_duration_ms(
+        mut self,
+        session_duration_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.session_duration_ms = Some(session_duration_ms.into());
         self
     }
 
@@ -181,8 +184,11 @@ impl SessionEndEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -256,7 +262,7 @@ impl Shaped for SessionEndEvent {
     const SHAPE: Shape = Shape::Object(|| {
         const {
             &[
-                Field::optional::<i64>(&["session_duration_ms"]),
+                Field::optional::<DurationMillis>(&["session_duration_ms"]),
                 Field::flattened::<CommonEventData>(),
             ]
         }
@@ -265,7 +271,9 @@ impl Shaped for SessionEndEvent {
 
 impl Validate for SessionEndEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
+        self.session_duration_ms.check(&place.field("session_duration_ms"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -295,7 +303,7 @@ pub struct SessionStartEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<SessionStartEvent, _>")]
     pub extra: Extra,
 }
 
@@ -432,8 +440,11 @@ impl SessionStartEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -510,6 +521,7 @@ impl Shaped for SessionStartEvent {
 impl Validate for SessionStartEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -9,14 +9,14 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    AttributeLimits, AttributeValue, Beyond, Enveloped, Extra, Field, KeyedShape, OpenEnum, Place,
-    Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, open_enum, read,
-    validate,
+    AttributeLimits, AttributeValue, Beyond, DurationMillis, Enveloped, Extra, Field, KeyedShape,
+    OpenEnum, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation,
+    open_enum, read, validate, write,
 };
 
 /// Kinds of identifiers a user can have; the same words name the fields of `UserIdentities`.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `user.json#/$defs/IdentityType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,12 +88,38 @@ pub enum IdentityType {
     /// Yahoo user identifier.
     Yahoo,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl IdentityType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::CustomerId,
+        Self::Email,
+        Self::MobileNumber,
+        Self::PhoneNumber2,
+        Self::PhoneNumber3,
+        Self::Other,
+        Self::OtherId2,
+        Self::OtherId3,
+        Self::OtherId4,
+        Self::OtherId5,
+        Self::OtherId6,
+        Self::OtherId7,
+        Self::OtherId8,
+        Self::OtherId9,
+        Self::OtherId10,
+        Self::Alias,
+        Self::Facebook,
+        Self::FacebookCustomAudienceId,
+        Self::Twitter,
+        Self::Google,
+        Self::Microsoft,
+        Self::Yahoo,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -123,7 +149,7 @@ impl IdentityType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -172,7 +198,7 @@ open_enum!(IdentityType);
 /// says which is stored; these are the spellings of its JSON reference. Any other name is an attribute of your
 /// own.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `user.json#/$defs/ReservedUserAttribute`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,12 +234,26 @@ pub enum ReservedUserAttribute {
     /// Number of the mobile phone.
     Mobile,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ReservedUserAttribute {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Age,
+        Self::Gender,
+        Self::Country,
+        Self::Zip,
+        Self::City,
+        Self::State,
+        Self::Address,
+        Self::Firstname,
+        Self::Lastname,
+        Self::Mobile,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -231,7 +271,7 @@ impl ReservedUserAttribute {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -311,7 +351,7 @@ pub struct UserAttributeChangeEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserAttributeChangeEvent, _>")]
     pub extra: Extra,
 }
 
@@ -492,8 +532,11 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -605,6 +648,7 @@ impl Validate for UserAttributeChangeEvent {
             report.attribute_value(&place.field("old"), value, limits);
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -767,7 +811,7 @@ pub struct UserIdentities {
     pub records: Vec<UserIdentity>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserIdentities, _>")]
     pub extra: Extra,
 }
 
@@ -1059,6 +1103,13 @@ impl Validate for UserIdentities {
         if let Some(value) = &self.yahoo {
             report.max_length(&place.field("yahoo"), value, 256, Beyond::Undocumented);
         }
+        for (index, record) in self.records.iter().enumerate() {
+            report.record(
+                &place.index(index),
+                record.identity_type.is_some() && record.identity.is_some(),
+            );
+        }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1088,7 +1139,7 @@ pub struct UserIdentity {
     pub created_this_batch: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserIdentity, _>")]
     pub extra: Extra,
 }
 
@@ -1176,6 +1227,7 @@ impl Validate for UserIdentity {
             report.max_length(&place.field("identity"), value, 256, Beyond::Undocumented);
         }
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1206,7 +1258,7 @@ pub struct UserIdentityChangeEvent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UserIdentityChangeEvent, _>")]
     pub extra: Extra,
 }
 
@@ -1357,8 +1409,11 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
@@ -1445,6 +1500,7 @@ impl Validate for UserIdentityChangeEvent {
         self.new.check(&place.field("new"), report);
         self.old.check(&place.field("old"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

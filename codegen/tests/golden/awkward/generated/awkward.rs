@@ -20,7 +20,7 @@ use crate::support::{
 
 /// `AKind` of the schema.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `awkward.json#/$defs/a kind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,12 +38,15 @@ pub enum AKind {
     /// The value `poll`.
     Poll,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl AKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::ABTest, Self::Self_, Self::UnknownValue_, Self::Poll];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -55,7 +58,7 @@ impl AKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -105,7 +108,7 @@ pub struct Base {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Base, _>")]
     pub extra: Extra,
 }
 
@@ -169,7 +172,7 @@ impl Base {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -208,7 +211,9 @@ impl Shaped for Base {
 }
 
 impl Validate for Base {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 impl Enveloped for Base {
@@ -236,7 +241,7 @@ pub struct Click {
     pub common: ClickBase,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Click, _>")]
     pub extra: Extra,
 }
 
@@ -285,6 +290,7 @@ impl Shaped for Click {
 impl Validate for Click {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -432,7 +438,7 @@ pub struct Grandbase {
     pub g: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Grandbase, _>")]
     pub extra: Extra,
 }
 
@@ -469,7 +475,9 @@ impl Shaped for Grandbase {
 }
 
 impl Validate for Grandbase {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// `Node` of the schema.
@@ -487,7 +495,7 @@ pub struct Node {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Node, _>")]
     pub extra: Extra,
 }
 
@@ -526,6 +534,7 @@ impl Shaped for Node {
 impl Validate for Node {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.next.check(&place.field("next"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -551,27 +560,45 @@ pub enum Step {
     /// `unknown`.
     Unknown_(Box<Base>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `Extra` on the wire.
+        /// The `Extra` in JSON.
         extra_: String,
 
-        /// The `extra`, an object; null when absent.
+        /// The `extra`, an object, or null if it is absent.
         extra__: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Step {
-    /// The `Extra` on the wire.
+    /// Returns the `Extra` in JSON.
     #[must_use]
     pub fn extra_(&self) -> &str {
         match self {
             Self::TAG_(_) => "t_a_g",
             Self::Unknown_(_) => "unknown",
             Self::Unknown { extra_: tag, .. } => tag,
+        }
+    }
+
+    /// Returns the [`Node`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_tag(&self) -> Option<&Node> {
+        match self {
+            Self::TAG_(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`Base`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_unknown(&self) -> Option<&Base> {
+        match self {
+            Self::Unknown_(content) => Some(content),
+            _ => None,
         }
     }
 
@@ -590,10 +617,34 @@ impl From<Node> for Step {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Step> for Node {
+    type Error = Step;
+
+    fn try_from(value: Step) -> Result<Self, Step> {
+        match value {
+            Step::TAG_(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<Base> for Step {
     #[inline]
     fn from(content: Base) -> Self {
         Self::Unknown_(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Step> for Base {
+    type Error = Step;
+
+    fn try_from(value: Step) -> Result<Self, Step> {
+        match value {
+            Step::Unknown_(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -673,10 +724,17 @@ impl Shaped for Step {
 impl Validate for Step {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::TAG_(content) => content.check(&place.field("extra"), report),
-            Self::Unknown_(content) => content.check(&place.field("extra"), report),
-            Self::Unknown { extra__: content, .. } => {
+            Self::TAG_(content) => {
+                content.check(&place.field("extra"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown_(content) => {
+                content.check(&place.field("extra"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown { extra__: content, extra, .. } => {
                 report.object(&place.field("extra"), content);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                 report.known(&place.field("Extra"), false);
             }
         }
@@ -860,7 +918,7 @@ pub struct Ticket {
     pub loop_: Option<Click>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Ticket, _>")]
     pub extra: Extra,
 }
 
@@ -1148,7 +1206,7 @@ impl Ticket {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -1256,5 +1314,6 @@ impl Validate for Ticket {
         self.base.check(&place.field("base"), report);
         self.derived.check(&place.field("derived"), report);
         self.loop_.check(&place.field("loop"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::awkward::Node;
 use crate::support::{
-    Extra, Field, Place, Read, Report, Shape, Shaped, Validate, Violation, read, validate,
+    Extra, Field, Place, Read, Report, Shape, Shaped, Validate, Violation, read, validate, write,
 };
 
 /// `Near` of the schema.
@@ -19,7 +19,7 @@ pub struct Near {
     pub x: Option<Value>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Near, _>")]
     pub extra: Extra,
 }
 
@@ -56,7 +56,9 @@ impl Shaped for Near {
 }
 
 impl Validate for Near {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// Of a file in a folder, with a byte order mark.
@@ -74,7 +76,7 @@ pub struct Other {
     pub near: Option<Near>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Other, _>")]
     pub extra: Extra,
 }
 
@@ -123,5 +125,6 @@ impl Validate for Other {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.back.check(&place.field("back"), report);
         self.near.check(&place.field("near"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }

@@ -67,7 +67,7 @@ pub struct Batch {
     pub context: Option<Context>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Batch, _>")]
     pub extra: Extra,
 }
 
@@ -196,7 +196,7 @@ impl Batch {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -250,12 +250,13 @@ impl Validate for Batch {
         self.nested.check(&place.field("nested"), report);
         self.identities.check(&place.field("identities"), report);
         self.context.check(&place.field("context"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// `BatchEnvironment` of the schema.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `quirks.json#/properties/environment`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -267,12 +268,15 @@ pub enum BatchEnvironment {
     /// The value `production`.
     Production,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl BatchEnvironment {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Development, Self::Production];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -282,7 +286,7 @@ impl BatchEnvironment {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -315,7 +319,7 @@ pub struct BatchIdentities {
     pub email: Option<Scalar>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<BatchIdentities, _>")]
     pub extra: Extra,
 }
 
@@ -354,6 +358,7 @@ impl Shaped for BatchIdentities {
 impl Validate for BatchIdentities {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.email.check(&place.field("email"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -377,7 +382,7 @@ pub struct Context {
     pub plan_version: Option<i64>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Context, _>")]
     pub extra: Extra,
 }
 
@@ -423,7 +428,9 @@ impl Shaped for Context {
 }
 
 impl Validate for Context {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// `CrumbEvent` of the schema.
@@ -441,7 +448,7 @@ pub struct CrumbEvent {
     pub event_type: Option<CrumbEventEventType>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CrumbEvent, _>")]
     pub extra: Extra,
 }
 
@@ -497,6 +504,7 @@ impl Validate for CrumbEvent {
         if let Some(value) = &self.event_type {
             report.known(&place.field("event_type"), value.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -523,7 +531,7 @@ pub struct CrumbEventData {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<CrumbEventData, _>")]
     pub extra: Extra,
 }
 
@@ -598,6 +606,7 @@ impl Validate for CrumbEventData {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.crumbs.check(&place.field("crumbs"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -613,7 +622,7 @@ impl Enveloped for CrumbEventData {
 
 /// `CrumbEventEventType` of the schema.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `quirks.json#/definitions/CrumbEvent/properties/event_type`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -622,12 +631,15 @@ pub enum CrumbEventEventType {
     /// The value `crumb`.
     Crumb,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CrumbEventEventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Crumb];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -636,7 +648,7 @@ impl CrumbEventEventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -672,21 +684,21 @@ pub enum Event {
     /// `crumb`.
     Crumb(Box<CrumbEventData>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `event_type` on the wire.
+        /// The `event_type` in JSON.
         event_type: String,
 
-        /// The `data`, an object; null when absent.
+        /// The `data`, an object, or null if it is absent.
         data: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Event {
-    /// The `event_type` on the wire.
+    /// Returns the `event_type` in JSON.
     #[must_use]
     pub fn event_type(&self) -> &str {
         match self {
@@ -697,7 +709,7 @@ impl Event {
         }
     }
 
-    /// The fields that all known types share; none for an unknown type.
+    /// Returns the fields that all known types have, or `None` for an unknown type.
     #[must_use]
     pub fn common(&self) -> Option<&EventData> {
         match self {
@@ -708,13 +720,40 @@ impl Event {
         }
     }
 
-    /// The fields that all known types share, to change them; none for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut EventData> {
         match self {
             Self::Start(content) => Some(&mut content.common),
             Self::Stop(content) => Some(&mut content.common),
             Self::Crumb(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns the [`StartEventData`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_start(&self) -> Option<&StartEventData> {
+        match self {
+            Self::Start(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`StopEventData`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_stop(&self) -> Option<&StopEventData> {
+        match self {
+            Self::Stop(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CrumbEventData`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_crumb(&self) -> Option<&CrumbEventData> {
+        match self {
+            Self::Crumb(content) => Some(content),
+            _ => None,
         }
     }
 
@@ -733,6 +772,18 @@ impl From<StartEventData> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for StartEventData {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Start(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<StopEventData> for Event {
     #[inline]
     fn from(content: StopEventData) -> Self {
@@ -740,10 +791,34 @@ impl From<StopEventData> for Event {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for StopEventData {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Stop(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<CrumbEventData> for Event {
     #[inline]
     fn from(content: CrumbEventData) -> Self {
         Self::Crumb(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CrumbEventData {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Crumb(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -830,11 +905,21 @@ impl Shaped for Event {
 impl Validate for Event {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::Start(content) => content.check(&place.field("data"), report),
-            Self::Stop(content) => content.check(&place.field("data"), report),
-            Self::Crumb(content) => content.check(&place.field("data"), report),
-            Self::Unknown { data: content, .. } => {
+            Self::Start(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Stop(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Crumb(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown { data: content, extra, .. } => {
                 report.object(&place.field("data"), content);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                 report.known(&place.field("event_type"), false);
             }
         }
@@ -903,7 +988,7 @@ impl Validate for EventData {
 
 /// `EventDataOs` of the schema.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `quirks.json#/definitions/EventData/properties/os`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -915,12 +1000,15 @@ pub enum EventDataOs {
     /// The value `Android`.
     Android,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl EventDataOs {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Ios, Self::Android];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -930,7 +1018,7 @@ impl EventDataOs {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -967,7 +1055,7 @@ pub struct StartEventData {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<StartEventData, _>")]
     pub extra: Extra,
 }
 
@@ -1016,6 +1104,7 @@ impl Validate for StartEventData {
         if !self.common.session_id.is_some() {
             report.missing(place, "session_id");
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1044,7 +1133,7 @@ pub struct StopEventData {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<StopEventData, _>")]
     pub extra: Extra,
 }
 
@@ -1090,6 +1179,7 @@ impl Shaped for StopEventData {
 impl Validate for StopEventData {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1114,7 +1204,7 @@ pub struct Unused {
     pub errors: Vec<UnusedErrors>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Unused, _>")]
     pub extra: Extra,
 }
 
@@ -1157,6 +1247,7 @@ impl Shaped for Unused {
 impl Validate for Unused {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.errors.check(&place.field("errors"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1171,7 +1262,7 @@ pub struct UnusedErrors {
     pub code: Option<String>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<UnusedErrors, _>")]
     pub extra: Extra,
 }
 
@@ -1208,5 +1299,7 @@ impl Shaped for UnusedErrors {
 }
 
 impl Validate for UnusedErrors {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::step::Step;
 use crate::support::{
-    AttributeLimits, AttributeValue, Beyond, Extra, Field, OpenEnum, Place, Read, ReadError,
-    Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, locate, open_enum, read,
-    validate, write,
+    AttributeLimits, AttributeValue, Beyond, Extra, Field, Number, OpenEnum, Place, Read,
+    ReadError, Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, locate, open_enum,
+    read, validate, write,
 };
 
 /// One order of a small shop: every feature of the conventions in one document.
@@ -129,7 +129,7 @@ pub struct Order {
     pub seen: Option<bool>,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Order, _>")]
     pub extra: Extra,
 }
 
@@ -191,15 +191,18 @@ impl Order {
 
     /// Sets [`total`](Self::total).
     #[must_use]
-    pub fn with_total(mut self, total: impl Into<f64>) -> Self {
-        self.total = Some(total.into());
+    pub fn with_total(mut self, total: impl Into<Number>) -> Self {
+        self.total = Some(total.into().as_f64());
         self
     }
 
     /// Sets [`discounts`](Self::discounts).
     #[must_use]
-    pub fn with_discounts(mut self, discounts: impl IntoIterator<Item = impl Into<f64>>) -> Self {
-        self.discounts = discounts.into_iter().map(Into::into).collect();
+    pub fn with_discounts(
+        mut self,
+        discounts: impl IntoIterator<Item = impl Into<Number>>,
+    ) -> Self {
+        self.discounts = discounts.into_iter().map(|item| item.into().as_f64()).collect();
         self
     }
 
@@ -348,7 +351,7 @@ impl Order {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -432,12 +435,13 @@ impl Validate for Order {
             item.check(&items.index(index), report);
         }
         self.parent.check(&place.field("parent"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// State of an order.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `shop.json#/$defs/State`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -449,12 +453,15 @@ pub enum State {
     /// Paid.
     Paid,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl State {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Open, Self::Paid];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -464,7 +471,7 @@ impl State {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -145,7 +145,7 @@ pub struct Packed {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Packed, _>")]
     pub extra: Extra,
 }
 
@@ -208,6 +208,7 @@ impl Shaped for Packed {
 impl Validate for Packed {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -236,7 +237,7 @@ pub struct Parcel {
     pub common: Measured,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Parcel, _>")]
     pub extra: Extra,
 }
 
@@ -284,6 +285,7 @@ impl Shaped for Parcel {
 impl Validate for Parcel {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -310,7 +312,7 @@ pub struct Sent {
     pub envelope: Extra,
 
     /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "write::extra::<Sent, _>")]
     pub extra: Extra,
 }
 
@@ -386,6 +388,7 @@ impl Validate for Sent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.exactly_one_of(place, &[("road", self.road.is_some()), ("air", self.air.is_some())]);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -411,21 +414,21 @@ pub enum Step {
     /// On its way.
     Sent(Box<Sent>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `step` on the wire.
+        /// The `step` in JSON.
         step: String,
 
-        /// The `body`, an object; null when absent.
+        /// The `body`, an object, or null if it is absent.
         body: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Step {
-    /// The `step` on the wire.
+    /// Returns the `step` in JSON.
     #[must_use]
     pub fn step(&self) -> &str {
         match self {
@@ -435,7 +438,7 @@ impl Step {
         }
     }
 
-    /// The fields that all known types share; none for an unknown type.
+    /// Returns the fields that all known types have, or `None` for an unknown type.
     #[must_use]
     pub fn common(&self) -> Option<&Common> {
         match self {
@@ -445,12 +448,30 @@ impl Step {
         }
     }
 
-    /// The fields that all known types share, to change them; none for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut Common> {
         match self {
             Self::Packed(content) => Some(&mut content.common),
             Self::Sent(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns the [`Packed`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_packed(&self) -> Option<&Packed> {
+        match self {
+            Self::Packed(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`Sent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_sent(&self) -> Option<&Sent> {
+        match self {
+            Self::Sent(content) => Some(content),
+            _ => None,
         }
     }
 
@@ -486,7 +507,7 @@ impl Step {
     /// When a number is not finite, which JSON cannot say.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+        write::to_vec(self)
     }
 
     /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
@@ -513,10 +534,34 @@ impl From<Packed> for Step {
     }
 }
 
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Step> for Packed {
+    type Error = Step;
+
+    fn try_from(value: Step) -> Result<Self, Step> {
+        match value {
+            Step::Packed(content) => Ok(*content),
+            other => Err(other),
+        }
+    }
+}
+
 impl From<Sent> for Step {
     #[inline]
     fn from(content: Sent) -> Self {
         Self::Sent(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Step> for Sent {
+    type Error = Step;
+
+    fn try_from(value: Step) -> Result<Self, Step> {
+        match value {
+            Step::Sent(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -596,10 +641,17 @@ impl Shaped for Step {
 impl Validate for Step {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::Packed(content) => content.check(&place.field("body"), report),
-            Self::Sent(content) => content.check(&place.field("body"), report),
-            Self::Unknown { body: content, .. } => {
+            Self::Packed(content) => {
+                content.check(&place.field("body"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Sent(content) => {
+                content.check(&place.field("body"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown { body: content, extra, .. } => {
                 report.object(&place.field("body"), content);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
             }
         }
     }
@@ -607,7 +659,7 @@ impl Validate for Step {
 
 /// Kind of a step.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `step.json#/$defs/StepKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -619,12 +671,15 @@ pub enum StepKind {
     /// On its way.
     Sent,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl StepKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Packed, Self::Sent];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -634,7 +689,7 @@ impl StepKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

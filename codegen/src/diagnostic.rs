@@ -97,6 +97,8 @@ codes! {
     InvalidName = "invalid-name",
     /// Two things that want the same name.
     NameConflict = "name-conflict",
+    /// An output folder that cannot be read or written, or that holds files that were not generated.
+    UnusableOutput = "unusable-output",
     /// A model that typify refuses.
     Lowering = "lowering",
 }

@@ -22,11 +22,11 @@ const LIMITS: [&str; 4] = ["maxLength", "maxItems", "maxProperties", "propertyNa
 
 /// The bundled documents: their files, and the module of constants that holds them.
 #[derive(Debug)]
-pub struct Documents {
+pub(crate) struct Documents {
     /// JSON files, by path below the output folder.
-    pub files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     /// The module's items; none when no document is asked for.
-    pub module: Option<TokenStream>,
+    pub(crate) module: Option<TokenStream>,
 }
 
 /// Bundles each root document under the name of its constant.
@@ -34,7 +34,10 @@ pub struct Documents {
 /// # Errors
 ///
 /// A diagnostic for each document whose file or references do not exist.
-pub fn documents(sources: &Sources, overrides: &Overrides) -> Result<Documents, Vec<Diagnostic>> {
+pub(crate) fn documents(
+    sources: &Sources,
+    overrides: &Overrides,
+) -> Result<Documents, Vec<Diagnostic>> {
     let mut files = BTreeMap::new();
     let mut constants = Vec::new();
     let mut diagnostics = Vec::new();

@@ -10,13 +10,13 @@ use crate::model::{Model, Module};
 
 /// A Rust file before it is printed.
 #[derive(Debug)]
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     /// The path below the output folder.
-    pub path: String,
+    pub(crate) path: String,
     /// The schema file it comes from, or none for what comes from all of them.
-    pub schema: Option<String>,
+    pub(crate) schema: Option<String>,
     /// Its items.
-    pub tokens: TokenStream,
+    pub(crate) tokens: TokenStream,
 }
 
 /// The module that holds the bundled schemas, when there are any.
@@ -24,7 +24,7 @@ pub(crate) const DOCUMENTS_MODULE: &str = "schema";
 
 /// The files of a model.
 #[must_use]
-pub fn layout(
+pub(crate) fn layout(
     model: &Model,
     mut emitted: BTreeMap<String, Emitted>,
     documents: Option<TokenStream>,

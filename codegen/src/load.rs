@@ -12,11 +12,9 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 
 /// The files of a schema as they were written.
 #[derive(Clone, Debug, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// Each file's document by its name, in the order of names.
-    pub files: IndexMap<String, Value>,
-    /// The folder they come from.
-    pub root: PathBuf,
+    pub(crate) files: IndexMap<String, Value>,
 }
 
 impl Sources {
@@ -24,10 +22,10 @@ impl Sources {
     ///
     /// # Errors
     /// Every file that cannot be read or is not JSON, and every key that stands twice in an object.
-    pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+    pub(crate) fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let folder = path.is_dir();
         let root = if folder { path } else { path.parent().unwrap_or(Path::new("")) };
-        let mut sources = Self { files: IndexMap::new(), root: root.to_owned() };
+        let mut sources = Self::default();
         let mut waiting =
             if folder { names(path).map_err(|e| vec![e])? } else { vec![file_name(path)] };
         let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();

@@ -21,7 +21,7 @@ const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../rustfmt.toml");
 /// # Errors
 ///
 /// A diagnostic for each file that is no Rust or that rustfmt refuses, and when rustfmt cannot be run.
-pub fn print(files: Vec<SourceFile>) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+pub(crate) fn print(files: Vec<SourceFile>) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let mut printed = BTreeMap::new();
     let mut diagnostics = Vec::new();
     // All processes start before the first is waited for.

@@ -10,6 +10,16 @@ pub(crate) fn blank_line() -> TokenStream {
     quote!(#[blank_line])
 }
 
+/// The doc comment of a type: its paragraphs, and then the example, if there is one.
+pub(crate) fn type_docs(def: &TypeDef, more: &[&str]) -> TokenStream {
+    let docs = docs(&type_paragraphs(def, more));
+    let Some(example) = &def.example else { return docs };
+    let code = example.trim().lines();
+    let lines = ["", "# Examples", "", "```"].into_iter().chain(code).chain(["```"]);
+    let lines = lines.map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    quote!(#docs #(#[doc = #lines])*)
+}
+
 /// A doc comment of one paragraph per entry, after a blank line.
 pub(crate) fn docs<S: AsRef<str>>(paragraphs: &[S]) -> TokenStream {
     let blank = blank_line();
@@ -34,9 +44,20 @@ fn doc_lines<S: AsRef<str>>(paragraphs: &[S]) -> Vec<String> {
         .collect()
 }
 
-/// Breaks a paragraph into lines of at most 110 characters, at spaces only.
+/// Returns the first sentence of a description, unless it is code.
+pub(crate) fn first_sentence(description: &str) -> Option<String> {
+    let line = description.lines().next()?;
+    let sentence = match line.split_once(". ") {
+        Some((first, _)) => format!("{first}."),
+        None => line.to_owned(),
+    };
+    let is_whole = sentence.matches('`').count() % 2 == 0 && !sentence.contains("```");
+    is_whole.then_some(sentence)
+}
+
+/// Breaks a paragraph into lines at spaces, so that with indentation and slashes a line has at most 85 columns.
 fn wrap(paragraph: &str) -> String {
-    const WIDTH: usize = 110;
+    const WIDTH: usize = 77;
     let mut lines = Vec::new();
     for source in paragraph.lines() {
         let mut line = String::new();
@@ -56,7 +77,7 @@ fn wrap(paragraph: &str) -> String {
 }
 
 /// The paragraphs of a type: what it is and where the schema defines it.
-pub(crate) fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
+fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
     let description =
         def.description.clone().unwrap_or_else(|| format!("`{}` of the schema.", def.name));
     let place = format!("Schema: `{}#{}`.", def.origin.file, def.origin.pointer);
@@ -73,23 +94,23 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     paragraphs.extend(limit_paragraph(&field.slot));
     if let Shape::String(Some(format)) = field.slot.shape {
         let expected = match format {
-            Format::Uuid => "Expected to be a UUID; `validate()` warns about any other text.",
+            Format::Uuid => "Expected to be a UUID. `validate()` warns about any other text.",
             Format::Ip => {
-                "Expected to be an IPv4 or IPv6 address; `validate()` warns about any other text."
+                "Expected to be an IPv4 or IPv6 address. `validate()` warns about any other text."
             }
         };
         paragraphs.push(expected.to_owned());
     }
     let presence = match field.presence {
-        Presence::WrittenAlways => Some("Always written: absent goes out as null."),
+        Presence::WrittenAlways => Some("Always written. `None` is written as null."),
         Presence::RequiredToWrite => {
-            Some("Required by mParticle, but not to read: `validate()` reports its absence.")
+            Some("mParticle requires this field. `validate()` reports if it is missing.")
         }
         Presence::Required | Presence::Optional => None,
     };
     paragraphs.extend(presence.map(str::to_owned));
     if field.read_only {
-        paragraphs.push("Filled by mParticle: leave it out of what you send.".to_owned());
+        paragraphs.push("Set by mParticle. Do not send it.".to_owned());
     }
     paragraphs
 }
@@ -98,9 +119,9 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
 fn limit_paragraph(slot: &Slot) -> Option<String> {
     let limits = limits_in_words(slot, false);
     let kinds = [
-        (Beyond::Refused, "what exceeds that is refused"),
-        (Beyond::Cut, "what exceeds that is cut"),
-        (Beyond::Undocumented, "what becomes of more is undocumented"),
+        (Beyond::Refused, "mParticle refuses more"),
+        (Beyond::Cut, "mParticle truncates more"),
+        (Beyond::Undocumented, "the effect of more is not documented"),
     ];
     let sentences = kinds.into_iter().filter_map(|(beyond, consequence)| {
         let with_this = limits.iter().filter(|(limit, _)| limit.beyond == beyond);

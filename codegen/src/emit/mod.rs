@@ -4,7 +4,11 @@
 //! in its `Scope`, from which the layout makes the module's `use` lines.
 
 mod docs;
+mod document;
+mod names;
 mod object;
+mod optional_setters;
+mod parameter;
 mod scope;
 mod setters;
 mod shape;
@@ -17,52 +21,37 @@ use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 
-use crate::diagnostic::Diagnostic;
 use crate::lower::Lowered;
 use crate::model::{Kind, Model, Object, TypeDef};
 
 pub(crate) use docs::inner_docs;
 pub(crate) use scope::Scope;
-pub use scope::Use;
+pub(crate) use scope::Use;
 
 /// The items of one module and what they use.
 #[derive(Debug, Default)]
-pub struct Emitted {
+pub(crate) struct Emitted {
     /// The items, in the order of the model.
-    pub items: TokenStream,
+    pub(crate) items: TokenStream,
     /// What the items use from elsewhere.
-    pub uses: Vec<Use>,
+    pub(crate) uses: Vec<Use>,
 }
 
 /// Emits every type, by module.
-///
-/// # Errors
-///
-/// Every diagnostic of every type that could not be emitted.
-pub fn emit(
-    model: &Model,
-    lowered: &Lowered,
-) -> Result<BTreeMap<String, Emitted>, Vec<Diagnostic>> {
+pub(crate) fn emit(model: &Model, lowered: &Lowered) -> BTreeMap<String, Emitted> {
     let context = Context::new(model, lowered);
     let mut modules = BTreeMap::<String, Scope<'_>>::new();
-    let mut diagnostics = Vec::new();
     for def in &model.types {
         let scope =
             modules.entry(def.module.clone()).or_insert_with(|| Scope::new(&context, &def.module));
-        let emitted = match &def.kind {
+        let items = match &def.kind {
             Kind::Object(object) => object::object(&context, def, object, scope),
-            Kind::Enum(set) => Ok(string_enum::string_enum(def, set, scope)),
-            Kind::Union(union) => Ok(union::union(&context, def, union, scope)),
+            Kind::Enum(set) => string_enum::string_enum(def, set, scope),
+            Kind::Union(union) => union::union(&context, def, union, scope),
         };
-        match emitted {
-            Ok(items) => scope.push(items),
-            Err(diagnostic) => diagnostics.push(diagnostic),
-        }
+        scope.push(items);
     }
-    if !diagnostics.is_empty() {
-        return Err(diagnostics);
-    }
-    Ok(modules.into_iter().map(|(name, scope)| (name, scope.finish())).collect())
+    modules.into_iter().map(|(name, scope)| (name, scope.finish())).collect()
 }
 
 /// What every emitter may look up.

@@ -5,9 +5,10 @@ use quote::{format_ident, quote};
 
 use super::Context;
 use super::docs::{blank_line, docs};
-use super::scope::{Scope, ident, outer};
+use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
 use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Records, Shape, Slot};
+use crate::rust_type::RustType;
 
 /// The implementation for an object.
 pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
@@ -23,8 +24,7 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
         let members = shape.fields.iter().filter(|(field, _)| group.contains(&field.wire));
         let members = members.map(|(field, ty)| {
             let (wire, name) = (&field.wire, ident(&field.ident));
-            let is_option = outer(ty).0 == "Option";
-            let present = if is_option {
+            let present = if ty.is_option() {
                 quote!(self.#name.is_some())
             } else {
                 quote!(!self.#name.is_empty())
@@ -64,7 +64,7 @@ fn record_checks(shape: &ObjectShape<'_>, records: &Records) -> TokenStream {
 pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["Violation", "validate"]);
     let docs = docs(&[
-        "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
+        "Returns every violation of mParticle's rules, limits and advice in this value. The list is empty if there is none.",
     ]);
     quote! {
         #docs
@@ -109,12 +109,12 @@ enum Checks {
 fn field_checks(
     context: &Context<'_>,
     field: &Field,
-    ty: &syn::Type,
+    ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
     let (name, wire) = (ident(&field.ident), &field.wire);
     let place = quote!(place.field(#wire));
-    let is_option = outer(ty).0 == "Option";
+    let is_option = ty.is_option();
     let value = if is_option {
         Value { receiver: quote!(#name), reference: quote!(#name) }
     } else {

@@ -12,7 +12,7 @@ use crate::overrides::Overrides;
 /// The definitions of a file `x.json` after a pass, without the stamps, and what was reported.
 fn run(pass: &str, defs: &Value, overrides: &str) -> (Value, Vec<Diagnostic>) {
     let files = [("x.json".to_owned(), json!({ "$defs": defs }))].into_iter().collect();
-    let sources = Sources { files, ..Sources::default() };
+    let sources = Sources { files };
     let overrides = Overrides::parse("overrides.toml", overrides).unwrap();
     let mut diagnostics = Vec::new();
     let mut schema = Schema::new(bundle(&sources, &overrides, &mut diagnostics), &overrides);

@@ -3,8 +3,8 @@
 //! A description is text that others wrote: a code block in it must not become a test, `<placeholder>` must not
 //! become HTML, and a character that turns the direction of text must not stand in a source file.
 
-/// The longest line of a paragraph, in characters.
-const WIDTH: usize = 110;
+/// The longest line of a paragraph, in characters: with indentation and slashes it has at most 85 columns.
+const WIDTH: usize = 77;
 
 /// Makes Markdown of a description: code blocks are marked as text, everything else is escaped.
 pub(crate) fn from_text(description: &str) -> String {
@@ -178,7 +178,7 @@ mod tests {
     fn long_lines_are_broken_at_spaces() {
         let text = "word ".repeat(50);
         let lines = lines(&text);
-        assert_eq!(lines.len(), 3);
-        assert!(lines.iter().all(|line| line.len() <= 110));
+        assert_eq!(lines.len(), 4);
+        assert!(lines.iter().all(|line| line.len() <= 77));
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct TypeDef {
     pub(crate) origin: Origin,
     /// The schema's description.
     pub(crate) description: Option<String>,
+    /// Rust code that shows how a value is made, for the documentation.
+    pub(crate) example: Option<String>,
     /// What it is.
     pub(crate) kind: Kind,
 }
@@ -192,12 +194,16 @@ pub(crate) enum Format {
 }
 
 /// Limits of the service on what a position holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Characters of a text.
     pub(crate) max_length: Option<Limit>,
     /// Entries of a list.
     pub(crate) max_items: Option<Limit>,
+    /// The least number.
+    pub(crate) minimum: Option<Bound>,
+    /// The greatest number.
+    pub(crate) maximum: Option<Bound>,
     /// Entries of a map.
     pub(crate) max_properties: Option<Limit>,
     /// Characters of a map's key.
@@ -211,6 +217,15 @@ pub(crate) struct Limits {
 pub(crate) struct Limit {
     /// The greatest value allowed.
     pub(crate) value: u64,
+    /// What happens beyond it, according to the sources.
+    pub(crate) beyond: Beyond,
+}
+
+/// A bound of a number and what happens beyond it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// The least or the greatest number allowed.
+    pub(crate) value: serde_json::Number,
     /// What happens beyond it, according to the sources.
     pub(crate) beyond: Beyond,
 }

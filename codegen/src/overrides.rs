@@ -52,6 +52,8 @@ pub(crate) struct TypeOverride {
     pub(crate) singular: IndexMap<String, String>,
     /// An array of records from which the object may be read, too.
     pub(crate) records: Option<RecordsOverride>,
+    /// Rust code that shows how a value is made, for the documentation.
+    pub(crate) example: Option<String>,
     /// The name of the field that holds this object where it is flattened into others. Default: `common`.
     pub(crate) flattened_as: Option<String>,
 }

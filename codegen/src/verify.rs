@@ -96,6 +96,11 @@ impl<'a> Verifier<'a> {
                 module: module.unwrap_or_default(),
                 origin,
                 description: description(node),
+                example: schema
+                    .overrides
+                    .types
+                    .get(key.as_str())
+                    .and_then(|entry| entry.example.clone()),
                 kind,
             });
         }

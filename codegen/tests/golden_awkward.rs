@@ -84,6 +84,7 @@ fn a_union_may_call_its_parts_as_we_do() {
 fn every_rule_is_checked() {
     let ticket = survives(&json!({
         "report": "long", "place": ["long"], "value": "long", "2nd": "long",
+        "count": 0, "ratio": 1.5, "counts": [2, 1],
         "untyped_list": [1, null], "untyped_map": { "a": 1, "b": null },
         "deep": [{ "a": [["long"]] }],
         "derived": { "d": "1" },
@@ -95,6 +96,9 @@ fn every_rule_is_checked() {
         "/place/0",
         "/value",
         "/2nd",
+        "/count",
+        "/ratio",
+        "/counts/1",
         "/untyped_list",
         "/untyped_map",
         "/deep/0/a/0/0",

@@ -3,8 +3,13 @@
 //! Every emitter ends in one `quote!` that shows the finished item. What an item needs from elsewhere is noted
 //! in its `Scope`, from which the layout makes the module's `use` lines.
 
+mod bounds;
 mod docs;
+mod document;
+mod names;
 mod object;
+mod optional_setters;
+mod parameter;
 mod scope;
 mod setters;
 mod shape;

@@ -1,10 +1,12 @@
 //! Emits an object: its struct, and the implementations that read, locate and validate it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Context;
-use super::docs::{blank_line, docs, field_paragraphs, type_paragraphs};
+use super::docs::{blank_line, docs, field_paragraphs, type_docs};
+use super::document::{document_methods, from_str};
+use super::names::iter_method;
 use super::scope::{Scope, ident};
 use super::setters::{constructor, setters};
 use super::shape::ObjectShape;
@@ -33,7 +35,7 @@ impl ObjectShape<'_> {
     fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Serialize", "Deserialize"]);
         let name = ident(&self.def.name);
-        let type_docs = docs(&type_paragraphs(self.def, &[]));
+        let type_docs = type_docs(self.def, &[]);
         let default = self.has_default().then(|| quote!(Default,));
         let fields = self
             .fields
@@ -43,23 +45,24 @@ impl ObjectShape<'_> {
         let base = self.object.base.as_ref().map(|base| {
             let (field, ty) = (ident(&base.ident), scope.generated(&base.type_name));
             let docs = docs(&[format!(
-                "The fields of [`{}`], which stand beside the own ones.",
+                "The fields of [`{}`], which are read and written beside the other fields.",
                 base.type_name
             )]);
             quote!(#docs #[serde(flatten)] pub #field: #ty,)
         });
         let records = self.object.records.as_ref().map(|records| {
             let (field, ty) = (ident(&records.ident), scope.generated(&records.type_name));
-            let docs = docs(&["The records of an export from which this was read, with all they say. Never written."]);
+            let docs = docs(&["The records of the exported list from which this value was read. They are never written."]);
             quote!(#docs #[serde(skip)] pub #field: Vec<#ty>,)
         });
         let envelope = self.is_union_content.then(|| {
-            let docs = docs(&["Fields beside the tag and this content that this version does not know, kept and written back."]);
+            let docs =
+                docs(&["Unknown fields beside the tag and this content. They are written back."]);
             quote!(#docs #[serde(skip)] pub envelope: Extra,)
         });
         let extra = self.has_extra.then(|| {
             let docs = docs(&[
-                "Fields this version does not know, kept as they were read and written back.",
+                "Fields that this version does not know. They are written back as they were read.",
             ]);
             let writer = format!("write::extra::<{}, _>", self.def.name);
             scope.support(&["write"]);
@@ -89,12 +92,14 @@ impl ObjectShape<'_> {
         let entry = self.object.entry.then(|| document_methods(scope));
         let from_str = self.object.entry.then(|| from_str(&name, scope));
         let setters = setters(self, scope);
+        let names = iter_method(self);
         let validate = validate_method(scope);
         quote! {
             #blank
             impl #name {
                 #new
                 #setters
+                #names
                 #entry
                 #validate
             }
@@ -242,62 +247,5 @@ fn holds_number(shape: &Shape) -> bool {
         Shape::Number => true,
         Shape::Array(inner) | Shape::Map(inner) => holds_number(&inner.shape),
         _ => false,
-    }
-}
-
-/// Reading and writing a document of its own.
-///
-/// Inline, so that a crate that only writes batches does not compile all that reads them.
-pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
-    scope.support(&["locate", "ReadError", "write"]);
-    let slice_docs = docs(&[
-        "Reads a JSON document.",
-        "# Errors",
-        "A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong kind.",
-    ]);
-    let str_docs =
-        docs(&["Reads a JSON document.", "# Errors", "As [`from_slice`](Self::from_slice)."]);
-    let write_docs = docs(&[
-        "Writes the canonical JSON document: documented spellings, absent fields left out.",
-        "# Errors",
-        "When a number is not finite, which JSON cannot say.",
-    ]);
-    quote! {
-        #slice_docs
-        #[inline]
-        pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
-            locate::from_slice(json)
-        }
-
-        #str_docs
-        #[allow(clippy::should_implement_trait, reason = "usable without an import; `FromStr` stands beside it")]
-        #[inline]
-        pub fn from_str(json: &str) -> Result<Self, ReadError> {
-            locate::from_str(json)
-        }
-
-        #write_docs
-        #[inline]
-        pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-            write::to_vec(self)
-        }
-    }
-}
-
-/// `FromStr`, for `text.parse()`.
-pub(crate) fn from_str(name: &Ident, scope: &mut Scope<'_>) -> TokenStream {
-    scope.std("str", "FromStr");
-    let blank = blank_line();
-    quote! {
-        #blank
-        impl FromStr for #name {
-            type Err = ReadError;
-
-            #blank
-            #[inline]
-            fn from_str(json: &str) -> Result<Self, ReadError> {
-                locate::from_str(json)
-            }
-        }
     }
 }

@@ -4,18 +4,20 @@ use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::docs::docs;
+use super::docs::{docs, first_sentence};
+use super::optional_setters::{fallible_setter, optional_setter};
+use super::parameter::{conversion, parameter};
 use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
 use crate::model::{Field, Object};
 use crate::names::in_method;
-use crate::rust_type::{Primitive, RustType};
+use crate::rust_type::RustType;
 
 /// `new`, with what is required to write as its arguments.
 pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
     let what = in_words(&shape.def.name);
     if shape.has_default() {
-        let docs = docs(&[format!("{what} with nothing in it yet.")]);
+        let docs = docs(&[format!("Creates an empty {what}.")]);
         return quote!(#docs #[must_use] pub fn new() -> Self { Self::default() });
     }
     let base_fields = shape.base_fields();
@@ -55,7 +57,8 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
     });
     let envelope = shape.is_union_content.then(|| quote!(envelope: Extra::default(),));
     let extra = shape.has_extra.then(|| quote!(extra: Extra::default()));
-    let docs = docs(&[format!("{what} with its required fields.")]);
+    let article = if what.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let docs = docs(&[format!("Creates {article} {what} with its required fields.")]);
     quote! {
         #docs
         #[must_use]
@@ -75,11 +78,9 @@ fn arguments<'f>(
     wanted.filter_map(named).collect()
 }
 
-/// A type's name in words, with its article: "A custom event".
+/// A type's name in words: "custom event".
 fn in_words(name: &str) -> String {
-    let words = name.to_snake_case().replace('_', " ");
-    let article = if words.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
-    format!("{article} {words}")
+    name.to_snake_case().replace('_', " ")
 }
 
 /// The setters of the own fields and of the base's.
@@ -104,9 +105,9 @@ pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenSt
 }
 
 /// Where a setter writes: the expression that holds the field, and the type its docs link to.
-struct Target<'a> {
-    path: TokenStream,
-    owner: &'a str,
+pub(crate) struct Target<'a> {
+    pub(crate) path: TokenStream,
+    pub(crate) owner: &'a str,
 }
 
 fn field_setters(
@@ -119,8 +120,10 @@ fn field_setters(
         return TokenStream::new();
     }
     let whole = whole_setter(target, field, ty, scope);
+    let optional = optional_setter(target, field, ty, scope);
+    let fallible = fallible_setter(target, field, ty, scope);
     let one = field.singular.as_ref().map(|singular| adder(target, field, singular, ty, scope));
-    quote!(#whole #one)
+    quote!(#whole #optional #fallible #one)
 }
 
 /// `with_products(products)`: sets the field.
@@ -133,7 +136,9 @@ fn whole_setter(
     let (path, owner) = (&target.path, target.owner);
     let name = ident(&field.ident);
     let setter = format_ident!("with_{}", in_method(&field.ident));
-    let docs = docs(&[format!("Sets [`{0}`]({owner}::{0}).", field.ident)]);
+    let mut paragraphs = vec![format!("Sets [`{0}`]({owner}::{0}).", field.ident)];
+    paragraphs.extend(field.description.as_deref().and_then(first_sentence));
+    let docs = docs(&paragraphs);
     let inner = ty.without_option();
     let parameter = parameter(inner, scope);
     let value = conversion(inner, &quote!(#name));
@@ -166,7 +171,7 @@ fn adder(
     };
     match ty.without_option() {
         RustType::Vec(item) => {
-            let docs = docs(&[format!("Adds one to [`{0}`]({owner}::{0}).", field.ident)]);
+            let docs = docs(&[format!("Adds one entry to [`{0}`]({owner}::{0}).", field.ident)]);
             let argument = format_ident!("{singular}");
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(#argument));
@@ -181,7 +186,7 @@ fn adder(
         }
         RustType::Map(item) => {
             let docs = docs(&[format!(
-                "Adds one to [`{0}`]({owner}::{0}), in place of one of the same name.",
+                "Adds one entry to [`{0}`]({owner}::{0}). Replaces an entry of the same name.",
                 field.ident
             )]);
             let parameter = parameter(item, scope);
@@ -197,68 +202,4 @@ fn adder(
         }
         _ => TokenStream::new(),
     }
-}
-
-/// The type of a parameter from which a value of the type can be made.
-///
-/// Integers are taken as they are: with `impl Into<i64>`, a literal would be an `i32` and might not fit.
-fn parameter(ty: &RustType, scope: &mut Scope<'_>) -> TokenStream {
-    match ty {
-        RustType::Vec(item) => {
-            let item = parameter(item, scope);
-            quote!(impl IntoIterator<Item = #item>)
-        }
-        RustType::Map(item) => {
-            let item = parameter(item, scope);
-            quote!(impl IntoIterator<Item = (impl Into<String>, #item)>)
-        }
-        _ if is_exact(ty) => scope.ty(ty),
-        RustType::Primitive(Primitive::F64) => {
-            scope.support(&["Number"]);
-            quote!(impl Into<Number>)
-        }
-        _ if is_optional_text(ty) => {
-            scope.support(&["TextValue"]);
-            quote!(impl Into<TextValue>)
-        }
-        _ => {
-            let ty = scope.ty(ty);
-            quote!(impl Into<#ty>)
-        }
-    }
-}
-
-/// The value of the type, made from an argument.
-fn conversion(ty: &RustType, argument: &TokenStream) -> TokenStream {
-    match ty {
-        RustType::Vec(item) => match item.as_ref() {
-            RustType::Vec(_)
-            | RustType::Map(_)
-            | RustType::Option(_)
-            | RustType::Primitive(Primitive::F64) => {
-                let item = conversion(item, &quote!(item));
-                quote!(#argument.into_iter().map(|item| #item).collect())
-            }
-            item if is_exact(item) => quote!(#argument.into_iter().collect()),
-            _ => quote!(#argument.into_iter().map(Into::into).collect()),
-        },
-        RustType::Map(item) => {
-            let item = conversion(item, &quote!(value));
-            quote!(#argument.into_iter().map(|(name, value)| (name.into(), #item)).collect())
-        }
-        _ if is_exact(ty) => quote!(#argument),
-        RustType::Primitive(Primitive::F64) => quote!(#argument.into().as_f64()),
-        _ if is_optional_text(ty) => quote!(Into::<TextValue>::into(#argument).into()),
-        _ => quote!(#argument.into()),
-    }
-}
-
-/// Whether an element of a list or a map is text or null.
-fn is_optional_text(ty: &RustType) -> bool {
-    *ty.without_option() == RustType::Primitive(Primitive::String) && ty.is_option()
-}
-
-/// Whether an argument has to have the type itself.
-fn is_exact(ty: &RustType) -> bool {
-    matches!(ty, RustType::Primitive(Primitive::Bool | Primitive::I64 | Primitive::U64))
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::docs::{blank_line, docs, type_paragraphs};
+use super::docs::{blank_line, docs, type_docs};
 use super::scope::{Scope, ident};
 use crate::model::{Enum, EnumValue, TypeDef};
 
@@ -11,7 +11,7 @@ use crate::model::{Enum, EnumValue, TypeDef};
 pub(crate) fn string_enum(def: &TypeDef, set: &Enum, scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["OpenEnum", "open_enum"]);
     let name = ident(&def.name);
-    let type_docs = docs(&type_paragraphs(def, &[openness(set)]));
+    let type_docs = type_docs(def, &[openness(set)]);
     let variants = set.values.iter().map(variant);
     let unknown_docs = docs(&["A value that this version does not know, as it was read."]);
     let spellings = set.values.iter().map(|value| {

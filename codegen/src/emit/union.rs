@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Context;
-use super::docs::{blank_line, docs, type_paragraphs};
-use super::object::{document_methods, from_str};
+use super::docs::{blank_line, docs, type_docs};
+use super::document::{document_methods, from_str};
 use super::scope::{Scope, ident};
 use super::validate::{implementation, validate_method};
 use super::variant_access::{VariantTypes, accessors, conversions};
@@ -78,7 +78,7 @@ impl<'a> UnionShape<'a> {
         scope.support(&["Extra"]);
         scope.serde_json("Value");
         let Self { name, tag, content, .. } = self;
-        let type_docs = docs(&type_paragraphs(self.def, &[]));
+        let type_docs = type_docs(self.def, &[]);
         let variants = self.variants.iter().map(|(variant, name, ty)| {
             let text =
                 variant.description.clone().unwrap_or_else(|| format!("`{}`.", variant.wire));

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Context;
+use super::bounds::{Side, outside};
 use super::docs::{blank_line, docs};
 use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
@@ -84,7 +85,7 @@ fn record_checks(shape: &ObjectShape<'_>, records: &Records) -> TokenStream {
 pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["Violation", "validate"]);
     let docs = docs(&[
-        "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
+        "Returns every violation of mParticle's rules, limits and advice in this value. The list is empty if there is none.",
     ]);
     quote! {
         #docs
@@ -137,9 +138,10 @@ fn field_checks(
     let is_option = ty.is_option();
     // No name of the schema becomes that of a variable: `report` may be a field, too.
     let value = if is_option {
-        Value { receiver: quote!(value), reference: quote!(value) }
+        Value { receiver: quote!(value), reference: quote!(value), copied: quote!(*value) }
     } else {
-        Value { receiver: quote!(self.#name), reference: quote!(&self.#name) }
+        let place = quote!(self.#name);
+        Value { receiver: place.clone(), reference: quote!(&#place), copied: place }
     };
     let checks = Checker { context, scope }.checks(&field.slot, &value, &place, "");
     if field.presence == Presence::RequiredToWrite {
@@ -174,6 +176,8 @@ fn statements(checks: Checks, value: &Value, place: &TokenStream) -> TokenStream
 struct Value {
     receiver: TokenStream,
     reference: TokenStream,
+    /// The value itself, of a type that is copied.
+    copied: TokenStream,
 }
 
 /// Emits the checks of a slot.
@@ -186,10 +190,15 @@ impl Checker<'_, '_, '_> {
     /// The checks of a value at a place; `prefix` keeps the names in nested loops apart.
     fn checks(&mut self, slot: &Slot, value: &Value, place: &TokenStream, prefix: &str) -> Checks {
         let limits = &slot.limits;
-        let Value { receiver, reference } = value;
+        let Value { receiver, reference, .. } = value;
         match &slot.shape {
-            Shape::Any | Shape::Boolean | Shape::Integer | Shape::Unsigned => Checks::None,
-            Shape::Number | Shape::Foreign(_) => Checks::Itself,
+            Shape::Any | Shape::Boolean => Checks::None,
+            Shape::Integer | Shape::Unsigned => some(self.bounds(slot, value, place)),
+            Shape::Number => match self.bounds(slot, value, place) {
+                bounds if bounds.is_empty() => Checks::Itself,
+                bounds => Checks::Statements(quote!(#receiver.check(&#place, report); #bounds)),
+            },
+            Shape::Foreign(_) => Checks::Itself,
             Shape::Ref(name) => match self.context.find(name).map(|def| &def.kind) {
                 Some(Kind::Enum(set)) if !set.closed => Checks::None,
                 Some(Kind::Enum(_)) => {
@@ -242,7 +251,11 @@ impl Checker<'_, '_, '_> {
         sizes: &[(&str, TokenStream, Option<Limit>)],
     ) -> Checks {
         let Names { places, key, element, prefix } = names;
-        let value = Value { receiver: quote!(#element), reference: quote!(#element) };
+        let value = Value {
+            receiver: quote!(#element),
+            reference: quote!(#element),
+            copied: quote!(*#element),
+        };
         let element_place = quote!(#places.#step(#key));
         let inner = self.checks(item, &value, &element_place, prefix);
         let unlimited = sizes.iter().all(|(.., limit)| limit.is_none());
@@ -273,7 +286,7 @@ impl Checker<'_, '_, '_> {
             };
             quote!(Some((#maximum, #beyond)))
         });
-        let Value { receiver, reference } = value;
+        let Value { receiver, reference, .. } = value;
         Checks::Statements(quote! {
             #receiver.check(&#place, report);
             let limits = AttributeLimits { scalar: #scalar, items: #items, item: #item };
@@ -294,14 +307,33 @@ impl Checker<'_, '_, '_> {
         Some(quote!(report.#check(&#place, #value, #maximum, #beyond);))
     }
 
+    /// The checks of a number's bounds.
+    fn bounds(&mut self, slot: &Slot, value: &Value, place: &TokenStream) -> TokenStream {
+        let limits = &slot.limits;
+        let sides = [
+            (Side::Minimum, "minimum", &limits.minimum),
+            (Side::Maximum, "maximum", &limits.maximum),
+        ];
+        let checks = sides.into_iter().filter_map(|(side, check, bound)| {
+            let bound = bound.as_ref()?;
+            let outside = outside(&slot.shape, side, &bound.value, &value.copied)?;
+            let (check, beyond) = (ident(check), self.beyond(bound.beyond));
+            Some(quote!(report.#check(&#place, #outside, #beyond);))
+        });
+        checks.collect()
+    }
+
     fn bound(&mut self, limit: Limit) -> (Literal, TokenStream) {
+        (Literal::u64_unsuffixed(limit.value), self.beyond(limit.beyond))
+    }
+
+    fn beyond(&mut self, beyond: Beyond) -> TokenStream {
         self.scope.support(&["Beyond"]);
-        let beyond = match limit.beyond {
+        match beyond {
             Beyond::Refused => quote!(Beyond::Refused),
             Beyond::Cut => quote!(Beyond::Cut),
             Beyond::Undocumented => quote!(Beyond::Undocumented),
-        };
-        (Literal::u64_unsuffixed(limit.value), beyond)
+        }
     }
 }
 

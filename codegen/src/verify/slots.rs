@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Verifier, leftover};
 use crate::diagnostic::Code;
-use crate::model::{Beyond, Format, Limit, Limits, Shape, Slot};
+use crate::model::{Beyond, Bound, Format, Limit, Limits, Shape, Slot};
 use crate::node::{FROM, Node, flag, inner, place, text};
 
 /// Lists of lists, at most this deep.
@@ -22,6 +22,8 @@ const KNOWN: &[&str] = &[
     "maxItems",
     "maxLength",
     "maxProperties",
+    "maximum",
+    "minimum",
     "nameMaxLength",
     "rust",
     "x-mparticle-advice",
@@ -113,30 +115,37 @@ impl Verifier<'_> {
         let is_text = matches!(shape, Shape::String(_) | Shape::Scalar | Shape::ScalarOrList);
         let is_list = matches!(shape, Shape::Array(_) | Shape::ScalarOrList);
         let is_map = matches!(shape, Shape::Map(_));
+        let is_number = matches!(shape, Shape::Integer | Shape::Unsigned | Shape::Number);
         let mut read = |keyword: &str, fits: bool| {
-            let limit = limit(node.get(keyword)?)?;
+            let bound = bound(node.get(keyword)?)?;
             if !fits {
                 let message = format!("`{keyword}` limits nothing that can stand here");
-                let help = "put the limit where the text, list or map is described";
+                let help = "put the limit where the number, text, list or map is described";
                 self.report(place(node), Code::UnsupportedShape, message, help);
             }
-            Some(limit)
+            Some(bound)
         };
         Limits {
-            max_length: read("maxLength", is_text),
-            max_items: read("maxItems", is_list),
-            max_properties: read("maxProperties", is_map),
-            name_max_length: read("nameMaxLength", is_map),
-            item_max_length: read("itemMaxLength", is_list),
+            max_length: read("maxLength", is_text).as_ref().and_then(limit),
+            max_items: read("maxItems", is_list).as_ref().and_then(limit),
+            minimum: read("minimum", is_number),
+            maximum: read("maximum", is_number),
+            max_properties: read("maxProperties", is_map).as_ref().and_then(limit),
+            name_max_length: read("nameMaxLength", is_map).as_ref().and_then(limit),
+            item_max_length: read("itemMaxLength", is_list).as_ref().and_then(limit),
         }
     }
 }
 
-fn limit(limit: &Value) -> Option<Limit> {
+fn limit(bound: &Bound) -> Option<Limit> {
+    Some(Limit { value: bound.value.as_u64()?, beyond: bound.beyond })
+}
+
+fn bound(limit: &Value) -> Option<Bound> {
     let beyond = match limit.get("beyond")?.as_str()? {
         "refused" => Beyond::Refused,
         "cut" => Beyond::Cut,
         _ => Beyond::Undocumented,
     };
-    Some(Limit { value: limit.get("value")?.as_u64()?, beyond })
+    Some(Bound { value: limit.get("value")?.as_number()?.clone(), beyond })
 }

@@ -11,8 +11,9 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate, write,
+    AttributeError, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar,
+    Shape, Shaped, UnixMillis, Validate, Violation, open_enum, read, try_attributes, validate,
+    write,
 };
 
 /// Application in which the user acted.
@@ -41,11 +42,13 @@ pub struct ApplicationInformation {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub os: Option<OperatingSystem>,
 
-    /// Referrer that the Google Play store reports for the installation. Android only.
+    /// Referrer that the Google Play store reports for the installation. Android
+    /// only.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub install_referrer: Option<String>,
 
-    /// Attribution data of Apple Search Ads by version of their format; each version maps names to values.
+    /// Attribution data of Apple Search Ads by version of their format; each version
+    /// maps names to values.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -53,37 +56,64 @@ pub struct ApplicationInformation {
     )]
     pub apple_search_ads_attributes: BTreeMap<String, BTreeMap<String, Scalar>>,
 
-    /// Number of integrations that were added to the application by hand. Filled by client SDKs.
+    /// Number of integrations that were added to the application by hand. Filled by
+    /// client SDKs.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub sideloaded_kits_count: Option<i64>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<ApplicationInformation, _>")]
     pub extra: Extra,
 }
 
 impl ApplicationInformation {
-    /// An application information with nothing in it yet.
+    /// Creates an empty application information.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`application_name`](Self::application_name).
+    ///
+    /// Name of the application.
     #[must_use]
     pub fn with_application_name(mut self, application_name: impl Into<String>) -> Self {
         self.application_name = Some(application_name.into());
         self
     }
 
+    /// Sets [`application_name`](Self::application_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_name(mut self, application_name: Option<impl Into<String>>) -> Self {
+        self.application_name = application_name.map(Into::into);
+        self
+    }
+
     /// Sets [`application_version`](Self::application_version).
+    ///
+    /// Version of the application as users see it.
     #[must_use]
     pub fn with_application_version(mut self, application_version: impl Into<String>) -> Self {
         self.application_version = Some(application_version.into());
         self
     }
 
+    /// Sets [`application_version`](Self::application_version), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_version(
+        mut self,
+        application_version: Option<impl Into<String>>,
+    ) -> Self {
+        self.application_version = application_version.map(Into::into);
+        self
+    }
+
     /// Sets [`application_build_number`](Self::application_build_number).
+    ///
+    /// Number of the build of the application.
     #[must_use]
     pub fn with_application_build_number(
         mut self,
@@ -93,28 +123,70 @@ impl ApplicationInformation {
         self
     }
 
+    /// Sets [`application_build_number`](Self::application_build_number), or clears
+    /// it if the argument is `None`.
+    #[must_use]
+    pub fn set_application_build_number(
+        mut self,
+        application_build_number: Option<impl Into<String>>,
+    ) -> Self {
+        self.application_build_number = application_build_number.map(Into::into);
+        self
+    }
+
     /// Sets [`package`](Self::package).
+    ///
+    /// Package name or bundle identifier of the application.
     #[must_use]
     pub fn with_package(mut self, package: impl Into<String>) -> Self {
         self.package = Some(package.into());
         self
     }
 
+    /// Sets [`package`](Self::package), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_package(mut self, package: Option<impl Into<String>>) -> Self {
+        self.package = package.map(Into::into);
+        self
+    }
+
     /// Sets [`os`](Self::os).
+    ///
+    /// System that the application was made for.
     #[must_use]
     pub fn with_os(mut self, os: impl Into<OperatingSystem>) -> Self {
         self.os = Some(os.into());
         self
     }
 
+    /// Sets [`os`](Self::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<OperatingSystem>>) -> Self {
+        self.os = os.map(Into::into);
+        self
+    }
+
     /// Sets [`install_referrer`](Self::install_referrer).
+    ///
+    /// Referrer that the Google Play store reports for the installation.
     #[must_use]
     pub fn with_install_referrer(mut self, install_referrer: impl Into<String>) -> Self {
         self.install_referrer = Some(install_referrer.into());
         self
     }
 
+    /// Sets [`install_referrer`](Self::install_referrer), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_install_referrer(mut self, install_referrer: Option<impl Into<String>>) -> Self {
+        self.install_referrer = install_referrer.map(Into::into);
+        self
+    }
+
     /// Sets [`apple_search_ads_attributes`](Self::apple_search_ads_attributes).
+    ///
+    /// Attribution data of Apple Search Ads by version of their format; each version
+    /// maps names to values.
     #[must_use]
     pub fn with_apple_search_ads_attributes(
         mut self,
@@ -137,8 +209,9 @@ impl ApplicationInformation {
         self
     }
 
-    /// Adds one to [`apple_search_ads_attributes`](Self::apple_search_ads_attributes), in place of one of the same
-    /// name.
+    /// Adds one entry to
+    /// [`apple_search_ads_attributes`](Self::apple_search_ads_attributes). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_apple_search_ads_version(
         mut self,
@@ -153,13 +226,24 @@ impl ApplicationInformation {
     }
 
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count).
+    ///
+    /// Number of integrations that were added to the application by hand.
     #[must_use]
     pub fn with_sideloaded_kits_count(mut self, sideloaded_kits_count: i64) -> Self {
         self.sideloaded_kits_count = Some(sideloaded_kits_count);
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_sideloaded_kits_count(mut self, sideloaded_kits_count: Option<i64>) -> Self {
+        self.sideloaded_kits_count = sideloaded_kits_count;
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -199,8 +283,9 @@ impl Validate for ApplicationInformation {
     }
 }
 
-/// The application starts, exits, or moves between foreground and background. An installation and an upgrade are
-/// reported as a start with `is_first_run` or `is_upgrade`.
+/// The application starts, exits, or moves between foreground and background. An
+/// installation and an upgrade are reported as a start with `is_first_run` or
+/// `is_upgrade`.
 ///
 /// Schema: `application.json#/$defs/ApplicationStateTransitionEvent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -210,11 +295,13 @@ pub struct ApplicationStateTransitionEvent {
     #[serde(deserialize_with = "read::required")]
     pub application_transition_type: ApplicationTransitionType,
 
-    /// Whether this start is the first after an installation. Goes with `application_initialized` only.
+    /// Whether this start is the first after an installation. Goes with
+    /// `application_initialized` only.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub is_first_run: Option<bool>,
 
-    /// Whether this start is the first after an upgrade. Goes with `application_initialized` only.
+    /// Whether this start is the first after an upgrade. Goes with
+    /// `application_initialized` only.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub is_upgrade: Option<bool>,
 
@@ -230,21 +317,23 @@ pub struct ApplicationStateTransitionEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_notification_payload: Option<String>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<ApplicationStateTransitionEvent, _>")]
     pub extra: Extra,
 }
 
 impl ApplicationStateTransitionEvent {
-    /// An application state transition event with its required fields.
+    /// Creates an application state transition event with its required fields.
     #[must_use]
     pub fn new(application_transition_type: impl Into<ApplicationTransitionType>) -> Self {
         Self {
@@ -261,6 +350,8 @@ impl ApplicationStateTransitionEvent {
     }
 
     /// Sets [`application_transition_type`](Self::application_transition_type).
+    ///
+    /// What the application does.
     #[must_use]
     pub fn with_application_transition_type(
         mut self,
@@ -271,34 +362,76 @@ impl ApplicationStateTransitionEvent {
     }
 
     /// Sets [`is_first_run`](Self::is_first_run).
+    ///
+    /// Whether this start is the first after an installation.
     #[must_use]
     pub fn with_is_first_run(mut self, is_first_run: bool) -> Self {
         self.is_first_run = Some(is_first_run);
         self
     }
 
+    /// Sets [`is_first_run`](Self::is_first_run), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_is_first_run(mut self, is_first_run: Option<bool>) -> Self {
+        self.is_first_run = is_first_run;
+        self
+    }
+
     /// Sets [`is_upgrade`](Self::is_upgrade).
+    ///
+    /// Whether this start is the first after an upgrade.
     #[must_use]
     pub fn with_is_upgrade(mut self, is_upgrade: bool) -> Self {
         self.is_upgrade = Some(is_upgrade);
         self
     }
 
+    /// Sets [`is_upgrade`](Self::is_upgrade), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_is_upgrade(mut self, is_upgrade: Option<bool>) -> Self {
+        self.is_upgrade = is_upgrade;
+        self
+    }
+
     /// Sets [`successfully_closed`](Self::successfully_closed).
+    ///
+    /// Whether the application was closed in an orderly way.
     #[must_use]
     pub fn with_successfully_closed(mut self, successfully_closed: bool) -> Self {
         self.successfully_closed = Some(successfully_closed);
         self
     }
 
+    /// Sets [`successfully_closed`](Self::successfully_closed), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_successfully_closed(mut self, successfully_closed: Option<bool>) -> Self {
+        self.successfully_closed = successfully_closed;
+        self
+    }
+
     /// Sets [`launch_referral`](Self::launch_referral).
+    ///
+    /// Address by which the application was opened, such as a deep link.
     #[must_use]
     pub fn with_launch_referral(mut self, launch_referral: impl Into<String>) -> Self {
         self.launch_referral = Some(launch_referral.into());
         self
     }
 
+    /// Sets [`launch_referral`](Self::launch_referral), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_launch_referral(mut self, launch_referral: Option<impl Into<String>>) -> Self {
+        self.launch_referral = launch_referral.map(Into::into);
+        self
+    }
+
     /// Sets [`push_notification_payload`](Self::push_notification_payload).
+    ///
+    /// Push message by which the application was opened, as JSON text.
     #[must_use]
     pub fn with_push_notification_payload(
         mut self,
@@ -308,7 +441,20 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
+    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_push_notification_payload(
+        mut self,
+        push_notification_payload: Option<impl Into<String>>,
+    ) -> Self {
+        self.push_notification_payload = push_notification_payload.map(Into::into);
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -318,7 +464,20 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -331,7 +490,23 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -343,6 +518,8 @@ impl ApplicationStateTransitionEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -353,7 +530,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -361,34 +539,76 @@ impl ApplicationStateTransitionEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -398,14 +618,38 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -415,7 +659,22 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -425,14 +684,37 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -442,21 +724,61 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -466,35 +788,88 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -626,27 +1001,31 @@ open_enum!(ApplicationTransitionType);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FirstRunEvent {
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<FirstRunEvent, _>")]
     pub extra: Extra,
 }
 
 impl FirstRunEvent {
-    /// A first run event with nothing in it yet.
+    /// Creates an empty first run event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -656,7 +1035,20 @@ impl FirstRunEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -669,7 +1061,23 @@ impl FirstRunEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -681,6 +1089,8 @@ impl FirstRunEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -691,7 +1101,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -699,34 +1110,76 @@ impl FirstRunEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -736,14 +1189,38 @@ impl FirstRunEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -753,7 +1230,22 @@ impl FirstRunEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -763,14 +1255,37 @@ impl FirstRunEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -780,21 +1295,61 @@ impl FirstRunEvent {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -804,35 +1359,88 @@ impl FirstRunEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -869,7 +1477,8 @@ impl Enveloped for FirstRunEvent {
 
 /// Systems for which applications are made.
 ///
-/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `application.json#/$defs/OperatingSystem`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1010,27 +1619,31 @@ open_enum!(OperatingSystem);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UninstallEvent {
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<UninstallEvent, _>")]
     pub extra: Extra,
 }
 
 impl UninstallEvent {
-    /// A uninstall event with nothing in it yet.
+    /// Creates an empty uninstall event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -1040,7 +1653,20 @@ impl UninstallEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -1053,7 +1679,23 @@ impl UninstallEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -1065,6 +1707,8 @@ impl UninstallEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -1075,7 +1719,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -1083,34 +1728,76 @@ impl UninstallEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -1120,14 +1807,38 @@ impl UninstallEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -1137,7 +1848,22 @@ impl UninstallEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -1147,14 +1873,37 @@ impl UninstallEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -1164,21 +1913,61 @@ impl UninstallEvent {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -1188,35 +1977,88 @@ impl UninstallEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

@@ -11,12 +11,14 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, DurationMillis, Enveloped, Extra, Field, Number, OpenEnum, Place, Read, Report, Scalar,
-    Shape, Shaped, TextValue, UnixMillis, Validate, Violation, open_enum, read, validate, write,
+    AttributeError, Beyond, DurationMillis, Enveloped, Extra, Field, Number, OpenEnum, Place, Read,
+    Report, Scalar, Shape, Shaped, TextValue, UnixMillis, Validate, Violation, open_enum, read,
+    try_attributes, validate, write,
 };
 
-/// The user deals with products or promotions. Carries exactly one of `product_action`, `promotion_action` and
-/// `product_impressions`; the other fields go with any of them.
+/// The user deals with products or promotions. Carries exactly one of
+/// `product_action`, `promotion_action` and `product_impressions`; the other
+/// fields go with any of them.
 ///
 /// Schema: `commerce.json#/$defs/CommerceEvent`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,7 +46,7 @@ pub struct CommerceEvent {
 
     /// Screen or page on which the event happened.
     ///
-    /// At most 256 characters; what exceeds that is cut.
+    /// At most 256 characters; mParticle truncates more.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub screen_name: Option<String>,
 
@@ -52,53 +54,81 @@ pub struct CommerceEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub is_non_interactive: Option<bool>,
 
-    /// Name of the event. Exported data carry one that mParticle made, such as `eCommerce - Purchase`.
+    /// Name of the event. Exported data carry one that mParticle made, such as
+    /// `eCommerce - Purchase`.
     ///
-    /// At most 256 characters; what exceeds that is cut.
+    /// At most 256 characters; mParticle truncates more.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_name: Option<String>,
 
     /// Kind of the event, derived by mParticle from its contents.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub custom_event_type: Option<CommerceEventKind>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<CommerceEvent, _>")]
     pub extra: Extra,
 }
 
 impl CommerceEvent {
-    /// A commerce event with nothing in it yet.
+    /// Creates an empty commerce event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`product_action`](Self::product_action).
+    ///
+    /// What the user did to products, such as buying them.
     #[must_use]
     pub fn with_product_action(mut self, product_action: impl Into<ProductAction>) -> Self {
         self.product_action = Some(product_action.into());
         self
     }
 
+    /// Sets [`product_action`](Self::product_action), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_product_action(mut self, product_action: Option<impl Into<ProductAction>>) -> Self {
+        self.product_action = product_action.map(Into::into);
+        self
+    }
+
     /// Sets [`promotion_action`](Self::promotion_action).
+    ///
+    /// What the user did with promotions.
     #[must_use]
     pub fn with_promotion_action(mut self, promotion_action: impl Into<PromotionAction>) -> Self {
         self.promotion_action = Some(promotion_action.into());
         self
     }
 
+    /// Sets [`promotion_action`](Self::promotion_action), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_promotion_action(
+        mut self,
+        promotion_action: Option<impl Into<PromotionAction>>,
+    ) -> Self {
+        self.promotion_action = promotion_action.map(Into::into);
+        self
+    }
+
     /// Sets [`product_impressions`](Self::product_impressions).
+    ///
+    /// Lists of products that the user was shown.
     #[must_use]
     pub fn with_product_impressions(
         mut self,
@@ -108,7 +138,7 @@ impl CommerceEvent {
         self
     }
 
-    /// Adds one to [`product_impressions`](Self::product_impressions).
+    /// Adds one entry to [`product_impressions`](Self::product_impressions).
     #[must_use]
     pub fn with_product_impression(
         mut self,
@@ -119,41 +149,93 @@ impl CommerceEvent {
     }
 
     /// Sets [`currency_code`](Self::currency_code).
+    ///
+    /// Currency of all amounts in the event, as an ISO 4217 code such as `USD`.
     #[must_use]
     pub fn with_currency_code(mut self, currency_code: impl Into<String>) -> Self {
         self.currency_code = Some(currency_code.into());
         self
     }
 
+    /// Sets [`currency_code`](Self::currency_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_currency_code(mut self, currency_code: Option<impl Into<String>>) -> Self {
+        self.currency_code = currency_code.map(Into::into);
+        self
+    }
+
     /// Sets [`shopping_cart`](Self::shopping_cart).
+    ///
+    /// Contents of the shopping cart at the time of the event.
     #[must_use]
     pub fn with_shopping_cart(mut self, shopping_cart: impl Into<ShoppingCart>) -> Self {
         self.shopping_cart = Some(shopping_cart.into());
         self
     }
 
+    /// Sets [`shopping_cart`](Self::shopping_cart), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_shopping_cart(mut self, shopping_cart: Option<impl Into<ShoppingCart>>) -> Self {
+        self.shopping_cart = shopping_cart.map(Into::into);
+        self
+    }
+
     /// Sets [`screen_name`](Self::screen_name).
+    ///
+    /// Screen or page on which the event happened.
     #[must_use]
     pub fn with_screen_name(mut self, screen_name: impl Into<String>) -> Self {
         self.screen_name = Some(screen_name.into());
         self
     }
 
+    /// Sets [`screen_name`](Self::screen_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_screen_name(mut self, screen_name: Option<impl Into<String>>) -> Self {
+        self.screen_name = screen_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_non_interactive`](Self::is_non_interactive).
+    ///
+    /// True when the event happened without the user doing anything.
     #[must_use]
     pub fn with_is_non_interactive(mut self, is_non_interactive: bool) -> Self {
         self.is_non_interactive = Some(is_non_interactive);
         self
     }
 
+    /// Sets [`is_non_interactive`](Self::is_non_interactive), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_non_interactive(mut self, is_non_interactive: Option<bool>) -> Self {
+        self.is_non_interactive = is_non_interactive;
+        self
+    }
+
     /// Sets [`event_name`](Self::event_name).
+    ///
+    /// Name of the event.
     #[must_use]
     pub fn with_event_name(mut self, event_name: impl Into<String>) -> Self {
         self.event_name = Some(event_name.into());
         self
     }
 
+    /// Sets [`event_name`](Self::event_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_event_name(mut self, event_name: Option<impl Into<String>>) -> Self {
+        self.event_name = event_name.map(Into::into);
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -163,7 +245,20 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -176,7 +271,23 @@ impl CommerceEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -188,6 +299,8 @@ impl CommerceEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -198,7 +311,8 @@ impl CommerceEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -206,34 +320,76 @@ impl CommerceEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -243,14 +399,38 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -260,7 +440,22 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -270,14 +465,37 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -287,21 +505,61 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -311,35 +569,88 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -407,9 +718,11 @@ impl Enveloped for CommerceEvent {
     }
 }
 
-/// Kinds of commerce events as mParticle derives them. Older data may show the categories of custom events here.
+/// Kinds of commerce events as mParticle derives them. Older data may show the
+/// categories of custom events here.
 ///
-/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `commerce.json#/$defs/CommerceEventKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -442,7 +755,8 @@ pub enum CommerceEventKind {
     /// Products were put on the wish list.
     AddToWishlist,
 
-    /// Products were taken off the wish list. Spelled with two underscores here, unlike in a product action.
+    /// Products were taken off the wish list. Spelled with two underscores here,
+    /// unlike in a product action.
     RemoveFromWishlist,
 
     /// A promotion was seen.
@@ -566,7 +880,8 @@ pub struct Product {
     )]
     pub quantity: Option<f64>,
 
-    /// Sum for all units, in the currency of the event. Usually price times quantity.
+    /// Sum for all units, in the currency of the event. Usually price times
+    /// quantity.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -595,7 +910,8 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub position: Option<i64>,
 
-    /// Details of your choice by name. Unlike those of an event they are texts only, or null.
+    /// Details of your choice by name. Unlike those of an event they are texts only,
+    /// or null.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -607,89 +923,187 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub added_to_cart_time_ms: Option<UnixMillis>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Product, _>")]
     pub extra: Extra,
 }
 
 impl Product {
-    /// A product with nothing in it yet.
+    /// Creates an empty product.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`id`](Self::id).
+    ///
+    /// Your identifier of the product, such as its SKU.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
+    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.id = id.map(Into::into);
+        self
+    }
+
     /// Sets [`name`](Self::name).
+    ///
+    /// Name of the product.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
+    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
+        self.name = name.map(Into::into);
+        self
+    }
+
     /// Sets [`price`](Self::price).
+    ///
+    /// Price of one unit, in the currency of the event.
     #[must_use]
     pub fn with_price(mut self, price: impl Into<Number>) -> Self {
         self.price = Some(price.into().as_f64());
         self
     }
 
+    /// Sets [`price`](Self::price), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_price(mut self, price: Option<impl Into<Number>>) -> Self {
+        self.price = price.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`quantity`](Self::quantity).
+    ///
+    /// Number of units; fractions are allowed.
     #[must_use]
     pub fn with_quantity(mut self, quantity: impl Into<Number>) -> Self {
         self.quantity = Some(quantity.into().as_f64());
         self
     }
 
+    /// Sets [`quantity`](Self::quantity), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_quantity(mut self, quantity: Option<impl Into<Number>>) -> Self {
+        self.quantity = quantity.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`total_product_amount`](Self::total_product_amount).
+    ///
+    /// Sum for all units, in the currency of the event.
     #[must_use]
     pub fn with_total_product_amount(mut self, total_product_amount: impl Into<Number>) -> Self {
         self.total_product_amount = Some(total_product_amount.into().as_f64());
         self
     }
 
+    /// Sets [`total_product_amount`](Self::total_product_amount), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_total_product_amount(
+        mut self,
+        total_product_amount: Option<impl Into<Number>>,
+    ) -> Self {
+        self.total_product_amount = total_product_amount.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`brand`](Self::brand).
+    ///
+    /// Brand of the product.
     #[must_use]
     pub fn with_brand(mut self, brand: impl Into<String>) -> Self {
         self.brand = Some(brand.into());
         self
     }
 
+    /// Sets [`brand`](Self::brand), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_brand(mut self, brand: Option<impl Into<String>>) -> Self {
+        self.brand = brand.map(Into::into);
+        self
+    }
+
     /// Sets [`category`](Self::category).
+    ///
+    /// Category of the product in your catalogue.
     #[must_use]
     pub fn with_category(mut self, category: impl Into<String>) -> Self {
         self.category = Some(category.into());
         self
     }
 
+    /// Sets [`category`](Self::category), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_category(mut self, category: Option<impl Into<String>>) -> Self {
+        self.category = category.map(Into::into);
+        self
+    }
+
     /// Sets [`variant`](Self::variant).
+    ///
+    /// Variant of the product, such as its colour or size.
     #[must_use]
     pub fn with_variant(mut self, variant: impl Into<String>) -> Self {
         self.variant = Some(variant.into());
         self
     }
 
+    /// Sets [`variant`](Self::variant), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_variant(mut self, variant: Option<impl Into<String>>) -> Self {
+        self.variant = variant.map(Into::into);
+        self
+    }
+
     /// Sets [`coupon_code`](Self::coupon_code).
+    ///
+    /// Coupon applied to this product.
     #[must_use]
     pub fn with_coupon_code(mut self, coupon_code: impl Into<String>) -> Self {
         self.coupon_code = Some(coupon_code.into());
         self
     }
 
+    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
+        self.coupon_code = coupon_code.map(Into::into);
+        self
+    }
+
     /// Sets [`position`](Self::position).
+    ///
+    /// Place of the product in a list or impression.
     #[must_use]
     pub fn with_position(mut self, position: i64) -> Self {
         self.position = Some(position);
         self
     }
 
+    /// Sets [`position`](Self::position), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_position(mut self, position: Option<i64>) -> Self {
+        self.position = position;
+        self
+    }
+
     /// Sets [`custom_attributes`](Self::custom_attributes).
+    ///
+    /// Details of your choice by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -702,7 +1116,22 @@ impl Product {
         self
     }
 
-    /// Adds one to [`custom_attributes`](Self::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.custom_attributes = try_attributes::<TextValue, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](Self::custom_attributes). Replaces an
+    /// entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -714,6 +1143,8 @@ impl Product {
     }
 
     /// Sets [`added_to_cart_time_ms`](Self::added_to_cart_time_ms).
+    ///
+    /// When the product was put into the shopping cart.
     #[must_use]
     pub fn with_added_to_cart_time_ms(
         mut self,
@@ -723,7 +1154,19 @@ impl Product {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`added_to_cart_time_ms`](Self::added_to_cart_time_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_added_to_cart_time_ms(
+        mut self,
+        added_to_cart_time_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.added_to_cart_time_ms = added_to_cart_time_ms.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -837,13 +1280,14 @@ pub struct ProductAction {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub product_list_source: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<ProductAction, _>")]
     pub extra: Extra,
 }
 
 impl ProductAction {
-    /// A product action with its required fields.
+    /// Creates a product action with its required fields.
     #[must_use]
     pub fn new(action: impl Into<ProductActionKind>) -> Self {
         Self {
@@ -864,6 +1308,8 @@ impl ProductAction {
     }
 
     /// Sets [`action`](Self::action).
+    ///
+    /// Step of the purchase funnel.
     #[must_use]
     pub fn with_action(mut self, action: impl Into<ProductActionKind>) -> Self {
         self.action = action.into();
@@ -871,13 +1317,15 @@ impl ProductAction {
     }
 
     /// Sets [`products`](Self::products).
+    ///
+    /// Products acted on.
     #[must_use]
     pub fn with_products(mut self, products: impl IntoIterator<Item = impl Into<Product>>) -> Self {
         self.products = products.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`products`](Self::products).
+    /// Adds one entry to [`products`](Self::products).
     #[must_use]
     pub fn with_product(mut self, product: impl Into<Product>) -> Self {
         self.products.push(product.into());
@@ -885,76 +1333,183 @@ impl ProductAction {
     }
 
     /// Sets [`transaction_id`](Self::transaction_id).
+    ///
+    /// Your identifier of the transaction.
     #[must_use]
     pub fn with_transaction_id(mut self, transaction_id: impl Into<String>) -> Self {
         self.transaction_id = Some(transaction_id.into());
         self
     }
 
+    /// Sets [`transaction_id`](Self::transaction_id), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_transaction_id(mut self, transaction_id: Option<impl Into<String>>) -> Self {
+        self.transaction_id = transaction_id.map(Into::into);
+        self
+    }
+
     /// Sets [`total_amount`](Self::total_amount).
+    ///
+    /// Sum charged, tax and shipping included, in the currency of the event.
     #[must_use]
     pub fn with_total_amount(mut self, total_amount: impl Into<Number>) -> Self {
         self.total_amount = Some(total_amount.into().as_f64());
         self
     }
 
+    /// Sets [`total_amount`](Self::total_amount), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_total_amount(mut self, total_amount: Option<impl Into<Number>>) -> Self {
+        self.total_amount = total_amount.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`tax_amount`](Self::tax_amount).
+    ///
+    /// Tax contained in the sum, in the currency of the event.
     #[must_use]
     pub fn with_tax_amount(mut self, tax_amount: impl Into<Number>) -> Self {
         self.tax_amount = Some(tax_amount.into().as_f64());
         self
     }
 
+    /// Sets [`tax_amount`](Self::tax_amount), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_tax_amount(mut self, tax_amount: Option<impl Into<Number>>) -> Self {
+        self.tax_amount = tax_amount.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`shipping_amount`](Self::shipping_amount).
+    ///
+    /// Shipping cost contained in the sum, in the currency of the event.
     #[must_use]
     pub fn with_shipping_amount(mut self, shipping_amount: impl Into<Number>) -> Self {
         self.shipping_amount = Some(shipping_amount.into().as_f64());
         self
     }
 
+    /// Sets [`shipping_amount`](Self::shipping_amount), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_shipping_amount(mut self, shipping_amount: Option<impl Into<Number>>) -> Self {
+        self.shipping_amount = shipping_amount.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`coupon_code`](Self::coupon_code).
+    ///
+    /// Coupon applied to the whole transaction.
     #[must_use]
     pub fn with_coupon_code(mut self, coupon_code: impl Into<String>) -> Self {
         self.coupon_code = Some(coupon_code.into());
         self
     }
 
+    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
+        self.coupon_code = coupon_code.map(Into::into);
+        self
+    }
+
     /// Sets [`affiliation`](Self::affiliation).
+    ///
+    /// Store, seller or partner to which the transaction is credited.
     #[must_use]
     pub fn with_affiliation(mut self, affiliation: impl Into<String>) -> Self {
         self.affiliation = Some(affiliation.into());
         self
     }
 
+    /// Sets [`affiliation`](Self::affiliation), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_affiliation(mut self, affiliation: Option<impl Into<String>>) -> Self {
+        self.affiliation = affiliation.map(Into::into);
+        self
+    }
+
     /// Sets [`checkout_step`](Self::checkout_step).
+    ///
+    /// Number of the checkout step.
     #[must_use]
     pub fn with_checkout_step(mut self, checkout_step: i64) -> Self {
         self.checkout_step = Some(checkout_step);
         self
     }
 
+    /// Sets [`checkout_step`](Self::checkout_step), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_checkout_step(mut self, checkout_step: Option<i64>) -> Self {
+        self.checkout_step = checkout_step;
+        self
+    }
+
     /// Sets [`checkout_options`](Self::checkout_options).
+    ///
+    /// Choice made during checkout, such as the means of payment.
     #[must_use]
     pub fn with_checkout_options(mut self, checkout_options: impl Into<String>) -> Self {
         self.checkout_options = Some(checkout_options.into());
         self
     }
 
+    /// Sets [`checkout_options`](Self::checkout_options), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_checkout_options(mut self, checkout_options: Option<impl Into<String>>) -> Self {
+        self.checkout_options = checkout_options.map(Into::into);
+        self
+    }
+
     /// Sets [`product_action_list`](Self::product_action_list).
+    ///
+    /// Name of the list in which the user found the products.
     #[must_use]
     pub fn with_product_action_list(mut self, product_action_list: impl Into<String>) -> Self {
         self.product_action_list = Some(product_action_list.into());
         self
     }
 
+    /// Sets [`product_action_list`](Self::product_action_list), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_product_action_list(
+        mut self,
+        product_action_list: Option<impl Into<String>>,
+    ) -> Self {
+        self.product_action_list = product_action_list.map(Into::into);
+        self
+    }
+
     /// Sets [`product_list_source`](Self::product_list_source).
+    ///
+    /// Origin of the list in which the user found the products.
     #[must_use]
     pub fn with_product_list_source(mut self, product_list_source: impl Into<String>) -> Self {
         self.product_list_source = Some(product_list_source.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`product_list_source`](Self::product_list_source), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_product_list_source(
+        mut self,
+        product_list_source: Option<impl Into<String>>,
+    ) -> Self {
+        self.product_list_source = product_list_source.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1035,8 +1590,8 @@ pub enum ProductActionKind {
     /// Products were put on the wish list.
     AddToWishlist,
 
-    /// Products were taken off the wish list. Spelled with three underscores here, unlike in the kind of a commerce
-    /// event.
+    /// Products were taken off the wish list. Spelled with three underscores here,
+    /// unlike in the kind of a commerce event.
     RemoveFromWishList,
 
     /// A value that this version does not know, as it was read.
@@ -1124,13 +1679,14 @@ pub struct ProductImpression {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub products: Vec<Product>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<ProductImpression, _>")]
     pub extra: Extra,
 }
 
 impl ProductImpression {
-    /// A product impression with its required fields.
+    /// Creates a product impression with its required fields.
     #[must_use]
     pub fn new(product_impression_list: impl Into<String>) -> Self {
         Self {
@@ -1141,6 +1697,8 @@ impl ProductImpression {
     }
 
     /// Sets [`product_impression_list`](Self::product_impression_list).
+    ///
+    /// Name of the list or of the place where it was shown.
     #[must_use]
     pub fn with_product_impression_list(
         mut self,
@@ -1150,21 +1708,35 @@ impl ProductImpression {
         self
     }
 
+    /// Sets [`product_impression_list`](Self::product_impression_list), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_product_impression_list(
+        mut self,
+        product_impression_list: Option<impl Into<String>>,
+    ) -> Self {
+        self.product_impression_list = product_impression_list.map(Into::into);
+        self
+    }
+
     /// Sets [`products`](Self::products).
+    ///
+    /// Products in the list.
     #[must_use]
     pub fn with_products(mut self, products: impl IntoIterator<Item = impl Into<Product>>) -> Self {
         self.products = products.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`products`](Self::products).
+    /// Adds one entry to [`products`](Self::products).
     #[must_use]
     pub fn with_product(mut self, product: impl Into<Product>) -> Self {
         self.products.push(product.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1218,47 +1790,85 @@ pub struct Promotion {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub position: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Promotion, _>")]
     pub extra: Extra,
 }
 
 impl Promotion {
-    /// A promotion with nothing in it yet.
+    /// Creates an empty promotion.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`id`](Self::id).
+    ///
+    /// Your identifier of the promotion.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
+    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.id = id.map(Into::into);
+        self
+    }
+
     /// Sets [`name`](Self::name).
+    ///
+    /// Name of the promotion.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
+    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
+        self.name = name.map(Into::into);
+        self
+    }
+
     /// Sets [`creative`](Self::creative).
+    ///
+    /// Picture or text that shows the promotion.
     #[must_use]
     pub fn with_creative(mut self, creative: impl Into<String>) -> Self {
         self.creative = Some(creative.into());
         self
     }
 
+    /// Sets [`creative`](Self::creative), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_creative(mut self, creative: Option<impl Into<String>>) -> Self {
+        self.creative = creative.map(Into::into);
+        self
+    }
+
     /// Sets [`position`](Self::position).
+    ///
+    /// Place on the page or screen, in words.
     #[must_use]
     pub fn with_position(mut self, position: impl Into<String>) -> Self {
         self.position = Some(position.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`position`](Self::position), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_position(mut self, position: Option<impl Into<String>>) -> Self {
+        self.position = position.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1305,19 +1915,22 @@ pub struct PromotionAction {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub promotions: Vec<Promotion>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<PromotionAction, _>")]
     pub extra: Extra,
 }
 
 impl PromotionAction {
-    /// A promotion action with its required fields.
+    /// Creates a promotion action with its required fields.
     #[must_use]
     pub fn new(action: impl Into<PromotionActionKind>) -> Self {
         Self { action: action.into(), promotions: Vec::new(), extra: Extra::default() }
     }
 
     /// Sets [`action`](Self::action).
+    ///
+    /// Whether the promotions were seen or clicked on.
     #[must_use]
     pub fn with_action(mut self, action: impl Into<PromotionActionKind>) -> Self {
         self.action = action.into();
@@ -1325,6 +1938,8 @@ impl PromotionAction {
     }
 
     /// Sets [`promotions`](Self::promotions).
+    ///
+    /// Promotions acted on.
     #[must_use]
     pub fn with_promotions(
         mut self,
@@ -1334,14 +1949,15 @@ impl PromotionAction {
         self
     }
 
-    /// Adds one to [`promotions`](Self::promotions).
+    /// Adds one entry to [`promotions`](Self::promotions).
     #[must_use]
     pub fn with_promotion(mut self, promotion: impl Into<Promotion>) -> Self {
         self.promotions.push(promotion.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1437,33 +2053,37 @@ pub struct ShoppingCart {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub products: Vec<Product>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<ShoppingCart, _>")]
     pub extra: Extra,
 }
 
 impl ShoppingCart {
-    /// A shopping cart with nothing in it yet.
+    /// Creates an empty shopping cart.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`products`](Self::products).
+    ///
+    /// Products in the cart.
     #[must_use]
     pub fn with_products(mut self, products: impl IntoIterator<Item = impl Into<Product>>) -> Self {
         self.products = products.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`products`](Self::products).
+    /// Adds one entry to [`products`](Self::products).
     #[must_use]
     pub fn with_product(mut self, product: impl Into<Product>) -> Self {
         self.products.push(product.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

@@ -22,9 +22,9 @@ use super::screen::ScreenViewEvent;
 use super::session::{SessionEndEvent, SessionStartEvent};
 use super::user::{UserAttributeChangeEvent, UserIdentityChangeEvent};
 use crate::support::{
-    Beyond, DurationMillis, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar, Shape,
-    Shaped, Tagged, TaggedShape, UnixMillis, Validate, Violation, locate, open_enum, read,
-    validate, write,
+    AttributeError, Beyond, DurationMillis, Extra, Field, OpenEnum, Place, Read, ReadError, Report,
+    Scalar, Shape, Shaped, Tagged, TaggedShape, UnixMillis, Validate, Violation, locate, open_enum,
+    read, try_attributes, validate, write,
 };
 
 /// Fields that every event has, whatever its type.
@@ -33,14 +33,15 @@ use crate::support::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommonEventData {
-    /// When the event happened. Without it mParticle takes the time of receipt; historical data must have it.
+    /// When the event happened. Without it mParticle takes the time of receipt;
+    /// historical data must have it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub timestamp_unixtime_ms: Option<UnixMillis>,
 
     /// Details of your choice by name; null as a value makes a name without a value.
     ///
-    /// At most 256 characters in a name; what exceeds that is cut. At most 100 entries, 4096 characters in a value;
-    /// what becomes of more is undocumented.
+    /// At most 256 characters in a name; mParticle truncates more. At most 100
+    /// entries, 4096 characters in a value; the effect of more is not documented.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -48,8 +49,8 @@ pub struct CommonEventData {
     )]
     pub custom_attributes: BTreeMap<String, Scalar>,
 
-    /// Instructions to particular outputs by name; they are not attributes. Texts are the portable choice of value,
-    /// although any JSON is accepted.
+    /// Instructions to particular outputs by name; they are not attributes. Texts
+    /// are the portable choice of value, although any JSON is accepted.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -57,10 +58,10 @@ pub struct CommonEventData {
     )]
     pub custom_flags: BTreeMap<String, Value>,
 
-    /// Session that the event belongs to. Give all events of a session the same value; mParticle derives `session_id`
-    /// from it.
+    /// Session that the event belongs to. Give all events of a session the same
+    /// value; mParticle derives `session_id` from it.
     ///
-    /// Expected to be a UUID; `validate()` warns about any other text.
+    /// Expected to be a UUID. `validate()` warns about any other text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -68,14 +69,15 @@ pub struct CommonEventData {
     )]
     pub session_uuid: Option<String>,
 
-    /// Session that the event belongs to, as a number. Derived by mParticle from `session_uuid`, which is the better
-    /// choice for callers.
+    /// Session that the event belongs to, as a number. Derived by mParticle from
+    /// `session_uuid`, which is the better choice for callers.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_id: Option<i64>,
 
-    /// Identifier that you give to the event, ideally a UUID. Outputs use it to recognise an event that comes twice.
+    /// Identifier that you give to the event, ideally a UUID. Outputs use it to
+    /// recognise an event that comes twice.
     ///
-    /// Expected to be a UUID; `validate()` warns about any other text.
+    /// Expected to be a UUID. `validate()` warns about any other text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -95,11 +97,13 @@ pub struct CommonEventData {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_num: Option<i64>,
 
-    /// When the session of the event began. Added by mParticle to the data it exports.
+    /// When the session of the event began. Added by mParticle to the data it
+    /// exports.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_start_unixtime_ms: Option<UnixMillis>,
 
-    /// When the event began; differs from `timestamp_unixtime_ms` for events that take time.
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_start_unixtime_ms: Option<UnixMillis>,
 
@@ -115,8 +119,8 @@ pub struct CommonEventData {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub data_connection_type: Option<String>,
 
-    /// Amount by which the event changes the lifetime value of the user. A number; some official SDKs send a boolean
-    /// instead.
+    /// Amount by which the event changes the lifetime value of the user. A number;
+    /// some official SDKs send a boolean instead.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub lifetime_value_change: Option<Scalar>,
 
@@ -142,25 +146,27 @@ pub struct CommonEventData {
 
     /// Identifier that mParticle gives to the event on receipt.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_id: Option<i64>,
 
     /// Present when mParticle itself made the event to report a change.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_system_notification_info: Option<EventSystemNotificationInfo>,
 }
 
 impl CommonEventData {
-    /// A common event data with nothing in it yet.
+    /// Creates an empty common event data.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -170,7 +176,20 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](Self::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -183,7 +202,22 @@ impl CommonEventData {
         self
     }
 
-    /// Adds one to [`custom_attributes`](Self::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](Self::custom_attributes). Replaces an
+    /// entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -195,6 +229,8 @@ impl CommonEventData {
     }
 
     /// Sets [`custom_flags`](Self::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -205,7 +241,8 @@ impl CommonEventData {
         self
     }
 
-    /// Adds one to [`custom_flags`](Self::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](Self::custom_flags). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.custom_flags.insert(name.into(), value.into());
@@ -213,34 +250,75 @@ impl CommonEventData {
     }
 
     /// Sets [`session_uuid`](Self::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](Self::session_uuid), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](Self::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](Self::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](Self::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](Self::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -250,14 +328,36 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`device_current_state`](Self::device_current_state), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](Self::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.event_num = Some(event_num);
         self
     }
 
+    /// Sets [`event_num`](Self::event_num), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.event_num = event_num;
+        self
+    }
+
     /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -267,7 +367,21 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -277,14 +391,36 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](Self::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](Self::page_url), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -294,21 +430,60 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](Self::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](Self::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
+    /// Sets [`lifetime_value_change`](Self::lifetime_value_change), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -318,35 +493,87 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](Self::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](Self::is_goal_defined), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](Self::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](Self::view_controller), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](Self::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](Self::is_main_thread), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](Self::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](Self::canonical_name), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -418,8 +645,8 @@ impl Validate for CommonEventData {
     }
 }
 
-/// Something that happened: `event_type` says what, `data` holds the details. Types that this schema does not
-/// know are valid with any object as their data.
+/// Something that happened: `event_type` says what, `data` holds the details.
+/// Types that this schema does not know are valid with any object as their data.
 ///
 /// Schema: `event.json#/$defs/Event`.
 #[derive(Clone, Debug, PartialEq)]
@@ -540,7 +767,8 @@ impl Event {
         }
     }
 
-    /// Returns the fields that all known types have, for changing them, or `None` for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None`
+    /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut CommonEventData> {
         match self {
             Self::SessionStart(content) => Some(&mut content.common),
@@ -609,7 +837,8 @@ impl Event {
         }
     }
 
-    /// Returns the [`ApplicationStateTransitionEvent`], or `None` for any other variant.
+    /// Returns the [`ApplicationStateTransitionEvent`], or `None` for any other
+    /// variant.
     #[must_use]
     pub fn as_application_state_transition(&self) -> Option<&ApplicationStateTransitionEvent> {
         match self {
@@ -721,38 +950,60 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document from text.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
+    #[inline]
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1362,7 +1613,7 @@ impl Validate for Event {
 pub struct EventSystemNotificationInfo {
     /// Kind of the change.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(
         rename = "type",
         default,
@@ -1371,19 +1622,21 @@ pub struct EventSystemNotificationInfo {
     )]
     pub type_: Option<SystemNotificationType>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<EventSystemNotificationInfo, _>")]
     pub extra: Extra,
 }
 
 impl EventSystemNotificationInfo {
-    /// An event system notification info with nothing in it yet.
+    /// Creates an empty event system notification info.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1411,9 +1664,11 @@ impl Validate for EventSystemNotificationInfo {
     }
 }
 
-/// Kinds of events with a defined body. mParticle reserves a few more names without saying what their data hold.
+/// Kinds of events with a defined body. mParticle reserves a few more names
+/// without saying what their data hold.
 ///
-/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `event.json#/$defs/EventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,8 +9,9 @@ use crate::support::{
     open_enum, read, validate, write,
 };
 
-/// A place on Earth, for one event or for a whole batch. mParticle documents the coordinates for both; the named
-/// places below them come from its HTTP reference.
+/// A place on Earth, for one event or for a whole batch. mParticle documents the
+/// coordinates for both; the named places below them come from its HTTP
+/// reference.
 ///
 /// Schema: `location.json#/$defs/GeoLocation`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +60,8 @@ pub struct GeoLocation {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub postal_code: Option<String>,
 
-    /// Designated market area, the number of a television market in the United States.
+    /// Designated market area, the number of a television market in the United
+    /// States.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub dma_code: Option<i64>,
 
@@ -67,13 +69,14 @@ pub struct GeoLocation {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub location_source: Option<LocationSource>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<GeoLocation, _>")]
     pub extra: Extra,
 }
 
 impl GeoLocation {
-    /// A geo location with its required fields.
+    /// Creates a geo location with its required fields.
     #[must_use]
     pub fn new(latitude: impl Into<Number>, longitude: impl Into<Number>) -> Self {
         Self {
@@ -91,69 +94,159 @@ impl GeoLocation {
     }
 
     /// Sets [`latitude`](Self::latitude).
+    ///
+    /// Degrees north of the equator; south is negative.
     #[must_use]
     pub fn with_latitude(mut self, latitude: impl Into<Number>) -> Self {
         self.latitude = Some(latitude.into().as_f64());
         self
     }
 
+    /// Sets [`latitude`](Self::latitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_latitude(mut self, latitude: Option<impl Into<Number>>) -> Self {
+        self.latitude = latitude.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`longitude`](Self::longitude).
+    ///
+    /// Degrees east of Greenwich; west is negative.
     #[must_use]
     pub fn with_longitude(mut self, longitude: impl Into<Number>) -> Self {
         self.longitude = Some(longitude.into().as_f64());
         self
     }
 
+    /// Sets [`longitude`](Self::longitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_longitude(mut self, longitude: Option<impl Into<Number>>) -> Self {
+        self.longitude = longitude.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`accuracy`](Self::accuracy).
+    ///
+    /// Radius of uncertainty around the coordinates, in metres.
     #[must_use]
     pub fn with_accuracy(mut self, accuracy: impl Into<Number>) -> Self {
         self.accuracy = Some(accuracy.into().as_f64());
         self
     }
 
+    /// Sets [`accuracy`](Self::accuracy), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_accuracy(mut self, accuracy: Option<impl Into<Number>>) -> Self {
+        self.accuracy = accuracy.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets [`country_code`](Self::country_code).
+    ///
+    /// Country, as its code.
     #[must_use]
     pub fn with_country_code(mut self, country_code: impl Into<String>) -> Self {
         self.country_code = Some(country_code.into());
         self
     }
 
+    /// Sets [`country_code`](Self::country_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_country_code(mut self, country_code: Option<impl Into<String>>) -> Self {
+        self.country_code = country_code.map(Into::into);
+        self
+    }
+
     /// Sets [`region_code`](Self::region_code).
+    ///
+    /// State, province or other first level region, as its code.
     #[must_use]
     pub fn with_region_code(mut self, region_code: impl Into<String>) -> Self {
         self.region_code = Some(region_code.into());
         self
     }
 
+    /// Sets [`region_code`](Self::region_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_region_code(mut self, region_code: Option<impl Into<String>>) -> Self {
+        self.region_code = region_code.map(Into::into);
+        self
+    }
+
     /// Sets [`city_name`](Self::city_name).
+    ///
+    /// City, by name.
     #[must_use]
     pub fn with_city_name(mut self, city_name: impl Into<String>) -> Self {
         self.city_name = Some(city_name.into());
         self
     }
 
+    /// Sets [`city_name`](Self::city_name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_city_name(mut self, city_name: Option<impl Into<String>>) -> Self {
+        self.city_name = city_name.map(Into::into);
+        self
+    }
+
     /// Sets [`postal_code`](Self::postal_code).
+    ///
+    /// Postal or ZIP code.
     #[must_use]
     pub fn with_postal_code(mut self, postal_code: impl Into<String>) -> Self {
         self.postal_code = Some(postal_code.into());
         self
     }
 
+    /// Sets [`postal_code`](Self::postal_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_postal_code(mut self, postal_code: Option<impl Into<String>>) -> Self {
+        self.postal_code = postal_code.map(Into::into);
+        self
+    }
+
     /// Sets [`dma_code`](Self::dma_code).
+    ///
+    /// Designated market area, the number of a television market in the United
+    /// States.
     #[must_use]
     pub fn with_dma_code(mut self, dma_code: i64) -> Self {
         self.dma_code = Some(dma_code);
         self
     }
 
+    /// Sets [`dma_code`](Self::dma_code), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_dma_code(mut self, dma_code: Option<i64>) -> Self {
+        self.dma_code = dma_code;
+        self
+    }
+
     /// Sets [`location_source`](Self::location_source).
+    ///
+    /// How the place was found.
     #[must_use]
     pub fn with_location_source(mut self, location_source: impl Into<LocationSource>) -> Self {
         self.location_source = Some(location_source.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`location_source`](Self::location_source), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_location_source(
+        mut self,
+        location_source: Option<impl Into<LocationSource>>,
+    ) -> Self {
+        self.location_source = location_source.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

@@ -11,11 +11,12 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, read, validate, write,
+    AttributeError, DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape,
+    Shaped, UnixMillis, Validate, Violation, read, try_attributes, validate, write,
 };
 
-/// Decisions under the CCPA. There is a single purpose, which needs no set-up in the workspace.
+/// Decisions under the CCPA. There is a single purpose, which needs no set-up in
+/// the workspace.
 ///
 /// Schema: `privacy.json#/$defs/CcpaConsent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,19 +26,22 @@ pub struct CcpaConsent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub data_sale_opt_out: Option<CcpaConsentState>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<CcpaConsent, _>")]
     pub extra: Extra,
 }
 
 impl CcpaConsent {
-    /// A ccpa consent with its required fields.
+    /// Creates a ccpa consent with its required fields.
     #[must_use]
     pub fn new(data_sale_opt_out: impl Into<CcpaConsentState>) -> Self {
         Self { data_sale_opt_out: Some(data_sale_opt_out.into()), extra: Extra::default() }
     }
 
     /// Sets [`data_sale_opt_out`](Self::data_sale_opt_out).
+    ///
+    /// Whether the user objects to the sale of personal data.
     #[must_use]
     pub fn with_data_sale_opt_out(
         mut self,
@@ -47,7 +51,19 @@ impl CcpaConsent {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`data_sale_opt_out`](Self::data_sale_opt_out), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_data_sale_opt_out(
+        mut self,
+        data_sale_opt_out: Option<impl Into<CcpaConsentState>>,
+    ) -> Self {
+        self.data_sale_opt_out = data_sale_opt_out.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -79,7 +95,8 @@ impl Validate for CcpaConsent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CcpaConsentState {
-    /// True when the user objects to the sale: the reverse of a GDPR record, where true means agreement.
+    /// True when the user objects to the sale: the reverse of a GDPR record, where
+    /// true means agreement.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub consented: Option<bool>,
 
@@ -99,27 +116,28 @@ pub struct CcpaConsentState {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub hardware_id: Option<String>,
 
-    /// Regulation to which the record belongs. Implied by its place in the consent state, hence kept when read but
-    /// never needed.
+    /// Regulation to which the record belongs. Implied by its place in the consent
+    /// state, hence kept when read but never needed.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub regulation: Option<String>,
 
-    /// Purpose to which the record belongs. Implied by its place in the consent state, hence kept when read but never
-    /// needed.
+    /// Purpose to which the record belongs. Implied by its place in the consent
+    /// state, hence kept when read but never needed.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub purpose: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<CcpaConsentState, _>")]
     pub extra: Extra,
 }
 
 impl CcpaConsentState {
-    /// A ccpa consent state with its required fields.
+    /// Creates a ccpa consent state with its required fields.
     #[must_use]
     pub fn new(consented: bool, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
         Self {
@@ -135,13 +153,25 @@ impl CcpaConsentState {
     }
 
     /// Sets [`consented`](Self::consented).
+    ///
+    /// True when the user objects to the sale: the reverse of a GDPR record, where
+    /// true means agreement.
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
         self
     }
 
+    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
+        self.consented = consented;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms).
+    ///
+    /// When the user decided.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -151,28 +181,68 @@ impl CcpaConsentState {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`document`](Self::document).
+    ///
+    /// Version or name of the text that was put before the user.
     #[must_use]
     pub fn with_document(mut self, document: impl Into<String>) -> Self {
         self.document = Some(document.into());
         self
     }
 
+    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
+        self.document = document.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](Self::location).
+    ///
+    /// Where the user was asked: a page, a screen, a store, or a place in words.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`hardware_id`](Self::hardware_id).
+    ///
+    /// Identifier of the device on which the user decided.
     #[must_use]
     pub fn with_hardware_id(mut self, hardware_id: impl Into<String>) -> Self {
         self.hardware_id = Some(hardware_id.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`hardware_id`](Self::hardware_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_hardware_id(mut self, hardware_id: Option<impl Into<String>>) -> Self {
+        self.hardware_id = hardware_id.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -209,14 +279,15 @@ impl Validate for CcpaConsentState {
     }
 }
 
-/// Decisions of the user under privacy regulations. Feeds of partners may not send it.
+/// Decisions of the user under privacy regulations. Feeds of partners may not
+/// send it.
 ///
 /// Schema: `privacy.json#/$defs/ConsentState`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConsentState {
-    /// Decisions under the European GDPR by purpose. A purpose has to be set up in the workspace before records for
-    /// it are sent.
+    /// Decisions under the European GDPR by purpose. A purpose has to be set up in
+    /// the workspace before records for it are sent.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -228,19 +299,22 @@ pub struct ConsentState {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub ccpa: Option<CcpaConsent>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<ConsentState, _>")]
     pub extra: Extra,
 }
 
 impl ConsentState {
-    /// A consent state with nothing in it yet.
+    /// Creates an empty consent state.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`gdpr`](Self::gdpr).
+    ///
+    /// Decisions under the European GDPR by purpose.
     #[must_use]
     pub fn with_gdpr(
         mut self,
@@ -250,7 +324,7 @@ impl ConsentState {
         self
     }
 
-    /// Adds one to [`gdpr`](Self::gdpr), in place of one of the same name.
+    /// Adds one entry to [`gdpr`](Self::gdpr). Replaces an entry of the same name.
     #[must_use]
     pub fn with_gdpr_consent(
         mut self,
@@ -262,13 +336,23 @@ impl ConsentState {
     }
 
     /// Sets [`ccpa`](Self::ccpa).
+    ///
+    /// Decision under the Californian CCPA.
     #[must_use]
     pub fn with_ccpa(mut self, ccpa: impl Into<CcpaConsent>) -> Self {
         self.ccpa = Some(ccpa.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`ccpa`](Self::ccpa), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ccpa(mut self, ccpa: Option<impl Into<CcpaConsent>>) -> Self {
+        self.ccpa = ccpa.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -327,27 +411,28 @@ pub struct GdprConsentState {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub hardware_id: Option<String>,
 
-    /// Regulation to which the record belongs. Implied by its place in the consent state, hence kept when read but
-    /// never needed.
+    /// Regulation to which the record belongs. Implied by its place in the consent
+    /// state, hence kept when read but never needed.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub regulation: Option<String>,
 
-    /// Purpose to which the record belongs. Implied by its place in the consent state, hence kept when read but never
-    /// needed.
+    /// Purpose to which the record belongs. Implied by its place in the consent
+    /// state, hence kept when read but never needed.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub purpose: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<GdprConsentState, _>")]
     pub extra: Extra,
 }
 
 impl GdprConsentState {
-    /// A gdpr consent state with its required fields.
+    /// Creates a gdpr consent state with its required fields.
     #[must_use]
     pub fn new(consented: bool, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
         Self {
@@ -363,13 +448,24 @@ impl GdprConsentState {
     }
 
     /// Sets [`consented`](Self::consented).
+    ///
+    /// True when the user agrees to the purpose, false when not.
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
         self
     }
 
+    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
+        self.consented = consented;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms).
+    ///
+    /// When the user decided.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -379,28 +475,68 @@ impl GdprConsentState {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`document`](Self::document).
+    ///
+    /// Version or name of the text that was put before the user.
     #[must_use]
     pub fn with_document(mut self, document: impl Into<String>) -> Self {
         self.document = Some(document.into());
         self
     }
 
+    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
+        self.document = document.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](Self::location).
+    ///
+    /// Where the user was asked: a page, a screen, a store, or a place in words.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`hardware_id`](Self::hardware_id).
+    ///
+    /// Identifier of the device on which the user decided.
     #[must_use]
     pub fn with_hardware_id(mut self, hardware_id: impl Into<String>) -> Self {
         self.hardware_id = Some(hardware_id.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`hardware_id`](Self::hardware_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_hardware_id(mut self, hardware_id: Option<impl Into<String>>) -> Self {
+        self.hardware_id = hardware_id.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -447,21 +583,23 @@ pub struct OptOutEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub is_opted_out: Option<bool>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<OptOutEvent, _>")]
     pub extra: Extra,
 }
 
 impl OptOutEvent {
-    /// An opt out event with its required fields.
+    /// Creates an opt out event with its required fields.
     #[must_use]
     pub fn new(is_opted_out: bool) -> Self {
         Self {
@@ -473,13 +611,25 @@ impl OptOutEvent {
     }
 
     /// Sets [`is_opted_out`](Self::is_opted_out).
+    ///
+    /// True to stop tracking, false to resume it.
     #[must_use]
     pub fn with_is_opted_out(mut self, is_opted_out: bool) -> Self {
         self.is_opted_out = Some(is_opted_out);
         self
     }
 
+    /// Sets [`is_opted_out`](Self::is_opted_out), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_is_opted_out(mut self, is_opted_out: Option<bool>) -> Self {
+        self.is_opted_out = is_opted_out;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -489,7 +639,20 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -502,7 +665,23 @@ impl OptOutEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -514,6 +693,8 @@ impl OptOutEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -524,7 +705,8 @@ impl OptOutEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -532,34 +714,76 @@ impl OptOutEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -569,14 +793,38 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -586,7 +834,22 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -596,14 +859,37 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -613,21 +899,61 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -637,35 +963,88 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

@@ -9,13 +9,15 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape,
-    Shaped, UnixMillis, Validate, Violation, open_enum, read, validate, write,
+    AttributeError, Beyond, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report,
+    Scalar, Shape, Shaped, UnixMillis, Validate, Violation, open_enum, read, try_attributes,
+    validate, write,
 };
 
 /// Where an application was when a push message arrived.
 ///
-/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `push.json#/$defs/ApplicationState`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,10 +76,11 @@ impl OpenEnum for ApplicationState {
 
 open_enum!(ApplicationState);
 
-/// Ways in which a user dealt with a push message. The HTTP reference shows a bit mask instead, which is read and
-/// kept as text.
+/// Ways in which a user dealt with a push message. The HTTP reference shows a
+/// bit mask instead, which is read and kept as text.
 ///
-/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `push.json#/$defs/PushMessageBehavior`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -179,7 +182,7 @@ pub struct PushMessageEvent {
 
     /// Button or action that the user chose.
     ///
-    /// At most 100 characters; what becomes of more is undocumented.
+    /// At most 100 characters; the effect of more is not documented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub action_identifier: Option<String>,
 
@@ -187,21 +190,23 @@ pub struct PushMessageEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_message_behavior: Option<PushMessageBehavior>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<PushMessageEvent, _>")]
     pub extra: Extra,
 }
 
 impl PushMessageEvent {
-    /// A push message event with its required fields.
+    /// Creates a push message event with its required fields.
     #[must_use]
     pub fn new(
         push_message_token: impl Into<String>,
@@ -224,13 +229,25 @@ impl PushMessageEvent {
     }
 
     /// Sets [`push_message_token`](Self::push_message_token).
+    ///
+    /// Token of the push service for the device that gets the message.
     #[must_use]
     pub fn with_push_message_token(mut self, push_message_token: impl Into<String>) -> Self {
         self.push_message_token = Some(push_message_token.into());
         self
     }
 
+    /// Sets [`push_message_token`](Self::push_message_token), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_push_message_token(mut self, push_message_token: Option<impl Into<String>>) -> Self {
+        self.push_message_token = push_message_token.map(Into::into);
+        self
+    }
+
     /// Sets [`push_message_type`](Self::push_message_type).
+    ///
+    /// What happened to the message.
     #[must_use]
     pub fn with_push_message_type(mut self, push_message_type: impl Into<PushMessageType>) -> Self {
         self.push_message_type = push_message_type.into();
@@ -238,6 +255,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`push_notification_payload`](Self::push_notification_payload).
+    ///
+    /// Content of the message, as JSON text.
     #[must_use]
     pub fn with_push_notification_payload(
         mut self,
@@ -247,21 +266,52 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_push_notification_payload(
+        mut self,
+        push_notification_payload: Option<impl Into<String>>,
+    ) -> Self {
+        self.push_notification_payload = push_notification_payload.map(Into::into);
+        self
+    }
+
     /// Sets [`message`](Self::message).
+    ///
+    /// Words that the user sees.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
+    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
+        self.message = message.map(Into::into);
+        self
+    }
+
     /// Sets [`network`](Self::network).
+    ///
+    /// Push service that carried the message, such as `apn` or `gcm`.
     #[must_use]
     pub fn with_network(mut self, network: impl Into<String>) -> Self {
         self.network = Some(network.into());
         self
     }
 
+    /// Sets [`network`](Self::network), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_network(mut self, network: Option<impl Into<String>>) -> Self {
+        self.network = network.map(Into::into);
+        self
+    }
+
     /// Sets [`application_state`](Self::application_state).
+    ///
+    /// Where the application was when the message arrived.
     #[must_use]
     pub fn with_application_state(
         mut self,
@@ -271,14 +321,37 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets [`application_state`](Self::application_state), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_state(
+        mut self,
+        application_state: Option<impl Into<ApplicationState>>,
+    ) -> Self {
+        self.application_state = application_state.map(Into::into);
+        self
+    }
+
     /// Sets [`action_identifier`](Self::action_identifier).
+    ///
+    /// Button or action that the user chose.
     #[must_use]
     pub fn with_action_identifier(mut self, action_identifier: impl Into<String>) -> Self {
         self.action_identifier = Some(action_identifier.into());
         self
     }
 
+    /// Sets [`action_identifier`](Self::action_identifier), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_action_identifier(mut self, action_identifier: Option<impl Into<String>>) -> Self {
+        self.action_identifier = action_identifier.map(Into::into);
+        self
+    }
+
     /// Sets [`push_message_behavior`](Self::push_message_behavior).
+    ///
+    /// How the user dealt with the message.
     #[must_use]
     pub fn with_push_message_behavior(
         mut self,
@@ -288,7 +361,20 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets [`push_message_behavior`](Self::push_message_behavior), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_push_message_behavior(
+        mut self,
+        push_message_behavior: Option<impl Into<PushMessageBehavior>>,
+    ) -> Self {
+        self.push_message_behavior = push_message_behavior.map(Into::into);
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -298,7 +384,20 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -311,7 +410,23 @@ impl PushMessageEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -323,6 +438,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -333,7 +450,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -341,34 +459,76 @@ impl PushMessageEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -378,14 +538,38 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -395,7 +579,22 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -405,14 +604,37 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -422,21 +644,61 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -446,35 +708,88 @@ impl PushMessageEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -599,21 +914,23 @@ pub struct PushRegistrationEvent {
     #[serde(deserialize_with = "read::required")]
     pub registration_token: String,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<PushRegistrationEvent, _>")]
     pub extra: Extra,
 }
 
 impl PushRegistrationEvent {
-    /// A push registration event with its required fields.
+    /// Creates a push registration event with its required fields.
     #[must_use]
     pub fn new(register: bool, registration_token: impl Into<String>) -> Self {
         Self {
@@ -626,13 +943,24 @@ impl PushRegistrationEvent {
     }
 
     /// Sets [`register`](Self::register).
+    ///
+    /// True when the device is registered, false when the registration ends.
     #[must_use]
     pub fn with_register(mut self, register: bool) -> Self {
         self.register = Some(register);
         self
     }
 
+    /// Sets [`register`](Self::register), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_register(mut self, register: Option<bool>) -> Self {
+        self.register = register;
+        self
+    }
+
     /// Sets [`registration_token`](Self::registration_token).
+    ///
+    /// Token of the push service for the device.
     #[must_use]
     pub fn with_registration_token(mut self, registration_token: impl Into<String>) -> Self {
         self.registration_token = registration_token.into();
@@ -640,6 +968,8 @@ impl PushRegistrationEvent {
     }
 
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// When the event happened.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -649,7 +979,20 @@ impl PushRegistrationEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -662,7 +1005,23 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -674,6 +1033,8 @@ impl PushRegistrationEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -684,7 +1045,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -692,34 +1054,76 @@ impl PushRegistrationEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// Session that the event belongs to.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// State of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -729,14 +1133,38 @@ impl PushRegistrationEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// When the session of the event began.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -746,7 +1174,22 @@ impl PushRegistrationEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// When the event began; differs from `timestamp_unixtime_ms` for events that
+    /// take time.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -756,14 +1199,37 @@ impl PushRegistrationEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
     /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -773,21 +1239,61 @@ impl PushRegistrationEvent {
         self
     }
 
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// Kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -797,35 +1303,88 @@ impl PushRegistrationEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// Name of the view controller that was active.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

@@ -103,17 +103,18 @@ pub struct Base {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub kinds: Vec<String>,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Base, _>")]
     pub extra: Extra,
 }
 
 impl Base {
-    /// A base with nothing in it yet.
+    /// Creates an empty base.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -126,10 +127,24 @@ impl Base {
         self
     }
 
+    /// Sets [`g`](Self::g), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_g(mut self, g: Option<impl Into<String>>) -> Self {
+        self.g = g.map(Into::into);
+        self
+    }
+
     /// Sets [`b`](Self::b).
     #[must_use]
     pub fn with_b(mut self, b: impl Into<String>) -> Self {
         self.b = Some(b.into());
+        self
+    }
+
+    /// Sets [`b`](Self::b), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_b(mut self, b: Option<impl Into<String>>) -> Self {
+        self.b = b.map(Into::into);
         self
     }
 
@@ -144,38 +159,60 @@ impl Base {
     ///
     /// # Errors
     ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document from text.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
+    #[inline]
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -236,17 +273,19 @@ pub struct Click {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub x: Option<i64>,
 
-    /// The fields of [`ClickBase`], which stand beside the own ones.
+    /// The fields of [`ClickBase`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: ClickBase,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Click, _>")]
     pub extra: Extra,
 }
 
 impl Click {
-    /// A click with nothing in it yet.
+    /// Creates an empty click.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -259,6 +298,13 @@ impl Click {
         self
     }
 
+    /// Sets [`x`](Self::x), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_x(mut self, x: Option<i64>) -> Self {
+        self.x = x;
+        self
+    }
+
     /// Sets [`previous`](ClickBase::previous).
     #[must_use]
     pub fn with_previous(mut self, previous: impl Into<Box<Click>>) -> Self {
@@ -266,7 +312,16 @@ impl Click {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`previous`](ClickBase::previous), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_previous(mut self, previous: Option<impl Into<Box<Click>>>) -> Self {
+        self.common.previous = previous.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -306,7 +361,7 @@ pub struct ClickBase {
 }
 
 impl ClickBase {
-    /// A click base with nothing in it yet.
+    /// Creates an empty click base.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -319,7 +374,15 @@ impl ClickBase {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`previous`](Self::previous), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_previous(mut self, previous: Option<impl Into<Box<Click>>>) -> Self {
+        self.previous = previous.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -354,13 +417,13 @@ pub struct Derived {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub d: Option<String>,
 
-    /// The fields of [`Base`], which stand beside the own ones.
+    /// The fields of [`Base`], which are read and written beside the other fields.
     #[serde(flatten)]
     pub common: Base,
 }
 
 impl Derived {
-    /// A derived with nothing in it yet.
+    /// Creates an empty derived.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -373,10 +436,24 @@ impl Derived {
         self
     }
 
+    /// Sets [`d`](Self::d), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_d(mut self, d: Option<impl Into<String>>) -> Self {
+        self.d = d.map(Into::into);
+        self
+    }
+
     /// Sets [`g`](Base::g).
     #[must_use]
     pub fn with_g(mut self, g: impl Into<String>) -> Self {
         self.common.g = Some(g.into());
+        self
+    }
+
+    /// Sets [`g`](Base::g), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_g(mut self, g: Option<impl Into<String>>) -> Self {
+        self.common.g = g.map(Into::into);
         self
     }
 
@@ -387,6 +464,13 @@ impl Derived {
         self
     }
 
+    /// Sets [`b`](Base::b), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_b(mut self, b: Option<impl Into<String>>) -> Self {
+        self.common.b = b.map(Into::into);
+        self
+    }
+
     /// Sets [`kinds`](Base::kinds).
     #[must_use]
     pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -394,7 +478,8 @@ impl Derived {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -437,13 +522,14 @@ pub struct Grandbase {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub g: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Grandbase, _>")]
     pub extra: Extra,
 }
 
 impl Grandbase {
-    /// A grandbase with nothing in it yet.
+    /// Creates an empty grandbase.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -456,7 +542,15 @@ impl Grandbase {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`g`](Self::g), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_g(mut self, g: Option<impl Into<String>>) -> Self {
+        self.g = g.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -490,17 +584,18 @@ pub struct Node {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub next: Option<Box<Node>>,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Node, _>")]
     pub extra: Extra,
 }
 
 impl Node {
-    /// A node with nothing in it yet.
+    /// Creates an empty node.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -513,7 +608,15 @@ impl Node {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`next`](Self::next), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_next(mut self, next: Option<impl Into<Box<Node>>>) -> Self {
+        self.next = next.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -602,7 +705,8 @@ impl Step {
         }
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -753,19 +857,20 @@ impl Validate for Step {
 pub struct Ticket {
     /// A name of a variable.
     ///
-    /// At most 3 characters; what becomes of more is undocumented.
+    /// At most 3 characters; the effect of more is not documented.
     #[serde(deserialize_with = "read::required")]
     pub report: String,
 
     /// The field `place`.
     ///
-    /// At most 3 entries, 3 characters in a value; what becomes of more is undocumented.
+    /// At most 3 entries, 3 characters in a value; the effect of more is not
+    /// documented.
     #[serde(deserialize_with = "read::required")]
     pub place: Vec<String>,
 
     /// The field `value`.
     ///
-    /// At most 3 characters; what becomes of more is undocumented.
+    /// At most 3 characters; the effect of more is not documented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub value: Option<String>,
 
@@ -793,7 +898,7 @@ pub struct Ticket {
 
     /// The field `2nd`.
     ///
-    /// At most 3 characters; what becomes of more is undocumented.
+    /// At most 3 characters; the effect of more is not documented.
     #[serde(
         rename = "2nd",
         default,
@@ -860,13 +965,13 @@ pub struct Ticket {
 
     /// The field `untyped_list`.
     ///
-    /// At most 1 entries; what becomes of more is undocumented.
+    /// At most 1 entries; the effect of more is not documented.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub untyped_list: Vec<Value>,
 
     /// The field `untyped_map`.
     ///
-    /// At most 1 entries; what becomes of more is undocumented.
+    /// At most 1 entries; the effect of more is not documented.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -880,7 +985,7 @@ pub struct Ticket {
 
     /// The field `deep`.
     ///
-    /// At most 1 characters in a value; what becomes of more is undocumented.
+    /// At most 1 characters in a value; the effect of more is not documented.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub deep: Vec<BTreeMap<String, Vec<Vec<String>>>>,
 
@@ -917,13 +1022,14 @@ pub struct Ticket {
     )]
     pub loop_: Option<Click>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Ticket, _>")]
     pub extra: Extra,
 }
 
 impl Ticket {
-    /// A ticket with its required fields.
+    /// Creates a ticket with its required fields.
     #[must_use]
     pub fn new(
         report: impl Into<String>,
@@ -961,6 +1067,8 @@ impl Ticket {
     }
 
     /// Sets [`report`](Self::report).
+    ///
+    /// A name of a variable.
     #[must_use]
     pub fn with_report(mut self, report: impl Into<String>) -> Self {
         self.report = report.into();
@@ -981,10 +1089,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`value`](Self::value), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_value(mut self, value: Option<impl Into<String>>) -> Self {
+        self.value = value.map(Into::into);
+        self
+    }
+
     /// Sets [`extra_`](Self::extra_).
     #[must_use]
     pub fn with_extra(mut self, extra_: impl Into<String>) -> Self {
         self.extra_ = Some(extra_.into());
+        self
+    }
+
+    /// Sets [`extra_`](Self::extra_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_extra(mut self, extra_: Option<impl Into<String>>) -> Self {
+        self.extra_ = extra_.map(Into::into);
         self
     }
 
@@ -995,10 +1117,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`envelope_`](Self::envelope_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_envelope(mut self, envelope_: Option<impl Into<String>>) -> Self {
+        self.envelope_ = envelope_.map(Into::into);
+        self
+    }
+
     /// Sets [`common`](Self::common).
     #[must_use]
     pub fn with_common(mut self, common: impl Into<String>) -> Self {
         self.common = Some(common.into());
+        self
+    }
+
+    /// Sets [`common`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_common(mut self, common: Option<impl Into<String>>) -> Self {
+        self.common = common.map(Into::into);
         self
     }
 
@@ -1009,10 +1145,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`_2nd`](Self::_2nd), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_2nd(mut self, _2nd: Option<impl Into<String>>) -> Self {
+        self._2nd = _2nd.map(Into::into);
+        self
+    }
+
     /// Sets [`gen_`](Self::gen_).
     #[must_use]
     pub fn with_gen(mut self, gen_: impl Into<String>) -> Self {
         self.gen_ = Some(gen_.into());
+        self
+    }
+
+    /// Sets [`gen_`](Self::gen_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_gen(mut self, gen_: Option<impl Into<String>>) -> Self {
+        self.gen_ = gen_.map(Into::into);
         self
     }
 
@@ -1023,10 +1173,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`async_`](Self::async_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_async(mut self, async_: Option<impl Into<String>>) -> Self {
+        self.async_ = async_.map(Into::into);
+        self
+    }
+
     /// Sets [`self_`](Self::self_).
     #[must_use]
     pub fn with_self(mut self, self_: impl Into<String>) -> Self {
         self.self_ = Some(self_.into());
+        self
+    }
+
+    /// Sets [`self_`](Self::self_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_self(mut self, self_: Option<impl Into<String>>) -> Self {
+        self.self_ = self_.map(Into::into);
         self
     }
 
@@ -1037,6 +1201,13 @@ impl Ticket {
         self
     }
 
+    /// Sets [`union`](Self::union), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_union(mut self, union: Option<impl Into<String>>) -> Self {
+        self.union = union.map(Into::into);
+        self
+    }
+
     /// Sets [`default`](Self::default).
     #[must_use]
     pub fn with_default(mut self, default: impl Into<String>) -> Self {
@@ -1044,10 +1215,26 @@ impl Ticket {
         self
     }
 
+    /// Sets [`default`](Self::default), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_default(mut self, default: Option<impl Into<String>>) -> Self {
+        self.default = default.map(Into::into);
+        self
+    }
+
     /// Sets [`rtl`](Self::rtl).
+    ///
+    /// Right U+2066 to left.
     #[must_use]
     pub fn with_rtl(mut self, rtl: impl Into<String>) -> Self {
         self.rtl = Some(rtl.into());
+        self
+    }
+
+    /// Sets [`rtl`](Self::rtl), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_rtl(mut self, rtl: Option<impl Into<String>>) -> Self {
+        self.rtl = rtl.map(Into::into);
         self
     }
 
@@ -1058,10 +1245,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`when`](Self::when), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_when(mut self, when: Option<impl Into<String>>) -> Self {
+        self.when = when.map(Into::into);
+        self
+    }
+
     /// Sets [`mail`](Self::mail).
     #[must_use]
     pub fn with_mail(mut self, mail: impl Into<String>) -> Self {
         self.mail = Some(mail.into());
+        self
+    }
+
+    /// Sets [`mail`](Self::mail), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_mail(mut self, mail: Option<impl Into<String>>) -> Self {
+        self.mail = mail.map(Into::into);
         self
     }
 
@@ -1132,10 +1333,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`kind`](Self::kind), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_kind(mut self, kind: Option<impl Into<AKind>>) -> Self {
+        self.kind = kind.map(Into::into);
+        self
+    }
+
     /// Sets [`other`](Self::other).
     #[must_use]
     pub fn with_other(mut self, other: impl Into<Other>) -> Self {
         self.other = Some(other.into());
+        self
+    }
+
+    /// Sets [`other`](Self::other), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_other(mut self, other: Option<impl Into<Other>>) -> Self {
+        self.other = other.map(Into::into);
         self
     }
 
@@ -1146,10 +1361,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`root`](Self::root), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_root(mut self, root: Option<impl Into<Node>>) -> Self {
+        self.root = root.map(Into::into);
+        self
+    }
+
     /// Sets [`step`](Self::step).
     #[must_use]
     pub fn with_step(mut self, step: impl Into<Step>) -> Self {
         self.step = Some(step.into());
+        self
+    }
+
+    /// Sets [`step`](Self::step), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_step(mut self, step: Option<impl Into<Step>>) -> Self {
+        self.step = step.map(Into::into);
         self
     }
 
@@ -1160,10 +1389,24 @@ impl Ticket {
         self
     }
 
+    /// Sets [`base`](Self::base), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_base(mut self, base: Option<impl Into<Base>>) -> Self {
+        self.base = base.map(Into::into);
+        self
+    }
+
     /// Sets [`derived`](Self::derived).
     #[must_use]
     pub fn with_derived(mut self, derived: impl Into<Derived>) -> Self {
         self.derived = Some(derived.into());
+        self
+    }
+
+    /// Sets [`derived`](Self::derived), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_derived(mut self, derived: Option<impl Into<Derived>>) -> Self {
+        self.derived = derived.map(Into::into);
         self
     }
 
@@ -1174,42 +1417,71 @@ impl Ticket {
         self
     }
 
-    /// Reads a JSON document.
-    ///
-    /// # Errors
-    ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
-    #[inline]
-    pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
-        locate::from_slice(json)
+    /// Sets [`loop_`](Self::loop_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_loop(mut self, loop_: Option<impl Into<Click>>) -> Self {
+        self.loop_ = loop_.map(Into::into);
+        self
     }
 
     /// Reads a JSON document.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
+    #[inline]
+    pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Reads a JSON document from text.
+    ///
+    /// # Errors
+    ///
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
+    #[inline]
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

@@ -18,13 +18,14 @@ pub struct Near {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub x: Option<Value>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Near, _>")]
     pub extra: Extra,
 }
 
 impl Near {
-    /// A near with nothing in it yet.
+    /// Creates an empty near.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -37,7 +38,15 @@ impl Near {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`x`](Self::x), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_x(mut self, x: Option<impl Into<Value>>) -> Self {
+        self.x = x.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -75,13 +84,14 @@ pub struct Other {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub near: Option<Near>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Other, _>")]
     pub extra: Extra,
 }
 
 impl Other {
-    /// An other with nothing in it yet.
+    /// Creates an empty other.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -94,6 +104,13 @@ impl Other {
         self
     }
 
+    /// Sets [`back`](Self::back), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_back(mut self, back: Option<impl Into<Node>>) -> Self {
+        self.back = back.map(Into::into);
+        self
+    }
+
     /// Sets [`near`](Self::near).
     #[must_use]
     pub fn with_near(mut self, near: impl Into<Near>) -> Self {
@@ -101,7 +118,15 @@ impl Other {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`near`](Self::near), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_near(mut self, near: Option<impl Into<Near>>) -> Self {
+        self.near = near.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::support::{
-    AttributeValue, Enveloped, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar,
-    Shape, Shaped, Tagged, TaggedShape, Validate, Violation, locate, open_enum, read, validate,
-    write,
+    AttributeError, AttributeValue, Enveloped, Extra, Field, OpenEnum, Place, Read, ReadError,
+    Report, Scalar, Shape, Shaped, Tagged, TaggedShape, Validate, Violation, locate, open_enum,
+    read, try_attributes, validate, write,
 };
 
 /// Every quirk of mParticle's published schema, once.
@@ -30,7 +30,8 @@ pub struct Batch {
 
     /// The field `ip`.
     ///
-    /// Expected to be an IPv4 or IPv6 address; `validate()` warns about any other text.
+    /// Expected to be an IPv4 or IPv6 address. `validate()` warns about any other
+    /// text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -66,13 +67,14 @@ pub struct Batch {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub context: Option<Context>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Batch, _>")]
     pub extra: Extra,
 }
 
 impl Batch {
-    /// A batch with its required fields.
+    /// Creates a batch with its required fields.
     #[must_use]
     pub fn new(environment: impl Into<BatchEnvironment>) -> Self {
         Self {
@@ -109,6 +111,13 @@ impl Batch {
         self
     }
 
+    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
+        self.ip = ip.map(Into::into);
+        self
+    }
+
     /// Sets [`attributes`](Self::attributes).
     #[must_use]
     pub fn with_attributes(
@@ -118,6 +127,20 @@ impl Batch {
         self.attributes =
             attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         self
+    }
+
+    /// Sets [`attributes`](Self::attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_attributes(
+        mut self,
+        attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.attributes = try_attributes::<AttributeValue, _>(attributes)?;
+        Ok(self)
     }
 
     /// Sets [`nested`](Self::nested).
@@ -150,6 +173,14 @@ impl Batch {
         self
     }
 
+    /// Sets [`identities`](Self::identities), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_identities(mut self, identities: Option<impl Into<BatchIdentities>>) -> Self {
+        self.identities = identities.map(Into::into);
+        self
+    }
+
     /// Sets [`keys`](Self::keys).
     #[must_use]
     pub fn with_keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -164,42 +195,71 @@ impl Batch {
         self
     }
 
-    /// Reads a JSON document.
-    ///
-    /// # Errors
-    ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
-    #[inline]
-    pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
-        locate::from_slice(json)
+    /// Sets [`context`](Self::context), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_context(mut self, context: Option<impl Into<Context>>) -> Self {
+        self.context = context.map(Into::into);
+        self
     }
 
     /// Reads a JSON document.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
+    #[inline]
+    pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Reads a JSON document from text.
+    ///
+    /// # Errors
+    ///
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
+    #[inline]
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -318,13 +378,14 @@ pub struct BatchIdentities {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub email: Option<Scalar>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<BatchIdentities, _>")]
     pub extra: Extra,
 }
 
 impl BatchIdentities {
-    /// A batch identities with nothing in it yet.
+    /// Creates an empty batch identities.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -337,7 +398,15 @@ impl BatchIdentities {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`email`](Self::email), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_email(mut self, email: Option<impl Into<Scalar>>) -> Self {
+        self.email = email.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -381,13 +450,14 @@ pub struct Context {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub plan_version: Option<i64>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Context, _>")]
     pub extra: Extra,
 }
 
 impl Context {
-    /// A context with nothing in it yet.
+    /// Creates an empty context.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -400,6 +470,13 @@ impl Context {
         self
     }
 
+    /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
+        self.type_ = type_.map(Into::into);
+        self
+    }
+
     /// Sets [`plan_version`](Self::plan_version).
     #[must_use]
     pub fn with_plan_version(mut self, plan_version: i64) -> Self {
@@ -407,7 +484,16 @@ impl Context {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`plan_version`](Self::plan_version), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_plan_version(mut self, plan_version: Option<i64>) -> Self {
+        self.plan_version = plan_version;
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -447,13 +533,14 @@ pub struct CrumbEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_type: Option<CrumbEventEventType>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<CrumbEvent, _>")]
     pub extra: Extra,
 }
 
 impl CrumbEvent {
-    /// A crumb event with nothing in it yet.
+    /// Creates an empty crumb event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -466,6 +553,13 @@ impl CrumbEvent {
         self
     }
 
+    /// Sets [`data`](Self::data), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data(mut self, data: Option<impl Into<CrumbEventData>>) -> Self {
+        self.data = data.map(Into::into);
+        self
+    }
+
     /// Sets [`event_type`](Self::event_type).
     #[must_use]
     pub fn with_event_type(mut self, event_type: impl Into<CrumbEventEventType>) -> Self {
@@ -473,7 +567,16 @@ impl CrumbEvent {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`event_type`](Self::event_type), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_event_type(mut self, event_type: Option<impl Into<CrumbEventEventType>>) -> Self {
+        self.event_type = event_type.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -522,21 +625,23 @@ pub struct CrumbEventData {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub crumbs: Vec<CrumbEvent>,
 
-    /// The fields of [`EventData`], which stand beside the own ones.
+    /// The fields of [`EventData`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: EventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<CrumbEventData, _>")]
     pub extra: Extra,
 }
 
 impl CrumbEventData {
-    /// A crumb event data with its required fields.
+    /// Creates a crumb event data with its required fields.
     #[must_use]
     pub fn new(label: impl Into<String>) -> Self {
         Self {
@@ -569,6 +674,14 @@ impl CrumbEventData {
         self
     }
 
+    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`os`](EventData::os).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
@@ -576,7 +689,15 @@ impl CrumbEventData {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.common.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -720,7 +841,8 @@ impl Event {
         }
     }
 
-    /// Returns the fields that all known types have, for changing them, or `None` for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None`
+    /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut EventData> {
         match self {
             Self::Start(content) => Some(&mut content.common),
@@ -757,7 +879,8 @@ impl Event {
         }
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -942,7 +1065,7 @@ pub struct EventData {
 }
 
 impl EventData {
-    /// An event data with nothing in it yet.
+    /// Creates an empty event data.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -955,6 +1078,14 @@ impl EventData {
         self
     }
 
+    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.session_id = session_id;
+        self
+    }
+
     /// Sets [`os`](Self::os).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
@@ -962,7 +1093,15 @@ impl EventData {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`os`](Self::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -988,7 +1127,8 @@ impl Validate for EventData {
 
 /// `EventDataOs` of the schema.
 ///
-/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `quirks.json#/definitions/EventData/properties/os`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1046,21 +1186,23 @@ open_enum!(EventDataOs);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StartEventData {
-    /// The fields of [`EventData`], which stand beside the own ones.
+    /// The fields of [`EventData`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: EventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<StartEventData, _>")]
     pub extra: Extra,
 }
 
 impl StartEventData {
-    /// A start event data with nothing in it yet.
+    /// Creates an empty start event data.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1073,6 +1215,14 @@ impl StartEventData {
         self
     }
 
+    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`os`](EventData::os).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
@@ -1080,7 +1230,15 @@ impl StartEventData {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.common.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1124,21 +1282,23 @@ impl Enveloped for StartEventData {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StopEventData {
-    /// The fields of [`EventData`], which stand beside the own ones.
+    /// The fields of [`EventData`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: EventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<StopEventData, _>")]
     pub extra: Extra,
 }
 
 impl StopEventData {
-    /// A stop event data with nothing in it yet.
+    /// Creates an empty stop event data.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1151,6 +1311,14 @@ impl StopEventData {
         self
     }
 
+    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`os`](EventData::os).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
@@ -1158,7 +1326,15 @@ impl StopEventData {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.common.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1203,13 +1379,14 @@ pub struct Unused {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub errors: Vec<UnusedErrors>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Unused, _>")]
     pub extra: Extra,
 }
 
 impl Unused {
-    /// A unused with nothing in it yet.
+    /// Creates an empty unused.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1225,7 +1402,8 @@ impl Unused {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1261,13 +1439,14 @@ pub struct UnusedErrors {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub code: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<UnusedErrors, _>")]
     pub extra: Extra,
 }
 
 impl UnusedErrors {
-    /// A unused errors with nothing in it yet.
+    /// Creates an empty unused errors.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1280,7 +1459,15 @@ impl UnusedErrors {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`code`](Self::code), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_code(mut self, code: Option<impl Into<String>>) -> Self {
+        self.code = code.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {

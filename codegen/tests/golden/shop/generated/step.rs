@@ -28,34 +28,46 @@ pub struct Common {
 }
 
 impl Common {
-    /// A common with nothing in it yet.
+    /// Creates an empty common.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`by`](Self::by).
+    ///
+    /// Who did it.
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.by = Some(by.into());
         self
     }
 
+    /// Sets [`by`](Self::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.by = by.map(Into::into);
+        self
+    }
+
     /// Sets [`tags`](Self::tags).
+    ///
+    /// Tags.
     #[must_use]
     pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`tags`](Self::tags).
+    /// Adds one entry to [`tags`](Self::tags).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -91,20 +103,23 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// A measured with its required fields.
+    /// Creates a measured with its required fields.
     #[must_use]
     pub fn new(size: i64) -> Self {
         Self { size }
     }
 
     /// Sets [`size`](Self::size).
+    ///
+    /// Litres.
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.size = size;
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -136,27 +151,30 @@ pub struct Packed {
     #[serde(deserialize_with = "read::required")]
     pub boxes: i64,
 
-    /// The fields of [`Common`], which stand beside the own ones.
+    /// The fields of [`Common`], which are read and written beside the other fields.
     #[serde(flatten)]
     pub common: Common,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Packed, _>")]
     pub extra: Extra,
 }
 
 impl Packed {
-    /// A packed with its required fields.
+    /// Creates a packed with its required fields.
     #[must_use]
     pub fn new(boxes: i64) -> Self {
         Self { boxes, common: Common::new(), envelope: Extra::default(), extra: Extra::default() }
     }
 
     /// Sets [`boxes`](Self::boxes).
+    ///
+    /// Number of boxes.
     #[must_use]
     pub fn with_boxes(mut self, boxes: i64) -> Self {
         self.boxes = boxes;
@@ -164,27 +182,39 @@ impl Packed {
     }
 
     /// Sets [`by`](Common::by).
+    ///
+    /// Who did it.
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.common.by = Some(by.into());
         self
     }
 
+    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.common.by = by.map(Into::into);
+        self
+    }
+
     /// Sets [`tags`](Common::tags).
+    ///
+    /// Tags.
     #[must_use]
     pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.common.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`tags`](Common::tags).
+    /// Adds one entry to [`tags`](Common::tags).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -232,23 +262,27 @@ pub struct Parcel {
     #[serde(deserialize_with = "read::required")]
     pub label: String,
 
-    /// The fields of [`Measured`], which stand beside the own ones.
+    /// The fields of [`Measured`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: Measured,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Parcel, _>")]
     pub extra: Extra,
 }
 
 impl Parcel {
-    /// A parcel with its required fields.
+    /// Creates a parcel with its required fields.
     #[must_use]
     pub fn new(size: i64, label: impl Into<String>) -> Self {
         Self { label: label.into(), common: Measured::new(size), extra: Extra::default() }
     }
 
     /// Sets [`label`](Self::label).
+    ///
+    /// What is on it.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
@@ -256,13 +290,16 @@ impl Parcel {
     }
 
     /// Sets [`size`](Measured::size).
+    ///
+    /// Litres.
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.common.size = size;
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -303,62 +340,93 @@ pub struct Sent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub air: Option<String>,
 
-    /// The fields of [`Common`], which stand beside the own ones.
+    /// The fields of [`Common`], which are read and written beside the other fields.
     #[serde(flatten)]
     pub common: Common,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
     #[serde(flatten, serialize_with = "write::extra::<Sent, _>")]
     pub extra: Extra,
 }
 
 impl Sent {
-    /// A sent with nothing in it yet.
+    /// Creates an empty sent.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`road`](Self::road).
+    ///
+    /// Truck.
     #[must_use]
     pub fn with_road(mut self, road: impl Into<String>) -> Self {
         self.road = Some(road.into());
         self
     }
 
+    /// Sets [`road`](Self::road), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_road(mut self, road: Option<impl Into<String>>) -> Self {
+        self.road = road.map(Into::into);
+        self
+    }
+
     /// Sets [`air`](Self::air).
+    ///
+    /// Plane.
     #[must_use]
     pub fn with_air(mut self, air: impl Into<String>) -> Self {
         self.air = Some(air.into());
         self
     }
 
+    /// Sets [`air`](Self::air), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_air(mut self, air: Option<impl Into<String>>) -> Self {
+        self.air = air.map(Into::into);
+        self
+    }
+
     /// Sets [`by`](Common::by).
+    ///
+    /// Who did it.
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.common.by = Some(by.into());
         self
     }
 
+    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.common.by = by.map(Into::into);
+        self
+    }
+
     /// Sets [`tags`](Common::tags).
+    ///
+    /// Tags.
     #[must_use]
     pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.common.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`tags`](Common::tags).
+    /// Adds one entry to [`tags`](Common::tags).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -448,7 +516,8 @@ impl Step {
         }
     }
 
-    /// Returns the fields that all known types have, for changing them, or `None` for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None`
+    /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut Common> {
         match self {
             Self::Packed(content) => Some(&mut content.common),
@@ -479,38 +548,60 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document from text.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
+    #[inline]
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -659,7 +750,8 @@ impl Validate for Step {
 
 /// Kind of a step.
 ///
-/// Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `step.json#/$defs/StepKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use mparticle_codegen::diagnostic::{Code, Diagnostic, render};
 use mparticle_codegen::drift::drift;
-use mparticle_codegen::generate;
+use mparticle_codegen::{Outcome, generate};
 use serde_json::Value;
 
 fn workspace() -> PathBuf {
@@ -113,9 +113,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn generated(schema: &Path) -> Result<Vec<(String, String)>, Vec<Diagnostic>> {
-    let files = generate(schema, Some(&schema.join("overrides.toml")))?;
-    Ok(files.into_iter().collect())
+fn generated(schema: &Path, out: &Path) -> Result<Outcome, Vec<Diagnostic>> {
+    generate(schema, Some(&schema.join("overrides.toml")), out)
 }
 
 #[test]
@@ -141,7 +140,8 @@ fn a_step_of_the_example_that_is_left_out_is_refused() {
         // A field or a value of an ordinary set is complete by itself.
         let alone = ["/ScreenViewEvent/properties", "/CustomEventType/oneOf"];
         let complete = alone.iter().any(|place| block.place.ends_with(place));
-        assert_eq!(generated(&schema).is_ok(), complete, "{}", block.place);
+        let result = generated(&schema, &folder("left-out-generated"));
+        assert_eq!(result.is_ok(), complete, "{}", block.place);
     }
 }
 
@@ -153,7 +153,8 @@ fn a_description_of_the_example_that_is_left_out_is_refused() {
         let descriptions = block.code.matches("\"description\": \"").count();
         block.code =
             block.code.replace("\"description\": \"", "\"description\": \"\", \"title\": \"");
-        let result = generated(&schema_with("undescribed", &blocks));
+        let result =
+            generated(&schema_with("undescribed", &blocks), &folder("undescribed-generated"));
         let errors = result.map_or_else(|diagnostics| diagnostics, |_| Vec::new());
         let missing = |d: &&Diagnostic| d.code == Code::MissingDescription;
         assert_eq!(errors.iter().filter(missing).count(), descriptions, "{emptied}: {errors:#?}");
@@ -163,15 +164,12 @@ fn a_description_of_the_example_that_is_left_out_is_refused() {
 #[test]
 fn the_example_touches_the_schema_alone_and_its_code_runs() {
     let schema = schema_with("schema", &code_of("json"));
-    let files =
-        generated(&schema).unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
     let root = folder("workspace");
     let models = root.join("mparticle-models");
     let _ = fs::remove_dir_all(&models);
     copy(&workspace().join("mparticle-models"), &models);
-    for (path, text) in &files {
-        fs::write(models.join("src/generated").join(path), text).unwrap();
-    }
+    generated(&schema, &models.join("src/generated"))
+        .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
     let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
     let (before, after) = manifest.split_once("members = [").unwrap();
     let (_, after) = after.split_once(']').unwrap();

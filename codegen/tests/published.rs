@@ -32,18 +32,14 @@ fn workspace() -> PathBuf {
 fn the_published_schema_compiles_beside_support_alone() {
     let Some(reference) = reference() else { return };
     let overrides = workspace().join("schema/official.overrides.toml");
-    let files = generate(&reference.join(SCHEMA), Some(&overrides))
-        .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
-
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("published");
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();
     }
+    generate(&reference.join(SCHEMA), Some(&overrides), &folder.join("src/generated"))
+        .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
     write(&folder, "Cargo.toml", MANIFEST);
     write(&folder, "src/lib.rs", LIBRARY);
-    for (path, text) in &files {
-        write(&folder.join("src/generated"), path, text);
-    }
     copy_folder(&workspace().join("mparticle-models/src/support"), &folder.join("src/support"));
     // The same versions as ours, so that nothing is downloaded.
     fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
@@ -63,11 +59,12 @@ fn the_published_bulk_schema_leads_to_the_same_types() {
     let Some(reference) = reference() else { return };
     let overrides = workspace().join("schema/official.overrides.toml");
     let generated = |file: &str| {
-        generate(&reference.join(file), Some(&overrides))
-            .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)))
+        let out = tempfile::tempdir().unwrap();
+        generate(&reference.join(file), Some(&overrides), out.path())
+            .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
+        fs::read_to_string(out.path().join("events_api.rs")).unwrap()
     };
-    let (one, bulk) = (generated(SCHEMA), generated(BULK_SCHEMA));
-    assert_eq!(one.get("events_api.rs"), bulk.get("events_api.rs"));
+    assert_eq!(generated(SCHEMA), generated(BULK_SCHEMA));
 }
 
 const MANIFEST: &str = r#"

@@ -9,6 +9,7 @@ pub mod support;
 pub use generated::*;
 pub use support::locate::{from_slice, from_str};
 pub use support::{
-    AttributeValue, BooleanOrText, Breadcrumb, Extra, NotAScalar, Number, OutOfRange, ReadError,
-    ReadErrorKind, Rule, Scalar, Severity, UnixMillis, Violation,
+    AttributeError, AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Extra, NotAScalar,
+    Number, OutOfRange, ReadError, ReadErrorKind, Rule, Scalar, Severity, TextValue, TimeUnit,
+    UnixMillis, Violation,
 };

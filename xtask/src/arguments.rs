@@ -26,7 +26,7 @@ Commands:
 
 const CODEGEN_HELP: &str = "\
 Turns the JSON Schema into Rust. Without options: schema/ with schema/overrides.toml into
-mparticle-models/src/generated/, a folder that belongs to the generator: whatever else it holds is deleted.
+mparticle-models/src/generated/. Only files that were generated are ever overwritten or deleted.
 
 Usage: cargo xtask codegen [--check]
        cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
@@ -36,7 +36,7 @@ Options:
                     when there is one
   --schema PATH     a schema of your own: one file, or a folder of files that refer to each other
   --overrides FILE  what JSON Schema cannot say about the Rust code, as TOML; see schema/overrides.toml
-  --out DIR         where the module's mod.rs and its submodules go; only generated files are ever deleted there
+  --out DIR         where the module's mod.rs and its submodules go
   --help            print this
 
 To try mParticle's own schema:

@@ -51,8 +51,12 @@ impl<'a> Verifier<'a> {
             }
             kind => {
                 let entry_fits = matches!(kind, Kind::Union(_)) || !entry.entry;
-                let name = entry.name.clone();
-                let rest = TypeOverride { name, entry: entry.entry, ..TypeOverride::default() };
+                let rest = TypeOverride {
+                    name: entry.name.clone(),
+                    entry: entry.entry,
+                    example: entry.example.clone(),
+                    ..TypeOverride::default()
+                };
                 if *entry != rest || !entry_fits {
                     troubles.push(format!(
                         "`{}` is not an object, so the entry does not apply",

@@ -7,3 +7,4 @@ mod application;
 mod attribution;
 mod commerce;
 mod consent;
+mod event;

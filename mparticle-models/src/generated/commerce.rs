@@ -11,12 +11,14 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate, write,
+    AttributeError, Beyond, DurationMillis, Enveloped, Extra, Field, Number, OpenEnum, Place, Read,
+    Report, Scalar, Shape, Shaped, TextValue, UnixMillis, Validate, Violation, open_enum, read,
+    try_attributes, validate, write,
 };
 
-/// The user interacts with products or promotions. The event has exactly one of `product_action`,
-/// `promotion_action` and `product_impressions`. The other fields can be combined with any of them.
+/// The user interacts with products or promotions. The event has exactly one of
+/// `product_action`, `promotion_action` and `product_impressions`. The other
+/// fields can be combined with any of them.
 ///
 /// Schema: `commerce.json#/$defs/CommerceEvent`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,7 +46,7 @@ pub struct CommerceEvent {
 
     /// The screen or page on which the event happened.
     ///
-    /// At most 256 characters; what exceeds that is cut.
+    /// At most 256 characters; mParticle truncates more.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub screen_name: Option<String>,
 
@@ -52,53 +54,81 @@ pub struct CommerceEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub is_non_interactive: Option<bool>,
 
-    /// The name of the event. In exported data mParticle sets it, for example to `eCommerce - Purchase`.
+    /// The name of the event. In exported data mParticle sets it, for example to
+    /// `eCommerce - Purchase`.
     ///
-    /// At most 256 characters; what exceeds that is cut.
+    /// At most 256 characters; mParticle truncates more.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_name: Option<String>,
 
     /// The kind of the event, which mParticle derives from its contents.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub custom_event_type: Option<CommerceEventKind>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<CommerceEvent, _>")]
     pub extra: Extra,
 }
 
 impl CommerceEvent {
-    /// A commerce event with nothing in it yet.
+    /// Creates an empty commerce event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`product_action`](Self::product_action).
+    ///
+    /// The action of the user on products, such as a purchase.
     #[must_use]
     pub fn with_product_action(mut self, product_action: impl Into<ProductAction>) -> Self {
         self.product_action = Some(product_action.into());
         self
     }
 
+    /// Sets [`product_action`](Self::product_action), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_product_action(mut self, product_action: Option<impl Into<ProductAction>>) -> Self {
+        self.product_action = product_action.map(Into::into);
+        self
+    }
+
     /// Sets [`promotion_action`](Self::promotion_action).
+    ///
+    /// The action of the user on promotions.
     #[must_use]
     pub fn with_promotion_action(mut self, promotion_action: impl Into<PromotionAction>) -> Self {
         self.promotion_action = Some(promotion_action.into());
         self
     }
 
+    /// Sets [`promotion_action`](Self::promotion_action), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_promotion_action(
+        mut self,
+        promotion_action: Option<impl Into<PromotionAction>>,
+    ) -> Self {
+        self.promotion_action = promotion_action.map(Into::into);
+        self
+    }
+
     /// Sets [`product_impressions`](Self::product_impressions).
+    ///
+    /// The lists of products that were shown to the user.
     #[must_use]
     pub fn with_product_impressions(
         mut self,
@@ -108,7 +138,7 @@ impl CommerceEvent {
         self
     }
 
-    /// Adds one to [`product_impressions`](Self::product_impressions).
+    /// Adds one entry to [`product_impressions`](Self::product_impressions).
     #[must_use]
     pub fn with_product_impression(
         mut self,
@@ -119,41 +149,93 @@ impl CommerceEvent {
     }
 
     /// Sets [`currency_code`](Self::currency_code).
+    ///
+    /// The currency of all amounts in the event, as an ISO 4217 code such as `USD`.
     #[must_use]
     pub fn with_currency_code(mut self, currency_code: impl Into<String>) -> Self {
         self.currency_code = Some(currency_code.into());
         self
     }
 
+    /// Sets [`currency_code`](Self::currency_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_currency_code(mut self, currency_code: Option<impl Into<String>>) -> Self {
+        self.currency_code = currency_code.map(Into::into);
+        self
+    }
+
     /// Sets [`shopping_cart`](Self::shopping_cart).
+    ///
+    /// The contents of the shopping cart at the time of the event.
     #[must_use]
     pub fn with_shopping_cart(mut self, shopping_cart: impl Into<ShoppingCart>) -> Self {
         self.shopping_cart = Some(shopping_cart.into());
         self
     }
 
+    /// Sets [`shopping_cart`](Self::shopping_cart), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_shopping_cart(mut self, shopping_cart: Option<impl Into<ShoppingCart>>) -> Self {
+        self.shopping_cart = shopping_cart.map(Into::into);
+        self
+    }
+
     /// Sets [`screen_name`](Self::screen_name).
+    ///
+    /// The screen or page on which the event happened.
     #[must_use]
     pub fn with_screen_name(mut self, screen_name: impl Into<String>) -> Self {
         self.screen_name = Some(screen_name.into());
         self
     }
 
+    /// Sets [`screen_name`](Self::screen_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_screen_name(mut self, screen_name: Option<impl Into<String>>) -> Self {
+        self.screen_name = screen_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_non_interactive`](Self::is_non_interactive).
+    ///
+    /// Whether the event happened without an interaction of the user.
     #[must_use]
     pub fn with_is_non_interactive(mut self, is_non_interactive: bool) -> Self {
         self.is_non_interactive = Some(is_non_interactive);
         self
     }
 
+    /// Sets [`is_non_interactive`](Self::is_non_interactive), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_non_interactive(mut self, is_non_interactive: Option<bool>) -> Self {
+        self.is_non_interactive = is_non_interactive;
+        self
+    }
+
     /// Sets [`event_name`](Self::event_name).
+    ///
+    /// The name of the event.
     #[must_use]
     pub fn with_event_name(mut self, event_name: impl Into<String>) -> Self {
         self.event_name = Some(event_name.into());
         self
     }
 
+    /// Sets [`event_name`](Self::event_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_event_name(mut self, event_name: Option<impl Into<String>>) -> Self {
+        self.event_name = event_name.map(Into::into);
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -163,7 +245,20 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -176,7 +271,23 @@ impl CommerceEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -188,6 +299,8 @@ impl CommerceEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -198,7 +311,8 @@ impl CommerceEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -206,34 +320,76 @@ impl CommerceEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// The session of the event, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -243,14 +399,38 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// The position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -260,7 +440,21 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -270,35 +464,101 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
         self
     }
 
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -308,35 +568,88 @@ impl CommerceEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is defined as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -375,11 +688,11 @@ impl Validate for CommerceEvent {
         self.promotion_action.check(&place.field("promotion_action"), report);
         self.product_impressions.check(&place.field("product_impressions"), report);
         self.shopping_cart.check(&place.field("shopping_cart"), report);
-        if let Some(screen_name) = &self.screen_name {
-            report.max_length(&place.field("screen_name"), screen_name, 256, Beyond::Cut);
+        if let Some(value) = &self.screen_name {
+            report.max_length(&place.field("screen_name"), value, 256, Beyond::Cut);
         }
-        if let Some(event_name) = &self.event_name {
-            report.max_length(&place.field("event_name"), event_name, 256, Beyond::Cut);
+        if let Some(value) = &self.event_name {
+            report.max_length(&place.field("event_name"), value, 256, Beyond::Cut);
         }
         self.common.check(place, report);
         report.exactly_one_of(
@@ -390,6 +703,7 @@ impl Validate for CommerceEvent {
                 ("product_impressions", !self.product_impressions.is_empty()),
             ],
         );
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -403,9 +717,11 @@ impl Enveloped for CommerceEvent {
     }
 }
 
-/// The kinds of commerce events, as mParticle derives them. Older data may have categories of custom events here.
+/// The kinds of commerce events, as mParticle derives them. Older data may have
+/// categories of custom events here.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `commerce.json#/$defs/CommerceEventKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -438,8 +754,8 @@ pub enum CommerceEventKind {
     /// Products were added to the wish list.
     AddToWishlist,
 
-    /// Products were removed from the wish list. The spelling differs from the product action,
-    /// `remove_from_wish_list`.
+    /// Products were removed from the wish list. The spelling differs from the
+    /// product action, `remove_from_wish_list`.
     RemoveFromWishlist,
 
     /// A promotion was viewed.
@@ -451,12 +767,29 @@ pub enum CommerceEventKind {
     /// Products were shown.
     Impression,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CommerceEventKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::AddToCart,
+        Self::RemoveFromCart,
+        Self::Checkout,
+        Self::CheckoutOption,
+        Self::Click,
+        Self::ViewDetail,
+        Self::Purchase,
+        Self::Refund,
+        Self::AddToWishlist,
+        Self::RemoveFromWishlist,
+        Self::PromotionView,
+        Self::PromotionClick,
+        Self::Impression,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -477,7 +810,7 @@ impl CommerceEventKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -546,7 +879,8 @@ pub struct Product {
     )]
     pub quantity: Option<f64>,
 
-    /// The amount for all units, in the currency of the event. It is usually price times quantity.
+    /// The amount for all units, in the currency of the event. It is usually price
+    /// times quantity.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -575,125 +909,241 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub position: Option<i64>,
 
-    /// Details of your choice by name. Unlike those of an event they are texts only.
+    /// Details of your choice by name. Unlike those of an event they are texts only,
+    /// or null.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "read::collection"
     )]
-    pub custom_attributes: BTreeMap<String, String>,
+    pub custom_attributes: BTreeMap<String, Option<String>>,
 
     /// The time at which the product was added to the shopping cart.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub added_to_cart_time_ms: Option<UnixMillis>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Product, _>")]
     pub extra: Extra,
 }
 
 impl Product {
-    /// A product with nothing in it yet.
+    /// Creates an empty product.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`id`](Self::id).
+    ///
+    /// Your identifier of the product, such as its SKU.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
+    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.id = id.map(Into::into);
+        self
+    }
+
     /// Sets [`name`](Self::name).
+    ///
+    /// The name of the product.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets [`price`](Self::price).
+    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
     #[must_use]
-    pub fn with_price(mut self, price: impl Into<f64>) -> Self {
-        self.price = Some(price.into());
+    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
+        self.name = name.map(Into::into);
+        self
+    }
+
+    /// Sets [`price`](Self::price).
+    ///
+    /// The price of one unit, in the currency of the event.
+    #[must_use]
+    pub fn with_price(mut self, price: impl Into<Number>) -> Self {
+        self.price = Some(price.into().as_f64());
+        self
+    }
+
+    /// Sets [`price`](Self::price), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_price(mut self, price: Option<impl Into<Number>>) -> Self {
+        self.price = price.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`quantity`](Self::quantity).
+    ///
+    /// The number of units.
     #[must_use]
-    pub fn with_quantity(mut self, quantity: impl Into<f64>) -> Self {
-        self.quantity = Some(quantity.into());
+    pub fn with_quantity(mut self, quantity: impl Into<Number>) -> Self {
+        self.quantity = Some(quantity.into().as_f64());
+        self
+    }
+
+    /// Sets [`quantity`](Self::quantity), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_quantity(mut self, quantity: Option<impl Into<Number>>) -> Self {
+        self.quantity = quantity.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`total_product_amount`](Self::total_product_amount).
+    ///
+    /// The amount for all units, in the currency of the event.
     #[must_use]
-    pub fn with_total_product_amount(mut self, total_product_amount: impl Into<f64>) -> Self {
-        self.total_product_amount = Some(total_product_amount.into());
+    pub fn with_total_product_amount(mut self, total_product_amount: impl Into<Number>) -> Self {
+        self.total_product_amount = Some(total_product_amount.into().as_f64());
+        self
+    }
+
+    /// Sets [`total_product_amount`](Self::total_product_amount), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_total_product_amount(
+        mut self,
+        total_product_amount: Option<impl Into<Number>>,
+    ) -> Self {
+        self.total_product_amount = total_product_amount.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`brand`](Self::brand).
+    ///
+    /// The brand of the product.
     #[must_use]
     pub fn with_brand(mut self, brand: impl Into<String>) -> Self {
         self.brand = Some(brand.into());
         self
     }
 
+    /// Sets [`brand`](Self::brand), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_brand(mut self, brand: Option<impl Into<String>>) -> Self {
+        self.brand = brand.map(Into::into);
+        self
+    }
+
     /// Sets [`category`](Self::category).
+    ///
+    /// The category of the product in your catalogue.
     #[must_use]
     pub fn with_category(mut self, category: impl Into<String>) -> Self {
         self.category = Some(category.into());
         self
     }
 
+    /// Sets [`category`](Self::category), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_category(mut self, category: Option<impl Into<String>>) -> Self {
+        self.category = category.map(Into::into);
+        self
+    }
+
     /// Sets [`variant`](Self::variant).
+    ///
+    /// The variant of the product, such as its colour or size.
     #[must_use]
     pub fn with_variant(mut self, variant: impl Into<String>) -> Self {
         self.variant = Some(variant.into());
         self
     }
 
+    /// Sets [`variant`](Self::variant), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_variant(mut self, variant: Option<impl Into<String>>) -> Self {
+        self.variant = variant.map(Into::into);
+        self
+    }
+
     /// Sets [`coupon_code`](Self::coupon_code).
+    ///
+    /// The coupon applied to this product.
     #[must_use]
     pub fn with_coupon_code(mut self, coupon_code: impl Into<String>) -> Self {
         self.coupon_code = Some(coupon_code.into());
         self
     }
 
+    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
+        self.coupon_code = coupon_code.map(Into::into);
+        self
+    }
+
     /// Sets [`position`](Self::position).
+    ///
+    /// The position of the product in a list or impression.
     #[must_use]
     pub fn with_position(mut self, position: i64) -> Self {
         self.position = Some(position);
         self
     }
 
+    /// Sets [`position`](Self::position), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_position(mut self, position: Option<i64>) -> Self {
+        self.position = position;
+        self
+    }
+
     /// Sets [`custom_attributes`](Self::custom_attributes).
+    ///
+    /// Details of your choice by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, impl Into<TextValue>)>,
     ) -> Self {
         self.custom_attributes = custom_attributes
             .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
+            .map(|(name, value)| (name.into(), Into::<TextValue>::into(value).into()))
             .collect();
         self
     }
 
-    /// Adds one to [`custom_attributes`](Self::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.custom_attributes = try_attributes::<TextValue, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](Self::custom_attributes). Replaces an
+    /// entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
         name: impl Into<String>,
-        value: impl Into<String>,
+        value: impl Into<TextValue>,
     ) -> Self {
-        self.custom_attributes.insert(name.into(), value.into());
+        self.custom_attributes.insert(name.into(), Into::<TextValue>::into(value).into());
         self
     }
 
     /// Sets [`added_to_cart_time_ms`](Self::added_to_cart_time_ms).
+    ///
+    /// The time at which the product was added to the shopping cart.
     #[must_use]
     pub fn with_added_to_cart_time_ms(
         mut self,
@@ -703,7 +1153,19 @@ impl Product {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`added_to_cart_time_ms`](Self::added_to_cart_time_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_added_to_cart_time_ms(
+        mut self,
+        added_to_cart_time_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.added_to_cart_time_ms = added_to_cart_time_ms.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -731,7 +1193,7 @@ impl Shaped for Product {
                 Field::optional::<String>(&["variant"]),
                 Field::optional::<String>(&["coupon_code"]),
                 Field::optional::<i64>(&["position"]),
-                Field::optional::<BTreeMap<String, String>>(&["custom_attributes"]),
+                Field::optional::<BTreeMap<String, Option<String>>>(&["custom_attributes"]),
                 Field::optional::<UnixMillis>(&["added_to_cart_time_ms"]),
             ]
         }
@@ -744,6 +1206,7 @@ impl Validate for Product {
         self.quantity.check(&place.field("quantity"), report);
         self.total_product_amount.check(&place.field("total_product_amount"), report);
         self.added_to_cart_time_ms.check(&place.field("added_to_cart_time_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -816,13 +1279,14 @@ pub struct ProductAction {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub product_list_source: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<ProductAction, _>")]
     pub extra: Extra,
 }
 
 impl ProductAction {
-    /// A product action with its required fields.
+    /// Creates a product action with its required fields.
     #[must_use]
     pub fn new(action: impl Into<ProductActionKind>) -> Self {
         Self {
@@ -843,6 +1307,8 @@ impl ProductAction {
     }
 
     /// Sets [`action`](Self::action).
+    ///
+    /// The step of the purchase funnel.
     #[must_use]
     pub fn with_action(mut self, action: impl Into<ProductActionKind>) -> Self {
         self.action = action.into();
@@ -850,13 +1316,15 @@ impl ProductAction {
     }
 
     /// Sets [`products`](Self::products).
+    ///
+    /// The products that the action affects.
     #[must_use]
     pub fn with_products(mut self, products: impl IntoIterator<Item = impl Into<Product>>) -> Self {
         self.products = products.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`products`](Self::products).
+    /// Adds one entry to [`products`](Self::products).
     #[must_use]
     pub fn with_product(mut self, product: impl Into<Product>) -> Self {
         self.products.push(product.into());
@@ -864,76 +1332,183 @@ impl ProductAction {
     }
 
     /// Sets [`transaction_id`](Self::transaction_id).
+    ///
+    /// Your identifier of the transaction, for `purchase` and `refund`.
     #[must_use]
     pub fn with_transaction_id(mut self, transaction_id: impl Into<String>) -> Self {
         self.transaction_id = Some(transaction_id.into());
         self
     }
 
-    /// Sets [`total_amount`](Self::total_amount).
+    /// Sets [`transaction_id`](Self::transaction_id), or clears it if the argument
+    /// is `None`.
     #[must_use]
-    pub fn with_total_amount(mut self, total_amount: impl Into<f64>) -> Self {
-        self.total_amount = Some(total_amount.into());
+    pub fn set_transaction_id(mut self, transaction_id: Option<impl Into<String>>) -> Self {
+        self.transaction_id = transaction_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`total_amount`](Self::total_amount).
+    ///
+    /// The total amount, including tax and shipping, in the currency of the event.
+    #[must_use]
+    pub fn with_total_amount(mut self, total_amount: impl Into<Number>) -> Self {
+        self.total_amount = Some(total_amount.into().as_f64());
+        self
+    }
+
+    /// Sets [`total_amount`](Self::total_amount), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_total_amount(mut self, total_amount: Option<impl Into<Number>>) -> Self {
+        self.total_amount = total_amount.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`tax_amount`](Self::tax_amount).
+    ///
+    /// The tax included in the total amount, in the currency of the event.
     #[must_use]
-    pub fn with_tax_amount(mut self, tax_amount: impl Into<f64>) -> Self {
-        self.tax_amount = Some(tax_amount.into());
+    pub fn with_tax_amount(mut self, tax_amount: impl Into<Number>) -> Self {
+        self.tax_amount = Some(tax_amount.into().as_f64());
+        self
+    }
+
+    /// Sets [`tax_amount`](Self::tax_amount), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_tax_amount(mut self, tax_amount: Option<impl Into<Number>>) -> Self {
+        self.tax_amount = tax_amount.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`shipping_amount`](Self::shipping_amount).
+    ///
+    /// The shipping cost included in the total amount, in the currency of the event.
     #[must_use]
-    pub fn with_shipping_amount(mut self, shipping_amount: impl Into<f64>) -> Self {
-        self.shipping_amount = Some(shipping_amount.into());
+    pub fn with_shipping_amount(mut self, shipping_amount: impl Into<Number>) -> Self {
+        self.shipping_amount = Some(shipping_amount.into().as_f64());
+        self
+    }
+
+    /// Sets [`shipping_amount`](Self::shipping_amount), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_shipping_amount(mut self, shipping_amount: Option<impl Into<Number>>) -> Self {
+        self.shipping_amount = shipping_amount.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`coupon_code`](Self::coupon_code).
+    ///
+    /// The coupon applied to the whole transaction.
     #[must_use]
     pub fn with_coupon_code(mut self, coupon_code: impl Into<String>) -> Self {
         self.coupon_code = Some(coupon_code.into());
         self
     }
 
+    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
+        self.coupon_code = coupon_code.map(Into::into);
+        self
+    }
+
     /// Sets [`affiliation`](Self::affiliation).
+    ///
+    /// The store, seller or partner to which the transaction is credited.
     #[must_use]
     pub fn with_affiliation(mut self, affiliation: impl Into<String>) -> Self {
         self.affiliation = Some(affiliation.into());
         self
     }
 
+    /// Sets [`affiliation`](Self::affiliation), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_affiliation(mut self, affiliation: Option<impl Into<String>>) -> Self {
+        self.affiliation = affiliation.map(Into::into);
+        self
+    }
+
     /// Sets [`checkout_step`](Self::checkout_step).
+    ///
+    /// The number of the checkout step, for `checkout` and `checkout_option`.
     #[must_use]
     pub fn with_checkout_step(mut self, checkout_step: i64) -> Self {
         self.checkout_step = Some(checkout_step);
         self
     }
 
+    /// Sets [`checkout_step`](Self::checkout_step), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_checkout_step(mut self, checkout_step: Option<i64>) -> Self {
+        self.checkout_step = checkout_step;
+        self
+    }
+
     /// Sets [`checkout_options`](Self::checkout_options).
+    ///
+    /// The option chosen during checkout, such as the means of payment.
     #[must_use]
     pub fn with_checkout_options(mut self, checkout_options: impl Into<String>) -> Self {
         self.checkout_options = Some(checkout_options.into());
         self
     }
 
+    /// Sets [`checkout_options`](Self::checkout_options), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_checkout_options(mut self, checkout_options: Option<impl Into<String>>) -> Self {
+        self.checkout_options = checkout_options.map(Into::into);
+        self
+    }
+
     /// Sets [`product_action_list`](Self::product_action_list).
+    ///
+    /// The name of the list in which the user found the products.
     #[must_use]
     pub fn with_product_action_list(mut self, product_action_list: impl Into<String>) -> Self {
         self.product_action_list = Some(product_action_list.into());
         self
     }
 
+    /// Sets [`product_action_list`](Self::product_action_list), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_product_action_list(
+        mut self,
+        product_action_list: Option<impl Into<String>>,
+    ) -> Self {
+        self.product_action_list = product_action_list.map(Into::into);
+        self
+    }
+
     /// Sets [`product_list_source`](Self::product_list_source).
+    ///
+    /// The source of the list in which the user found the products.
     #[must_use]
     pub fn with_product_list_source(mut self, product_list_source: impl Into<String>) -> Self {
         self.product_list_source = Some(product_list_source.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`product_list_source`](Self::product_list_source), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_product_list_source(
+        mut self,
+        product_list_source: Option<impl Into<String>>,
+    ) -> Self {
+        self.product_list_source = product_list_source.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -975,12 +1550,13 @@ impl Validate for ProductAction {
         self.total_amount.check(&place.field("total_amount"), report);
         self.tax_amount.check(&place.field("tax_amount"), report);
         self.shipping_amount.check(&place.field("shipping_amount"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// The steps of the purchase funnel.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `commerce.json#/$defs/ProductActionKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1013,16 +1589,30 @@ pub enum ProductActionKind {
     /// Products were added to the wish list.
     AddToWishlist,
 
-    /// Products were removed from the wish list. The spelling differs from the kind of a commerce event,
-    /// `remove_from_wishlist`.
+    /// Products were removed from the wish list. The spelling differs from the kind
+    /// of a commerce event, `remove_from_wishlist`.
     RemoveFromWishList,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ProductActionKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::AddToCart,
+        Self::RemoveFromCart,
+        Self::Checkout,
+        Self::CheckoutOption,
+        Self::Click,
+        Self::ViewDetail,
+        Self::Purchase,
+        Self::Refund,
+        Self::AddToWishlist,
+        Self::RemoveFromWishList,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1040,7 +1630,7 @@ impl ProductActionKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1088,13 +1678,14 @@ pub struct ProductImpression {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub products: Vec<Product>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<ProductImpression, _>")]
     pub extra: Extra,
 }
 
 impl ProductImpression {
-    /// A product impression with its required fields.
+    /// Creates a product impression with its required fields.
     #[must_use]
     pub fn new(product_impression_list: impl Into<String>) -> Self {
         Self {
@@ -1105,6 +1696,8 @@ impl ProductImpression {
     }
 
     /// Sets [`product_impression_list`](Self::product_impression_list).
+    ///
+    /// The name of the list, or of the place where it was shown.
     #[must_use]
     pub fn with_product_impression_list(
         mut self,
@@ -1114,21 +1707,35 @@ impl ProductImpression {
         self
     }
 
+    /// Sets [`product_impression_list`](Self::product_impression_list), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_product_impression_list(
+        mut self,
+        product_impression_list: Option<impl Into<String>>,
+    ) -> Self {
+        self.product_impression_list = product_impression_list.map(Into::into);
+        self
+    }
+
     /// Sets [`products`](Self::products).
+    ///
+    /// The products in the list.
     #[must_use]
     pub fn with_products(mut self, products: impl IntoIterator<Item = impl Into<Product>>) -> Self {
         self.products = products.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`products`](Self::products).
+    /// Adds one entry to [`products`](Self::products).
     #[must_use]
     pub fn with_product(mut self, product: impl Into<Product>) -> Self {
         self.products.push(product.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1156,6 +1763,7 @@ impl Shaped for ProductImpression {
 impl Validate for ProductImpression {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1181,47 +1789,85 @@ pub struct Promotion {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub position: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Promotion, _>")]
     pub extra: Extra,
 }
 
 impl Promotion {
-    /// A promotion with nothing in it yet.
+    /// Creates an empty promotion.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`id`](Self::id).
+    ///
+    /// Your identifier of the promotion.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
+    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.id = id.map(Into::into);
+        self
+    }
+
     /// Sets [`name`](Self::name).
+    ///
+    /// The name of the promotion.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
+    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
+        self.name = name.map(Into::into);
+        self
+    }
+
     /// Sets [`creative`](Self::creative).
+    ///
+    /// The picture or text that presents the promotion.
     #[must_use]
     pub fn with_creative(mut self, creative: impl Into<String>) -> Self {
         self.creative = Some(creative.into());
         self
     }
 
+    /// Sets [`creative`](Self::creative), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_creative(mut self, creative: Option<impl Into<String>>) -> Self {
+        self.creative = creative.map(Into::into);
+        self
+    }
+
     /// Sets [`position`](Self::position).
+    ///
+    /// The position on the page or screen, in words.
     #[must_use]
     pub fn with_position(mut self, position: impl Into<String>) -> Self {
         self.position = Some(position.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`position`](Self::position), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_position(mut self, position: Option<impl Into<String>>) -> Self {
+        self.position = position.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1249,7 +1895,9 @@ impl Shaped for Promotion {
 }
 
 impl Validate for Promotion {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// The action of a user on one or more promotions.
@@ -1266,19 +1914,22 @@ pub struct PromotionAction {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub promotions: Vec<Promotion>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<PromotionAction, _>")]
     pub extra: Extra,
 }
 
 impl PromotionAction {
-    /// A promotion action with its required fields.
+    /// Creates a promotion action with its required fields.
     #[must_use]
     pub fn new(action: impl Into<PromotionActionKind>) -> Self {
         Self { action: action.into(), promotions: Vec::new(), extra: Extra::default() }
     }
 
     /// Sets [`action`](Self::action).
+    ///
+    /// The action: a view or a click.
     #[must_use]
     pub fn with_action(mut self, action: impl Into<PromotionActionKind>) -> Self {
         self.action = action.into();
@@ -1286,6 +1937,8 @@ impl PromotionAction {
     }
 
     /// Sets [`promotions`](Self::promotions).
+    ///
+    /// The promotions that the action affects.
     #[must_use]
     pub fn with_promotions(
         mut self,
@@ -1295,14 +1948,15 @@ impl PromotionAction {
         self
     }
 
-    /// Adds one to [`promotions`](Self::promotions).
+    /// Adds one entry to [`promotions`](Self::promotions).
     #[must_use]
     pub fn with_promotion(mut self, promotion: impl Into<Promotion>) -> Self {
         self.promotions.push(promotion.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1331,12 +1985,13 @@ impl Validate for PromotionAction {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("action"), self.action.is_known());
         self.promotions.check(&place.field("promotions"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// The actions on promotions.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `commerce.json#/$defs/PromotionActionKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1348,12 +2003,15 @@ pub enum PromotionActionKind {
     /// The user clicked the promotion.
     Click,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl PromotionActionKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::View, Self::Click];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1363,7 +2021,7 @@ impl PromotionActionKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1394,33 +2052,37 @@ pub struct ShoppingCart {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub products: Vec<Product>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<ShoppingCart, _>")]
     pub extra: Extra,
 }
 
 impl ShoppingCart {
-    /// A shopping cart with nothing in it yet.
+    /// Creates an empty shopping cart.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`products`](Self::products).
+    ///
+    /// The products in the cart.
     #[must_use]
     pub fn with_products(mut self, products: impl IntoIterator<Item = impl Into<Product>>) -> Self {
         self.products = products.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`products`](Self::products).
+    /// Adds one entry to [`products`](Self::products).
     #[must_use]
     pub fn with_product(mut self, product: impl Into<Product>) -> Self {
         self.products.push(product.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1442,5 +2104,6 @@ impl Shaped for ShoppingCart {
 impl Validate for ShoppingCart {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }

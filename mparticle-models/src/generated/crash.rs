@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Breadcrumb, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis,
-    Validate, Violation, read, validate,
+    AttributeError, Breadcrumb, DurationMillis, Enveloped, Extra, Field, Place, Read, Report,
+    Scalar, Shape, Shaped, UnixMillis, Validate, Violation, read, try_attributes, validate, write,
 };
 
 /// A step that may help to explain a later crash of the application.
@@ -27,21 +27,23 @@ pub struct BreadcrumbEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_number: Option<i64>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<BreadcrumbEvent, _>")]
     pub extra: Extra,
 }
 
 impl BreadcrumbEvent {
-    /// A breadcrumb event with its required fields.
+    /// Creates a breadcrumb event with its required fields.
     #[must_use]
     pub fn new(label: impl Into<String>) -> Self {
         Self {
@@ -54,6 +56,8 @@ impl BreadcrumbEvent {
     }
 
     /// Sets [`label`](Self::label).
+    ///
+    /// A short description of the step.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
@@ -61,13 +65,25 @@ impl BreadcrumbEvent {
     }
 
     /// Sets [`session_number`](Self::session_number).
+    ///
+    /// The number of the session on this device.
     #[must_use]
     pub fn with_session_number(mut self, session_number: i64) -> Self {
         self.session_number = Some(session_number);
         self
     }
 
+    /// Sets [`session_number`](Self::session_number), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
+        self.session_number = session_number;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -77,7 +93,20 @@ impl BreadcrumbEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -90,7 +119,23 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -102,6 +147,8 @@ impl BreadcrumbEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -112,7 +159,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -120,34 +168,76 @@ impl BreadcrumbEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// The session of the event, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -157,14 +247,38 @@ impl BreadcrumbEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// The position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -174,7 +288,21 @@ impl BreadcrumbEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -184,35 +312,101 @@ impl BreadcrumbEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
         self
     }
 
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -222,35 +416,88 @@ impl BreadcrumbEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is defined as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -279,6 +526,7 @@ impl Shaped for BreadcrumbEvent {
 impl Validate for BreadcrumbEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -330,11 +578,13 @@ pub struct CrashReportEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_number: Option<i64>,
 
-    /// The report file of `PLCrashReporter`, encoded as Base64. Apple platforms only.
+    /// The report file of `PLCrashReporter`, encoded as Base64. Apple platforms
+    /// only.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub pl_crash_report_file_base64: Option<String>,
 
-    /// The memory address at which the image of the application was loaded. Apple platforms only.
+    /// The memory address at which the image of the application was loaded. Apple
+    /// platforms only.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub ios_image_base_address: Option<u64>,
 
@@ -342,69 +592,131 @@ pub struct CrashReportEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub ios_image_size: Option<u64>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<CrashReportEvent, _>")]
     pub extra: Extra,
 }
 
 impl CrashReportEvent {
-    /// A crash report event with nothing in it yet.
+    /// Creates an empty crash report event.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`class_name`](Self::class_name).
+    ///
+    /// The class of the exception.
     #[must_use]
     pub fn with_class_name(mut self, class_name: impl Into<String>) -> Self {
         self.class_name = Some(class_name.into());
         self
     }
 
+    /// Sets [`class_name`](Self::class_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_class_name(mut self, class_name: Option<impl Into<String>>) -> Self {
+        self.class_name = class_name.map(Into::into);
+        self
+    }
+
     /// Sets [`severity`](Self::severity).
+    ///
+    /// The severity, such as `error` or `fatal`.
     #[must_use]
     pub fn with_severity(mut self, severity: impl Into<String>) -> Self {
         self.severity = Some(severity.into());
         self
     }
 
+    /// Sets [`severity`](Self::severity), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_severity(mut self, severity: Option<impl Into<String>>) -> Self {
+        self.severity = severity.map(Into::into);
+        self
+    }
+
     /// Sets [`message`](Self::message).
+    ///
+    /// The message of the exception.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self
     }
 
+    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
+        self.message = message.map(Into::into);
+        self
+    }
+
     /// Sets [`stack_trace`](Self::stack_trace).
+    ///
+    /// The stack trace as text.
     #[must_use]
     pub fn with_stack_trace(mut self, stack_trace: impl Into<String>) -> Self {
         self.stack_trace = Some(stack_trace.into());
         self
     }
 
+    /// Sets [`stack_trace`](Self::stack_trace), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_stack_trace(mut self, stack_trace: Option<impl Into<String>>) -> Self {
+        self.stack_trace = stack_trace.map(Into::into);
+        self
+    }
+
     /// Sets [`exception_handled`](Self::exception_handled).
+    ///
+    /// Whether the application caught the exception and continued.
     #[must_use]
     pub fn with_exception_handled(mut self, exception_handled: bool) -> Self {
         self.exception_handled = Some(exception_handled);
         self
     }
 
+    /// Sets [`exception_handled`](Self::exception_handled), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_exception_handled(mut self, exception_handled: Option<bool>) -> Self {
+        self.exception_handled = exception_handled;
+        self
+    }
+
     /// Sets [`topmost_context`](Self::topmost_context).
+    ///
+    /// The topmost screen, activity or view controller.
     #[must_use]
     pub fn with_topmost_context(mut self, topmost_context: impl Into<String>) -> Self {
         self.topmost_context = Some(topmost_context.into());
         self
     }
 
+    /// Sets [`topmost_context`](Self::topmost_context), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_topmost_context(mut self, topmost_context: Option<impl Into<String>>) -> Self {
+        self.topmost_context = topmost_context.map(Into::into);
+        self
+    }
+
     /// Sets [`breadcrumbs`](Self::breadcrumbs).
+    ///
+    /// The steps that preceded the crash.
     #[must_use]
     pub fn with_breadcrumbs(
         mut self,
@@ -414,7 +726,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Adds one to [`breadcrumbs`](Self::breadcrumbs).
+    /// Adds one entry to [`breadcrumbs`](Self::breadcrumbs).
     #[must_use]
     pub fn with_breadcrumb(mut self, breadcrumb: impl Into<Breadcrumb<BreadcrumbEvent>>) -> Self {
         self.breadcrumbs.push(breadcrumb.into());
@@ -422,13 +734,25 @@ impl CrashReportEvent {
     }
 
     /// Sets [`session_number`](Self::session_number).
+    ///
+    /// The number of the session on this device.
     #[must_use]
     pub fn with_session_number(mut self, session_number: i64) -> Self {
         self.session_number = Some(session_number);
         self
     }
 
+    /// Sets [`session_number`](Self::session_number), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
+        self.session_number = session_number;
+        self
+    }
+
     /// Sets [`pl_crash_report_file_base64`](Self::pl_crash_report_file_base64).
+    ///
+    /// The report file of `PLCrashReporter`, encoded as Base64.
     #[must_use]
     pub fn with_pl_crash_report_file_base64(
         mut self,
@@ -438,21 +762,54 @@ impl CrashReportEvent {
         self
     }
 
+    /// Sets [`pl_crash_report_file_base64`](Self::pl_crash_report_file_base64), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_pl_crash_report_file_base64(
+        mut self,
+        pl_crash_report_file_base64: Option<impl Into<String>>,
+    ) -> Self {
+        self.pl_crash_report_file_base64 = pl_crash_report_file_base64.map(Into::into);
+        self
+    }
+
     /// Sets [`ios_image_base_address`](Self::ios_image_base_address).
+    ///
+    /// The memory address at which the image of the application was loaded.
     #[must_use]
     pub fn with_ios_image_base_address(mut self, ios_image_base_address: u64) -> Self {
         self.ios_image_base_address = Some(ios_image_base_address);
         self
     }
 
+    /// Sets [`ios_image_base_address`](Self::ios_image_base_address), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_ios_image_base_address(mut self, ios_image_base_address: Option<u64>) -> Self {
+        self.ios_image_base_address = ios_image_base_address;
+        self
+    }
+
     /// Sets [`ios_image_size`](Self::ios_image_size).
+    ///
+    /// The size of the image of the application, in bytes.
     #[must_use]
     pub fn with_ios_image_size(mut self, ios_image_size: u64) -> Self {
         self.ios_image_size = Some(ios_image_size);
         self
     }
 
+    /// Sets [`ios_image_size`](Self::ios_image_size), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_ios_image_size(mut self, ios_image_size: Option<u64>) -> Self {
+        self.ios_image_size = ios_image_size;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -462,7 +819,20 @@ impl CrashReportEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -475,7 +845,23 @@ impl CrashReportEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -487,6 +873,8 @@ impl CrashReportEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -497,7 +885,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -505,34 +894,76 @@ impl CrashReportEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// The session of the event, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -542,14 +973,38 @@ impl CrashReportEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// The position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -559,7 +1014,21 @@ impl CrashReportEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -569,35 +1038,101 @@ impl CrashReportEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
         self
     }
 
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -607,35 +1142,88 @@ impl CrashReportEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is defined as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -674,6 +1262,7 @@ impl Validate for CrashReportEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.breadcrumbs.check(&place.field("breadcrumbs"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

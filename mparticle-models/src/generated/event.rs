@@ -22,8 +22,9 @@ use super::screen::ScreenViewEvent;
 use super::session::{SessionEndEvent, SessionStartEvent};
 use super::user::{UserAttributeChangeEvent, UserIdentityChangeEvent};
 use crate::support::{
-    Beyond, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar, Shape, Shaped, Tagged,
-    TaggedShape, UnixMillis, Validate, Violation, locate, open_enum, read, validate, write,
+    AttributeError, Beyond, DurationMillis, Extra, Field, OpenEnum, Place, Read, ReadError, Report,
+    Scalar, Shape, Shaped, Tagged, TaggedShape, UnixMillis, Validate, Violation, locate, open_enum,
+    read, try_attributes, validate, write,
 };
 
 /// The fields that all events have.
@@ -32,14 +33,15 @@ use crate::support::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommonEventData {
-    /// The time of the event. If it is absent, mParticle uses the time of receipt. Historical data must have it.
+    /// The time of the event. If it is absent, mParticle uses the time of receipt.
+    /// Historical data must have it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub timestamp_unixtime_ms: Option<UnixMillis>,
 
     /// Attributes of your choice, by name. Null stands for a name without a value.
     ///
-    /// At most 256 characters in a name; what exceeds that is cut. At most 100 entries, 4096 characters in a value;
-    /// what becomes of more is undocumented.
+    /// At most 256 characters in a name; mParticle truncates more. At most 100
+    /// entries, 4096 characters in a value; the effect of more is not documented.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -47,8 +49,8 @@ pub struct CommonEventData {
     )]
     pub custom_attributes: BTreeMap<String, Scalar>,
 
-    /// Instructions to particular outputs, by name. Flags are not attributes. Any JSON is accepted; strings are the
-    /// most portable.
+    /// Instructions to particular outputs, by name. Flags are not attributes. Any
+    /// JSON is accepted; strings are the most portable.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -56,9 +58,10 @@ pub struct CommonEventData {
     )]
     pub custom_flags: BTreeMap<String, Value>,
 
-    /// The session of the event. Give all events of a session the same value. mParticle derives `session_id` from it.
+    /// The session of the event. Give all events of a session the same value.
+    /// mParticle derives `session_id` from it.
     ///
-    /// Expected to be a UUID; `validate()` warns about any other text.
+    /// Expected to be a UUID. `validate()` warns about any other text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -66,14 +69,15 @@ pub struct CommonEventData {
     )]
     pub session_uuid: Option<String>,
 
-    /// The session of the event, as a number. mParticle derives it from `session_uuid`, which callers should set
-    /// instead.
+    /// The session of the event, as a number. mParticle derives it from
+    /// `session_uuid`, which callers should set instead.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_id: Option<i64>,
 
-    /// Your identifier of the event, preferably a UUID. Outputs use it to recognise duplicates.
+    /// Your identifier of the event, preferably a UUID. Outputs use it to recognise
+    /// duplicates.
     ///
-    /// Expected to be a UUID; `validate()` warns about any other text.
+    /// Expected to be a UUID. `validate()` warns about any other text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -97,7 +101,8 @@ pub struct CommonEventData {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_start_unixtime_ms: Option<UnixMillis>,
 
-    /// The start of the event. It differs from `timestamp_unixtime_ms` for events that take time.
+    /// The start of the event. It differs from `timestamp_unixtime_ms` for events
+    /// that take time.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_start_unixtime_ms: Option<UnixMillis>,
 
@@ -107,14 +112,14 @@ pub struct CommonEventData {
 
     /// Time for which the user had been active on the site, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub active_time_on_site_ms: Option<i64>,
+    pub active_time_on_site_ms: Option<DurationMillis>,
 
     /// The kind of network connection at the time of the event.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub data_connection_type: Option<String>,
 
-    /// The amount by which the event changes the lifetime value of the user. It is a number, but some official SDKs
-    /// send a boolean.
+    /// The amount by which the event changes the lifetime value of the user. It is a
+    /// number, but some official SDKs send a boolean.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub lifetime_value_change: Option<Scalar>,
 
@@ -140,25 +145,28 @@ pub struct CommonEventData {
 
     /// The identifier that mParticle assigns to the event on receipt.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_id: Option<i64>,
 
-    /// The change that the event reports. It is present if mParticle created the event to report a change.
+    /// The change that the event reports. It is present if mParticle created the
+    /// event to report a change.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_system_notification_info: Option<EventSystemNotificationInfo>,
 }
 
 impl CommonEventData {
-    /// A common event data with nothing in it yet.
+    /// Creates an empty common event data.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -168,7 +176,20 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](Self::custom_attributes).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -181,7 +202,22 @@ impl CommonEventData {
         self
     }
 
-    /// Adds one to [`custom_attributes`](Self::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](Self::custom_attributes). Replaces an
+    /// entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -193,6 +229,8 @@ impl CommonEventData {
     }
 
     /// Sets [`custom_flags`](Self::custom_flags).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -203,7 +241,8 @@ impl CommonEventData {
         self
     }
 
-    /// Adds one to [`custom_flags`](Self::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](Self::custom_flags). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.custom_flags.insert(name.into(), value.into());
@@ -211,34 +250,75 @@ impl CommonEventData {
     }
 
     /// Sets [`session_uuid`](Self::session_uuid).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](Self::session_uuid), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](Self::session_id).
+    ///
+    /// The session of the event, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](Self::source_message_id).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](Self::location).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](Self::device_current_state).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -248,14 +328,36 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`device_current_state`](Self::device_current_state), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](Self::event_num).
+    ///
+    /// The position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.event_num = Some(event_num);
         self
     }
 
+    /// Sets [`event_num`](Self::event_num), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.event_num = event_num;
+        self
+    }
+
     /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -265,7 +367,20 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -275,35 +390,99 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](Self::page_url).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms).
+    /// Sets [`page_url`](Self::page_url), or clears it if the argument is `None`.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
         self
     }
 
     /// Sets [`data_connection_type`](Self::data_connection_type).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](Self::lifetime_value_change).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
+    /// Sets [`lifetime_value_change`](Self::lifetime_value_change), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -313,35 +492,87 @@ impl CommonEventData {
         self
     }
 
+    /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](Self::is_goal_defined).
+    ///
+    /// Whether the event is defined as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](Self::is_goal_defined), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](Self::view_controller).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](Self::view_controller), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](Self::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](Self::is_main_thread), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](Self::canonical_name).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](Self::canonical_name), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -371,7 +602,7 @@ impl Shaped for CommonEventData {
                 Field::optional::<UnixMillis>(&["session_start_unixtime_ms"]),
                 Field::optional::<UnixMillis>(&["event_start_unixtime_ms"]),
                 Field::optional::<String>(&["page_url"]),
-                Field::optional::<i64>(&["active_time_on_site_ms"]),
+                Field::optional::<DurationMillis>(&["active_time_on_site_ms"]),
                 Field::optional::<String>(&["data_connection_type"]),
                 Field::optional::<Scalar>(&["lifetime_value_change"]),
                 Field::optional::<String>(&["lifetime_value_attribute_name"]),
@@ -396,24 +627,25 @@ impl Validate for CommonEventData {
             value.check(&entries.key(name), report);
             report.scalar_length(&entries.key(name), value, 4096, Beyond::Undocumented);
         }
-        if let Some(session_uuid) = &self.session_uuid {
-            report.uuid(&place.field("session_uuid"), session_uuid);
+        if let Some(value) = &self.session_uuid {
+            report.uuid(&place.field("session_uuid"), value);
         }
-        if let Some(source_message_id) = &self.source_message_id {
-            report.uuid(&place.field("source_message_id"), source_message_id);
+        if let Some(value) = &self.source_message_id {
+            report.uuid(&place.field("source_message_id"), value);
         }
         self.location.check(&place.field("location"), report);
         self.device_current_state.check(&place.field("device_current_state"), report);
         self.session_start_unixtime_ms.check(&place.field("session_start_unixtime_ms"), report);
         self.event_start_unixtime_ms.check(&place.field("event_start_unixtime_ms"), report);
+        self.active_time_on_site_ms.check(&place.field("active_time_on_site_ms"), report);
         self.lifetime_value_change.check(&place.field("lifetime_value_change"), report);
         self.event_system_notification_info
             .check(&place.field("event_system_notification_info"), report);
     }
 }
 
-/// An event. `event_type` names its type, and `data` has its details. An unknown type is valid with any object as
-/// `data`.
+/// An event. `event_type` names its type, and `data` has its details. An unknown
+/// type is valid with any object as `data`.
 ///
 /// Schema: `event.json#/$defs/Event`.
 #[derive(Clone, Debug, PartialEq)]
@@ -470,21 +702,21 @@ pub enum Event {
     /// An identity of the user changes.
     UserIdentityChange(Box<UserIdentityChangeEvent>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `event_type` on the wire.
+        /// The `event_type` in JSON.
         event_type: String,
 
-        /// The `data`, an object; null when absent.
+        /// The `data`, an object, or null if it is absent.
         data: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Event {
-    /// The `event_type` on the wire.
+    /// Returns the `event_type` in JSON.
     #[must_use]
     pub fn event_type(&self) -> &str {
         match self {
@@ -505,56 +737,211 @@ impl Event {
             Self::Profile(_) => "profile",
             Self::UserAttributeChange(_) => "user_attribute_change",
             Self::UserIdentityChange(_) => "user_identity_change",
-            Self::Unknown { event_type, .. } => event_type,
+            Self::Unknown { event_type: tag, .. } => tag,
         }
     }
 
-    /// The fields that all known types share; none for an unknown type.
+    /// Returns the fields that all known types have, or `None` for an unknown type.
     #[must_use]
     pub fn common(&self) -> Option<&CommonEventData> {
         match self {
-            Self::SessionStart(data) => Some(&data.common),
-            Self::SessionEnd(data) => Some(&data.common),
-            Self::ScreenView(data) => Some(&data.common),
-            Self::CustomEvent(data) => Some(&data.common),
-            Self::CommerceEvent(data) => Some(&data.common),
-            Self::ApplicationStateTransition(data) => Some(&data.common),
-            Self::FirstRun(data) => Some(&data.common),
-            Self::Uninstall(data) => Some(&data.common),
-            Self::PushRegistration(data) => Some(&data.common),
-            Self::PushMessage(data) => Some(&data.common),
-            Self::CrashReport(data) => Some(&data.common),
-            Self::Breadcrumb(data) => Some(&data.common),
-            Self::NetworkPerformance(data) => Some(&data.common),
-            Self::OptOut(data) => Some(&data.common),
-            Self::Profile(data) => Some(&data.common),
-            Self::UserAttributeChange(data) => Some(&data.common),
-            Self::UserIdentityChange(data) => Some(&data.common),
+            Self::SessionStart(content) => Some(&content.common),
+            Self::SessionEnd(content) => Some(&content.common),
+            Self::ScreenView(content) => Some(&content.common),
+            Self::CustomEvent(content) => Some(&content.common),
+            Self::CommerceEvent(content) => Some(&content.common),
+            Self::ApplicationStateTransition(content) => Some(&content.common),
+            Self::FirstRun(content) => Some(&content.common),
+            Self::Uninstall(content) => Some(&content.common),
+            Self::PushRegistration(content) => Some(&content.common),
+            Self::PushMessage(content) => Some(&content.common),
+            Self::CrashReport(content) => Some(&content.common),
+            Self::Breadcrumb(content) => Some(&content.common),
+            Self::NetworkPerformance(content) => Some(&content.common),
+            Self::OptOut(content) => Some(&content.common),
+            Self::Profile(content) => Some(&content.common),
+            Self::UserAttributeChange(content) => Some(&content.common),
+            Self::UserIdentityChange(content) => Some(&content.common),
             Self::Unknown { .. } => None,
         }
     }
 
-    /// The fields that all known types share, to change them; none for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None`
+    /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut CommonEventData> {
         match self {
-            Self::SessionStart(data) => Some(&mut data.common),
-            Self::SessionEnd(data) => Some(&mut data.common),
-            Self::ScreenView(data) => Some(&mut data.common),
-            Self::CustomEvent(data) => Some(&mut data.common),
-            Self::CommerceEvent(data) => Some(&mut data.common),
-            Self::ApplicationStateTransition(data) => Some(&mut data.common),
-            Self::FirstRun(data) => Some(&mut data.common),
-            Self::Uninstall(data) => Some(&mut data.common),
-            Self::PushRegistration(data) => Some(&mut data.common),
-            Self::PushMessage(data) => Some(&mut data.common),
-            Self::CrashReport(data) => Some(&mut data.common),
-            Self::Breadcrumb(data) => Some(&mut data.common),
-            Self::NetworkPerformance(data) => Some(&mut data.common),
-            Self::OptOut(data) => Some(&mut data.common),
-            Self::Profile(data) => Some(&mut data.common),
-            Self::UserAttributeChange(data) => Some(&mut data.common),
-            Self::UserIdentityChange(data) => Some(&mut data.common),
+            Self::SessionStart(content) => Some(&mut content.common),
+            Self::SessionEnd(content) => Some(&mut content.common),
+            Self::ScreenView(content) => Some(&mut content.common),
+            Self::CustomEvent(content) => Some(&mut content.common),
+            Self::CommerceEvent(content) => Some(&mut content.common),
+            Self::ApplicationStateTransition(content) => Some(&mut content.common),
+            Self::FirstRun(content) => Some(&mut content.common),
+            Self::Uninstall(content) => Some(&mut content.common),
+            Self::PushRegistration(content) => Some(&mut content.common),
+            Self::PushMessage(content) => Some(&mut content.common),
+            Self::CrashReport(content) => Some(&mut content.common),
+            Self::Breadcrumb(content) => Some(&mut content.common),
+            Self::NetworkPerformance(content) => Some(&mut content.common),
+            Self::OptOut(content) => Some(&mut content.common),
+            Self::Profile(content) => Some(&mut content.common),
+            Self::UserAttributeChange(content) => Some(&mut content.common),
+            Self::UserIdentityChange(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns the [`SessionStartEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_session_start(&self) -> Option<&SessionStartEvent> {
+        match self {
+            Self::SessionStart(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`SessionEndEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_session_end(&self) -> Option<&SessionEndEvent> {
+        match self {
+            Self::SessionEnd(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ScreenViewEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_screen_view(&self) -> Option<&ScreenViewEvent> {
+        match self {
+            Self::ScreenView(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CustomEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_custom_event(&self) -> Option<&CustomEvent> {
+        match self {
+            Self::CustomEvent(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CommerceEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_commerce_event(&self) -> Option<&CommerceEvent> {
+        match self {
+            Self::CommerceEvent(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ApplicationStateTransitionEvent`], or `None` for any other
+    /// variant.
+    #[must_use]
+    pub fn as_application_state_transition(&self) -> Option<&ApplicationStateTransitionEvent> {
+        match self {
+            Self::ApplicationStateTransition(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`FirstRunEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_first_run(&self) -> Option<&FirstRunEvent> {
+        match self {
+            Self::FirstRun(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UninstallEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_uninstall(&self) -> Option<&UninstallEvent> {
+        match self {
+            Self::Uninstall(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`PushRegistrationEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_push_registration(&self) -> Option<&PushRegistrationEvent> {
+        match self {
+            Self::PushRegistration(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`PushMessageEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_push_message(&self) -> Option<&PushMessageEvent> {
+        match self {
+            Self::PushMessage(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CrashReportEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_crash_report(&self) -> Option<&CrashReportEvent> {
+        match self {
+            Self::CrashReport(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`BreadcrumbEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_breadcrumb(&self) -> Option<&BreadcrumbEvent> {
+        match self {
+            Self::Breadcrumb(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`NetworkPerformanceEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_network_performance(&self) -> Option<&NetworkPerformanceEvent> {
+        match self {
+            Self::NetworkPerformance(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`OptOutEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_opt_out(&self) -> Option<&OptOutEvent> {
+        match self {
+            Self::OptOut(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`ProfileEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_profile(&self) -> Option<&ProfileEvent> {
+        match self {
+            Self::Profile(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UserAttributeChangeEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_user_attribute_change(&self) -> Option<&UserAttributeChangeEvent> {
+        match self {
+            Self::UserAttributeChange(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`UserIdentityChangeEvent`], or `None` for any other variant.
+    #[must_use]
+    pub fn as_user_identity_change(&self) -> Option<&UserIdentityChangeEvent> {
+        match self {
+            Self::UserIdentityChange(content) => Some(content),
+            _ => None,
         }
     }
 
@@ -562,38 +949,60 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document from text.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
     #[inline]
-    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
+    #[inline]
+    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
+        write::to_vec(self)
+    }
+
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -612,120 +1021,324 @@ impl FromStr for Event {
 
 impl From<SessionStartEvent> for Event {
     #[inline]
-    fn from(data: SessionStartEvent) -> Self {
-        Self::SessionStart(Box::new(data))
+    fn from(content: SessionStartEvent) -> Self {
+        Self::SessionStart(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for SessionStartEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::SessionStart(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<SessionEndEvent> for Event {
     #[inline]
-    fn from(data: SessionEndEvent) -> Self {
-        Self::SessionEnd(Box::new(data))
+    fn from(content: SessionEndEvent) -> Self {
+        Self::SessionEnd(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for SessionEndEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::SessionEnd(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<ScreenViewEvent> for Event {
     #[inline]
-    fn from(data: ScreenViewEvent) -> Self {
-        Self::ScreenView(Box::new(data))
+    fn from(content: ScreenViewEvent) -> Self {
+        Self::ScreenView(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ScreenViewEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::ScreenView(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<CustomEvent> for Event {
     #[inline]
-    fn from(data: CustomEvent) -> Self {
-        Self::CustomEvent(Box::new(data))
+    fn from(content: CustomEvent) -> Self {
+        Self::CustomEvent(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CustomEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CustomEvent(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<CommerceEvent> for Event {
     #[inline]
-    fn from(data: CommerceEvent) -> Self {
-        Self::CommerceEvent(Box::new(data))
+    fn from(content: CommerceEvent) -> Self {
+        Self::CommerceEvent(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CommerceEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CommerceEvent(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<ApplicationStateTransitionEvent> for Event {
     #[inline]
-    fn from(data: ApplicationStateTransitionEvent) -> Self {
-        Self::ApplicationStateTransition(Box::new(data))
+    fn from(content: ApplicationStateTransitionEvent) -> Self {
+        Self::ApplicationStateTransition(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ApplicationStateTransitionEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::ApplicationStateTransition(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<FirstRunEvent> for Event {
     #[inline]
-    fn from(data: FirstRunEvent) -> Self {
-        Self::FirstRun(Box::new(data))
+    fn from(content: FirstRunEvent) -> Self {
+        Self::FirstRun(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for FirstRunEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::FirstRun(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<UninstallEvent> for Event {
     #[inline]
-    fn from(data: UninstallEvent) -> Self {
-        Self::Uninstall(Box::new(data))
+    fn from(content: UninstallEvent) -> Self {
+        Self::Uninstall(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UninstallEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Uninstall(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<PushRegistrationEvent> for Event {
     #[inline]
-    fn from(data: PushRegistrationEvent) -> Self {
-        Self::PushRegistration(Box::new(data))
+    fn from(content: PushRegistrationEvent) -> Self {
+        Self::PushRegistration(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for PushRegistrationEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::PushRegistration(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<PushMessageEvent> for Event {
     #[inline]
-    fn from(data: PushMessageEvent) -> Self {
-        Self::PushMessage(Box::new(data))
+    fn from(content: PushMessageEvent) -> Self {
+        Self::PushMessage(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for PushMessageEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::PushMessage(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<CrashReportEvent> for Event {
     #[inline]
-    fn from(data: CrashReportEvent) -> Self {
-        Self::CrashReport(Box::new(data))
+    fn from(content: CrashReportEvent) -> Self {
+        Self::CrashReport(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CrashReportEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::CrashReport(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<BreadcrumbEvent> for Event {
     #[inline]
-    fn from(data: BreadcrumbEvent) -> Self {
-        Self::Breadcrumb(Box::new(data))
+    fn from(content: BreadcrumbEvent) -> Self {
+        Self::Breadcrumb(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for BreadcrumbEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Breadcrumb(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<NetworkPerformanceEvent> for Event {
     #[inline]
-    fn from(data: NetworkPerformanceEvent) -> Self {
-        Self::NetworkPerformance(Box::new(data))
+    fn from(content: NetworkPerformanceEvent) -> Self {
+        Self::NetworkPerformance(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for NetworkPerformanceEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::NetworkPerformance(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<OptOutEvent> for Event {
     #[inline]
-    fn from(data: OptOutEvent) -> Self {
-        Self::OptOut(Box::new(data))
+    fn from(content: OptOutEvent) -> Self {
+        Self::OptOut(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for OptOutEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::OptOut(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<ProfileEvent> for Event {
     #[inline]
-    fn from(data: ProfileEvent) -> Self {
-        Self::Profile(Box::new(data))
+    fn from(content: ProfileEvent) -> Self {
+        Self::Profile(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for ProfileEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Profile(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<UserAttributeChangeEvent> for Event {
     #[inline]
-    fn from(data: UserAttributeChangeEvent) -> Self {
-        Self::UserAttributeChange(Box::new(data))
+    fn from(content: UserAttributeChangeEvent) -> Self {
+        Self::UserAttributeChange(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UserAttributeChangeEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::UserAttributeChange(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<UserIdentityChangeEvent> for Event {
     #[inline]
-    fn from(data: UserIdentityChangeEvent) -> Self {
-        Self::UserIdentityChange(Box::new(data))
+    fn from(content: UserIdentityChangeEvent) -> Self {
+        Self::UserIdentityChange(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for UserIdentityChangeEvent {
+    type Error = Event;
+
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::UserIdentityChange(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -733,36 +1346,52 @@ impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tag = self.event_type();
         match self {
-            Self::SessionStart(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::SessionEnd(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::ScreenView(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::CustomEvent(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::CommerceEvent(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::ApplicationStateTransition(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::SessionStart(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::FirstRun(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Uninstall(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::PushRegistration(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::SessionEnd(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::PushMessage(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::CrashReport(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Breadcrumb(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::NetworkPerformance(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::ScreenView(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::OptOut(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Profile(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::UserAttributeChange(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::CustomEvent(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::UserIdentityChange(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::CommerceEvent(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::Unknown { data, extra, .. } => {
-                let data = Some(data).filter(|data| !data.is_null());
-                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, data), extra)
+            Self::ApplicationStateTransition(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::FirstRun(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Uninstall(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::PushRegistration(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::PushMessage(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::CrashReport(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::Breadcrumb(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::NetworkPerformance(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::OptOut(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Profile(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::UserAttributeChange(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::UserIdentityChange(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::Unknown { data: content, extra, .. } => {
+                let content = Some(content).filter(|content| !content.is_null());
+                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
             }
         }
     }
@@ -830,30 +1459,30 @@ impl Tagged for Event {
     }
 
     #[inline]
-    fn unknown(event_type: String, data: Value, extra: Extra) -> Self {
-        Self::Unknown { event_type, data, extra }
+    fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+        Self::Unknown { event_type: tag, data: content, extra }
     }
 
     #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
-            Self::SessionStart(data) => data.envelope = envelope,
-            Self::SessionEnd(data) => data.envelope = envelope,
-            Self::ScreenView(data) => data.envelope = envelope,
-            Self::CustomEvent(data) => data.envelope = envelope,
-            Self::CommerceEvent(data) => data.envelope = envelope,
-            Self::ApplicationStateTransition(data) => data.envelope = envelope,
-            Self::FirstRun(data) => data.envelope = envelope,
-            Self::Uninstall(data) => data.envelope = envelope,
-            Self::PushRegistration(data) => data.envelope = envelope,
-            Self::PushMessage(data) => data.envelope = envelope,
-            Self::CrashReport(data) => data.envelope = envelope,
-            Self::Breadcrumb(data) => data.envelope = envelope,
-            Self::NetworkPerformance(data) => data.envelope = envelope,
-            Self::OptOut(data) => data.envelope = envelope,
-            Self::Profile(data) => data.envelope = envelope,
-            Self::UserAttributeChange(data) => data.envelope = envelope,
-            Self::UserIdentityChange(data) => data.envelope = envelope,
+            Self::SessionStart(content) => content.envelope = envelope,
+            Self::SessionEnd(content) => content.envelope = envelope,
+            Self::ScreenView(content) => content.envelope = envelope,
+            Self::CustomEvent(content) => content.envelope = envelope,
+            Self::CommerceEvent(content) => content.envelope = envelope,
+            Self::ApplicationStateTransition(content) => content.envelope = envelope,
+            Self::FirstRun(content) => content.envelope = envelope,
+            Self::Uninstall(content) => content.envelope = envelope,
+            Self::PushRegistration(content) => content.envelope = envelope,
+            Self::PushMessage(content) => content.envelope = envelope,
+            Self::CrashReport(content) => content.envelope = envelope,
+            Self::Breadcrumb(content) => content.envelope = envelope,
+            Self::NetworkPerformance(content) => content.envelope = envelope,
+            Self::OptOut(content) => content.envelope = envelope,
+            Self::Profile(content) => content.envelope = envelope,
+            Self::UserAttributeChange(content) => content.envelope = envelope,
+            Self::UserIdentityChange(content) => content.envelope = envelope,
             Self::Unknown { extra, .. } => *extra = envelope,
         }
     }
@@ -899,25 +1528,77 @@ impl Shaped for Event {
 impl Validate for Event {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::SessionStart(data) => data.check(&place.field("data"), report),
-            Self::SessionEnd(data) => data.check(&place.field("data"), report),
-            Self::ScreenView(data) => data.check(&place.field("data"), report),
-            Self::CustomEvent(data) => data.check(&place.field("data"), report),
-            Self::CommerceEvent(data) => data.check(&place.field("data"), report),
-            Self::ApplicationStateTransition(data) => data.check(&place.field("data"), report),
-            Self::FirstRun(data) => data.check(&place.field("data"), report),
-            Self::Uninstall(data) => data.check(&place.field("data"), report),
-            Self::PushRegistration(data) => data.check(&place.field("data"), report),
-            Self::PushMessage(data) => data.check(&place.field("data"), report),
-            Self::CrashReport(data) => data.check(&place.field("data"), report),
-            Self::Breadcrumb(data) => data.check(&place.field("data"), report),
-            Self::NetworkPerformance(data) => data.check(&place.field("data"), report),
-            Self::OptOut(data) => data.check(&place.field("data"), report),
-            Self::Profile(data) => data.check(&place.field("data"), report),
-            Self::UserAttributeChange(data) => data.check(&place.field("data"), report),
-            Self::UserIdentityChange(data) => data.check(&place.field("data"), report),
-            Self::Unknown { data, .. } => {
-                report.object(&place.field("data"), data);
+            Self::SessionStart(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::SessionEnd(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::ScreenView(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::CustomEvent(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::CommerceEvent(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::ApplicationStateTransition(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::FirstRun(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Uninstall(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::PushRegistration(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::PushMessage(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::CrashReport(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Breadcrumb(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::NetworkPerformance(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::OptOut(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Profile(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::UserAttributeChange(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::UserIdentityChange(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown { data: content, extra, .. } => {
+                report.object(&place.field("data"), content);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
             }
         }
     }
@@ -931,7 +1612,7 @@ impl Validate for Event {
 pub struct EventSystemNotificationInfo {
     /// The kind of the change.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(
         rename = "type",
         default,
@@ -940,19 +1621,21 @@ pub struct EventSystemNotificationInfo {
     )]
     pub type_: Option<SystemNotificationType>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<EventSystemNotificationInfo, _>")]
     pub extra: Extra,
 }
 
 impl EventSystemNotificationInfo {
-    /// An event system notification info with nothing in it yet.
+    /// Creates an empty event system notification info.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -973,15 +1656,18 @@ impl Shaped for EventSystemNotificationInfo {
 
 impl Validate for EventSystemNotificationInfo {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
-        if let Some(type_) = &self.type_ {
-            report.known(&place.field("type"), type_.is_known());
+        if let Some(value) = &self.type_ {
+            report.known(&place.field("type"), value.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
-/// The types of events with a documented body. mParticle reserves a few more names whose data are not documented.
+/// The types of events with a documented body. mParticle reserves a few more
+/// names whose data are not documented.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `event.json#/$defs/EventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1038,12 +1724,33 @@ pub enum EventType {
     /// An identity of the user changes.
     UserIdentityChange,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl EventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::SessionStart,
+        Self::SessionEnd,
+        Self::ScreenView,
+        Self::CustomEvent,
+        Self::CommerceEvent,
+        Self::ApplicationStateTransition,
+        Self::FirstRun,
+        Self::Uninstall,
+        Self::PushRegistration,
+        Self::PushMessage,
+        Self::CrashReport,
+        Self::Breadcrumb,
+        Self::NetworkPerformance,
+        Self::OptOut,
+        Self::Profile,
+        Self::UserAttributeChange,
+        Self::UserIdentityChange,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1068,7 +1775,7 @@ impl EventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -1109,7 +1816,7 @@ open_enum!(EventType);
 
 /// The changes that mParticle reports by an event of its own.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `event.json#/$defs/SystemNotificationType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -1118,12 +1825,15 @@ pub enum SystemNotificationType {
     /// A consent record under the GDPR changed.
     GdprChange,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl SystemNotificationType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::GdprChange];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -1132,7 +1842,7 @@ impl SystemNotificationType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -5,12 +5,12 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::support::{
-    Extra, Field, OpenEnum, Place, Read, Report, Shape, Shaped, Validate, Violation, open_enum,
-    read, validate, write,
+    Extra, Field, Number, OpenEnum, Place, Read, Report, Shape, Shaped, Validate, Violation,
+    open_enum, read, validate, write,
 };
 
-/// The location of an event or of a whole batch. mParticle documents the coordinates for both. The named places
-/// are documented in its HTTP reference.
+/// The location of an event or of a whole batch. mParticle documents the
+/// coordinates for both. The named places are documented in its HTTP reference.
 ///
 /// Schema: `location.json#/$defs/GeoLocation`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +59,8 @@ pub struct GeoLocation {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub postal_code: Option<String>,
 
-    /// The number of the designated market area, a television market in the United States.
+    /// The number of the designated market area, a television market in the United
+    /// States.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub dma_code: Option<i64>,
 
@@ -67,18 +68,19 @@ pub struct GeoLocation {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub location_source: Option<LocationSource>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<GeoLocation, _>")]
     pub extra: Extra,
 }
 
 impl GeoLocation {
-    /// A geo location with its required fields.
+    /// Creates a geo location with its required fields.
     #[must_use]
-    pub fn new(latitude: impl Into<f64>, longitude: impl Into<f64>) -> Self {
+    pub fn new(latitude: impl Into<Number>, longitude: impl Into<Number>) -> Self {
         Self {
-            latitude: Some(latitude.into()),
-            longitude: Some(longitude.into()),
+            latitude: Some(latitude.into().as_f64()),
+            longitude: Some(longitude.into().as_f64()),
             accuracy: None,
             country_code: None,
             region_code: None,
@@ -91,69 +93,159 @@ impl GeoLocation {
     }
 
     /// Sets [`latitude`](Self::latitude).
+    ///
+    /// The latitude in degrees.
     #[must_use]
-    pub fn with_latitude(mut self, latitude: impl Into<f64>) -> Self {
-        self.latitude = Some(latitude.into());
+    pub fn with_latitude(mut self, latitude: impl Into<Number>) -> Self {
+        self.latitude = Some(latitude.into().as_f64());
+        self
+    }
+
+    /// Sets [`latitude`](Self::latitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_latitude(mut self, latitude: Option<impl Into<Number>>) -> Self {
+        self.latitude = latitude.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`longitude`](Self::longitude).
+    ///
+    /// The longitude in degrees.
     #[must_use]
-    pub fn with_longitude(mut self, longitude: impl Into<f64>) -> Self {
-        self.longitude = Some(longitude.into());
+    pub fn with_longitude(mut self, longitude: impl Into<Number>) -> Self {
+        self.longitude = Some(longitude.into().as_f64());
+        self
+    }
+
+    /// Sets [`longitude`](Self::longitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_longitude(mut self, longitude: Option<impl Into<Number>>) -> Self {
+        self.longitude = longitude.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`accuracy`](Self::accuracy).
+    ///
+    /// The radius of uncertainty around the coordinates, in metres.
     #[must_use]
-    pub fn with_accuracy(mut self, accuracy: impl Into<f64>) -> Self {
-        self.accuracy = Some(accuracy.into());
+    pub fn with_accuracy(mut self, accuracy: impl Into<Number>) -> Self {
+        self.accuracy = Some(accuracy.into().as_f64());
+        self
+    }
+
+    /// Sets [`accuracy`](Self::accuracy), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_accuracy(mut self, accuracy: Option<impl Into<Number>>) -> Self {
+        self.accuracy = accuracy.map(|value| value.into().as_f64());
         self
     }
 
     /// Sets [`country_code`](Self::country_code).
+    ///
+    /// The code of the country.
     #[must_use]
     pub fn with_country_code(mut self, country_code: impl Into<String>) -> Self {
         self.country_code = Some(country_code.into());
         self
     }
 
+    /// Sets [`country_code`](Self::country_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_country_code(mut self, country_code: Option<impl Into<String>>) -> Self {
+        self.country_code = country_code.map(Into::into);
+        self
+    }
+
     /// Sets [`region_code`](Self::region_code).
+    ///
+    /// The code of the state, province or other first-level region.
     #[must_use]
     pub fn with_region_code(mut self, region_code: impl Into<String>) -> Self {
         self.region_code = Some(region_code.into());
         self
     }
 
+    /// Sets [`region_code`](Self::region_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_region_code(mut self, region_code: Option<impl Into<String>>) -> Self {
+        self.region_code = region_code.map(Into::into);
+        self
+    }
+
     /// Sets [`city_name`](Self::city_name).
+    ///
+    /// The name of the city.
     #[must_use]
     pub fn with_city_name(mut self, city_name: impl Into<String>) -> Self {
         self.city_name = Some(city_name.into());
         self
     }
 
+    /// Sets [`city_name`](Self::city_name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_city_name(mut self, city_name: Option<impl Into<String>>) -> Self {
+        self.city_name = city_name.map(Into::into);
+        self
+    }
+
     /// Sets [`postal_code`](Self::postal_code).
+    ///
+    /// The postal or ZIP code.
     #[must_use]
     pub fn with_postal_code(mut self, postal_code: impl Into<String>) -> Self {
         self.postal_code = Some(postal_code.into());
         self
     }
 
+    /// Sets [`postal_code`](Self::postal_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_postal_code(mut self, postal_code: Option<impl Into<String>>) -> Self {
+        self.postal_code = postal_code.map(Into::into);
+        self
+    }
+
     /// Sets [`dma_code`](Self::dma_code).
+    ///
+    /// The number of the designated market area, a television market in the United
+    /// States.
     #[must_use]
     pub fn with_dma_code(mut self, dma_code: i64) -> Self {
         self.dma_code = Some(dma_code);
         self
     }
 
+    /// Sets [`dma_code`](Self::dma_code), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_dma_code(mut self, dma_code: Option<i64>) -> Self {
+        self.dma_code = dma_code;
+        self
+    }
+
     /// Sets [`location_source`](Self::location_source).
+    ///
+    /// The source of the location.
     #[must_use]
     pub fn with_location_source(mut self, location_source: impl Into<LocationSource>) -> Self {
         self.location_source = Some(location_source.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`location_source`](Self::location_source), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_location_source(
+        mut self,
+        location_source: Option<impl Into<LocationSource>>,
+    ) -> Self {
+        self.location_source = location_source.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -190,15 +282,16 @@ impl Validate for GeoLocation {
         self.latitude.check(&place.field("latitude"), report);
         self.longitude.check(&place.field("longitude"), report);
         self.accuracy.check(&place.field("accuracy"), report);
-        if let Some(location_source) = &self.location_source {
-            report.known(&place.field("location_source"), location_source.is_known());
+        if let Some(value) = &self.location_source {
+            report.known(&place.field("location_source"), value.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// The sources of locations.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `location.json#/$defs/LocationSource`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -213,12 +306,15 @@ pub enum LocationSource {
     /// The location was derived from the coordinates.
     LatLong,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl LocationSource {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Unknown, Self::IpLookup, Self::LatLong];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -229,7 +325,7 @@ impl LocationSource {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -9,8 +9,8 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate,
-    Violation, read, validate,
+    AttributeError, DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape,
+    Shaped, UnixMillis, Validate, Violation, read, try_attributes, validate, write,
 };
 
 /// A network request of the application.
@@ -33,7 +33,7 @@ pub struct NetworkPerformanceEvent {
 
     /// Time from the request to the end of the response, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
-    pub time_elapsed: Option<i64>,
+    pub time_elapsed: Option<DurationMillis>,
 
     /// The number of bytes received.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
@@ -47,21 +47,23 @@ pub struct NetworkPerformanceEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub data: Option<String>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<NetworkPerformanceEvent, _>")]
     pub extra: Extra,
 }
 
 impl NetworkPerformanceEvent {
-    /// A network performance event with its required fields.
+    /// Creates a network performance event with its required fields.
     #[must_use]
     pub fn new(url: impl Into<String>, response_code: i64) -> Self {
         Self {
@@ -79,6 +81,8 @@ impl NetworkPerformanceEvent {
     }
 
     /// Sets [`url`](Self::url).
+    ///
+    /// The requested address.
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
@@ -86,48 +90,106 @@ impl NetworkPerformanceEvent {
     }
 
     /// Sets [`http_verb`](Self::http_verb).
+    ///
+    /// The HTTP method, such as `GET`.
     #[must_use]
     pub fn with_http_verb(mut self, http_verb: impl Into<String>) -> Self {
         self.http_verb = Some(http_verb.into());
         self
     }
 
+    /// Sets [`http_verb`](Self::http_verb), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_http_verb(mut self, http_verb: Option<impl Into<String>>) -> Self {
+        self.http_verb = http_verb.map(Into::into);
+        self
+    }
+
     /// Sets [`response_code`](Self::response_code).
+    ///
+    /// The HTTP status code of the response.
     #[must_use]
     pub fn with_response_code(mut self, response_code: i64) -> Self {
         self.response_code = Some(response_code);
         self
     }
 
-    /// Sets [`time_elapsed`](Self::time_elapsed).
+    /// Sets [`response_code`](Self::response_code), or clears it if the argument is
+    /// `None`.
     #[must_use]
-    pub fn with_time_elapsed(mut self, time_elapsed: i64) -> Self {
-        self.time_elapsed = Some(time_elapsed);
+    pub fn set_response_code(mut self, response_code: Option<i64>) -> Self {
+        self.response_code = response_code;
+        self
+    }
+
+    /// Sets [`time_elapsed`](Self::time_elapsed).
+    ///
+    /// Time from the request to the end of the response, in milliseconds.
+    #[must_use]
+    pub fn with_time_elapsed(mut self, time_elapsed: impl Into<DurationMillis>) -> Self {
+        self.time_elapsed = Some(time_elapsed.into());
+        self
+    }
+
+    /// Sets [`time_elapsed`](Self::time_elapsed), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_time_elapsed(mut self, time_elapsed: Option<impl Into<DurationMillis>>) -> Self {
+        self.time_elapsed = time_elapsed.map(Into::into);
         self
     }
 
     /// Sets [`bytes_in`](Self::bytes_in).
+    ///
+    /// The number of bytes received.
     #[must_use]
     pub fn with_bytes_in(mut self, bytes_in: i64) -> Self {
         self.bytes_in = Some(bytes_in);
         self
     }
 
+    /// Sets [`bytes_in`](Self::bytes_in), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_bytes_in(mut self, bytes_in: Option<i64>) -> Self {
+        self.bytes_in = bytes_in;
+        self
+    }
+
     /// Sets [`bytes_out`](Self::bytes_out).
+    ///
+    /// The number of bytes sent.
     #[must_use]
     pub fn with_bytes_out(mut self, bytes_out: i64) -> Self {
         self.bytes_out = Some(bytes_out);
         self
     }
 
+    /// Sets [`bytes_out`](Self::bytes_out), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_bytes_out(mut self, bytes_out: Option<i64>) -> Self {
+        self.bytes_out = bytes_out;
+        self
+    }
+
     /// Sets [`data`](Self::data).
+    ///
+    /// The data sent with the request, encoded as Base64.
     #[must_use]
     pub fn with_data(mut self, data: impl Into<String>) -> Self {
         self.data = Some(data.into());
         self
     }
 
+    /// Sets [`data`](Self::data), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data(mut self, data: Option<impl Into<String>>) -> Self {
+        self.data = data.map(Into::into);
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -137,7 +199,20 @@ impl NetworkPerformanceEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -150,7 +225,23 @@ impl NetworkPerformanceEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -162,6 +253,8 @@ impl NetworkPerformanceEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -172,7 +265,8 @@ impl NetworkPerformanceEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -180,34 +274,76 @@ impl NetworkPerformanceEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// The session of the event, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -217,14 +353,38 @@ impl NetworkPerformanceEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// The position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -234,7 +394,21 @@ impl NetworkPerformanceEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -244,35 +418,101 @@ impl NetworkPerformanceEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
         self
     }
 
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -282,35 +522,88 @@ impl NetworkPerformanceEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is defined as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -331,7 +624,7 @@ impl Shaped for NetworkPerformanceEvent {
                 Field::required::<String>(&["url"]),
                 Field::optional::<String>(&["http_verb"]),
                 Field::optional::<i64>(&["response_code"]),
-                Field::optional::<i64>(&["time_elapsed"]),
+                Field::optional::<DurationMillis>(&["time_elapsed"]),
                 Field::optional::<i64>(&["bytes_in"]),
                 Field::optional::<i64>(&["bytes_out"]),
                 Field::optional::<String>(&["data"]),
@@ -343,7 +636,9 @@ impl Shaped for NetworkPerformanceEvent {
 
 impl Validate for NetworkPerformanceEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
+        self.time_elapsed.check(&place.field("time_elapsed"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

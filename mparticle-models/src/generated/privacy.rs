@@ -11,11 +11,12 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape, Shaped, UnixMillis, Validate,
-    Violation, read, validate,
+    AttributeError, DurationMillis, Enveloped, Extra, Field, Place, Read, Report, Scalar, Shape,
+    Shaped, UnixMillis, Validate, Violation, read, try_attributes, validate, write,
 };
 
-/// The decisions under the CCPA. There is only one purpose, which needs no set-up in the workspace.
+/// The decisions under the CCPA. There is only one purpose, which needs no
+/// set-up in the workspace.
 ///
 /// Schema: `privacy.json#/$defs/CcpaConsent`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,19 +26,22 @@ pub struct CcpaConsent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub data_sale_opt_out: Option<CcpaConsentState>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<CcpaConsent, _>")]
     pub extra: Extra,
 }
 
 impl CcpaConsent {
-    /// A ccpa consent with its required fields.
+    /// Creates a ccpa consent with its required fields.
     #[must_use]
     pub fn new(data_sale_opt_out: impl Into<CcpaConsentState>) -> Self {
         Self { data_sale_opt_out: Some(data_sale_opt_out.into()), extra: Extra::default() }
     }
 
     /// Sets [`data_sale_opt_out`](Self::data_sale_opt_out).
+    ///
+    /// The decision of the user about the sale of personal data.
     #[must_use]
     pub fn with_data_sale_opt_out(
         mut self,
@@ -47,7 +51,19 @@ impl CcpaConsent {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`data_sale_opt_out`](Self::data_sale_opt_out), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_data_sale_opt_out(
+        mut self,
+        data_sale_opt_out: Option<impl Into<CcpaConsentState>>,
+    ) -> Self {
+        self.data_sale_opt_out = data_sale_opt_out.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -69,6 +85,7 @@ impl Shaped for CcpaConsent {
 impl Validate for CcpaConsent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data_sale_opt_out.check(&place.field("data_sale_opt_out"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -78,7 +95,8 @@ impl Validate for CcpaConsent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CcpaConsentState {
-    /// Whether the user objects to the sale. A GDPR record has the opposite meaning: there, true means agreement.
+    /// Whether the user objects to the sale. A GDPR record has the opposite meaning:
+    /// there, true means agreement.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub consented: Option<bool>,
 
@@ -98,25 +116,28 @@ pub struct CcpaConsentState {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub hardware_id: Option<String>,
 
-    /// The regulation of the record. It is kept if read, but not needed: the place of the record implies it.
+    /// The regulation of the record. It is kept if read, but not needed: the place
+    /// of the record implies it.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub regulation: Option<String>,
 
-    /// The purpose of the record. It is kept if read, but not needed: the place of the record implies it.
+    /// The purpose of the record. It is kept if read, but not needed: the place of
+    /// the record implies it.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub purpose: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<CcpaConsentState, _>")]
     pub extra: Extra,
 }
 
 impl CcpaConsentState {
-    /// A ccpa consent state with its required fields.
+    /// Creates a ccpa consent state with its required fields.
     #[must_use]
     pub fn new(consented: bool, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
         Self {
@@ -132,13 +153,24 @@ impl CcpaConsentState {
     }
 
     /// Sets [`consented`](Self::consented).
+    ///
+    /// Whether the user objects to the sale.
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
         self
     }
 
+    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
+        self.consented = consented;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms).
+    ///
+    /// The time of the decision.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -148,28 +180,68 @@ impl CcpaConsentState {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`document`](Self::document).
+    ///
+    /// The version or name of the text that was shown to the user.
     #[must_use]
     pub fn with_document(mut self, document: impl Into<String>) -> Self {
         self.document = Some(document.into());
         self
     }
 
+    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
+        self.document = document.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](Self::location).
+    ///
+    /// The place where the user was asked, such as a page, a screen or a store.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`hardware_id`](Self::hardware_id).
+    ///
+    /// The identifier of the device on which the user decided.
     #[must_use]
     pub fn with_hardware_id(mut self, hardware_id: impl Into<String>) -> Self {
         self.hardware_id = Some(hardware_id.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`hardware_id`](Self::hardware_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_hardware_id(mut self, hardware_id: Option<impl Into<String>>) -> Self {
+        self.hardware_id = hardware_id.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -202,17 +274,19 @@ impl Shaped for CcpaConsentState {
 impl Validate for CcpaConsentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
-/// The decisions of the user under privacy regulations. Partner feeds must not send them.
+/// The decisions of the user under privacy regulations. Partner feeds must not
+/// send them.
 ///
 /// Schema: `privacy.json#/$defs/ConsentState`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConsentState {
-    /// The decisions under the European GDPR, by purpose. Set up a purpose in the workspace before you send records
-    /// for it.
+    /// The decisions under the European GDPR, by purpose. Set up a purpose in the
+    /// workspace before you send records for it.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -224,19 +298,22 @@ pub struct ConsentState {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub ccpa: Option<CcpaConsent>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<ConsentState, _>")]
     pub extra: Extra,
 }
 
 impl ConsentState {
-    /// A consent state with nothing in it yet.
+    /// Creates an empty consent state.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`gdpr`](Self::gdpr).
+    ///
+    /// The decisions under the European GDPR, by purpose.
     #[must_use]
     pub fn with_gdpr(
         mut self,
@@ -246,7 +323,7 @@ impl ConsentState {
         self
     }
 
-    /// Adds one to [`gdpr`](Self::gdpr), in place of one of the same name.
+    /// Adds one entry to [`gdpr`](Self::gdpr). Replaces an entry of the same name.
     #[must_use]
     pub fn with_gdpr_consent(
         mut self,
@@ -258,13 +335,23 @@ impl ConsentState {
     }
 
     /// Sets [`ccpa`](Self::ccpa).
+    ///
+    /// The decision under the Californian CCPA.
     #[must_use]
     pub fn with_ccpa(mut self, ccpa: impl Into<CcpaConsent>) -> Self {
         self.ccpa = Some(ccpa.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`ccpa`](Self::ccpa), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ccpa(mut self, ccpa: Option<impl Into<CcpaConsent>>) -> Self {
+        self.ccpa = ccpa.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -293,6 +380,7 @@ impl Validate for ConsentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.gdpr.check(&place.field("gdpr"), report);
         self.ccpa.check(&place.field("ccpa"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -322,25 +410,28 @@ pub struct GdprConsentState {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub hardware_id: Option<String>,
 
-    /// The regulation of the record. It is kept if read, but not needed: the place of the record implies it.
+    /// The regulation of the record. It is kept if read, but not needed: the place
+    /// of the record implies it.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub regulation: Option<String>,
 
-    /// The purpose of the record. It is kept if read, but not needed: the place of the record implies it.
+    /// The purpose of the record. It is kept if read, but not needed: the place of
+    /// the record implies it.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub purpose: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<GdprConsentState, _>")]
     pub extra: Extra,
 }
 
 impl GdprConsentState {
-    /// A gdpr consent state with its required fields.
+    /// Creates a gdpr consent state with its required fields.
     #[must_use]
     pub fn new(consented: bool, timestamp_unixtime_ms: impl Into<UnixMillis>) -> Self {
         Self {
@@ -356,13 +447,24 @@ impl GdprConsentState {
     }
 
     /// Sets [`consented`](Self::consented).
+    ///
+    /// Whether the user agrees to the purpose.
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
         self
     }
 
+    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
+        self.consented = consented;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms).
+    ///
+    /// The time of the decision.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -372,28 +474,68 @@ impl GdprConsentState {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`document`](Self::document).
+    ///
+    /// The version or name of the text that was shown to the user.
     #[must_use]
     pub fn with_document(mut self, document: impl Into<String>) -> Self {
         self.document = Some(document.into());
         self
     }
 
+    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
+        self.document = document.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](Self::location).
+    ///
+    /// The place where the user was asked, such as a page, a screen or a store.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`hardware_id`](Self::hardware_id).
+    ///
+    /// The identifier of the device on which the user decided.
     #[must_use]
     pub fn with_hardware_id(mut self, hardware_id: impl Into<String>) -> Self {
         self.hardware_id = Some(hardware_id.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`hardware_id`](Self::hardware_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_hardware_id(mut self, hardware_id: Option<impl Into<String>>) -> Self {
+        self.hardware_id = hardware_id.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -426,6 +568,7 @@ impl Shaped for GdprConsentState {
 impl Validate for GdprConsentState {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -439,21 +582,23 @@ pub struct OptOutEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub is_opted_out: Option<bool>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<OptOutEvent, _>")]
     pub extra: Extra,
 }
 
 impl OptOutEvent {
-    /// An opt out event with its required fields.
+    /// Creates an opt out event with its required fields.
     #[must_use]
     pub fn new(is_opted_out: bool) -> Self {
         Self {
@@ -465,13 +610,25 @@ impl OptOutEvent {
     }
 
     /// Sets [`is_opted_out`](Self::is_opted_out).
+    ///
+    /// True to stop tracking, false to resume it.
     #[must_use]
     pub fn with_is_opted_out(mut self, is_opted_out: bool) -> Self {
         self.is_opted_out = Some(is_opted_out);
         self
     }
 
+    /// Sets [`is_opted_out`](Self::is_opted_out), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_is_opted_out(mut self, is_opted_out: Option<bool>) -> Self {
+        self.is_opted_out = is_opted_out;
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -481,7 +638,20 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -494,7 +664,23 @@ impl OptOutEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Replaces an entry of the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -506,6 +692,8 @@ impl OptOutEvent {
     }
 
     /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -516,7 +704,8 @@ impl OptOutEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
+    /// an entry of the same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
@@ -524,34 +713,76 @@ impl OptOutEvent {
     }
 
     /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
     /// Sets [`session_id`](CommonEventData::session_id).
+    ///
+    /// The session of the event, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
     /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
     /// Sets [`location`](CommonEventData::location).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
     /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -561,14 +792,38 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
     /// Sets [`event_num`](CommonEventData::event_num).
+    ///
+    /// The position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -578,7 +833,21 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -588,35 +857,101 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
     /// Sets [`page_url`](CommonEventData::page_url).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
         self
     }
 
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -626,35 +961,88 @@ impl OptOutEvent {
         self
     }
 
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    ///
+    /// Whether the event is defined as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
     /// Sets [`view_controller`](CommonEventData::view_controller).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    ///
+    /// Whether the event was logged on the main thread.
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
     /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -677,6 +1065,7 @@ impl Shaped for OptOutEvent {
 impl Validate for OptOutEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

@@ -616,10 +616,18 @@ fn a_number_in_disguise_is_no_event_and_no_data() {
         let entries = [("$serde_json::private::Number", "7")].into_iter();
         MapDeserializer::<'_, _, Error>::new(entries)
     };
-    let message = "expected an object, found a number";
-    assert_eq!(Event::read(disguise()).unwrap_err().to_string(), message);
-    assert_eq!(OptOut::read(disguise()).unwrap_err().to_string(), message);
-    assert_eq!(Upload::read(disguise()).unwrap_err().to_string(), message);
+    let event = Event::read(disguise()).unwrap_err().to_string();
+    if read::has_arbitrary_precision() {
+        let message = "expected an object, found a number";
+        assert_eq!(event, message);
+        assert_eq!(OptOut::read(disguise()).unwrap_err().to_string(), message);
+        assert_eq!(Upload::read(disguise()).unwrap_err().to_string(), message);
+    } else {
+        assert_eq!(event, "missing field `event_type`");
+        let kept = Extra::from_iter([("$serde_json::private::Number", "7")]);
+        assert_eq!(OptOut::read(disguise()).unwrap().unwrap().extra, kept);
+        assert_eq!(Upload::read(disguise()).unwrap().unwrap().extra, kept);
+    }
 }
 
 #[test]
@@ -659,7 +667,10 @@ fn an_envelope_cannot_repeat_tag_or_content() {
     for key in ["event_type", "data"] {
         let event = Event::from(OptOut { envelope: extra(&[(key, 1)]), ..OptOut::default() });
         let error = serde_json::to_string(&event).unwrap_err();
-        assert_eq!(error.to_string(), format!("the envelope holds the key `{key}` a second time"));
+        assert_eq!(
+            error.to_string(),
+            format!("`{key}` in the unknown fields is the name of a known field")
+        );
     }
 }
 
@@ -991,7 +1002,7 @@ fn all_violations_are_found_at_once_and_in_order() {
         "/events/0/data/custom_attributes/v: 5000 characters, at most 4096 are allowed (maxLength)",
         "/events/1/data/children: 3 items, at most 2 are allowed (maxItems)",
         "/events/1/data/children/1: expected exactly one of duration, old, found 2 (exactlyOneOf)",
-        "/events/2/data: expected an object or nothing at all (type)",
+        "/events/2/data: expected an object or null (type)",
         "/user_attributes/a~1b: 5000 characters, at most 4096 are allowed (maxLength)",
         "/user_attributes/list/1: 5000 characters, at most 512 are allowed (maxLength)",
     ];

@@ -29,10 +29,12 @@ pub use open_enum::OpenEnum;
 pub(crate) use open_enum::open_enum;
 pub use place::Place;
 pub use read::{Read, Tagged};
-pub use validate::{AttributeLimits, Beyond, Report, Rule, Severity, Validate, Violation};
+pub use validate::{
+    AttributeLimits, Beyond, Report, Rule, Severity, TimeUnit, Validate, Violation,
+};
 pub use values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, NotAScalar, Number, OutOfRange,
-    Scalar, UnixMillis,
+    AttributeError, AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Enveloped, Extra,
+    NotAScalar, Number, OutOfRange, Scalar, TextValue, UnixMillis, try_attributes,
 };
 
 #[cfg(test)]

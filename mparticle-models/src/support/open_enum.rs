@@ -54,6 +54,38 @@ macro_rules! open_enum {
             }
         }
 
+        impl ::std::cmp::PartialEq<str> for $type {
+            fn eq(&self, text: &str) -> bool {
+                $crate::support::OpenEnum::as_str(self) == text
+            }
+        }
+
+        impl ::std::cmp::PartialEq<&str> for $type {
+            fn eq(&self, text: &&str) -> bool {
+                self == *text
+            }
+        }
+
+        impl ::std::cmp::PartialEq<$type> for str {
+            fn eq(&self, value: &$type) -> bool {
+                value == self
+            }
+        }
+
+        impl ::std::cmp::PartialEq<$type> for &str {
+            fn eq(&self, value: &$type) -> bool {
+                value == *self
+            }
+        }
+
+        impl ::std::str::FromStr for $type {
+            type Err = ::std::convert::Infallible;
+
+            fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+                ::std::result::Result::Ok(text.into())
+            }
+        }
+
         impl ::std::convert::From<&str> for $type {
             fn from(text: &str) -> Self {
                 $crate::support::OpenEnum::from_text(text)

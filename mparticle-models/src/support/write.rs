@@ -4,8 +4,23 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
+use super::locate::Shaped;
 use super::read::Tagged;
 use super::values::{Enveloped, Extra, not_finite};
+
+/// Writes a JSON document.
+///
+/// # Errors
+/// If a value cannot be written as JSON.
+// Inline, so that types are compiled only where they are written.
+#[inline]
+pub fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    // Room for a usual batch, so that the buffer does not have to grow several times.
+    const CAPACITY: usize = 2048;
+    let mut json = Vec::with_capacity(CAPACITY);
+    serde_json::to_writer(&mut json, value)?;
+    Ok(json)
+}
 
 /// A type that holds floating-point numbers, written by [`number`].
 pub trait Numbers {
@@ -83,6 +98,23 @@ impl<T: Numbers> Serialize for Written<'_, T> {
     }
 }
 
+/// Writes the unknown fields of a `T`: `#[serde(flatten, serialize_with = "write::extra::<T, _>")]`.
+///
+/// # Errors
+/// If one of them has the name of a field of `T`. Its key would be written twice, and the document could not be read.
+#[inline]
+pub fn extra<T: Shaped, S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
+    if let Some(key) = extra.keys().find(|key| T::SHAPE.has_field(key)) {
+        return Err(known_in_extra(key));
+    }
+    extra.serialize(serializer)
+}
+
+#[cold]
+fn known_in_extra<E: Error>(key: &str) -> E {
+    E::custom(format_args!("`{key}` in the unknown fields is the name of a known field"))
+}
+
 /// Writes the content of a known variant in its envelope; see [`tagged`].
 ///
 /// # Errors
@@ -109,9 +141,7 @@ pub fn tagged<S: Serializer, T: Serialize + ?Sized>(
 ) -> Result<S::Ok, S::Error> {
     for key in [tag_key, content_key] {
         if envelope.contains_key(key) {
-            return Err(S::Error::custom(format_args!(
-                "the envelope holds the key `{key}` a second time"
-            )));
+            return Err(known_in_extra(key));
         }
     }
     let len = 1 + usize::from(content.is_some()) + envelope.len();

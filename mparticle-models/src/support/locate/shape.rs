@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::support::read::{Buffer, Read};
 use crate::support::values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Number, Scalar, UnixMillis,
 };
 
 /// A type whose values can be located in a document.
@@ -58,6 +58,16 @@ impl Shape {
     #[must_use]
     pub const fn leaf<T: Read>() -> Self {
         Self::Leaf(Leaf { expected: T::EXPECTED, read: try_to_read::<T> })
+    }
+
+    /// Returns whether an object of this shape reads a field from this key.
+    pub(crate) fn has_field(&self, key: &str) -> bool {
+        let fields = match self {
+            Self::Object(fields) => fields(),
+            Self::Keyed(keyed) => keyed().fields,
+            _ => &[],
+        };
+        field_named(fields, key).is_some()
     }
 
     /// What an error message says was expected.
@@ -132,6 +142,17 @@ impl Field {
     }
 }
 
+/// Returns the field that a key belongs to, and its canonical name.
+pub(super) fn field_named(
+    fields: &'static [Field],
+    key: &str,
+) -> Option<(&'static str, &'static Field)> {
+    fields.iter().find_map(|field| {
+        let name = field.names.first().filter(|_| field.names.contains(&key));
+        name.map(|name| (*name, field)).or_else(|| field_named(field.fields(), key))
+    })
+}
+
 /// The shape of a union.
 #[derive(Clone, Copy, Debug)]
 pub struct TaggedShape {
@@ -166,7 +187,8 @@ macro_rules! leaves {
     )+};
 }
 
-leaves!(String, bool, i64, u64, f64, UnixMillis, Number, Scalar, AttributeValue, BooleanOrText);
+leaves!(String, bool, i64, u64, f64, UnixMillis, DurationMillis);
+leaves!(Number, Scalar, AttributeValue, BooleanOrText);
 
 impl Shaped for Value {
     const SHAPE: Shape = Shape::Any;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::error::{ReadErrorKind, Trouble};
-use super::shape::{Field, KeyedShape, Presence, Shape, TaggedShape};
+use super::shape::{Field, KeyedShape, Presence, Shape, TaggedShape, field_named};
 use crate::support::place::Place;
 use crate::support::read::{Buffer, shortened};
 use crate::support::values::breadcrumb::CONTENT;
@@ -107,14 +107,6 @@ fn object(entries: Entries<'_, '_>, fields: &'static [Field], place: &Place<'_>)
         }
     }
     nothing_missing(fields, &seen, place)
-}
-
-/// The field that a key belongs to, and its canonical name.
-fn field_named(fields: &'static [Field], key: &str) -> Option<(&'static str, &'static Field)> {
-    fields.iter().find_map(|field| {
-        let name = field.names.first().filter(|_| field.names.contains(&key));
-        name.map(|name| (*name, field)).or_else(|| field_named(field.fields(), key))
-    })
 }
 
 fn nothing_missing(fields: &'static [Field], seen: &[&str], place: &Place<'_>) -> Found {

@@ -12,7 +12,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::primitive::{NUMBER_TOKEN, disguised_number};
+use super::primitive::{is_number_token, number_of};
 use super::{Primitive, Text, mismatch};
 use crate::support::values::Number;
 
@@ -211,12 +211,14 @@ impl<'de> Visitor<'de> for BufferVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut entries = Vec::new();
         while let Some(Text(key)) = map.next_key()? {
-            if entries.is_empty() && key == NUMBER_TOKEN {
-                return disguised_number(&mut map).map(Buffer::Number);
-            }
             entries.push((key, map.next_value()?));
         }
-        Ok(Buffer::Object(entries))
+        match entries.as_slice() {
+            [(key, Buffer::Text(text))] if is_number_token(key) => {
+                number_of(text).map(Buffer::Number)
+            }
+            _ => Ok(Buffer::Object(entries)),
+        }
     }
 }
 

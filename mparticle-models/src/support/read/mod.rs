@@ -35,7 +35,9 @@ use serde::de::{Deserializer, Error};
 pub use buffer::{Buffer, BufferDeserializer};
 pub(crate) use json::Json;
 pub use object::object;
-pub(crate) use primitive::{NUMBER_TOKEN, Primitive, kind_of_map};
+#[cfg(test)]
+pub(crate) use primitive::has_arbitrary_precision;
+pub(crate) use primitive::{Primitive, is_number_token, kind_of_map};
 pub use records::keyed;
 pub use scalars::open_enum;
 pub use tagged::{Tagged, no_variant, position, tagged};

@@ -6,7 +6,7 @@ use serde::de::{Deserializer, Error};
 
 use super::{Primitive, Read, mismatch};
 use crate::support::OpenEnum;
-use crate::support::values::{Number, UnixMillis, boolean};
+use crate::support::values::{DurationMillis, Number, UnixMillis, boolean};
 
 /// Text keeps any scalar; an empty one is a value.
 impl Read for String {
@@ -66,12 +66,17 @@ impl Read for UnixMillis {
     const EXPECTED: &'static str = "milliseconds since 1970 as a 64-bit integer";
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let millis = integer(
-            Primitive::read(deserializer, Self::EXPECTED)?,
-            Number::as_i64,
-            Self::EXPECTED,
-        )?;
-        Ok(millis.map(Self::from_millis))
+        let millis = Primitive::read(deserializer, Self::EXPECTED)?;
+        Ok(integer(millis, Number::as_i64, Self::EXPECTED)?.map(Self::from_millis))
+    }
+}
+
+impl Read for DurationMillis {
+    const EXPECTED: &'static str = "milliseconds as a 64-bit integer";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let millis = Primitive::read(deserializer, Self::EXPECTED)?;
+        Ok(integer(millis, Number::as_i64, Self::EXPECTED)?.map(Self::from_millis))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Vi
 use serde_json::Value;
 
 use super::structure::{absent_or_mismatch, not_a_list};
-use super::{Buffer, Json, NUMBER_TOKEN, Primitive, Text, mismatch, repeated};
+use super::{Buffer, Json, Primitive, Text, is_number_token, mismatch, repeated};
 use crate::support::values::Extra;
 
 const EXPECTED: &str = "an object";
@@ -103,7 +103,7 @@ impl<'de, T: Tagged> Visitor<'de> for TaggedVisitor<T> {
                     (Content::Absent, None) => Content::Waiting(map.next_value()?),
                     _ => return Err(repeated(T::CONTENT)),
                 };
-            } else if key == NUMBER_TOKEN {
+            } else if is_number_token(&key) {
                 return Err(mismatch(EXPECTED, "a number"));
             } else {
                 envelope.insert_read(key.into_owned(), map.next_value::<Json>()?.0)?;

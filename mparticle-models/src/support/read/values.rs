@@ -9,7 +9,8 @@ use super::json::{self, Json};
 use super::{Buffer, Primitive, Read, mismatch, repeated, required};
 use crate::support::values::breadcrumb::{BREADCRUMB, CONTENT, TAG};
 use crate::support::values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, Number, Scalar, UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Enveloped, Extra, Number, Scalar,
+    UnixMillis,
 };
 
 const A_SCALAR: &str = "null, a boolean, a number or a string";
@@ -161,7 +162,7 @@ macro_rules! deserialize_by_reading {
     )+};
 }
 
-deserialize_by_reading!(AttributeValue, BooleanOrText, Number, Scalar, UnixMillis);
+deserialize_by_reading!(AttributeValue, BooleanOrText, DurationMillis, Number, Scalar, UnixMillis);
 
 impl<'de, T: DeserializeOwned + Enveloped> Deserialize<'de> for Breadcrumb<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

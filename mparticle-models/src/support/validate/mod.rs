@@ -4,6 +4,7 @@
 //! stack, and texts are counted only when their bytes exceed the limit.
 
 mod report;
+mod time_unit;
 mod uuid;
 mod values;
 mod violation;
@@ -11,6 +12,7 @@ mod violation;
 use super::place::Place;
 
 pub use report::{AttributeLimits, Report};
+pub use time_unit::TimeUnit;
 pub use violation::{Beyond, Rule, Severity, Violation};
 
 #[cfg(test)]

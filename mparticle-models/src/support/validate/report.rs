@@ -4,10 +4,12 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::time_unit::TimeUnit;
 use super::uuid::is_uuid;
 use super::violation::{Beyond, Rule, Severity, Violation};
+use crate::support::locate::Shaped;
 use crate::support::place::Place;
-use crate::support::values::{AttributeValue, Scalar};
+use crate::support::values::{AttributeValue, Extra, Scalar};
 
 /// Violations found so far.
 #[derive(Debug, Default)]
@@ -76,6 +78,22 @@ impl Report {
         }
     }
 
+    /// A number that must not be below the minimum.
+    #[inline]
+    pub fn minimum(&mut self, place: &Place<'_>, is_below: bool, beyond: Beyond) {
+        if is_below {
+            self.plain(place, Rule::Minimum, beyond.severity());
+        }
+    }
+
+    /// A number that must not be above the maximum.
+    #[inline]
+    pub fn maximum(&mut self, place: &Place<'_>, is_above: bool, beyond: Beyond) {
+        if is_above {
+            self.plain(place, Rule::Maximum, beyond.severity());
+        }
+    }
+
     /// A value of a closed set.
     #[inline]
     pub fn known(&mut self, place: &Place<'_>, is_known: bool) {
@@ -122,14 +140,37 @@ impl Report {
     }
 
     /// A time that ought to be in milliseconds.
-    ///
-    /// What would be a moment of 1970 to 1973 in milliseconds is a moment of 1970 to 5138 in seconds. Zero is fine: it
-    /// stands for an unknown time.
     #[inline]
     pub fn unix_millis(&mut self, place: &Place<'_>, millis: i64) {
-        const LEAST: u64 = 100_000_000_000;
-        if millis != 0 && millis.unsigned_abs() < LEAST {
-            self.plain(place, Rule::UnixMillis, Severity::Warning);
+        if let Some(unit) = TimeUnit::other_than_millis(millis) {
+            self.push(Violation {
+                unit: Some(unit),
+                ..Violation::new(place, Rule::UnixMillis, Severity::Warning)
+            });
+        }
+    }
+
+    /// Unknown fields of a `T`, none of which may have the name of a known field.
+    #[inline]
+    pub fn extra<T: Shaped>(&mut self, place: &Place<'_>, extra: &Extra) {
+        for key in extra.keys().filter(|key| T::SHAPE.has_field(key)) {
+            self.plain(&place.key(key), Rule::RepeatedField, Severity::Error);
+        }
+    }
+
+    /// Unknown fields beside the tag and the content of a union, neither of which they may repeat.
+    #[inline]
+    pub fn envelope(&mut self, place: &Place<'_>, keys: [&str; 2], extra: &Extra) {
+        for key in extra.keys().filter(|key| keys.contains(&key.as_str())) {
+            self.plain(&place.key(key), Rule::RepeatedField, Severity::Error);
+        }
+    }
+
+    /// A record of a list from which an object was read, which has a field of the object and its value.
+    #[inline]
+    pub fn record(&mut self, place: &Place<'_>, is_complete: bool) {
+        if !is_complete {
+            self.plain(place, Rule::IncompleteRecord, Severity::Warning);
         }
     }
 
@@ -138,14 +179,12 @@ impl Report {
     pub fn exactly_one_of(&mut self, place: &Place<'_>, fields: &[(&'static str, bool)]) {
         let present = fields.iter().filter(|(_, present)| *present).count();
         if present != 1 {
-            let fields = fields.iter().map(|(name, _)| *name).collect();
-            self.push(
-                place,
-                Rule::ExactlyOneOf,
-                Severity::Warning,
-                Some((1, size(present))),
-                fields,
-            );
+            self.push(Violation {
+                limit: Some(1),
+                actual: Some(size(present)),
+                fields: fields.iter().map(|(name, _)| *name).collect(),
+                ..Violation::new(place, Rule::ExactlyOneOf, Severity::Warning)
+            });
         }
     }
 
@@ -184,32 +223,21 @@ impl Report {
 
     #[cold]
     fn beyond(&mut self, place: &Place<'_>, rule: Rule, limit: u64, actual: u64, beyond: Beyond) {
-        self.push(place, rule, beyond.severity(), Some((limit, actual)), Vec::new());
+        self.push(Violation {
+            limit: Some(limit),
+            actual: Some(actual),
+            ..Violation::new(place, rule, beyond.severity())
+        });
     }
 
     #[cold]
     fn plain(&mut self, place: &Place<'_>, rule: Rule, severity: Severity) {
-        self.push(place, rule, severity, None, Vec::new());
+        self.push(Violation::new(place, rule, severity));
     }
 
     #[cold]
-    fn push(
-        &mut self,
-        place: &Place<'_>,
-        rule: Rule,
-        severity: Severity,
-        sizes: Option<(u64, u64)>,
-        fields: Vec<&'static str>,
-    ) {
-        let (limit, actual) = sizes.unzip();
-        self.violations.push(Violation {
-            pointer: place.to_string(),
-            rule,
-            limit,
-            actual,
-            severity,
-            fields,
-        });
+    fn push(&mut self, violation: Violation) {
+        self.violations.push(violation);
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::support::read::{Json, NUMBER_TOKEN, Text, mismatch, repeated};
+use crate::support::read::{Json, Text, is_number_token, mismatch, repeated};
 
 /// Fields by name, with whatever JSON they held.
 ///
@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for ExtraVisitor {
         let mut extra = Extra::new();
         while let Some(Text(key)) = map.next_key()? {
             // A number in disguise that a struct without required fields would otherwise take for an object.
-            if key == NUMBER_TOKEN {
+            if is_number_token(&key) {
                 return Err(mismatch("an object", "a number"));
             }
             extra.insert_read(key.into_owned(), map.next_value::<Json>()?.0)?;

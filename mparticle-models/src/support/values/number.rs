@@ -123,15 +123,24 @@ impl From<usize> for Number {
     }
 }
 
+/// Takes the shortest decimal that reads back as the same `f32`: `0.2_f32` becomes `0.2`.
 impl From<f32> for Number {
     fn from(number: f32) -> Self {
-        f64::from(number).into()
+        let shortest = number.to_string().parse();
+        shortest.unwrap_or_else(|_| f64::from(number)).into()
     }
 }
 
 impl From<f64> for Number {
     fn from(number: f64) -> Self {
         Self(Repr::Float(number))
+    }
+}
+
+/// Rounds integers beyond 2^53, as [`Number::as_f64`] does.
+impl From<Number> for f64 {
+    fn from(number: Number) -> Self {
+        number.as_f64()
     }
 }
 

@@ -13,7 +13,8 @@ pub(crate) fn from_text(description: &str) -> String {
 
 /// The lines of Markdown. Those of code blocks are kept as they are, others are broken at spaces.
 pub(crate) fn lines(markdown: &str) -> Vec<String> {
-    walk(markdown, wrapped)
+    // Names on the wire come here without having been a description.
+    walk(&visible(markdown), wrapped)
 }
 
 /// Goes through the lines inside and outside of code blocks. Blocks are marked as text; one that stays open is closed.

@@ -127,6 +127,11 @@ impl<'a> Verifier<'a> {
     }
 }
 
+/// Whether a field may have this name.
+fn is_field(name: &str) -> bool {
+    names::is_ident(name) && names::is_snake(name)
+}
+
 fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
     let field = |wire: &String| object.fields.iter().find(|field| field.wire == *wire);
     let mut troubles = Vec::new();
@@ -140,9 +145,9 @@ fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
         let shape = field(wire).map(|field| &field.slot.shape);
         if !matches!(shape, Some(Shape::Array(_) | Shape::Map(_))) {
             troubles.push(format!("`singular` names `{wire}`, which is not a list or map"));
-        } else if !names::is_ident(name) {
+        } else if !is_field(name) {
             troubles.push(format!(
-                "`singular` calls an element `{name}`, which is not a valid Rust name"
+                "`singular` calls an element `{name}`, which is not a valid name of a field in Rust"
             ));
         }
     }
@@ -176,9 +181,12 @@ fn records_trouble(records: &RecordsOverride, types: &[TypeDef]) -> Option<Strin
             records.item
         ));
     }
-    let usable = names::is_ident(&records.field);
+    let usable = is_field(&records.field);
     (!usable).then(|| {
-        format!("`records` calls a field `{}`, which is not a valid Rust name", records.field)
+        format!(
+            "`records` calls a field `{}`, which is not a valid name of a field in Rust",
+            records.field
+        )
     })
 }
 
@@ -190,8 +198,10 @@ fn base_trouble(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Optio
     };
     if chosen == BASE_FIELD {
         Some(format!("`{chosen}` is the default name of the field"))
-    } else if !names::is_ident(chosen) {
-        Some(format!("`flattened_as` calls a field `{chosen}`, which is not a valid Rust name"))
+    } else if !is_field(chosen) {
+        Some(format!(
+            "`flattened_as` calls a field `{chosen}`, which is not a valid name of a field in Rust"
+        ))
     } else if !types.iter().any(flattens) {
         Some(format!("`{}` is not flattened into any object", def.name))
     } else {

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::sub_é::Other;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Shape, Shaped,
-    Tagged, TaggedShape, Validate, Violation, locate, open_enum, read, validate, write,
+    Beyond, Enveloped, Extra, Field, Number, OpenEnum, Place, Read, ReadError, Report, Shape,
+    Shaped, Tagged, TaggedShape, Validate, Violation, locate, open_enum, read, validate, write,
 };
 
 /// `AKind` of the schema.
@@ -957,6 +957,27 @@ pub struct Ticket {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub when: Option<String>,
 
+    /// The field `count`.
+    ///
+    /// At least 0.5, at most 10.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
+    pub count: Option<i64>,
+
+    /// The field `ratio`.
+    ///
+    /// At most 1.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "read::optional",
+        serialize_with = "write::number"
+    )]
+    pub ratio: Option<f64>,
+
+    /// The field `counts`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
+    pub counts: Vec<u64>,
+
     /// The field `mail`.
     ///
     /// Format: `email`.
@@ -1050,6 +1071,9 @@ impl Ticket {
             default: None,
             rtl: None,
             when: None,
+            count: None,
+            ratio: None,
+            counts: Vec::new(),
             mail: None,
             untyped_list: Vec::new(),
             untyped_map: BTreeMap::new(),
@@ -1249,6 +1273,41 @@ impl Ticket {
     #[must_use]
     pub fn set_when(mut self, when: Option<impl Into<String>>) -> Self {
         self.when = when.map(Into::into);
+        self
+    }
+
+    /// Sets [`count`](Self::count).
+    #[must_use]
+    pub fn with_count(mut self, count: i64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// Sets [`count`](Self::count), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_count(mut self, count: Option<i64>) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Sets [`ratio`](Self::ratio).
+    #[must_use]
+    pub fn with_ratio(mut self, ratio: impl Into<Number>) -> Self {
+        self.ratio = Some(ratio.into().as_f64());
+        self
+    }
+
+    /// Sets [`ratio`](Self::ratio), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ratio(mut self, ratio: Option<impl Into<Number>>) -> Self {
+        self.ratio = ratio.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`counts`](Self::counts).
+    #[must_use]
+    pub fn with_counts(mut self, counts: impl IntoIterator<Item = u64>) -> Self {
+        self.counts = counts.into_iter().collect();
         self
     }
 
@@ -1522,6 +1581,9 @@ impl Shaped for Ticket {
                 Field::optional::<String>(&["default"]),
                 Field::optional::<String>(&["\u{202e}rtl"]),
                 Field::optional::<String>(&["when"]),
+                Field::optional::<i64>(&["count"]),
+                Field::optional::<f64>(&["ratio"]),
+                Field::optional::<Vec<u64>>(&["counts"]),
                 Field::optional::<String>(&["mail"]),
                 Field::optional::<Vec<Value>>(&["untyped_list"]),
                 Field::optional::<BTreeMap<String, Value>>(&["untyped_map"]),
@@ -1552,6 +1614,18 @@ impl Validate for Ticket {
         }
         if let Some(value) = &self._2nd {
             report.max_length(&place.field("2nd"), value, 3, Beyond::Undocumented);
+        }
+        if let Some(value) = &self.count {
+            report.minimum(&place.field("count"), *value < 1, Beyond::Undocumented);
+            report.maximum(&place.field("count"), *value > 10, Beyond::Undocumented);
+        }
+        if let Some(value) = &self.ratio {
+            value.check(&place.field("ratio"), report);
+            report.maximum(&place.field("ratio"), *value > 1f64, Beyond::Undocumented);
+        }
+        let items = place.field("counts");
+        for (index, item) in self.counts.iter().enumerate() {
+            report.minimum(&items.index(index), *item < 2, Beyond::Undocumented);
         }
         let items = place.field("untyped_list");
         report.max_items(&items, self.untyped_list.len(), 1, Beyond::Undocumented);

@@ -12,7 +12,13 @@ use super::{
 };
 
 #[path = "../../../codegen/tests/golden/example/generated/mod.rs"]
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "only a part is used")]
+#[allow(
+    clippy::struct_field_names,
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "names in JSON have prefixes, and only a part is used"
+)]
 mod generated;
 
 use generated::{Event, Identities, OptOut, PageView, Stage, Upload};

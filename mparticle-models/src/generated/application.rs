@@ -288,6 +288,18 @@ impl Validate for ApplicationInformation {
 /// `is_upgrade`.
 ///
 /// Schema: `application.json#/$defs/ApplicationStateTransitionEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::ApplicationStateTransitionEvent;
+///
+/// let install = ApplicationStateTransitionEvent::install();
+/// assert_eq!(install.is_first_run, Some(true));
+///
+/// let foreground = ApplicationStateTransitionEvent::foreground();
+/// assert_eq!(foreground.application_transition_type, "application_foreground");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApplicationStateTransitionEvent {
@@ -998,6 +1010,15 @@ open_enum!(ApplicationTransitionType);
 /// First run of the application for this user. Has no fields of its own.
 ///
 /// Schema: `application.json#/$defs/FirstRunEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{FirstRunEvent, UnixMillis};
+///
+/// let event = FirstRunEvent::new().with_timestamp_unixtime_ms(UnixMillis::now());
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FirstRunEvent {
@@ -1616,6 +1637,15 @@ open_enum!(OperatingSystem);
 /// Removal of the application from the device. Has no fields of its own.
 ///
 /// Schema: `application.json#/$defs/UninstallEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{UninstallEvent, UnixMillis};
+///
+/// let event = UninstallEvent::new().with_timestamp_unixtime_ms(UnixMillis::now());
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UninstallEvent {

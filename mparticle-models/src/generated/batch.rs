@@ -25,6 +25,24 @@ use crate::support::{
 /// batch without events updates the profile of the user.
 ///
 /// Schema: `batch.json#`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{
+///     Batch, CustomEvent, CustomEventType, Environment, ScreenViewEvent,
+///     UserIdentities, events,
+/// };
+///
+/// let batch = Batch::new(Environment::Production)
+///     .with_user_identities(UserIdentities::new().with_customer_id("42"))
+///     .with_user_attribute("plan", "gold")
+///     .with_events(events![
+///         ScreenViewEvent::new("Home"),
+///         CustomEvent::new("Signed up", CustomEventType::Navigation),
+///     ]);
+/// assert!(batch.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Batch {

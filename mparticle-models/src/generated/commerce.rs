@@ -21,6 +21,23 @@ use crate::support::{
 /// fields go with any of them.
 ///
 /// Schema: `commerce.json#/$defs/CommerceEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{
+///     CommerceEvent, Product, ProductAction, ProductActionKind,
+/// };
+///
+/// let shoe = Product::new().with_id("sku-1").with_name("Shoe").with_price(49.5);
+/// let purchase = CommerceEvent::purchase("order-1", [shoe.clone()])
+///     .with_currency_code("EUR");
+/// assert!(purchase.validate().is_empty());
+///
+/// let action = ProductAction::new(ProductActionKind::AddToCart).with_product(shoe);
+/// let cart = CommerceEvent::product(action);
+/// assert!(cart.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommerceEvent {
@@ -851,6 +868,21 @@ open_enum!(CommerceEventKind);
 /// A product: what it is, how many of it, and at what price.
 ///
 /// Schema: `commerce.json#/$defs/Product`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::Product;
+///
+/// let product = Product::new()
+///     .with_id("sku-1")
+///     .with_name("Shoe")
+///     .with_price(49.5)
+///     .with_quantity(2)
+///     .with_custom_attribute("colour", "green")
+///     .with_custom_attribute("size", 44);
+/// assert_eq!(product.custom_attributes["size"].as_deref(), Some("44"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Product {
@@ -1214,6 +1246,19 @@ impl Validate for Product {
 /// What a user did to one or more products.
 ///
 /// Schema: `commerce.json#/$defs/ProductAction`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{Product, ProductAction, ProductActionKind};
+///
+/// let action = ProductAction::new(ProductActionKind::Purchase)
+///     .with_transaction_id("order-1")
+///     .with_total_amount(99)
+///     .with_tax_amount(15.8)
+///     .with_product(Product::new().with_id("sku-1"));
+/// assert!(action.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProductAction {

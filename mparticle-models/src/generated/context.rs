@@ -293,6 +293,16 @@ open_enum!(Channel);
 /// Circumstances that hold for every event of a batch.
 ///
 /// Schema: `context.json#/$defs/Context`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{Context, DataPlanContext};
+///
+/// let context = Context::new()
+///     .with_data_plan(DataPlanContext::new("mobile_app").with_plan_version(2));
+/// assert!(context.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Context {

@@ -16,6 +16,15 @@ use crate::support::{
 /// A step worth remembering when the application crashes later.
 ///
 /// Schema: `crash.json#/$defs/BreadcrumbEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::BreadcrumbEvent;
+///
+/// let event = BreadcrumbEvent::new("opened the editor");
+/// assert_eq!(event.label, "opened the editor");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BreadcrumbEvent {
@@ -544,6 +553,19 @@ impl Enveloped for BreadcrumbEvent {
 /// The application crashed, or caught an error that is worth a report.
 ///
 /// Schema: `crash.json#/$defs/CrashReportEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{BreadcrumbEvent, CrashReportEvent};
+///
+/// let event = CrashReportEvent::new()
+///     .with_class_name("IoError")
+///     .with_message("the disk is full")
+///     .with_exception_handled(true)
+///     .with_breadcrumb(BreadcrumbEvent::new("opened the editor"));
+/// assert_eq!(event.breadcrumbs.len(), 1);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CrashReportEvent {

@@ -17,6 +17,22 @@ use crate::support::{
 /// Something that happened in your application, named and classified by you.
 ///
 /// Schema: `custom.json#/$defs/CustomEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{CustomEvent, CustomEventType};
+///
+/// let event = CustomEvent::new("Video watched", CustomEventType::Media)
+///     .with_custom_attribute("category", "documentary")
+///     .with_custom_attribute("minutes", 42)
+///     .with_custom_attribute("finished", true);
+/// assert_eq!(event.common.custom_attributes["minutes"].as_i64(), Some(42));
+///
+/// // An event by which mParticle learns which campaign led to the installation.
+/// let attribution = CustomEvent::attribution("publisher", "campaign");
+/// assert_eq!(attribution.event_name, "attribution");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomEvent {

@@ -631,6 +631,20 @@ impl Validate for DeviceCurrentState {
 /// vendor identifiers also serve to recognise the user.
 ///
 /// Schema: `device.json#/$defs/DeviceInformation`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{AttAuthorizationStatus, DeviceInformation, Platform};
+///
+/// let device = DeviceInformation::new()
+///     .with_platform(Platform::Ios)
+///     .with_device_model("iPhone15,2")
+///     .with_os_version("17.1")
+///     .with_att_authorization_status(AttAuthorizationStatus::Authorized)
+///     .with_ios_advertising_id("07d2ebaa-e956-407e-a1e6-f05f871bf4e2");
+/// assert!(device.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DeviceInformation {

@@ -649,6 +649,23 @@ impl Validate for CommonEventData {
 /// Types that this schema does not know are valid with any object as their data.
 ///
 /// Schema: `event.json#/$defs/Event`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{CustomEvent, CustomEventType, Event};
+///
+/// let event = Event::from(CustomEvent::new("Signed up", CustomEventType::Navigation));
+/// assert_eq!(event.event_type(), "custom_event");
+/// assert_eq!(event.event_name(), "Signed up");
+///
+/// match &event {
+///     Event::CustomEvent(custom) => assert_eq!(custom.event_name, "Signed up"),
+///     other => println!("another event: {}", other.event_name()),
+/// }
+/// let custom = CustomEvent::try_from(event).expect("a custom event");
+/// assert_eq!(custom.custom_event_type, Some(CustomEventType::Navigation));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {

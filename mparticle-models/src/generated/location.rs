@@ -14,6 +14,15 @@ use crate::support::{
 /// reference.
 ///
 /// Schema: `location.json#/$defs/GeoLocation`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::GeoLocation;
+///
+/// let berlin = GeoLocation::new(52.52, 13.405).with_country_code("DE");
+/// assert!(berlin.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GeoLocation {

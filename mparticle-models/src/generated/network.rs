@@ -16,6 +16,19 @@ use crate::support::{
 /// A network request that the application made.
 ///
 /// Schema: `network.json#/$defs/NetworkPerformanceEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mparticle_models::NetworkPerformanceEvent;
+///
+/// let event = NetworkPerformanceEvent::new("https://example.com/items", 200)
+///     .with_http_verb("GET")
+///     .with_time_elapsed(Duration::from_millis(120));
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NetworkPerformanceEvent {

@@ -283,6 +283,18 @@ impl Validate for CcpaConsentState {
 /// send it.
 ///
 /// Schema: `privacy.json#/$defs/ConsentState`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{ConsentState, UnixMillis};
+///
+/// let now = UnixMillis::now();
+/// let consent = ConsentState::new()
+///     .with_gdpr_decision("marketing", true, now)
+///     .with_data_sale_opt_out(false, now);
+/// assert!(consent.gdpr.contains_key("marketing"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConsentState {
@@ -576,6 +588,15 @@ impl Validate for GdprConsentState {
 /// Reports that the user wants no more tracking, or wants it again.
 ///
 /// Schema: `privacy.json#/$defs/OptOutEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::OptOutEvent;
+///
+/// let event = OptOutEvent::new(true);
+/// assert_eq!(event.is_opted_out, Some(true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OptOutEvent {

@@ -17,6 +17,16 @@ use crate::support::{
 /// The user signs up, logs in or out, or changes or deletes the profile.
 ///
 /// Schema: `profile.json#/$defs/ProfileEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{ProfileEvent, ProfileEventType};
+///
+/// let (previous_mpid, current_mpid) = (1_234, 5_678);
+/// let event = ProfileEvent::new(ProfileEventType::Login, previous_mpid, current_mpid);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProfileEvent {

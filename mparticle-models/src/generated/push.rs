@@ -153,6 +153,16 @@ open_enum!(PushMessageBehavior);
 /// A push message was sent, arrived, or was acted on.
 ///
 /// Schema: `push.json#/$defs/PushMessageEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{PushMessageEvent, PushMessageType};
+///
+/// let payload = r#"{"title":"Hello"}"#;
+/// let event = PushMessageEvent::new("token", PushMessageType::Received, payload);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushMessageEvent {
@@ -908,6 +918,15 @@ open_enum!(PushMessageType);
 /// The device is registered for push messages or no longer so.
 ///
 /// Schema: `push.json#/$defs/PushRegistrationEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::PushRegistrationEvent;
+///
+/// let event = PushRegistrationEvent::new(true, "token");
+/// assert_eq!(event.register, Some(true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushRegistrationEvent {

@@ -16,6 +16,15 @@ use crate::support::{
 /// The user sees a screen of the application or a page of the site.
 ///
 /// Schema: `screen.json#/$defs/ScreenViewEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::ScreenViewEvent;
+///
+/// let event = ScreenViewEvent::new("Checkout").with_custom_attribute("step", 2);
+/// assert_eq!(event.screen_name.as_deref(), Some("Checkout"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ScreenViewEvent {

@@ -16,6 +16,18 @@ use crate::support::{
 /// End of a session.
 ///
 /// Schema: `session.json#/$defs/SessionEndEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mparticle_models::SessionEndEvent;
+///
+/// let end = SessionEndEvent::new(Duration::from_secs(90))
+///     .with_session_uuid("7a6ac9b2-90d3-4d6e-9f6f-1c8e1a1b2c3d");
+/// assert_eq!(end.session_duration_ms.map(|length| length.as_millis()), Some(90_000));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionEndEvent {
@@ -537,6 +549,17 @@ impl Enveloped for SessionEndEvent {
 /// events of the session the same `session_uuid`.
 ///
 /// Schema: `session.json#/$defs/SessionStartEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{SessionStartEvent, UnixMillis};
+///
+/// let start = SessionStartEvent::new()
+///     .with_timestamp_unixtime_ms(UnixMillis::now())
+///     .with_session_uuid("7a6ac9b2-90d3-4d6e-9f6f-1c8e1a1b2c3d");
+/// assert!(start.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionStartEvent {

@@ -311,6 +311,18 @@ open_enum!(ReservedUserAttribute);
 /// them.
 ///
 /// Schema: `user.json#/$defs/UserAttributeChangeEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::UserAttributeChangeEvent;
+///
+/// let event = UserAttributeChangeEvent::new("plan")
+///     .with_old("silver")
+///     .with_new("gold")
+///     .with_deleted(false);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserAttributeChangeEvent {
@@ -942,6 +954,20 @@ impl Enveloped for UserAttributeChangeEvent {
 /// least one of them, an identifier of the device, or an `mpid`.
 ///
 /// Schema: `user.json#/$defs/UserIdentities`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::UserIdentities;
+///
+/// let phone: Option<String> = None;
+/// let user = UserIdentities::new()
+///     .with_customer_id("42")
+///     .with_email("a@example.com")
+///     .set_mobile_number(phone);
+/// let names: Vec<_> = user.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["customer_id", "email"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserIdentities {
@@ -1820,6 +1846,19 @@ impl Validate for UserIdentity {
 /// Reports that one identity of the user was added, replaced or removed.
 ///
 /// Schema: `user.json#/$defs/UserIdentityChangeEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{
+///     IdentityType, UnixMillis, UserIdentity, UserIdentityChangeEvent,
+/// };
+///
+/// let now = UnixMillis::now();
+/// let email = UserIdentity::new(IdentityType::Email, "a@example.com", now);
+/// let event = UserIdentityChangeEvent::new().with_new(email);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserIdentityChangeEvent {

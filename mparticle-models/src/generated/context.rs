@@ -61,14 +61,6 @@ impl AttributionInfo {
         self
     }
 
-    /// Sets [`service_provider`](Self::service_provider), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_service_provider(mut self, service_provider: Option<impl Into<String>>) -> Self {
-        self.service_provider = service_provider.map(Into::into);
-        self
-    }
-
     /// Sets [`publisher`](Self::publisher).
     ///
     /// Publisher that showed the advertisement.
@@ -78,19 +70,27 @@ impl AttributionInfo {
         self
     }
 
-    /// Sets [`publisher`](Self::publisher), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_publisher(mut self, publisher: Option<impl Into<String>>) -> Self {
-        self.publisher = publisher.map(Into::into);
-        self
-    }
-
     /// Sets [`campaign`](Self::campaign).
     ///
     /// Campaign to which the advertisement belonged.
     #[must_use]
     pub fn with_campaign(mut self, campaign: impl Into<String>) -> Self {
         self.campaign = Some(campaign.into());
+        self
+    }
+
+    /// Sets [`service_provider`](Self::service_provider), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_service_provider(mut self, service_provider: Option<impl Into<String>>) -> Self {
+        self.service_provider = service_provider.map(Into::into);
+        self
+    }
+
+    /// Sets [`publisher`](Self::publisher), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_publisher(mut self, publisher: Option<impl Into<String>>) -> Self {
+        self.publisher = publisher.map(Into::into);
         self
     }
 
@@ -343,19 +343,19 @@ impl Context {
         self
     }
 
-    /// Sets [`data_plan`](Self::data_plan), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_plan(mut self, data_plan: Option<impl Into<DataPlanContext>>) -> Self {
-        self.data_plan = data_plan.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](Self::location).
     ///
     /// Place where the user was, when all events share it.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`data_plan`](Self::data_plan), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_plan(mut self, data_plan: Option<impl Into<DataPlanContext>>) -> Self {
+        self.data_plan = data_plan.map(Into::into);
         self
     }
 

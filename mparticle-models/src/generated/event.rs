@@ -176,17 +176,6 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`custom_attributes`](Self::custom_attributes).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
@@ -200,20 +189,6 @@ impl CommonEventData {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](Self::custom_attributes). Replaces an
@@ -258,28 +233,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`session_uuid`](Self::session_uuid), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](Self::session_id).
     ///
     /// Session that the event belongs to, as a number.
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.session_id = session_id;
         self
     }
 
@@ -292,27 +251,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](Self::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.location = location.map(Into::into);
         self
     }
 
@@ -328,30 +272,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`device_current_state`](Self::device_current_state), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](Self::event_num).
     ///
     /// Position of the event in its session, counted from zero.
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](Self::event_num), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.event_num = event_num;
         self
     }
 
@@ -364,17 +290,6 @@ impl CommonEventData {
         session_start_unixtime_ms: impl Into<UnixMillis>,
     ) -> Self {
         self.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
         self
     }
 
@@ -391,30 +306,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](Self::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](Self::page_url), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.page_url = page_url.map(Into::into);
         self
     }
 
@@ -430,17 +327,6 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](Self::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -450,34 +336,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](Self::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](Self::lifetime_value_change), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -493,31 +357,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](Self::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](Self::is_goal_defined), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -530,14 +375,6 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`view_controller`](Self::view_controller), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](Self::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
@@ -547,20 +384,183 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`is_main_thread`](Self::is_main_thread), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.is_main_thread = is_main_thread;
-        self
-    }
-
     /// Sets [`canonical_name`](Self::canonical_name).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](Self::session_uuid), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::device_current_state), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](Self::event_num), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.event_num = event_num;
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](Self::page_url), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::lifetime_value_change), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::is_goal_defined), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](Self::view_controller), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::is_main_thread), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.is_main_thread = is_main_thread;
         self
     }
 

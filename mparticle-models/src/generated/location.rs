@@ -111,26 +111,12 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`latitude`](Self::latitude), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_latitude(mut self, latitude: Option<impl Into<Number>>) -> Self {
-        self.latitude = latitude.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`longitude`](Self::longitude).
     ///
     /// Degrees east of Greenwich; west is negative.
     #[must_use]
     pub fn with_longitude(mut self, longitude: impl Into<Number>) -> Self {
         self.longitude = Some(longitude.into().as_f64());
-        self
-    }
-
-    /// Sets [`longitude`](Self::longitude), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_longitude(mut self, longitude: Option<impl Into<Number>>) -> Self {
-        self.longitude = longitude.map(|value| value.into().as_f64());
         self
     }
 
@@ -143,27 +129,12 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`accuracy`](Self::accuracy), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_accuracy(mut self, accuracy: Option<impl Into<Number>>) -> Self {
-        self.accuracy = accuracy.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`country_code`](Self::country_code).
     ///
     /// Country, as its code.
     #[must_use]
     pub fn with_country_code(mut self, country_code: impl Into<String>) -> Self {
         self.country_code = Some(country_code.into());
-        self
-    }
-
-    /// Sets [`country_code`](Self::country_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_country_code(mut self, country_code: Option<impl Into<String>>) -> Self {
-        self.country_code = country_code.map(Into::into);
         self
     }
 
@@ -176,14 +147,6 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`region_code`](Self::region_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_region_code(mut self, region_code: Option<impl Into<String>>) -> Self {
-        self.region_code = region_code.map(Into::into);
-        self
-    }
-
     /// Sets [`city_name`](Self::city_name).
     ///
     /// City, by name.
@@ -193,27 +156,12 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`city_name`](Self::city_name), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_city_name(mut self, city_name: Option<impl Into<String>>) -> Self {
-        self.city_name = city_name.map(Into::into);
-        self
-    }
-
     /// Sets [`postal_code`](Self::postal_code).
     ///
     /// Postal or ZIP code.
     #[must_use]
     pub fn with_postal_code(mut self, postal_code: impl Into<String>) -> Self {
         self.postal_code = Some(postal_code.into());
-        self
-    }
-
-    /// Sets [`postal_code`](Self::postal_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_postal_code(mut self, postal_code: Option<impl Into<String>>) -> Self {
-        self.postal_code = postal_code.map(Into::into);
         self
     }
 
@@ -227,19 +175,71 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`dma_code`](Self::dma_code), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_dma_code(mut self, dma_code: Option<i64>) -> Self {
-        self.dma_code = dma_code;
-        self
-    }
-
     /// Sets [`location_source`](Self::location_source).
     ///
     /// How the place was found.
     #[must_use]
     pub fn with_location_source(mut self, location_source: impl Into<LocationSource>) -> Self {
         self.location_source = Some(location_source.into());
+        self
+    }
+
+    /// Sets [`latitude`](Self::latitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_latitude(mut self, latitude: Option<impl Into<Number>>) -> Self {
+        self.latitude = latitude.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`longitude`](Self::longitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_longitude(mut self, longitude: Option<impl Into<Number>>) -> Self {
+        self.longitude = longitude.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`accuracy`](Self::accuracy), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_accuracy(mut self, accuracy: Option<impl Into<Number>>) -> Self {
+        self.accuracy = accuracy.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`country_code`](Self::country_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_country_code(mut self, country_code: Option<impl Into<String>>) -> Self {
+        self.country_code = country_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`region_code`](Self::region_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_region_code(mut self, region_code: Option<impl Into<String>>) -> Self {
+        self.region_code = region_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`city_name`](Self::city_name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_city_name(mut self, city_name: Option<impl Into<String>>) -> Self {
+        self.city_name = city_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`postal_code`](Self::postal_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_postal_code(mut self, postal_code: Option<impl Into<String>>) -> Self {
+        self.postal_code = postal_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`dma_code`](Self::dma_code), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_dma_code(mut self, dma_code: Option<i64>) -> Self {
+        self.dma_code = dma_code;
         self
     }
 

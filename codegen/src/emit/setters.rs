@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use super::docs::{docs, first_sentence};
 use super::optional_setters::{fallible_setter, optional_setter};
-use super::parameter::{conversion, parameter};
+use super::parameter::{conversion, is_exact, parameter};
 use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
 use crate::model::{Field, Object};
@@ -17,7 +17,7 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
     let what = in_words(&shape.def.name);
     if shape.has_default() {
         let docs = docs(&[format!("Creates an empty {what}.")]);
-        return quote!(#docs #[must_use] pub fn new() -> Self { Self::default() });
+        return quote!(#docs #[inline] #[must_use] pub fn new() -> Self { Self::default() });
     }
     let base_fields = shape.base_fields();
     let base_arguments = arguments(shape.base_object(), &base_fields);
@@ -127,8 +127,10 @@ fn whole_setter(
     let parameter = parameter(inner, scope);
     let value = conversion(inner, &quote!(#name));
     let value = if ty.is_option() { quote!(Some(#value)) } else { value };
+    let inline = is_exact(inner).then(|| quote!(#[inline]));
     quote! {
         #docs
+        #inline
         #[must_use]
         pub fn #setter(mut self, #name: #parameter) -> Self {
             #path.#name = #value;

@@ -69,6 +69,7 @@ pub struct ApplicationInformation {
 
 impl ApplicationInformation {
     /// Creates an empty application information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -176,6 +177,7 @@ impl ApplicationInformation {
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count).
     ///
     /// Number of integrations that were added to the application by hand.
+    #[inline]
     #[must_use]
     pub fn with_sideloaded_kits_count(mut self, sideloaded_kits_count: i64) -> Self {
         self.sideloaded_kits_count = Some(sideloaded_kits_count);
@@ -236,6 +238,7 @@ impl ApplicationInformation {
 
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_sideloaded_kits_count(mut self, sideloaded_kits_count: Option<i64>) -> Self {
         self.sideloaded_kits_count = sideloaded_kits_count;
@@ -376,6 +379,7 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`is_first_run`](Self::is_first_run).
     ///
     /// Whether this start is the first after an installation.
+    #[inline]
     #[must_use]
     pub fn with_is_first_run(mut self, is_first_run: bool) -> Self {
         self.is_first_run = Some(is_first_run);
@@ -385,6 +389,7 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`is_upgrade`](Self::is_upgrade).
     ///
     /// Whether this start is the first after an upgrade.
+    #[inline]
     #[must_use]
     pub fn with_is_upgrade(mut self, is_upgrade: bool) -> Self {
         self.is_upgrade = Some(is_upgrade);
@@ -394,6 +399,7 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`successfully_closed`](Self::successfully_closed).
     ///
     /// Whether the application was closed in an orderly way.
+    #[inline]
     #[must_use]
     pub fn with_successfully_closed(mut self, successfully_closed: bool) -> Self {
         self.successfully_closed = Some(successfully_closed);
@@ -493,6 +499,7 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -532,6 +539,7 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -619,6 +627,7 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -637,6 +646,7 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -654,6 +664,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`is_first_run`](Self::is_first_run), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_first_run(mut self, is_first_run: Option<bool>) -> Self {
         self.is_first_run = is_first_run;
@@ -662,6 +673,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`is_upgrade`](Self::is_upgrade), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_upgrade(mut self, is_upgrade: Option<bool>) -> Self {
         self.is_upgrade = is_upgrade;
@@ -670,6 +682,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`successfully_closed`](Self::successfully_closed), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_successfully_closed(mut self, successfully_closed: Option<bool>) -> Self {
         self.successfully_closed = successfully_closed;
@@ -731,6 +744,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -766,6 +780,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -850,6 +865,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -866,6 +882,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
@@ -1039,6 +1056,7 @@ pub struct FirstRunEvent {
 
 impl FirstRunEvent {
     /// Creates an empty first run event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1116,6 +1134,7 @@ impl FirstRunEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -1155,6 +1174,7 @@ impl FirstRunEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -1242,6 +1262,7 @@ impl FirstRunEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -1260,6 +1281,7 @@ impl FirstRunEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -1311,6 +1333,7 @@ impl FirstRunEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -1346,6 +1369,7 @@ impl FirstRunEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -1430,6 +1454,7 @@ impl FirstRunEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -1446,6 +1471,7 @@ impl FirstRunEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
@@ -1666,6 +1692,7 @@ pub struct UninstallEvent {
 
 impl UninstallEvent {
     /// Creates an empty uninstall event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1743,6 +1770,7 @@ impl UninstallEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -1782,6 +1810,7 @@ impl UninstallEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -1869,6 +1898,7 @@ impl UninstallEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -1887,6 +1917,7 @@ impl UninstallEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -1938,6 +1969,7 @@ impl UninstallEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -1973,6 +2005,7 @@ impl UninstallEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -2057,6 +2090,7 @@ impl UninstallEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -2073,6 +2107,7 @@ impl UninstallEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

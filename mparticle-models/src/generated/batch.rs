@@ -343,6 +343,7 @@ impl Batch {
     /// Sets [`mpid`](Self::mpid).
     ///
     /// mParticle identifier of the user, a signed 64-bit number.
+    #[inline]
     #[must_use]
     pub fn with_mpid(mut self, mpid: i64) -> Self {
         self.mpid = Some(mpid);
@@ -574,6 +575,7 @@ impl Batch {
     }
 
     /// Sets [`mpid`](Self::mpid), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_mpid(mut self, mpid: Option<i64>) -> Self {
         self.mpid = mpid;

@@ -101,6 +101,7 @@ pub struct CommerceEvent {
 
 impl CommerceEvent {
     /// Creates an empty commerce event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -176,6 +177,7 @@ impl CommerceEvent {
     /// Sets [`is_non_interactive`](Self::is_non_interactive).
     ///
     /// True when the event happened without the user doing anything.
+    #[inline]
     #[must_use]
     pub fn with_is_non_interactive(mut self, is_non_interactive: bool) -> Self {
         self.is_non_interactive = Some(is_non_interactive);
@@ -263,6 +265,7 @@ impl CommerceEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -302,6 +305,7 @@ impl CommerceEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -389,6 +393,7 @@ impl CommerceEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -407,6 +412,7 @@ impl CommerceEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -467,6 +473,7 @@ impl CommerceEvent {
 
     /// Sets [`is_non_interactive`](Self::is_non_interactive), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_non_interactive(mut self, is_non_interactive: Option<bool>) -> Self {
         self.is_non_interactive = is_non_interactive;
@@ -517,6 +524,7 @@ impl CommerceEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -552,6 +560,7 @@ impl CommerceEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -636,6 +645,7 @@ impl CommerceEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -652,6 +662,7 @@ impl CommerceEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
@@ -963,6 +974,7 @@ pub struct Product {
 
 impl Product {
     /// Creates an empty product.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1052,6 +1064,7 @@ impl Product {
     /// Sets [`position`](Self::position).
     ///
     /// Place of the product in a list or impression.
+    #[inline]
     #[must_use]
     pub fn with_position(mut self, position: i64) -> Self {
         self.position = Some(position);
@@ -1166,6 +1179,7 @@ impl Product {
     }
 
     /// Sets [`position`](Self::position), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_position(mut self, position: Option<i64>) -> Self {
         self.position = position;
@@ -1434,6 +1448,7 @@ impl ProductAction {
     /// Sets [`checkout_step`](Self::checkout_step).
     ///
     /// Number of the checkout step.
+    #[inline]
     #[must_use]
     pub fn with_checkout_step(mut self, checkout_step: i64) -> Self {
         self.checkout_step = Some(checkout_step);
@@ -1517,6 +1532,7 @@ impl ProductAction {
 
     /// Sets [`checkout_step`](Self::checkout_step), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_checkout_step(mut self, checkout_step: Option<i64>) -> Self {
         self.checkout_step = checkout_step;
@@ -1843,6 +1859,7 @@ pub struct Promotion {
 
 impl Promotion {
     /// Creates an empty promotion.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -2106,6 +2123,7 @@ pub struct ShoppingCart {
 
 impl ShoppingCart {
     /// Creates an empty shopping cart.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()

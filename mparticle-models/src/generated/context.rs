@@ -167,6 +167,7 @@ pub struct BatchingContext {
 
 impl BatchingContext {
     /// Creates an empty batching context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -329,6 +330,7 @@ pub struct Context {
 
 impl Context {
     /// Creates an empty context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -441,6 +443,7 @@ impl DataPlanContext {
     /// Sets [`plan_version`](Self::plan_version).
     ///
     /// Version of the plan.
+    #[inline]
     #[must_use]
     pub fn with_plan_version(mut self, plan_version: i64) -> Self {
         self.plan_version = Some(plan_version);
@@ -449,6 +452,7 @@ impl DataPlanContext {
 
     /// Sets [`plan_version`](Self::plan_version), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_plan_version(mut self, plan_version: Option<i64>) -> Self {
         self.plan_version = plan_version;
@@ -527,6 +531,7 @@ pub struct SourceInformation {
 
 impl SourceInformation {
     /// Creates an empty source information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -76,6 +76,7 @@ impl BreadcrumbEvent {
     /// Sets [`session_number`](Self::session_number).
     ///
     /// Number of the session on this device.
+    #[inline]
     #[must_use]
     pub fn with_session_number(mut self, session_number: i64) -> Self {
         self.session_number = Some(session_number);
@@ -154,6 +155,7 @@ impl BreadcrumbEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -193,6 +195,7 @@ impl BreadcrumbEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -280,6 +283,7 @@ impl BreadcrumbEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -298,6 +302,7 @@ impl BreadcrumbEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -315,6 +320,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`session_number`](Self::session_number), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
         self.session_number = session_number;
@@ -357,6 +363,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -392,6 +399,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -476,6 +484,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -492,6 +501,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
@@ -631,6 +641,7 @@ pub struct CrashReportEvent {
 
 impl CrashReportEvent {
     /// Creates an empty crash report event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -675,6 +686,7 @@ impl CrashReportEvent {
     /// Sets [`exception_handled`](Self::exception_handled).
     ///
     /// True when the application caught the exception and went on.
+    #[inline]
     #[must_use]
     pub fn with_exception_handled(mut self, exception_handled: bool) -> Self {
         self.exception_handled = Some(exception_handled);
@@ -712,6 +724,7 @@ impl CrashReportEvent {
     /// Sets [`session_number`](Self::session_number).
     ///
     /// Number of the session on this device.
+    #[inline]
     #[must_use]
     pub fn with_session_number(mut self, session_number: i64) -> Self {
         self.session_number = Some(session_number);
@@ -733,6 +746,7 @@ impl CrashReportEvent {
     /// Sets [`ios_image_base_address`](Self::ios_image_base_address).
     ///
     /// Memory address at which the image of the application was loaded.
+    #[inline]
     #[must_use]
     pub fn with_ios_image_base_address(mut self, ios_image_base_address: u64) -> Self {
         self.ios_image_base_address = Some(ios_image_base_address);
@@ -742,6 +756,7 @@ impl CrashReportEvent {
     /// Sets [`ios_image_size`](Self::ios_image_size).
     ///
     /// Size of the image of the application, in bytes.
+    #[inline]
     #[must_use]
     pub fn with_ios_image_size(mut self, ios_image_size: u64) -> Self {
         self.ios_image_size = Some(ios_image_size);
@@ -820,6 +835,7 @@ impl CrashReportEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -859,6 +875,7 @@ impl CrashReportEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -946,6 +963,7 @@ impl CrashReportEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -964,6 +982,7 @@ impl CrashReportEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -1011,6 +1030,7 @@ impl CrashReportEvent {
 
     /// Sets [`exception_handled`](Self::exception_handled), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_exception_handled(mut self, exception_handled: Option<bool>) -> Self {
         self.exception_handled = exception_handled;
@@ -1027,6 +1047,7 @@ impl CrashReportEvent {
 
     /// Sets [`session_number`](Self::session_number), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
         self.session_number = session_number;
@@ -1046,6 +1067,7 @@ impl CrashReportEvent {
 
     /// Sets [`ios_image_base_address`](Self::ios_image_base_address), or clears it
     /// if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_ios_image_base_address(mut self, ios_image_base_address: Option<u64>) -> Self {
         self.ios_image_base_address = ios_image_base_address;
@@ -1054,6 +1076,7 @@ impl CrashReportEvent {
 
     /// Sets [`ios_image_size`](Self::ios_image_size), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_ios_image_size(mut self, ios_image_size: Option<u64>) -> Self {
         self.ios_image_size = ios_image_size;
@@ -1096,6 +1119,7 @@ impl CrashReportEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -1131,6 +1155,7 @@ impl CrashReportEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -1215,6 +1240,7 @@ impl CrashReportEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -1231,6 +1257,7 @@ impl CrashReportEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

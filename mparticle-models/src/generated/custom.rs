@@ -168,6 +168,7 @@ impl CustomEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -207,6 +208,7 @@ impl CustomEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -294,6 +296,7 @@ impl CustomEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -312,6 +315,7 @@ impl CustomEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -374,6 +378,7 @@ impl CustomEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -409,6 +414,7 @@ impl CustomEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -493,6 +499,7 @@ impl CustomEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -509,6 +516,7 @@ impl CustomEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

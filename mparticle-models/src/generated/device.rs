@@ -192,6 +192,7 @@ pub struct DeviceCurrentState {
 
 impl DeviceCurrentState {
     /// Creates an empty device current state.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -308,6 +309,7 @@ impl DeviceCurrentState {
     /// Sets [`system_memory_low`](Self::system_memory_low).
     ///
     /// Whether the system is short of memory.
+    #[inline]
     #[must_use]
     pub fn with_system_memory_low(mut self, system_memory_low: bool) -> Self {
         self.system_memory_low = Some(system_memory_low);
@@ -318,6 +320,7 @@ impl DeviceCurrentState {
     /// [`total_system_memory_usage_bytes`](Self::total_system_memory_usage_bytes).
     ///
     /// Used memory of the whole system, in bytes.
+    #[inline]
     #[must_use]
     pub fn with_total_system_memory_usage_bytes(
         mut self,
@@ -369,6 +372,7 @@ impl DeviceCurrentState {
     /// Sets [`disk_space_free_bytes`](Self::disk_space_free_bytes).
     ///
     /// Free space of the internal storage, in bytes.
+    #[inline]
     #[must_use]
     pub fn with_disk_space_free_bytes(mut self, disk_space_free_bytes: i64) -> Self {
         self.disk_space_free_bytes = Some(disk_space_free_bytes);
@@ -379,6 +383,7 @@ impl DeviceCurrentState {
     /// [`external_disk_space_free_bytes`](Self::external_disk_space_free_bytes).
     ///
     /// Free space of the external storage, in bytes.
+    #[inline]
     #[must_use]
     pub fn with_external_disk_space_free_bytes(
         mut self,
@@ -491,6 +496,7 @@ impl DeviceCurrentState {
 
     /// Sets [`system_memory_low`](Self::system_memory_low), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_system_memory_low(mut self, system_memory_low: Option<bool>) -> Self {
         self.system_memory_low = system_memory_low;
@@ -500,6 +506,7 @@ impl DeviceCurrentState {
     /// Sets
     /// [`total_system_memory_usage_bytes`](Self::total_system_memory_usage_bytes),
     /// or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_total_system_memory_usage_bytes(
         mut self,
@@ -549,6 +556,7 @@ impl DeviceCurrentState {
 
     /// Sets [`disk_space_free_bytes`](Self::disk_space_free_bytes), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_disk_space_free_bytes(mut self, disk_space_free_bytes: Option<i64>) -> Self {
         self.disk_space_free_bytes = disk_space_free_bytes;
@@ -558,6 +566,7 @@ impl DeviceCurrentState {
     /// Sets
     /// [`external_disk_space_free_bytes`](Self::external_disk_space_free_bytes), or
     /// clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_external_disk_space_free_bytes(
         mut self,
@@ -878,6 +887,7 @@ pub struct DeviceInformation {
 
 impl DeviceInformation {
     /// Creates an empty device information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1031,6 +1041,7 @@ impl DeviceInformation {
     ///
     /// Whether the user has limited advertisement tracking in the settings of the
     /// device.
+    #[inline]
     #[must_use]
     pub fn with_limit_ad_tracking(mut self, limit_ad_tracking: bool) -> Self {
         self.limit_ad_tracking = Some(limit_ad_tracking);
@@ -1143,6 +1154,7 @@ impl DeviceInformation {
     /// Sets [`screen_height`](Self::screen_height).
     ///
     /// Height of the screen in pixels.
+    #[inline]
     #[must_use]
     pub fn with_screen_height(mut self, screen_height: i64) -> Self {
         self.screen_height = Some(screen_height);
@@ -1152,6 +1164,7 @@ impl DeviceInformation {
     /// Sets [`screen_width`](Self::screen_width).
     ///
     /// Width of the screen in pixels.
+    #[inline]
     #[must_use]
     pub fn with_screen_width(mut self, screen_width: i64) -> Self {
         self.screen_width = Some(screen_width);
@@ -1161,6 +1174,7 @@ impl DeviceInformation {
     /// Sets [`screen_dpi`](Self::screen_dpi).
     ///
     /// Density of the screen in dots per inch.
+    #[inline]
     #[must_use]
     pub fn with_screen_dpi(mut self, screen_dpi: i64) -> Self {
         self.screen_dpi = Some(screen_dpi);
@@ -1170,6 +1184,7 @@ impl DeviceInformation {
     /// Sets [`is_tablet`](Self::is_tablet).
     ///
     /// Whether the device is a tablet.
+    #[inline]
     #[must_use]
     pub fn with_is_tablet(mut self, is_tablet: bool) -> Self {
         self.is_tablet = Some(is_tablet);
@@ -1197,6 +1212,7 @@ impl DeviceInformation {
     /// Sets [`timezone_offset`](Self::timezone_offset).
     ///
     /// Distance from UTC in whole hours, east positive.
+    #[inline]
     #[must_use]
     pub fn with_timezone_offset(mut self, timezone_offset: i64) -> Self {
         self.timezone_offset = Some(timezone_offset);
@@ -1206,6 +1222,7 @@ impl DeviceInformation {
     /// Sets [`is_dst`](Self::is_dst).
     ///
     /// Whether daylight saving time is in force on the device.
+    #[inline]
     #[must_use]
     pub fn with_is_dst(mut self, is_dst: bool) -> Self {
         self.is_dst = Some(is_dst);
@@ -1266,6 +1283,7 @@ impl DeviceInformation {
     /// Sets [`supports_telephony`](Self::supports_telephony).
     ///
     /// Whether the device can make phone calls.
+    #[inline]
     #[must_use]
     pub fn with_supports_telephony(mut self, supports_telephony: bool) -> Self {
         self.supports_telephony = Some(supports_telephony);
@@ -1275,6 +1293,7 @@ impl DeviceInformation {
     /// Sets [`has_nfc`](Self::has_nfc).
     ///
     /// Whether the device can use near field communication.
+    #[inline]
     #[must_use]
     pub fn with_has_nfc(mut self, has_nfc: bool) -> Self {
         self.has_nfc = Some(has_nfc);
@@ -1284,6 +1303,7 @@ impl DeviceInformation {
     /// Sets [`bluetooth_enabled`](Self::bluetooth_enabled).
     ///
     /// Whether Bluetooth is switched on.
+    #[inline]
     #[must_use]
     pub fn with_bluetooth_enabled(mut self, bluetooth_enabled: bool) -> Self {
         self.bluetooth_enabled = Some(bluetooth_enabled);
@@ -1303,6 +1323,7 @@ impl DeviceInformation {
     /// [`push_notification_sound_enabled`](Self::push_notification_sound_enabled).
     ///
     /// Whether push messages may make a sound.
+    #[inline]
     #[must_use]
     pub fn with_push_notification_sound_enabled(
         mut self,
@@ -1316,6 +1337,7 @@ impl DeviceInformation {
     /// [`push_notification_vibrate_enabled`](Self::push_notification_vibrate_enabled).
     ///
     /// Whether push messages may vibrate.
+    #[inline]
     #[must_use]
     pub fn with_push_notification_vibrate_enabled(
         mut self,
@@ -1457,6 +1479,7 @@ impl DeviceInformation {
 
     /// Sets [`limit_ad_tracking`](Self::limit_ad_tracking), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_limit_ad_tracking(mut self, limit_ad_tracking: Option<bool>) -> Self {
         self.limit_ad_tracking = limit_ad_tracking;
@@ -1559,6 +1582,7 @@ impl DeviceInformation {
 
     /// Sets [`screen_height`](Self::screen_height), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_screen_height(mut self, screen_height: Option<i64>) -> Self {
         self.screen_height = screen_height;
@@ -1567,6 +1591,7 @@ impl DeviceInformation {
 
     /// Sets [`screen_width`](Self::screen_width), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_screen_width(mut self, screen_width: Option<i64>) -> Self {
         self.screen_width = screen_width;
@@ -1575,6 +1600,7 @@ impl DeviceInformation {
 
     /// Sets [`screen_dpi`](Self::screen_dpi), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_screen_dpi(mut self, screen_dpi: Option<i64>) -> Self {
         self.screen_dpi = screen_dpi;
@@ -1582,6 +1608,7 @@ impl DeviceInformation {
     }
 
     /// Sets [`is_tablet`](Self::is_tablet), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_tablet(mut self, is_tablet: Option<bool>) -> Self {
         self.is_tablet = is_tablet;
@@ -1606,6 +1633,7 @@ impl DeviceInformation {
 
     /// Sets [`timezone_offset`](Self::timezone_offset), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_timezone_offset(mut self, timezone_offset: Option<i64>) -> Self {
         self.timezone_offset = timezone_offset;
@@ -1613,6 +1641,7 @@ impl DeviceInformation {
     }
 
     /// Sets [`is_dst`](Self::is_dst), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_dst(mut self, is_dst: Option<bool>) -> Self {
         self.is_dst = is_dst;
@@ -1667,6 +1696,7 @@ impl DeviceInformation {
 
     /// Sets [`supports_telephony`](Self::supports_telephony), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_supports_telephony(mut self, supports_telephony: Option<bool>) -> Self {
         self.supports_telephony = supports_telephony;
@@ -1674,6 +1704,7 @@ impl DeviceInformation {
     }
 
     /// Sets [`has_nfc`](Self::has_nfc), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_has_nfc(mut self, has_nfc: Option<bool>) -> Self {
         self.has_nfc = has_nfc;
@@ -1682,6 +1713,7 @@ impl DeviceInformation {
 
     /// Sets [`bluetooth_enabled`](Self::bluetooth_enabled), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_bluetooth_enabled(mut self, bluetooth_enabled: Option<bool>) -> Self {
         self.bluetooth_enabled = bluetooth_enabled;
@@ -1699,6 +1731,7 @@ impl DeviceInformation {
     /// Sets
     /// [`push_notification_sound_enabled`](Self::push_notification_sound_enabled),
     /// or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_push_notification_sound_enabled(
         mut self,
@@ -1711,6 +1744,7 @@ impl DeviceInformation {
     /// Sets
     /// [`push_notification_vibrate_enabled`](Self::push_notification_vibrate_enabled),
     /// or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_push_notification_vibrate_enabled(
         mut self,

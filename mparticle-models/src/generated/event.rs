@@ -159,6 +159,7 @@ pub struct CommonEventData {
 
 impl CommonEventData {
     /// Creates an empty common event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -236,6 +237,7 @@ impl CommonEventData {
     /// Sets [`session_id`](Self::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
@@ -275,6 +277,7 @@ impl CommonEventData {
     /// Sets [`event_num`](Self::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.event_num = Some(event_num);
@@ -360,6 +363,7 @@ impl CommonEventData {
     /// Sets [`is_goal_defined`](Self::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.is_goal_defined = Some(is_goal_defined);
@@ -378,6 +382,7 @@ impl CommonEventData {
     /// Sets [`is_main_thread`](Self::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.is_main_thread = Some(is_main_thread);
@@ -428,6 +433,7 @@ impl CommonEventData {
 
     /// Sets [`session_id`](Self::session_id), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.session_id = session_id;
@@ -461,6 +467,7 @@ impl CommonEventData {
     }
 
     /// Sets [`event_num`](Self::event_num), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.event_num = event_num;
@@ -542,6 +549,7 @@ impl CommonEventData {
 
     /// Sets [`is_goal_defined`](Self::is_goal_defined), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.is_goal_defined = is_goal_defined;
@@ -558,6 +566,7 @@ impl CommonEventData {
 
     /// Sets [`is_main_thread`](Self::is_main_thread), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.is_main_thread = is_main_thread;
@@ -810,6 +819,7 @@ impl Event {
     }
 
     /// Returns the [`SessionStartEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_session_start(&self) -> Option<&SessionStartEvent> {
         match self {
@@ -819,6 +829,7 @@ impl Event {
     }
 
     /// Returns the [`SessionEndEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_session_end(&self) -> Option<&SessionEndEvent> {
         match self {
@@ -828,6 +839,7 @@ impl Event {
     }
 
     /// Returns the [`ScreenViewEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_screen_view(&self) -> Option<&ScreenViewEvent> {
         match self {
@@ -837,6 +849,7 @@ impl Event {
     }
 
     /// Returns the [`CustomEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_custom_event(&self) -> Option<&CustomEvent> {
         match self {
@@ -846,6 +859,7 @@ impl Event {
     }
 
     /// Returns the [`CommerceEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_commerce_event(&self) -> Option<&CommerceEvent> {
         match self {
@@ -856,6 +870,7 @@ impl Event {
 
     /// Returns the [`ApplicationStateTransitionEvent`], or `None` for any other
     /// variant.
+    #[inline]
     #[must_use]
     pub fn as_application_state_transition(&self) -> Option<&ApplicationStateTransitionEvent> {
         match self {
@@ -865,6 +880,7 @@ impl Event {
     }
 
     /// Returns the [`FirstRunEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_first_run(&self) -> Option<&FirstRunEvent> {
         match self {
@@ -874,6 +890,7 @@ impl Event {
     }
 
     /// Returns the [`UninstallEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_uninstall(&self) -> Option<&UninstallEvent> {
         match self {
@@ -883,6 +900,7 @@ impl Event {
     }
 
     /// Returns the [`PushRegistrationEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_push_registration(&self) -> Option<&PushRegistrationEvent> {
         match self {
@@ -892,6 +910,7 @@ impl Event {
     }
 
     /// Returns the [`PushMessageEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_push_message(&self) -> Option<&PushMessageEvent> {
         match self {
@@ -901,6 +920,7 @@ impl Event {
     }
 
     /// Returns the [`CrashReportEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_crash_report(&self) -> Option<&CrashReportEvent> {
         match self {
@@ -910,6 +930,7 @@ impl Event {
     }
 
     /// Returns the [`BreadcrumbEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_breadcrumb(&self) -> Option<&BreadcrumbEvent> {
         match self {
@@ -919,6 +940,7 @@ impl Event {
     }
 
     /// Returns the [`NetworkPerformanceEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_network_performance(&self) -> Option<&NetworkPerformanceEvent> {
         match self {
@@ -928,6 +950,7 @@ impl Event {
     }
 
     /// Returns the [`OptOutEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_opt_out(&self) -> Option<&OptOutEvent> {
         match self {
@@ -937,6 +960,7 @@ impl Event {
     }
 
     /// Returns the [`ProfileEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_profile(&self) -> Option<&ProfileEvent> {
         match self {
@@ -946,6 +970,7 @@ impl Event {
     }
 
     /// Returns the [`UserAttributeChangeEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_user_attribute_change(&self) -> Option<&UserAttributeChangeEvent> {
         match self {
@@ -955,6 +980,7 @@ impl Event {
     }
 
     /// Returns the [`UserIdentityChangeEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_user_identity_change(&self) -> Option<&UserIdentityChangeEvent> {
         match self {
@@ -1048,6 +1074,7 @@ impl From<SessionStartEvent> for Event {
 impl TryFrom<Event> for SessionStartEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::SessionStart(content) => Ok(*content),
@@ -1067,6 +1094,7 @@ impl From<SessionEndEvent> for Event {
 impl TryFrom<Event> for SessionEndEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::SessionEnd(content) => Ok(*content),
@@ -1086,6 +1114,7 @@ impl From<ScreenViewEvent> for Event {
 impl TryFrom<Event> for ScreenViewEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::ScreenView(content) => Ok(*content),
@@ -1105,6 +1134,7 @@ impl From<CustomEvent> for Event {
 impl TryFrom<Event> for CustomEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::CustomEvent(content) => Ok(*content),
@@ -1124,6 +1154,7 @@ impl From<CommerceEvent> for Event {
 impl TryFrom<Event> for CommerceEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::CommerceEvent(content) => Ok(*content),
@@ -1143,6 +1174,7 @@ impl From<ApplicationStateTransitionEvent> for Event {
 impl TryFrom<Event> for ApplicationStateTransitionEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::ApplicationStateTransition(content) => Ok(*content),
@@ -1162,6 +1194,7 @@ impl From<FirstRunEvent> for Event {
 impl TryFrom<Event> for FirstRunEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::FirstRun(content) => Ok(*content),
@@ -1181,6 +1214,7 @@ impl From<UninstallEvent> for Event {
 impl TryFrom<Event> for UninstallEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Uninstall(content) => Ok(*content),
@@ -1200,6 +1234,7 @@ impl From<PushRegistrationEvent> for Event {
 impl TryFrom<Event> for PushRegistrationEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::PushRegistration(content) => Ok(*content),
@@ -1219,6 +1254,7 @@ impl From<PushMessageEvent> for Event {
 impl TryFrom<Event> for PushMessageEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::PushMessage(content) => Ok(*content),
@@ -1238,6 +1274,7 @@ impl From<CrashReportEvent> for Event {
 impl TryFrom<Event> for CrashReportEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::CrashReport(content) => Ok(*content),
@@ -1257,6 +1294,7 @@ impl From<BreadcrumbEvent> for Event {
 impl TryFrom<Event> for BreadcrumbEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Breadcrumb(content) => Ok(*content),
@@ -1276,6 +1314,7 @@ impl From<NetworkPerformanceEvent> for Event {
 impl TryFrom<Event> for NetworkPerformanceEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::NetworkPerformance(content) => Ok(*content),
@@ -1295,6 +1334,7 @@ impl From<OptOutEvent> for Event {
 impl TryFrom<Event> for OptOutEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::OptOut(content) => Ok(*content),
@@ -1314,6 +1354,7 @@ impl From<ProfileEvent> for Event {
 impl TryFrom<Event> for ProfileEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Profile(content) => Ok(*content),
@@ -1333,6 +1374,7 @@ impl From<UserAttributeChangeEvent> for Event {
 impl TryFrom<Event> for UserAttributeChangeEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::UserAttributeChange(content) => Ok(*content),
@@ -1352,6 +1394,7 @@ impl From<UserIdentityChangeEvent> for Event {
 impl TryFrom<Event> for UserIdentityChangeEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::UserIdentityChange(content) => Ok(*content),
@@ -1631,6 +1674,7 @@ pub struct EventSystemNotificationInfo {
 
 impl EventSystemNotificationInfo {
     /// Creates an empty event system notification info.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()

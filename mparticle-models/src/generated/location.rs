@@ -169,6 +169,7 @@ impl GeoLocation {
     ///
     /// Designated market area, the number of a television market in the United
     /// States.
+    #[inline]
     #[must_use]
     pub fn with_dma_code(mut self, dma_code: i64) -> Self {
         self.dma_code = Some(dma_code);
@@ -237,6 +238,7 @@ impl GeoLocation {
     }
 
     /// Sets [`dma_code`](Self::dma_code), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_dma_code(mut self, dma_code: Option<i64>) -> Self {
         self.dma_code = dma_code;

@@ -114,6 +114,7 @@ impl NetworkPerformanceEvent {
     /// Sets [`response_code`](Self::response_code).
     ///
     /// HTTP status of the response.
+    #[inline]
     #[must_use]
     pub fn with_response_code(mut self, response_code: i64) -> Self {
         self.response_code = Some(response_code);
@@ -132,6 +133,7 @@ impl NetworkPerformanceEvent {
     /// Sets [`bytes_in`](Self::bytes_in).
     ///
     /// Bytes received.
+    #[inline]
     #[must_use]
     pub fn with_bytes_in(mut self, bytes_in: i64) -> Self {
         self.bytes_in = Some(bytes_in);
@@ -141,6 +143,7 @@ impl NetworkPerformanceEvent {
     /// Sets [`bytes_out`](Self::bytes_out).
     ///
     /// Bytes sent.
+    #[inline]
     #[must_use]
     pub fn with_bytes_out(mut self, bytes_out: i64) -> Self {
         self.bytes_out = Some(bytes_out);
@@ -228,6 +231,7 @@ impl NetworkPerformanceEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -267,6 +271,7 @@ impl NetworkPerformanceEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -354,6 +359,7 @@ impl NetworkPerformanceEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -372,6 +378,7 @@ impl NetworkPerformanceEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -396,6 +403,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`response_code`](Self::response_code), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_response_code(mut self, response_code: Option<i64>) -> Self {
         self.response_code = response_code;
@@ -411,6 +419,7 @@ impl NetworkPerformanceEvent {
     }
 
     /// Sets [`bytes_in`](Self::bytes_in), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_bytes_in(mut self, bytes_in: Option<i64>) -> Self {
         self.bytes_in = bytes_in;
@@ -418,6 +427,7 @@ impl NetworkPerformanceEvent {
     }
 
     /// Sets [`bytes_out`](Self::bytes_out), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_bytes_out(mut self, bytes_out: Option<i64>) -> Self {
         self.bytes_out = bytes_out;
@@ -467,6 +477,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -502,6 +513,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -586,6 +598,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -602,6 +615,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

@@ -156,6 +156,7 @@ impl CcpaConsentState {
     ///
     /// True when the user objects to the sale: the reverse of a GDPR record, where
     /// true means agreement.
+    #[inline]
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
@@ -202,6 +203,7 @@ impl CcpaConsentState {
     }
 
     /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_consented(mut self, consented: Option<bool>) -> Self {
         self.consented = consented;
@@ -319,6 +321,7 @@ pub struct ConsentState {
 
 impl ConsentState {
     /// Creates an empty consent state.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -462,6 +465,7 @@ impl GdprConsentState {
     /// Sets [`consented`](Self::consented).
     ///
     /// True when the user agrees to the purpose, false when not.
+    #[inline]
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
@@ -508,6 +512,7 @@ impl GdprConsentState {
     }
 
     /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_consented(mut self, consented: Option<bool>) -> Self {
         self.consented = consented;
@@ -634,6 +639,7 @@ impl OptOutEvent {
     /// Sets [`is_opted_out`](Self::is_opted_out).
     ///
     /// True to stop tracking, false to resume it.
+    #[inline]
     #[must_use]
     pub fn with_is_opted_out(mut self, is_opted_out: bool) -> Self {
         self.is_opted_out = Some(is_opted_out);
@@ -712,6 +718,7 @@ impl OptOutEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -751,6 +758,7 @@ impl OptOutEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -838,6 +846,7 @@ impl OptOutEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -856,6 +865,7 @@ impl OptOutEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -873,6 +883,7 @@ impl OptOutEvent {
 
     /// Sets [`is_opted_out`](Self::is_opted_out), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_opted_out(mut self, is_opted_out: Option<bool>) -> Self {
         self.is_opted_out = is_opted_out;
@@ -915,6 +926,7 @@ impl OptOutEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -950,6 +962,7 @@ impl OptOutEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -1034,6 +1047,7 @@ impl OptOutEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -1050,6 +1064,7 @@ impl OptOutEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

@@ -90,6 +90,7 @@ impl ProfileEvent {
     /// Sets [`previous_mpid`](Self::previous_mpid).
     ///
     /// mParticle identifier of the user before the event.
+    #[inline]
     #[must_use]
     pub fn with_previous_mpid(mut self, previous_mpid: i64) -> Self {
         self.previous_mpid = Some(previous_mpid);
@@ -99,6 +100,7 @@ impl ProfileEvent {
     /// Sets [`current_mpid`](Self::current_mpid).
     ///
     /// mParticle identifier of the user after the event.
+    #[inline]
     #[must_use]
     pub fn with_current_mpid(mut self, current_mpid: i64) -> Self {
         self.current_mpid = Some(current_mpid);
@@ -177,6 +179,7 @@ impl ProfileEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -216,6 +219,7 @@ impl ProfileEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -303,6 +307,7 @@ impl ProfileEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -321,6 +326,7 @@ impl ProfileEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -338,6 +344,7 @@ impl ProfileEvent {
 
     /// Sets [`previous_mpid`](Self::previous_mpid), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_previous_mpid(mut self, previous_mpid: Option<i64>) -> Self {
         self.previous_mpid = previous_mpid;
@@ -346,6 +353,7 @@ impl ProfileEvent {
 
     /// Sets [`current_mpid`](Self::current_mpid), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_current_mpid(mut self, current_mpid: Option<i64>) -> Self {
         self.current_mpid = current_mpid;
@@ -388,6 +396,7 @@ impl ProfileEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -423,6 +432,7 @@ impl ProfileEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -507,6 +517,7 @@ impl ProfileEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -523,6 +534,7 @@ impl ProfileEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

@@ -391,6 +391,7 @@ impl PushMessageEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -430,6 +431,7 @@ impl PushMessageEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -517,6 +519,7 @@ impl PushMessageEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -535,6 +538,7 @@ impl PushMessageEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -649,6 +653,7 @@ impl PushMessageEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -684,6 +689,7 @@ impl PushMessageEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -768,6 +774,7 @@ impl PushMessageEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -784,6 +791,7 @@ impl PushMessageEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
@@ -969,6 +977,7 @@ impl PushRegistrationEvent {
     /// Sets [`register`](Self::register).
     ///
     /// True when the device is registered, false when the registration ends.
+    #[inline]
     #[must_use]
     pub fn with_register(mut self, register: bool) -> Self {
         self.register = Some(register);
@@ -1056,6 +1065,7 @@ impl PushRegistrationEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -1095,6 +1105,7 @@ impl PushRegistrationEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -1182,6 +1193,7 @@ impl PushRegistrationEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -1200,6 +1212,7 @@ impl PushRegistrationEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -1216,6 +1229,7 @@ impl PushRegistrationEvent {
     }
 
     /// Sets [`register`](Self::register), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_register(mut self, register: Option<bool>) -> Self {
         self.register = register;
@@ -1258,6 +1272,7 @@ impl PushRegistrationEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -1293,6 +1308,7 @@ impl PushRegistrationEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -1377,6 +1393,7 @@ impl PushRegistrationEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -1393,6 +1410,7 @@ impl PushRegistrationEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

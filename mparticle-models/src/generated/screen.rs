@@ -159,6 +159,7 @@ impl ScreenViewEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -198,6 +199,7 @@ impl ScreenViewEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -285,6 +287,7 @@ impl ScreenViewEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -303,6 +306,7 @@ impl ScreenViewEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -370,6 +374,7 @@ impl ScreenViewEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -405,6 +410,7 @@ impl ScreenViewEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -489,6 +495,7 @@ impl ScreenViewEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -505,6 +512,7 @@ impl ScreenViewEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

@@ -419,6 +419,7 @@ impl UserAttributeChangeEvent {
     /// Sets [`deleted`](Self::deleted).
     ///
     /// Whether the change removed the attribute.
+    #[inline]
     #[must_use]
     pub fn with_deleted(mut self, deleted: bool) -> Self {
         self.deleted = Some(deleted);
@@ -428,6 +429,7 @@ impl UserAttributeChangeEvent {
     /// Sets [`is_new_attribute`](Self::is_new_attribute).
     ///
     /// Whether the attribute did not exist before.
+    #[inline]
     #[must_use]
     pub fn with_is_new_attribute(mut self, is_new_attribute: bool) -> Self {
         self.is_new_attribute = Some(is_new_attribute);
@@ -506,6 +508,7 @@ impl UserAttributeChangeEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -545,6 +548,7 @@ impl UserAttributeChangeEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -632,6 +636,7 @@ impl UserAttributeChangeEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -650,6 +655,7 @@ impl UserAttributeChangeEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -680,6 +686,7 @@ impl UserAttributeChangeEvent {
     }
 
     /// Sets [`deleted`](Self::deleted), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_deleted(mut self, deleted: Option<bool>) -> Self {
         self.deleted = deleted;
@@ -688,6 +695,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`is_new_attribute`](Self::is_new_attribute), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_new_attribute(mut self, is_new_attribute: Option<bool>) -> Self {
         self.is_new_attribute = is_new_attribute;
@@ -730,6 +738,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -765,6 +774,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -849,6 +859,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -865,6 +876,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
@@ -1121,6 +1133,7 @@ pub struct UserIdentities {
 
 impl UserIdentities {
     /// Creates an empty user identities.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1500,6 +1513,7 @@ impl UserIdentities {
 
     /// Iterates over the names and the values that are set, in the order of the
     /// schema. Unknown names come last.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = [
             ("customer_id", self.customer_id.as_deref()),
@@ -1762,6 +1776,7 @@ impl UserIdentity {
     /// Sets [`created_this_batch`](Self::created_this_batch).
     ///
     /// Whether the identifier appeared for the first time in this batch.
+    #[inline]
     #[must_use]
     pub fn with_created_this_batch(mut self, created_this_batch: bool) -> Self {
         self.created_this_batch = Some(created_this_batch);
@@ -1796,6 +1811,7 @@ impl UserIdentity {
 
     /// Sets [`created_this_batch`](Self::created_this_batch), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_created_this_batch(mut self, created_this_batch: Option<bool>) -> Self {
         self.created_this_batch = created_this_batch;
@@ -1891,6 +1907,7 @@ pub struct UserIdentityChangeEvent {
 
 impl UserIdentityChangeEvent {
     /// Creates an empty user identity change event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1986,6 +2003,7 @@ impl UserIdentityChangeEvent {
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -2025,6 +2043,7 @@ impl UserIdentityChangeEvent {
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
@@ -2112,6 +2131,7 @@ impl UserIdentityChangeEvent {
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
@@ -2130,6 +2150,7 @@ impl UserIdentityChangeEvent {
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
@@ -2195,6 +2216,7 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -2230,6 +2252,7 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
     /// is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
@@ -2314,6 +2337,7 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
@@ -2330,6 +2354,7 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;

@@ -1,7 +1,7 @@
 //! What the generator reports: a code, a place, a message and a way out.
 //!
 //! Nothing in this crate panics over a schema. A stage notes what it cannot read and goes on with what is left,
-//! so that one run shows everything there is to mend.
+//! so that one run shows everything there is to fix.
 
 use std::fmt::{self, Write as _};
 
@@ -91,6 +91,8 @@ codes! {
     UnknownProperty = "unknown-property",
     /// A property that its base declares differently, or a value that stands twice.
     Contradiction = "contradiction",
+    /// A schema that leads to no type at all.
+    NoTypes = "no-types",
     /// A type whose name follows from nothing.
     MissingName = "missing-name",
     /// A name that Rust does not take.
@@ -109,7 +111,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// One thing to mend.
+/// One thing to fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// What kind of trouble it is.

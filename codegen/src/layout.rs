@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::emit::{Emitted, Use, inner_docs};
@@ -61,6 +61,7 @@ fn module_file(module: &Module, emitted: &Emitted) -> SourceFile {
 fn root_file<'a>(names: impl Iterator<Item = &'a String>, has_documents: bool) -> SourceFile {
     let names: Vec<_> = names.map(|name| format_ident!("{name}")).collect();
     let docs = inner_docs(&["The types of the schema, one module per schema file."]);
+    let modules = names.iter().map(module_line);
     let documents = has_documents.then(|| {
         let name = format_ident!("{DOCUMENTS_MODULE}");
         quote!(#[cfg(feature = "schema")] pub mod #name;)
@@ -68,12 +69,22 @@ fn root_file<'a>(names: impl Iterator<Item = &'a String>, has_documents: bool) -
     let tokens = quote! {
         #docs
         #[blank_line]
-        #(mod #names;)*
+        #(#modules)*
         #documents
         #[blank_line]
-        #(pub use #names::*;)*
+        #(pub use self::#names::*;)*
     };
     SourceFile { path: "mod.rs".to_owned(), schema: None, tokens }
+}
+
+/// The line that declares a module. Rust looks for a file by itself only when the name is ASCII.
+fn module_line(name: &Ident) -> TokenStream {
+    let text = name.to_string();
+    let path = (!text.is_ascii()).then(|| {
+        let path = format!("{text}.rs");
+        quote!(#[path = #path])
+    });
+    quote!(#path mod #name;)
 }
 
 /// The `use` lines of a module, grouped as a person would: std, other crates, our own.

@@ -13,6 +13,7 @@
 //! | `emit` | model and types | items with docs, setters, readers and checks |
 //! | `layout` | items | files, one module per schema file |
 //! | `documents` | files | self-contained JSON Schema documents |
+//! | `clashes` | tokens | the same, or a report of each name that stands for two things |
 //! | `print` | tokens | text that rustfmt leaves alone |
 //! | `output` | text | a folder, written or checked |
 //!
@@ -21,12 +22,14 @@
 //! and explains, with place and way out, what it does not recognise, in the schema and in the overrides.
 
 mod bundle;
+mod clashes;
 pub mod diagnostic;
 mod documents;
 mod emit;
 mod layout;
 mod load;
 mod lower;
+mod markdown;
 mod model;
 mod names;
 mod node;
@@ -34,6 +37,7 @@ mod normalise;
 mod output;
 mod overrides;
 mod print;
+mod references;
 mod rust_type;
 mod verify;
 
@@ -127,7 +131,7 @@ fn files(
     let lowered = lower::lower(&model).map_err(|diagnostic| vec![diagnostic])?;
     let emitted = emit::emit(&model, &lowered);
     let documents = documents::documents(&sources, &overrides)?;
-    let mut files = print::print(layout::layout(&model, emitted, documents.module))?;
+    let mut files = print::print(&model, layout::layout(&model, emitted, documents.module))?;
     files.extend(documents.files);
     Ok(files)
 }

@@ -61,6 +61,8 @@ pub(crate) struct Object {
     pub(crate) fields: Vec<Field>,
     /// An object whose fields stand beside the own ones.
     pub(crate) base: Option<Base>,
+    /// Wire names of fields of the base that may be absent there, but not here.
+    pub(crate) required_of_base: Vec<String>,
     /// Groups of fields of which exactly one ought to be present (wire names); advice, not a rule.
     pub(crate) exactly_one_of: Vec<Vec<String>>,
     /// Wire names of the constructor's arguments, in order.
@@ -119,6 +121,8 @@ pub(crate) struct Field {
     pub(crate) slot: Slot,
     /// When it has to be there.
     pub(crate) presence: Presence,
+    /// A format of JSON Schema that is text like any other in Rust, such as `date-time`.
+    pub(crate) format: Option<String>,
     /// Filled by mParticle: no setter.
     pub(crate) read_only: bool,
     /// The name of one element of a list or map, for the setter that adds one.
@@ -190,12 +194,16 @@ pub(crate) enum Format {
 }
 
 /// Limits of the service on what a position holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Characters of a text.
     pub(crate) max_length: Option<Limit>,
     /// Entries of a list.
     pub(crate) max_items: Option<Limit>,
+    /// The least number.
+    pub(crate) minimum: Option<Bound>,
+    /// The greatest number.
+    pub(crate) maximum: Option<Bound>,
     /// Entries of a map.
     pub(crate) max_properties: Option<Limit>,
     /// Characters of a map's key.
@@ -209,6 +217,15 @@ pub(crate) struct Limits {
 pub(crate) struct Limit {
     /// The greatest value allowed.
     pub(crate) value: u64,
+    /// What happens beyond it, according to the sources.
+    pub(crate) beyond: Beyond,
+}
+
+/// A bound of a number and what happens beyond it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// The least or the greatest number allowed.
+    pub(crate) value: serde_json::Number,
     /// What happens beyond it, according to the sources.
     pub(crate) beyond: Beyond,
 }

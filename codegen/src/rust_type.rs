@@ -72,6 +72,18 @@ impl RustType {
         }
     }
 
+    /// The names of all types of the model in this type.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Option(inner) | Self::Vec(inner) | Self::Map(inner) | Self::Box(inner) => {
+                inner.names()
+            }
+            Self::Named(name) => vec![name],
+            Self::Support(_, arguments) => arguments.iter().flat_map(Self::names).collect(),
+            Self::Primitive(_) | Self::Json => Vec::new(),
+        }
+    }
+
     /// The same type with the contained type in a `Box`.
     pub(crate) fn boxed(self) -> Self {
         match self {

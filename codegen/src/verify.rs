@@ -11,8 +11,9 @@ mod slots;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::markdown;
 use crate::model::{Kind, Model, Module, TypeDef};
-use crate::names::{self, Taken};
+use crate::names::{self, Style, Taken};
 use crate::node::{AT, FROM, Node, is_named, place, text};
 use crate::normalise::Schema;
 
@@ -27,6 +28,11 @@ pub(crate) fn verify(schema: &Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
     let modules = verifier.modules();
     let mut types = verifier.types(&modules);
     verifier.check_overrides(&types);
+    if types.is_empty() && verifier.diagnostics.is_empty() {
+        let file = schema.bundle.documents.keys().next().map_or("", String::as_str);
+        let help = "give the document or a definition `properties`, a list of values, or one variant per tag";
+        verifier.report(file, Code::NoTypes, "the schema describes no object, enum or union", help);
+    }
     if !verifier.diagnostics.is_empty() {
         return Err(verifier.diagnostics);
     }
@@ -63,7 +69,7 @@ impl<'a> Verifier<'a> {
                 let message = format!("the module `{name}` is also that of `{other}`");
                 self.report(file, Code::NameConflict, message, help);
             }
-            let description = document.description.clone();
+            let description = document.description.as_deref().and_then(markdown);
             modules.insert(file.as_str(), Module { name, file: file.clone(), description });
         }
         modules
@@ -122,36 +128,34 @@ impl<'a> Verifier<'a> {
         definition.and_then(|node| text(node, "name")).unwrap_or_default().to_owned()
     }
 
-    /// A Rust name made from a name on the wire: that of the overrides, or the first that is free.
-    fn ident(
-        &mut self,
-        at: &str,
-        wire: &str,
-        made: fn(&str) -> String,
-        taken: &mut Taken,
-    ) -> String {
+    /// A Rust name made from a name on the wire, or that of the overrides.
+    fn ident(&mut self, at: &str, wire: &str, style: Style, taken: &mut Taken) -> String {
         let chosen = self.schema.overrides.names.get(at).filter(|_| !self.is_type(at));
         let name = match chosen {
             Some(name) => {
                 self.renamed.insert(at.to_owned());
                 name.clone()
             }
-            None => made(wire),
+            None => style.ident(wire),
         };
         let help = "name it by its location under `[names]`";
         if !names::is_ident(&name) {
             let message = format!("no Rust name follows from `{wire}`");
             self.report(at, Code::InvalidName, message, help);
-        } else if made(&name) != name {
-            let message = format!("`{name}` is not in Rust's style, `{}` is", made(&name));
+        } else if chosen.is_some() && !style.accepts(&name) {
+            let message = format!("`{name}` is not in Rust's style, `{}` is", style.ident(&name));
             self.report(at, Code::InvalidName, message, help);
         }
-        let given = taken.give(name.clone());
-        if chosen.is_some() && given != name {
-            let message = format!("the name `{name}` stands for something else here");
-            self.report(at, Code::NameConflict, message, help);
-        }
-        given
+        taken.give(name.clone(), wire).unwrap_or_else(|other| {
+            let message = format!("`{wire}` and `{other}` are both called `{name}` in Rust");
+            self.report(
+                at,
+                Code::NameConflict,
+                message,
+                "name one of them under `[names]`, by its location",
+            );
+            name
+        })
     }
 
     /// Whether an inline type was written at a place.
@@ -172,7 +176,12 @@ fn leftover<'n>(node: &'n Node, known: &[&str]) -> Option<&'n str> {
 }
 
 fn description(node: &Node) -> Option<String> {
-    text(node, "description").map(str::to_owned)
+    text(node, "description").and_then(markdown)
+}
+
+/// A description as Markdown, unless it is blank.
+fn markdown(description: &str) -> Option<String> {
+    Some(markdown::from_text(description)).filter(|text| !text.trim().is_empty())
 }
 
 /// The texts a keyword lists.

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::{Beyond, Field, Format, Limit, Presence, Shape, Slot, TypeDef};
+use crate::markdown;
+use crate::model::{Beyond, Bound, Field, Format, Limit, Presence, Shape, Slot, TypeDef};
 
 /// The attribute that `print` turns into a blank line.
 pub(crate) fn blank_line() -> TokenStream {
@@ -34,14 +35,15 @@ pub(crate) fn inner_docs<S: AsRef<str>>(paragraphs: &[S]) -> TokenStream {
 }
 
 fn doc_lines<S: AsRef<str>>(paragraphs: &[S]) -> Vec<String> {
-    let text = paragraphs
-        .iter()
-        .map(|paragraph| wrap(paragraph.as_ref()))
-        .collect::<Vec<_>>()
-        .join("\n\n");
-    text.lines()
-        .map(|line| if line.is_empty() { String::new() } else { format!(" {line}") })
-        .collect()
+    let mut lines = Vec::new();
+    for paragraph in paragraphs {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let paragraph = markdown::lines(paragraph.as_ref()).into_iter();
+        lines.extend(paragraph.map(|line| if line.is_empty() { line } else { format!(" {line}") }));
+    }
+    lines
 }
 
 /// Returns the first sentence of a description, unless it is code.
@@ -53,27 +55,6 @@ pub(crate) fn first_sentence(description: &str) -> Option<String> {
     };
     let is_whole = sentence.matches('`').count() % 2 == 0 && !sentence.contains("```");
     is_whole.then_some(sentence)
-}
-
-/// Breaks a paragraph into lines at spaces, so that with indentation and slashes a line has at most 85 columns.
-fn wrap(paragraph: &str) -> String {
-    const WIDTH: usize = 77;
-    let mut lines = Vec::new();
-    for source in paragraph.lines() {
-        let mut line = String::new();
-        for word in source.split_whitespace() {
-            let length = line.chars().count() + 1 + word.chars().count();
-            if !line.is_empty() && length > WIDTH {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines.join("\n")
 }
 
 /// The paragraphs of a type: what it is and where the schema defines it.
@@ -92,6 +73,8 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     let mut paragraphs =
         vec![field.description.clone().unwrap_or_else(|| format!("The field `{}`.", field.wire))];
     paragraphs.extend(limit_paragraph(&field.slot));
+    paragraphs.extend(bounds_paragraph(&field.slot));
+    paragraphs.extend(field.format.as_ref().map(|format| format!("Format: `{format}`.")));
     if let Shape::String(Some(format)) = field.slot.shape {
         let expected = match format {
             Format::Uuid => "Expected to be a UUID. `validate()` warns about any other text.",
@@ -131,6 +114,17 @@ fn limit_paragraph(slot: &Slot) -> Option<String> {
     });
     let sentences: Vec<_> = sentences.collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// The bounds of a number.
+fn bounds_paragraph(slot: &Slot) -> Option<String> {
+    let text = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.value.to_string());
+    match (text(&slot.limits.minimum), text(&slot.limits.maximum)) {
+        (Some(least), Some(greatest)) => Some(format!("At least {least}, at most {greatest}.")),
+        (Some(least), None) => Some(format!("At least {least}.")),
+        (None, Some(greatest)) => Some(format!("At most {greatest}.")),
+        (None, None) => None,
+    }
 }
 
 /// Each limit with the words for what it counts.

@@ -3,6 +3,7 @@
 //! Every emitter ends in one `quote!` that shows the finished item. What an item needs from elsewhere is noted
 //! in its `Scope`, from which the layout makes the module's `use` lines.
 
+mod bounds;
 mod docs;
 mod document;
 mod names;
@@ -17,7 +18,7 @@ mod union;
 mod validate;
 mod variant_access;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 
@@ -58,11 +59,14 @@ pub(crate) fn emit(model: &Model, lowered: &Lowered) -> BTreeMap<String, Emitted
 pub(crate) struct Context<'a> {
     types: BTreeMap<&'a str, &'a TypeDef>,
     lowered: &'a Lowered,
+    /// The types that stand in a field or a union, or are documents of their own.
+    used_alone: BTreeSet<String>,
 }
 
 impl<'a> Context<'a> {
     fn new(model: &'a Model, lowered: &'a Lowered) -> Self {
-        Self { types: model.types.iter().map(|def| (def.name.as_str(), def)).collect(), lowered }
+        let types = model.types.iter().map(|def| (def.name.as_str(), def)).collect();
+        Self { types, lowered, used_alone: used_alone(model, lowered) }
     }
 
     fn find(&self, name: &str) -> Option<&'a TypeDef> {
@@ -76,7 +80,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether a type is flattened into others; then what it does not know belongs to them.
+    /// Whether an object keeps unknown fields itself: unless it only occurs flattened into others, or its base keeps
+    /// them. What is flattened sees all that the outer object does not know, so one of the two keeps it.
+    fn keeps_unknown(&self, name: &str, object: &Object) -> bool {
+        let base = object.base.as_ref();
+        let base_keeps = base.is_some_and(|base| self.used_alone.contains(&base.type_name));
+        !base_keeps && (!self.is_base(name) || self.used_alone.contains(name))
+    }
+
+    /// Whether a type is flattened into others.
     fn is_base(&self, name: &str) -> bool {
         self.types.values().any(|def| match &def.kind {
             Kind::Object(object) => object.base.as_ref().is_some_and(|base| base.type_name == name),
@@ -91,4 +103,24 @@ impl<'a> Context<'a> {
             Kind::Object(_) | Kind::Enum(_) => false,
         })
     }
+}
+
+fn used_alone(model: &Model, lowered: &Lowered) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for def in &model.types {
+        match &def.kind {
+            Kind::Object(object) => {
+                for (_, ty) in lowered.fields(&def.name, object) {
+                    used.extend(ty.names().into_iter().map(str::to_owned));
+                }
+                used.extend(object.records.iter().map(|records| records.type_name.clone()));
+                used.extend(object.entry.then(|| def.name.clone()));
+            }
+            Kind::Union(union) => {
+                used.extend(union.variants.iter().map(|variant| variant.type_name.clone()));
+            }
+            Kind::Enum(_) => {}
+        }
+    }
+    used
 }

@@ -133,7 +133,10 @@ impl ObjectShape<'_> {
 
     /// The table from which an error's place is found.
     fn shaped(&self, scope: &mut Scope<'_>) -> TokenStream {
-        scope.support(&["Field", "Shape", "Shaped"]);
+        scope.support(&["Shape", "Shaped"]);
+        if !self.fields.is_empty() || self.object.base.is_some() {
+            scope.support(&["Field"]);
+        }
         let name = ident(&self.def.name);
         let blank = blank_line();
         let fields = self.fields.iter().map(|(field, ty)| {

@@ -8,6 +8,7 @@ use super::parameter::{conversion, is_converted_by_into, is_exact, is_optional_t
 use super::scope::{Scope, ident};
 use super::setters::Target;
 use crate::model::Field;
+use crate::names::in_method;
 use crate::rust_type::RustType;
 
 /// `set_price(Option)`: sets the field or clears it.
@@ -19,7 +20,7 @@ pub(crate) fn optional_setter(
 ) -> TokenStream {
     let RustType::Option(inner) = ty else { return TokenStream::new() };
     let (path, owner, name) = (&target.path, target.owner, ident(&field.ident));
-    let setter = format_ident!("set_{}", field.ident.trim_end_matches('_'));
+    let setter = format_ident!("set_{}", in_method(&field.ident));
     let text =
         format!("Sets [`{0}`]({owner}::{0}), or clears it if the argument is `None`.", field.ident);
     let docs = docs(&[text]);
@@ -57,7 +58,7 @@ pub(crate) fn fallible_setter(
     scope.serde_json("Value");
     let (path, owner, name, value) =
         (&target.path, target.owner, ident(&field.ident), ident(value));
-    let setter = format_ident!("try_with_{}", field.ident.trim_end_matches('_'));
+    let setter = format_ident!("try_with_{}", in_method(&field.ident));
     let docs = docs(&[
         format!("Sets [`{0}`]({owner}::{0}) from JSON values.", field.ident),
         "# Errors".to_owned(),

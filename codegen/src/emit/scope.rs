@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use heck::ToSnakeCase as _;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
@@ -123,12 +122,4 @@ impl<'a> Scope<'a> {
 /// An identifier of the model as a token.
 pub(crate) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
-}
-
-/// An identifier for a wire name that the model does not name itself.
-pub(crate) fn wire_ident(wire: &str) -> Ident {
-    let snake = wire.to_snake_case();
-    let parsed =
-        [snake.clone(), format!("{snake}_")].iter().find_map(|name| syn::parse_str(name).ok());
-    parsed.unwrap_or_else(|| ident("field"))
 }

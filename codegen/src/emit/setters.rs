@@ -10,6 +10,7 @@ use super::parameter::{conversion, is_exact, parameter};
 use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
 use crate::model::{Field, Object};
+use crate::names::in_method;
 use crate::rust_type::RustType;
 
 /// `new`, with what is required to write as its arguments.
@@ -119,7 +120,7 @@ fn whole_setter(
 ) -> TokenStream {
     let (path, owner) = (&target.path, target.owner);
     let name = ident(&field.ident);
-    let setter = format_ident!("with_{}", field.ident.trim_end_matches('_'));
+    let setter = format_ident!("with_{}", in_method(&field.ident));
     let mut paragraphs = vec![format!("Sets [`{0}`]({owner}::{0}).", field.ident)];
     paragraphs.extend(field.description.as_deref().and_then(first_sentence));
     let docs = docs(&paragraphs);
@@ -149,7 +150,7 @@ fn adder(
 ) -> TokenStream {
     let (path, owner) = (&target.path, target.owner);
     let name = ident(&field.ident);
-    let setter = format_ident!("with_{singular}");
+    let setter = format_ident!("with_{}", in_method(singular));
     let collection = if ty.is_option() {
         quote!(#path.#name.get_or_insert_default())
     } else {

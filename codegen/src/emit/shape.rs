@@ -21,7 +21,7 @@ impl<'a> ObjectShape<'a> {
     pub(crate) fn new(context: &'a Context<'a>, def: &'a TypeDef, object: &'a Object) -> Self {
         let fields = context.lowered.fields(&def.name, object).collect();
         let is_union_content = context.is_union_content(&def.name);
-        let has_extra = !context.is_base(&def.name);
+        let has_extra = context.keeps_unknown(&def.name, object);
         Self { context, def, object, fields, is_union_content, has_extra }
     }
 

@@ -6,10 +6,11 @@ use quote::{format_ident, quote};
 use super::Context;
 use super::docs::{blank_line, docs, type_docs};
 use super::document::{document_methods, from_str};
-use super::scope::{Scope, ident, wire_ident};
+use super::scope::{Scope, ident};
 use super::validate::{implementation, validate_method};
 use super::variant_access::{VariantTypes, accessors, conversions};
 use crate::model::{TypeDef, Union, Variant};
+use crate::names::{field_ident, is_ident};
 
 /// Everything about one union.
 pub(crate) fn union(
@@ -28,6 +29,9 @@ pub(crate) fn union(
     let validate = shape.validate(scope);
     quote!(#item #methods #conversions #writing #reading #shaped #validate)
 }
+
+/// The names of a union's methods, and of the third field of its variant `Unknown`.
+const METHODS: &[&str] = &["extra", "from_slice", "from_str", "to_vec", "validate"];
 
 struct UnionShape<'a> {
     def: &'a TypeDef,
@@ -53,14 +57,18 @@ impl<'a> UnionShape<'a> {
             .iter()
             .map(|variant| (variant, ident(&variant.ident), scope.generated(&variant.type_name)))
             .collect();
-        let base =
-            shared_base(context, union).map(|(field, ty)| (ident(&field), scope.generated(&ty)));
+        let base = shared_base(context, union);
+        let base_names = base.iter().flat_map(|(field, _)| [field.clone(), format!("{field}_mut")]);
+        let methods = METHODS.iter().map(|&name| name.to_owned()).chain(base_names);
+        let tag = part_ident(&union.tag, "tag", &methods.collect::<Vec<_>>());
+        let beside = ["extra".to_owned(), tag.to_string()];
+        let base = base.map(|(field, ty)| (ident(&field), scope.generated(&ty)));
         Self {
             def,
             union,
             name: ident(&def.name),
-            tag: wire_ident(&union.tag),
-            content: wire_ident(&union.content),
+            content: part_ident(&union.content, "content", &beside),
+            tag,
             variants,
             base,
         }
@@ -106,6 +114,7 @@ impl<'a> UnionShape<'a> {
         let Self { name, tag, .. } = self;
         let blank = blank_line();
         let tag_docs = docs(&[format!("Returns the `{}` in JSON.", self.union.tag)]);
+        let tag_binding = binding(tag, "tag");
         let tags = self.variants.iter().map(|(variant, name, _)| {
             let wire = &variant.wire;
             quote!(Self::#name(_) => #wire)
@@ -123,7 +132,7 @@ impl<'a> UnionShape<'a> {
                 pub fn #tag(&self) -> &str {
                     match self {
                         #(#tags,)*
-                        Self::Unknown { #tag, .. } => #tag,
+                        Self::Unknown { #tag_binding, .. } => tag,
                     }
                 }
                 #base
@@ -136,7 +145,6 @@ impl<'a> UnionShape<'a> {
     }
 
     fn base_methods(&self, field: &Ident, ty: &Ident) -> TokenStream {
-        let content = &self.content;
         let names: Vec<_> = self.variants.iter().map(|(_, name, _)| name).collect();
         let field_mut = format_ident!("{field}_mut");
         let get_docs =
@@ -149,7 +157,7 @@ impl<'a> UnionShape<'a> {
             #[must_use]
             pub fn #field(&self) -> Option<&#ty> {
                 match self {
-                    #(Self::#names(#content) => Some(&#content.#field),)*
+                    #(Self::#names(content) => Some(&content.#field),)*
                     Self::Unknown { .. } => None,
                 }
             }
@@ -157,7 +165,7 @@ impl<'a> UnionShape<'a> {
             #mut_docs
             pub fn #field_mut(&mut self) -> Option<&mut #ty> {
                 match self {
-                    #(Self::#names(#content) => Some(&mut #content.#field),)*
+                    #(Self::#names(content) => Some(&mut content.#field),)*
                     Self::Unknown { .. } => None,
                 }
             }
@@ -179,6 +187,7 @@ impl<'a> UnionShape<'a> {
         scope.serde(&["Serialize", "Serializer"]);
         scope.support(&["write"]);
         let Self { name, tag, content, .. } = self;
+        let content_binding = binding(content, "content");
         let blank = blank_line();
         let names = self.variants.iter().map(|(_, name, _)| name);
         quote! {
@@ -187,12 +196,12 @@ impl<'a> UnionShape<'a> {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     let tag = self.#tag();
                     match self {
-                        #(Self::#names(#content) => {
-                            write::enveloped::<Self, _, _>(serializer, tag, &**#content)
+                        #(Self::#names(content) => {
+                            write::enveloped::<Self, _, _>(serializer, tag, &**content)
                         })*
-                        Self::Unknown { #content, extra, .. } => {
-                            let #content = Some(#content).filter(|#content| !#content.is_null());
-                            write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, #content), extra)
+                        Self::Unknown { #content_binding, extra, .. } => {
+                            let content = Some(content).filter(|content| !content.is_null());
+                            write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
                         }
                     }
                 }
@@ -203,8 +212,10 @@ impl<'a> UnionShape<'a> {
     fn reading(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Deserialize", "Deserializer"]);
         scope.support(&["read", "Read", "Tagged"]);
-        let Self { name, tag, content, .. } = self;
+        let name = &self.name;
         let (tag_name, content_name) = (&self.union.tag, &self.union.content);
+        let [tag_binding, content_binding] =
+            [binding(&self.tag, "tag"), binding(&self.content, "content")];
         let blank = blank_line();
         let indexed = || self.variants.iter().enumerate();
         let canonical = indexed().map(|(index, (variant, ..))| tag_entry(&variant.wire, index));
@@ -244,15 +255,15 @@ impl<'a> UnionShape<'a> {
 
                 #blank
                 #[inline]
-                fn unknown(#tag: String, #content: Value, extra: Extra) -> Self {
-                    Self::Unknown { #tag, #content, extra }
+                fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+                    Self::Unknown { #tag_binding, #content_binding, extra }
                 }
 
                 #blank
                 #[inline]
                 fn set_envelope(&mut self, envelope: Extra) {
                     match self {
-                        #(Self::#names(#content) => #content.envelope = envelope,)*
+                        #(Self::#names(content) => content.envelope = envelope,)*
                         Self::Unknown { extra, .. } => *extra = envelope,
                     }
                 }
@@ -288,19 +299,19 @@ impl<'a> UnionShape<'a> {
     }
 
     fn validate(&self, scope: &mut Scope<'_>) -> TokenStream {
-        let Self { content, .. } = self;
+        let content_binding = binding(&self.content, "content");
         let (tag_name, content_name) = (&self.union.tag, &self.union.content);
         let names = self.variants.iter().map(|(_, name, _)| name);
         let closed =
             self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
         let checks = quote! {
             match self {
-                #(Self::#names(#content) => {
-                    #content.check(&place.field(#content_name), report);
-                    report.envelope(place, [Self::TAG, Self::CONTENT], &#content.envelope);
+                #(Self::#names(content) => {
+                    content.check(&place.field(#content_name), report);
+                    report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
                 })*
-                Self::Unknown { #content, extra, .. } => {
-                    report.object(&place.field(#content_name), #content);
+                Self::Unknown { #content_binding, extra, .. } => {
+                    report.object(&place.field(#content_name), content);
                     report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                     #closed
                 }
@@ -313,6 +324,24 @@ impl<'a> UnionShape<'a> {
 fn tag_entry(wire: &str, index: usize) -> TokenStream {
     let index = Literal::usize_unsuffixed(index);
     quote!((#wire, #index))
+}
+
+/// The name in Rust of a union's tag or content, apart from other names there.
+fn part_ident(wire: &str, fallback: &str, taken: &[String]) -> Ident {
+    let name = Some(field_ident(wire)).filter(|name| is_ident(name));
+    let mut name = name.unwrap_or_else(|| fallback.to_owned());
+    while taken.contains(&name) {
+        name.push('_');
+    }
+    ident(&name)
+}
+
+/// A field in a pattern or an expression, with the variable that holds its value.
+///
+/// Variables have names of our own: what the schema calls `serializer` is no variable.
+fn binding(field: &Ident, variable: &str) -> TokenStream {
+    let variable = ident(variable);
+    if *field == variable { quote!(#variable) } else { quote!(#field: #variable) }
 }
 
 /// The base that all variants' contents have in common.

@@ -11,7 +11,8 @@ use crate::diagnostic::Code;
 use crate::node::{AT, Node, place};
 
 /// The keywords that set a limit.
-pub(crate) const LIMITS: &[&str] = &["maxLength", "maxItems", "maxProperties"];
+pub(crate) const LIMITS: &[&str] =
+    &["maxLength", "maxItems", "maxProperties", "minimum", "maximum"];
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     let mut stray = Vec::new();

@@ -201,28 +201,44 @@ fn conditions_per_type_become_a_union() {
         json!({ "if": { "properties": { "t": { "const": tag } }, "required": ["t"] },
                 "then": { "properties": { "c": { "$ref": content } } } })
     };
-    let defs = |first: Value| {
+    let defs = |first: Value, tags: &[&str]| {
+        let tags: Vec<_> =
+            tags.iter().map(|tag| json!({ "const": tag, "description": tag })).collect();
         json!({
             "U": { "type": "object", "properties": { "t": { "$ref": "#/$defs/T" }, "c": {} }, "required": ["t"],
                    "allOf": [first, condition("b", "#/$defs/B")] },
-            "T": { "anyOf": [{ "oneOf": [{ "const": "a", "description": "d" }, { "const": "z" }] }, { "type": "string" }] },
+            "T": { "anyOf": [{ "oneOf": tags }, { "type": "string" }] },
             "A": { "type": "object", "properties": {} },
             "B": { "type": "object", "properties": {} },
         })
     };
-    let (after, _) = run("event-conditions", &defs(condition("a", "#/$defs/A")), "");
+    let a = condition("a", "#/$defs/A");
+    let (after, diagnostics) = run("event-conditions", &defs(a.clone(), &["a", "b"]), "");
+    assert_eq!(diagnostics, []);
     let union = json!({
         "type": "union", "description": null, "tag": "t", "content": "c", "closed": false,
         "variants": [
-            { "const": "a", "description": "d", "content": { "$ref": "x.json#/$defs/A" } },
-            { "const": "b", "content": { "$ref": "x.json#/$defs/B" } },
+            { "const": "a", "description": "a", "content": { "$ref": "x.json#/$defs/A" } },
+            { "const": "b", "description": "b", "content": { "$ref": "x.json#/$defs/B" } },
         ],
     });
     assert_eq!(after["U"], union);
-    let mut other = condition("a", "#/$defs/A");
-    other["else"] = Value::Null;
+    for (tags, message) in [
+        (
+            ["a", "z"].as_slice(),
+            ["`b` has a condition, but no constant", "`z` has a constant, but no condition"]
+                .as_slice(),
+        ),
+        (&["b"], &["`a` has a condition, but no constant"]),
+        (&["a", "b", "z"], &["`z` has a constant, but no condition"]),
+    ] {
+        let (_, diagnostics) = run("event-conditions", &defs(a.clone(), tags), "");
+        let messages: Vec<_> = diagnostics.iter().map(|found| found.message.as_str()).collect();
+        assert_eq!(messages, message);
+    }
+    let other = a;
     let other = json!({ "if": other["if"], "then": { "properties": { "d": {} } } });
-    let (after, _) = run("event-conditions", &defs(other), "");
+    let (after, _) = run("event-conditions", &defs(other, &["a", "b"]), "");
     assert!(after["U"].get("allOf").is_some(), "conditions on different fields are left alone");
 }
 
@@ -413,8 +429,63 @@ fn fields_of_the_base_are_not_repeated() {
     let (after, diagnostics) = run("shadowed-fields", &object("integer"), "");
     assert_eq!(diagnostics, []);
     assert_eq!(after["A"]["properties"], json!({ "own": {} }));
-    assert_eq!(after["A"]["required"], json!(["own"]));
+    assert_eq!(after["A"]["required"], json!(["id", "own"]), "required here, not in the base");
     assert_eq!(run("shadowed-fields", &object("string"), "").1.len(), 1);
+}
+
+#[test]
+fn a_tuple_of_one_kind_becomes_a_list() {
+    let item = |text: &str| json!({ "type": "string", "description": text });
+    table(
+        "tuples",
+        [
+            (
+                json!({ "A": { "items": [item("a")] } }),
+                json!({ "A": { "type": "array", "items": item("a") } }),
+            ),
+            (
+                json!({ "A": { "items": [item("a"), item("b")] } }),
+                json!({ "A": { "type": "array", "items": item("a") } }),
+            ),
+            (
+                json!({ "A": { "type": "array", "items": [item("a"), { "type": "integer" }] } }),
+                Value::Null,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_base_takes_in_the_fields_of_its_own_base() {
+    let object = |base: Option<&str>, fields: Value| {
+        let base = base.map(|base| json!({ "$ref": format!("#/$defs/{base}") }));
+        let required: Vec<_> = fields.as_object().unwrap().keys().collect();
+        let mut object = json!({ "type": "object", "properties": fields, "required": required });
+        if let Some(base) = base {
+            object["allOf"] = json!([base]);
+        }
+        object
+    };
+    let text = json!({ "type": "string" });
+    let chain = |c: Value| {
+        json!({
+            "A": object(Some("B"), json!({ "a": text })),
+            "B": object(Some("Alias"), json!({ "b": text, "c": c })),
+            "Alias": { "$ref": "#/$defs/C" },
+            "C": object(Some("D"), json!({ "c": text })),
+            "D": object(None, json!({ "d": text })),
+        })
+    };
+    let (after, diagnostics) = run("nested-bases", &chain(text.clone()), "");
+    assert_eq!(diagnostics, []);
+    assert_eq!(after["A"]["base"], "x.json#/$defs/B");
+    assert_eq!(after["A"]["properties"], json!({ "a": text }));
+    assert_eq!(after["B"].get("base"), None);
+    assert_eq!(after["B"]["properties"], json!({ "d": text, "c": text, "b": text }));
+    assert_eq!(after["B"]["required"], json!(["b", "c", "c", "d"]));
+    assert_eq!(after["C"].get("base"), None);
+    let (_, diagnostics) = run("nested-bases", &chain(json!({ "type": "integer" })), "");
+    assert_eq!(diagnostics.len(), 1);
 }
 
 #[test]

@@ -25,8 +25,8 @@ pub(super) fn run(schema: &mut Schema<'_>) {
             }
             continue;
         };
-        let styled = type_ident(&name);
-        if styled != name {
+        if !names::is_camel(&name) && names::is_ident(&name) {
+            let styled = type_ident(&name);
             let message = format!("`{name}` is not in the style of a type name, `{styled}` is");
             schema.report(&key, Code::InvalidName, message, HELP);
         } else if names::is_reserved(&name) || !names::is_ident(&name) {

@@ -125,6 +125,11 @@ impl<'a> Verifier<'a> {
     }
 }
 
+/// Whether a field may have this name.
+fn is_field(name: &str) -> bool {
+    names::is_ident(name) && names::is_snake(name)
+}
+
 fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
     let field = |wire: &String| object.fields.iter().find(|field| field.wire == *wire);
     let mut troubles = Vec::new();
@@ -137,9 +142,10 @@ fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
         let shape = field(wire).map(|field| &field.slot.shape);
         if !matches!(shape, Some(Shape::Array(_) | Shape::Map(_))) {
             troubles.push(format!("`singular` names `{wire}`, which is no list or map"));
-        } else if !names::is_ident(name) {
-            troubles
-                .push(format!("`singular` calls an element `{name}`, which Rust does not take"));
+        } else if !is_field(name) {
+            troubles.push(format!(
+                "`singular` calls an element `{name}`, which is no name of a field in Rust"
+            ));
         }
     }
     troubles
@@ -169,9 +175,10 @@ fn records_trouble(records: &RecordsOverride, types: &[TypeDef]) -> Option<Strin
     if let Some(wire) = [&records.key, &records.value].into_iter().find(missing) {
         return Some(format!("`records` names `{wire}`, which is no field of `{}`", records.item));
     }
-    let usable = names::is_ident(&records.field);
-    (!usable)
-        .then(|| format!("`records` calls a field `{}`, which Rust does not take", records.field))
+    let usable = is_field(&records.field);
+    (!usable).then(|| {
+        format!("`records` calls a field `{}`, which is no name of a field in Rust", records.field)
+    })
 }
 
 fn base_trouble(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Option<String> {
@@ -182,8 +189,10 @@ fn base_trouble(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Optio
     };
     if chosen == BASE_FIELD {
         Some(format!("the field is called `{chosen}` without this entry"))
-    } else if !names::is_ident(chosen) {
-        Some(format!("`flattened_as` calls a field `{chosen}`, which Rust does not take"))
+    } else if !is_field(chosen) {
+        Some(format!(
+            "`flattened_as` calls a field `{chosen}`, which is no name of a field in Rust"
+        ))
     } else if !types.iter().any(flattens) {
         Some(format!("`{}` is flattened into no other object", def.name))
     } else {

@@ -801,8 +801,8 @@ impl Shaped for Batch {
 impl Validate for Batch {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match &self.environment {
-            Some(environment) => {
-                report.known(&place.field("environment"), environment.is_known());
+            Some(value) => {
+                report.known(&place.field("environment"), value.is_known());
             }
             None => report.missing(place, "environment"),
         }
@@ -827,14 +827,14 @@ impl Validate for Batch {
         self.device_info.check(&place.field("device_info"), report);
         self.application_info.check(&place.field("application_info"), report);
         self.consent_state.check(&place.field("consent_state"), report);
-        if let Some(ip) = &self.ip {
-            report.ip(&place.field("ip"), ip);
+        if let Some(value) = &self.ip {
+            report.ip(&place.field("ip"), value);
         }
         self.context.check(&place.field("context"), report);
         self.integration_attributes.check(&place.field("integration_attributes"), report);
         self.attribution_info.check(&place.field("attribution_info"), report);
-        if let Some(mp_deviceid) = &self.mp_deviceid {
-            report.uuid(&place.field("mp_deviceid"), mp_deviceid);
+        if let Some(value) = &self.mp_deviceid {
+            report.uuid(&place.field("mp_deviceid"), value);
         }
         self.source_info.check(&place.field("source_info"), report);
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);

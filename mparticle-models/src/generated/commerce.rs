@@ -717,11 +717,11 @@ impl Validate for CommerceEvent {
         self.promotion_action.check(&place.field("promotion_action"), report);
         self.product_impressions.check(&place.field("product_impressions"), report);
         self.shopping_cart.check(&place.field("shopping_cart"), report);
-        if let Some(screen_name) = &self.screen_name {
-            report.max_length(&place.field("screen_name"), screen_name, 256, Beyond::Cut);
+        if let Some(value) = &self.screen_name {
+            report.max_length(&place.field("screen_name"), value, 256, Beyond::Cut);
         }
-        if let Some(event_name) = &self.event_name {
-            report.max_length(&place.field("event_name"), event_name, 256, Beyond::Cut);
+        if let Some(value) = &self.event_name {
+            report.max_length(&place.field("event_name"), value, 256, Beyond::Cut);
         }
         self.common.check(place, report);
         report.exactly_one_of(

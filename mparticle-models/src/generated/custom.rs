@@ -561,8 +561,8 @@ impl Shaped for CustomEvent {
 impl Validate for CustomEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("event_name"), &self.event_name, 256, Beyond::Cut);
-        if let Some(custom_event_type) = &self.custom_event_type {
-            report.known(&place.field("custom_event_type"), custom_event_type.is_known());
+        if let Some(value) = &self.custom_event_type {
+            report.known(&place.field("custom_event_type"), value.is_known());
         }
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

@@ -1825,30 +1825,27 @@ impl Shaped for DeviceInformation {
 
 impl Validate for DeviceInformation {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
-        if let Some(ios_advertising_id) = &self.ios_advertising_id {
-            report.uuid(&place.field("ios_advertising_id"), ios_advertising_id);
+        if let Some(value) = &self.ios_advertising_id {
+            report.uuid(&place.field("ios_advertising_id"), value);
         }
-        if let Some(att_authorization_status) = &self.att_authorization_status {
-            report.known(
-                &place.field("att_authorization_status"),
-                att_authorization_status.is_known(),
-            );
+        if let Some(value) = &self.att_authorization_status {
+            report.known(&place.field("att_authorization_status"), value.is_known());
         }
         self.att_timestamp_unixtime_ms.check(&place.field("att_timestamp_unixtime_ms"), report);
-        if let Some(ios_idfv) = &self.ios_idfv {
-            report.uuid(&place.field("ios_idfv"), ios_idfv);
+        if let Some(value) = &self.ios_idfv {
+            report.uuid(&place.field("ios_idfv"), value);
         }
-        if let Some(android_advertising_id) = &self.android_advertising_id {
-            report.uuid(&place.field("android_advertising_id"), android_advertising_id);
+        if let Some(value) = &self.android_advertising_id {
+            report.uuid(&place.field("android_advertising_id"), value);
         }
-        if let Some(fire_advertising_id) = &self.fire_advertising_id {
-            report.uuid(&place.field("fire_advertising_id"), fire_advertising_id);
+        if let Some(value) = &self.fire_advertising_id {
+            report.uuid(&place.field("fire_advertising_id"), value);
         }
-        if let Some(roku_advertising_id) = &self.roku_advertising_id {
-            report.uuid(&place.field("roku_advertising_id"), roku_advertising_id);
+        if let Some(value) = &self.roku_advertising_id {
+            report.uuid(&place.field("roku_advertising_id"), value);
         }
-        if let Some(roku_publisher_id) = &self.roku_publisher_id {
-            report.uuid(&place.field("roku_publisher_id"), roku_publisher_id);
+        if let Some(value) = &self.roku_publisher_id {
+            report.uuid(&place.field("roku_publisher_id"), value);
         }
         report.extra::<Self>(place, &self.extra);
     }

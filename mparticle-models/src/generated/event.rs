@@ -637,11 +637,11 @@ impl Validate for CommonEventData {
             value.check(&entries.key(name), report);
             report.scalar_length(&entries.key(name), value, 4096, Beyond::Undocumented);
         }
-        if let Some(session_uuid) = &self.session_uuid {
-            report.uuid(&place.field("session_uuid"), session_uuid);
+        if let Some(value) = &self.session_uuid {
+            report.uuid(&place.field("session_uuid"), value);
         }
-        if let Some(source_message_id) = &self.source_message_id {
-            report.uuid(&place.field("source_message_id"), source_message_id);
+        if let Some(value) = &self.source_message_id {
+            report.uuid(&place.field("source_message_id"), value);
         }
         self.location.check(&place.field("location"), report);
         self.device_current_state.check(&place.field("device_current_state"), report);
@@ -764,7 +764,7 @@ impl Event {
             Self::Profile(_) => "profile",
             Self::UserAttributeChange(_) => "user_attribute_change",
             Self::UserIdentityChange(_) => "user_identity_change",
-            Self::Unknown { event_type, .. } => event_type,
+            Self::Unknown { event_type: tag, .. } => tag,
         }
     }
 
@@ -772,23 +772,23 @@ impl Event {
     #[must_use]
     pub fn common(&self) -> Option<&CommonEventData> {
         match self {
-            Self::SessionStart(data) => Some(&data.common),
-            Self::SessionEnd(data) => Some(&data.common),
-            Self::ScreenView(data) => Some(&data.common),
-            Self::CustomEvent(data) => Some(&data.common),
-            Self::CommerceEvent(data) => Some(&data.common),
-            Self::ApplicationStateTransition(data) => Some(&data.common),
-            Self::FirstRun(data) => Some(&data.common),
-            Self::Uninstall(data) => Some(&data.common),
-            Self::PushRegistration(data) => Some(&data.common),
-            Self::PushMessage(data) => Some(&data.common),
-            Self::CrashReport(data) => Some(&data.common),
-            Self::Breadcrumb(data) => Some(&data.common),
-            Self::NetworkPerformance(data) => Some(&data.common),
-            Self::OptOut(data) => Some(&data.common),
-            Self::Profile(data) => Some(&data.common),
-            Self::UserAttributeChange(data) => Some(&data.common),
-            Self::UserIdentityChange(data) => Some(&data.common),
+            Self::SessionStart(content) => Some(&content.common),
+            Self::SessionEnd(content) => Some(&content.common),
+            Self::ScreenView(content) => Some(&content.common),
+            Self::CustomEvent(content) => Some(&content.common),
+            Self::CommerceEvent(content) => Some(&content.common),
+            Self::ApplicationStateTransition(content) => Some(&content.common),
+            Self::FirstRun(content) => Some(&content.common),
+            Self::Uninstall(content) => Some(&content.common),
+            Self::PushRegistration(content) => Some(&content.common),
+            Self::PushMessage(content) => Some(&content.common),
+            Self::CrashReport(content) => Some(&content.common),
+            Self::Breadcrumb(content) => Some(&content.common),
+            Self::NetworkPerformance(content) => Some(&content.common),
+            Self::OptOut(content) => Some(&content.common),
+            Self::Profile(content) => Some(&content.common),
+            Self::UserAttributeChange(content) => Some(&content.common),
+            Self::UserIdentityChange(content) => Some(&content.common),
             Self::Unknown { .. } => None,
         }
     }
@@ -797,23 +797,23 @@ impl Event {
     /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut CommonEventData> {
         match self {
-            Self::SessionStart(data) => Some(&mut data.common),
-            Self::SessionEnd(data) => Some(&mut data.common),
-            Self::ScreenView(data) => Some(&mut data.common),
-            Self::CustomEvent(data) => Some(&mut data.common),
-            Self::CommerceEvent(data) => Some(&mut data.common),
-            Self::ApplicationStateTransition(data) => Some(&mut data.common),
-            Self::FirstRun(data) => Some(&mut data.common),
-            Self::Uninstall(data) => Some(&mut data.common),
-            Self::PushRegistration(data) => Some(&mut data.common),
-            Self::PushMessage(data) => Some(&mut data.common),
-            Self::CrashReport(data) => Some(&mut data.common),
-            Self::Breadcrumb(data) => Some(&mut data.common),
-            Self::NetworkPerformance(data) => Some(&mut data.common),
-            Self::OptOut(data) => Some(&mut data.common),
-            Self::Profile(data) => Some(&mut data.common),
-            Self::UserAttributeChange(data) => Some(&mut data.common),
-            Self::UserIdentityChange(data) => Some(&mut data.common),
+            Self::SessionStart(content) => Some(&mut content.common),
+            Self::SessionEnd(content) => Some(&mut content.common),
+            Self::ScreenView(content) => Some(&mut content.common),
+            Self::CustomEvent(content) => Some(&mut content.common),
+            Self::CommerceEvent(content) => Some(&mut content.common),
+            Self::ApplicationStateTransition(content) => Some(&mut content.common),
+            Self::FirstRun(content) => Some(&mut content.common),
+            Self::Uninstall(content) => Some(&mut content.common),
+            Self::PushRegistration(content) => Some(&mut content.common),
+            Self::PushMessage(content) => Some(&mut content.common),
+            Self::CrashReport(content) => Some(&mut content.common),
+            Self::Breadcrumb(content) => Some(&mut content.common),
+            Self::NetworkPerformance(content) => Some(&mut content.common),
+            Self::OptOut(content) => Some(&mut content.common),
+            Self::Profile(content) => Some(&mut content.common),
+            Self::UserAttributeChange(content) => Some(&mut content.common),
+            Self::UserIdentityChange(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
         }
     }
@@ -1407,36 +1407,52 @@ impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tag = self.event_type();
         match self {
-            Self::SessionStart(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::SessionEnd(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::ScreenView(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::CustomEvent(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::CommerceEvent(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::ApplicationStateTransition(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::SessionStart(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::FirstRun(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Uninstall(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::PushRegistration(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::SessionEnd(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::PushMessage(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::CrashReport(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Breadcrumb(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::NetworkPerformance(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::ScreenView(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::OptOut(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Profile(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::UserAttributeChange(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::CustomEvent(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::UserIdentityChange(data) => {
-                write::enveloped::<Self, _, _>(serializer, tag, &**data)
+            Self::CommerceEvent(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
             }
-            Self::Unknown { data, extra, .. } => {
-                let data = Some(data).filter(|data| !data.is_null());
-                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, data), extra)
+            Self::ApplicationStateTransition(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::FirstRun(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Uninstall(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::PushRegistration(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::PushMessage(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::CrashReport(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::Breadcrumb(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::NetworkPerformance(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::OptOut(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Profile(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::UserAttributeChange(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::UserIdentityChange(content) => {
+                write::enveloped::<Self, _, _>(serializer, tag, &**content)
+            }
+            Self::Unknown { data: content, extra, .. } => {
+                let content = Some(content).filter(|content| !content.is_null());
+                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
             }
         }
     }
@@ -1504,30 +1520,30 @@ impl Tagged for Event {
     }
 
     #[inline]
-    fn unknown(event_type: String, data: Value, extra: Extra) -> Self {
-        Self::Unknown { event_type, data, extra }
+    fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+        Self::Unknown { event_type: tag, data: content, extra }
     }
 
     #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
-            Self::SessionStart(data) => data.envelope = envelope,
-            Self::SessionEnd(data) => data.envelope = envelope,
-            Self::ScreenView(data) => data.envelope = envelope,
-            Self::CustomEvent(data) => data.envelope = envelope,
-            Self::CommerceEvent(data) => data.envelope = envelope,
-            Self::ApplicationStateTransition(data) => data.envelope = envelope,
-            Self::FirstRun(data) => data.envelope = envelope,
-            Self::Uninstall(data) => data.envelope = envelope,
-            Self::PushRegistration(data) => data.envelope = envelope,
-            Self::PushMessage(data) => data.envelope = envelope,
-            Self::CrashReport(data) => data.envelope = envelope,
-            Self::Breadcrumb(data) => data.envelope = envelope,
-            Self::NetworkPerformance(data) => data.envelope = envelope,
-            Self::OptOut(data) => data.envelope = envelope,
-            Self::Profile(data) => data.envelope = envelope,
-            Self::UserAttributeChange(data) => data.envelope = envelope,
-            Self::UserIdentityChange(data) => data.envelope = envelope,
+            Self::SessionStart(content) => content.envelope = envelope,
+            Self::SessionEnd(content) => content.envelope = envelope,
+            Self::ScreenView(content) => content.envelope = envelope,
+            Self::CustomEvent(content) => content.envelope = envelope,
+            Self::CommerceEvent(content) => content.envelope = envelope,
+            Self::ApplicationStateTransition(content) => content.envelope = envelope,
+            Self::FirstRun(content) => content.envelope = envelope,
+            Self::Uninstall(content) => content.envelope = envelope,
+            Self::PushRegistration(content) => content.envelope = envelope,
+            Self::PushMessage(content) => content.envelope = envelope,
+            Self::CrashReport(content) => content.envelope = envelope,
+            Self::Breadcrumb(content) => content.envelope = envelope,
+            Self::NetworkPerformance(content) => content.envelope = envelope,
+            Self::OptOut(content) => content.envelope = envelope,
+            Self::Profile(content) => content.envelope = envelope,
+            Self::UserAttributeChange(content) => content.envelope = envelope,
+            Self::UserIdentityChange(content) => content.envelope = envelope,
             Self::Unknown { extra, .. } => *extra = envelope,
         }
     }
@@ -1573,76 +1589,76 @@ impl Shaped for Event {
 impl Validate for Event {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::SessionStart(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::SessionStart(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::SessionEnd(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::SessionEnd(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::ScreenView(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::ScreenView(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::CustomEvent(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::CustomEvent(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::CommerceEvent(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::CommerceEvent(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::ApplicationStateTransition(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::ApplicationStateTransition(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::FirstRun(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::FirstRun(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Uninstall(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::Uninstall(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::PushRegistration(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::PushRegistration(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::PushMessage(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::PushMessage(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::CrashReport(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::CrashReport(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Breadcrumb(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::Breadcrumb(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::NetworkPerformance(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::NetworkPerformance(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::OptOut(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::OptOut(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Profile(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::Profile(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::UserAttributeChange(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::UserAttributeChange(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::UserIdentityChange(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::UserIdentityChange(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Unknown { data, extra, .. } => {
-                report.object(&place.field("data"), data);
+            Self::Unknown { data: content, extra, .. } => {
+                report.object(&place.field("data"), content);
                 report.envelope(place, [Self::TAG, Self::CONTENT], extra);
             }
         }
@@ -1702,8 +1718,8 @@ impl Shaped for EventSystemNotificationInfo {
 
 impl Validate for EventSystemNotificationInfo {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
-        if let Some(type_) = &self.type_ {
-            report.known(&place.field("type"), type_.is_known());
+        if let Some(value) = &self.type_ {
+            report.known(&place.field("type"), value.is_known());
         }
         report.extra::<Self>(place, &self.extra);
     }

@@ -294,8 +294,8 @@ impl Validate for GeoLocation {
         self.latitude.check(&place.field("latitude"), report);
         self.longitude.check(&place.field("longitude"), report);
         self.accuracy.check(&place.field("accuracy"), report);
-        if let Some(location_source) = &self.location_source {
-            report.known(&place.field("location_source"), location_source.is_known());
+        if let Some(value) = &self.location_source {
+            report.known(&place.field("location_source"), value.is_known());
         }
         report.extra::<Self>(place, &self.extra);
     }

@@ -842,13 +842,8 @@ impl Shaped for PushMessageEvent {
 impl Validate for PushMessageEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("push_message_type"), self.push_message_type.is_known());
-        if let Some(action_identifier) = &self.action_identifier {
-            report.max_length(
-                &place.field("action_identifier"),
-                action_identifier,
-                100,
-                Beyond::Undocumented,
-            );
+        if let Some(value) = &self.action_identifier {
+            report.max_length(&place.field("action_identifier"), value, 100, Beyond::Undocumented);
         }
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

@@ -556,8 +556,8 @@ impl Shaped for ScreenViewEvent {
 
 impl Validate for ScreenViewEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
-        if let Some(screen_name) = &self.screen_name {
-            report.max_length(&place.field("screen_name"), screen_name, 256, Beyond::Cut);
+        if let Some(value) = &self.screen_name {
+            report.max_length(&place.field("screen_name"), value, 256, Beyond::Cut);
         }
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

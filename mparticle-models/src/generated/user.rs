@@ -929,23 +929,23 @@ impl Validate for UserAttributeChangeEvent {
             256,
             Beyond::Undocumented,
         );
-        if let Some(new) = &self.new {
-            new.check(&place.field("new"), report);
+        if let Some(value) = &self.new {
+            value.check(&place.field("new"), report);
             let limits = AttributeLimits {
                 scalar: Some((4096, Beyond::Undocumented)),
                 items: Some((1000, Beyond::Undocumented)),
                 item: Some((512, Beyond::Undocumented)),
             };
-            report.attribute_value(&place.field("new"), new, limits);
+            report.attribute_value(&place.field("new"), value, limits);
         }
-        if let Some(old) = &self.old {
-            old.check(&place.field("old"), report);
+        if let Some(value) = &self.old {
+            value.check(&place.field("old"), report);
             let limits = AttributeLimits {
                 scalar: Some((4096, Beyond::Undocumented)),
                 items: Some((1000, Beyond::Undocumented)),
                 item: Some((512, Beyond::Undocumented)),
             };
-            report.attribute_value(&place.field("old"), old, limits);
+            report.attribute_value(&place.field("old"), value, limits);
         }
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -1599,91 +1599,76 @@ impl Shaped for UserIdentities {
 
 impl Validate for UserIdentities {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
-        if let Some(customer_id) = &self.customer_id {
-            report.max_length(&place.field("customer_id"), customer_id, 256, Beyond::Undocumented);
+        if let Some(value) = &self.customer_id {
+            report.max_length(&place.field("customer_id"), value, 256, Beyond::Undocumented);
         }
-        if let Some(email) = &self.email {
-            report.max_length(&place.field("email"), email, 256, Beyond::Undocumented);
+        if let Some(value) = &self.email {
+            report.max_length(&place.field("email"), value, 256, Beyond::Undocumented);
         }
-        if let Some(mobile_number) = &self.mobile_number {
-            report.max_length(
-                &place.field("mobile_number"),
-                mobile_number,
-                256,
-                Beyond::Undocumented,
-            );
+        if let Some(value) = &self.mobile_number {
+            report.max_length(&place.field("mobile_number"), value, 256, Beyond::Undocumented);
         }
-        if let Some(phone_number_2) = &self.phone_number_2 {
-            report.max_length(
-                &place.field("phone_number_2"),
-                phone_number_2,
-                256,
-                Beyond::Undocumented,
-            );
+        if let Some(value) = &self.phone_number_2 {
+            report.max_length(&place.field("phone_number_2"), value, 256, Beyond::Undocumented);
         }
-        if let Some(phone_number_3) = &self.phone_number_3 {
-            report.max_length(
-                &place.field("phone_number_3"),
-                phone_number_3,
-                256,
-                Beyond::Undocumented,
-            );
+        if let Some(value) = &self.phone_number_3 {
+            report.max_length(&place.field("phone_number_3"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other) = &self.other {
-            report.max_length(&place.field("other"), other, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other {
+            report.max_length(&place.field("other"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_2) = &self.other_id_2 {
-            report.max_length(&place.field("other_id_2"), other_id_2, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_2 {
+            report.max_length(&place.field("other_id_2"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_3) = &self.other_id_3 {
-            report.max_length(&place.field("other_id_3"), other_id_3, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_3 {
+            report.max_length(&place.field("other_id_3"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_4) = &self.other_id_4 {
-            report.max_length(&place.field("other_id_4"), other_id_4, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_4 {
+            report.max_length(&place.field("other_id_4"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_5) = &self.other_id_5 {
-            report.max_length(&place.field("other_id_5"), other_id_5, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_5 {
+            report.max_length(&place.field("other_id_5"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_6) = &self.other_id_6 {
-            report.max_length(&place.field("other_id_6"), other_id_6, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_6 {
+            report.max_length(&place.field("other_id_6"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_7) = &self.other_id_7 {
-            report.max_length(&place.field("other_id_7"), other_id_7, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_7 {
+            report.max_length(&place.field("other_id_7"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_8) = &self.other_id_8 {
-            report.max_length(&place.field("other_id_8"), other_id_8, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_8 {
+            report.max_length(&place.field("other_id_8"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_9) = &self.other_id_9 {
-            report.max_length(&place.field("other_id_9"), other_id_9, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_9 {
+            report.max_length(&place.field("other_id_9"), value, 256, Beyond::Undocumented);
         }
-        if let Some(other_id_10) = &self.other_id_10 {
-            report.max_length(&place.field("other_id_10"), other_id_10, 256, Beyond::Undocumented);
+        if let Some(value) = &self.other_id_10 {
+            report.max_length(&place.field("other_id_10"), value, 256, Beyond::Undocumented);
         }
-        if let Some(alias) = &self.alias {
-            report.max_length(&place.field("alias"), alias, 256, Beyond::Undocumented);
+        if let Some(value) = &self.alias {
+            report.max_length(&place.field("alias"), value, 256, Beyond::Undocumented);
         }
-        if let Some(facebook) = &self.facebook {
-            report.max_length(&place.field("facebook"), facebook, 256, Beyond::Undocumented);
+        if let Some(value) = &self.facebook {
+            report.max_length(&place.field("facebook"), value, 256, Beyond::Undocumented);
         }
-        if let Some(facebook_custom_audience_id) = &self.facebook_custom_audience_id {
+        if let Some(value) = &self.facebook_custom_audience_id {
             report.max_length(
                 &place.field("facebook_custom_audience_id"),
-                facebook_custom_audience_id,
+                value,
                 256,
                 Beyond::Undocumented,
             );
         }
-        if let Some(twitter) = &self.twitter {
-            report.max_length(&place.field("twitter"), twitter, 256, Beyond::Undocumented);
+        if let Some(value) = &self.twitter {
+            report.max_length(&place.field("twitter"), value, 256, Beyond::Undocumented);
         }
-        if let Some(google) = &self.google {
-            report.max_length(&place.field("google"), google, 256, Beyond::Undocumented);
+        if let Some(value) = &self.google {
+            report.max_length(&place.field("google"), value, 256, Beyond::Undocumented);
         }
-        if let Some(microsoft) = &self.microsoft {
-            report.max_length(&place.field("microsoft"), microsoft, 256, Beyond::Undocumented);
+        if let Some(value) = &self.microsoft {
+            report.max_length(&place.field("microsoft"), value, 256, Beyond::Undocumented);
         }
-        if let Some(yahoo) = &self.yahoo {
-            report.max_length(&place.field("yahoo"), yahoo, 256, Beyond::Undocumented);
+        if let Some(value) = &self.yahoo {
+            report.max_length(&place.field("yahoo"), value, 256, Beyond::Undocumented);
         }
         for (index, record) in self.records.iter().enumerate() {
             report.record(
@@ -1848,11 +1833,11 @@ impl Shaped for UserIdentity {
 
 impl Validate for UserIdentity {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
-        if let Some(identity_type) = &self.identity_type {
-            report.known(&place.field("identity_type"), identity_type.is_known());
+        if let Some(value) = &self.identity_type {
+            report.known(&place.field("identity_type"), value.is_known());
         }
-        if let Some(identity) = &self.identity {
-            report.max_length(&place.field("identity"), identity, 256, Beyond::Undocumented);
+        if let Some(value) = &self.identity {
+            report.max_length(&place.field("identity"), value, 256, Beyond::Undocumented);
         }
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
         report.extra::<Self>(place, &self.extra);

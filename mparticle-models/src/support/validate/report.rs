@@ -78,6 +78,22 @@ impl Report {
         }
     }
 
+    /// A number that must not be below the minimum.
+    #[inline]
+    pub fn minimum(&mut self, place: &Place<'_>, is_below: bool, beyond: Beyond) {
+        if is_below {
+            self.plain(place, Rule::Minimum, beyond.severity());
+        }
+    }
+
+    /// A number that must not be above the maximum.
+    #[inline]
+    pub fn maximum(&mut self, place: &Place<'_>, is_above: bool, beyond: Beyond) {
+        if is_above {
+            self.plain(place, Rule::Maximum, beyond.severity());
+        }
+    }
+
     /// A value of a closed set.
     #[inline]
     pub fn known(&mut self, place: &Place<'_>, is_known: bool) {

@@ -52,6 +52,18 @@ fn only(check: impl FnOnce(&mut Report, &Place<'_>)) -> Option<Facts> {
 }
 
 #[test]
+fn a_number_outside_of_its_bounds_is_reported() {
+    let text = "/here: a number below the minimum (minimum)".to_owned();
+    let below = only(|report, place| report.minimum(place, true, Beyond::Refused));
+    assert_eq!(below, Some((Rule::Minimum, None, None, Severity::Error, text)));
+    let text = "/here: a number above the maximum (maximum)".to_owned();
+    let above = only(|report, place| report.maximum(place, true, Beyond::Cut));
+    assert_eq!(above, Some((Rule::Maximum, None, None, Severity::Warning, text)));
+    assert_eq!(only(|report, place| report.minimum(place, false, Beyond::Refused)), None);
+    assert_eq!(only(|report, place| report.maximum(place, false, Beyond::Refused)), None);
+}
+
+#[test]
 fn the_severity_follows_what_happens_beyond_the_limit() {
     for (beyond, severity) in [
         (Beyond::Refused, Severity::Error),
@@ -386,6 +398,8 @@ fn rules_go_by_the_keywords_of_json_schema_or_are_advice_or_ours() {
         (Rule::MaxLength, "maxLength", false),
         (Rule::MaxItems, "maxItems", false),
         (Rule::MaxProperties, "maxProperties", false),
+        (Rule::Minimum, "minimum", false),
+        (Rule::Maximum, "maximum", false),
         (Rule::PropertyNames, "propertyNames", false),
         (Rule::Enum, "enum", false),
         (Rule::Required, "required", false),

@@ -39,6 +39,10 @@ pub enum Rule {
     MaxProperties,
     /// The name of an entry of a map has too many characters.
     PropertyNames,
+    /// A number is too small.
+    Minimum,
+    /// A number is too large.
+    Maximum,
     /// A value is not one of those that mParticle accepts.
     Enum,
     /// A required field is missing.
@@ -69,6 +73,8 @@ impl Rule {
             Self::MaxLength => "maxLength",
             Self::MaxItems => "maxItems",
             Self::MaxProperties => "maxProperties",
+            Self::Minimum => "minimum",
+            Self::Maximum => "maximum",
             Self::PropertyNames => "propertyNames",
             Self::Enum => "enum",
             Self::Required => "required",
@@ -152,6 +158,8 @@ impl Rule {
     /// The message of a rule that needs no sizes.
     const fn sentence(self) -> &'static str {
         match self {
+            Self::Minimum => "a number below the minimum",
+            Self::Maximum => "a number above the maximum",
             Self::Enum => "not one of the values that mParticle accepts",
             Self::Required => "missing, but mParticle requires it",
             Self::Type => "expected an object or null",

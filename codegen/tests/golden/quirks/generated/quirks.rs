@@ -303,8 +303,8 @@ impl Validate for Batch {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("environment"), self.environment.is_known());
         self.events.check(&place.field("events"), report);
-        if let Some(ip) = &self.ip {
-            report.ip(&place.field("ip"), ip);
+        if let Some(value) = &self.ip {
+            report.ip(&place.field("ip"), value);
         }
         self.attributes.check(&place.field("attributes"), report);
         self.nested.check(&place.field("nested"), report);
@@ -604,8 +604,8 @@ impl Shaped for CrumbEvent {
 impl Validate for CrumbEvent {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data.check(&place.field("data"), report);
-        if let Some(event_type) = &self.event_type {
-            report.known(&place.field("event_type"), event_type.is_known());
+        if let Some(value) = &self.event_type {
+            report.known(&place.field("event_type"), value.is_known());
         }
         report.extra::<Self>(place, &self.extra);
     }
@@ -826,7 +826,7 @@ impl Event {
             Self::Start(_) => "start",
             Self::Stop(_) => "stop",
             Self::Crumb(_) => "crumb",
-            Self::Unknown { event_type, .. } => event_type,
+            Self::Unknown { event_type: tag, .. } => tag,
         }
     }
 
@@ -834,9 +834,9 @@ impl Event {
     #[must_use]
     pub fn common(&self) -> Option<&EventData> {
         match self {
-            Self::Start(data) => Some(&data.common),
-            Self::Stop(data) => Some(&data.common),
-            Self::Crumb(data) => Some(&data.common),
+            Self::Start(content) => Some(&content.common),
+            Self::Stop(content) => Some(&content.common),
+            Self::Crumb(content) => Some(&content.common),
             Self::Unknown { .. } => None,
         }
     }
@@ -845,9 +845,9 @@ impl Event {
     /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut EventData> {
         match self {
-            Self::Start(data) => Some(&mut data.common),
-            Self::Stop(data) => Some(&mut data.common),
-            Self::Crumb(data) => Some(&mut data.common),
+            Self::Start(content) => Some(&mut content.common),
+            Self::Stop(content) => Some(&mut content.common),
+            Self::Crumb(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
         }
     }
@@ -949,12 +949,12 @@ impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tag = self.event_type();
         match self {
-            Self::Start(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Stop(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Crumb(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Unknown { data, extra, .. } => {
-                let data = Some(data).filter(|data| !data.is_null());
-                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, data), extra)
+            Self::Start(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Stop(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Crumb(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Unknown { data: content, extra, .. } => {
+                let content = Some(content).filter(|content| !content.is_null());
+                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
             }
         }
     }
@@ -987,16 +987,16 @@ impl Tagged for Event {
     }
 
     #[inline]
-    fn unknown(event_type: String, data: Value, extra: Extra) -> Self {
-        Self::Unknown { event_type, data, extra }
+    fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+        Self::Unknown { event_type: tag, data: content, extra }
     }
 
     #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
-            Self::Start(data) => data.envelope = envelope,
-            Self::Stop(data) => data.envelope = envelope,
-            Self::Crumb(data) => data.envelope = envelope,
+            Self::Start(content) => content.envelope = envelope,
+            Self::Stop(content) => content.envelope = envelope,
+            Self::Crumb(content) => content.envelope = envelope,
             Self::Unknown { extra, .. } => *extra = envelope,
         }
     }
@@ -1028,20 +1028,20 @@ impl Shaped for Event {
 impl Validate for Event {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::Start(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::Start(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Stop(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::Stop(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Crumb(data) => {
-                data.check(&place.field("data"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &data.envelope);
+            Self::Crumb(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Unknown { data, extra, .. } => {
-                report.object(&place.field("data"), data);
+            Self::Unknown { data: content, extra, .. } => {
+                report.object(&place.field("data"), content);
                 report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                 report.known(&place.field("event_type"), false);
             }
@@ -1137,9 +1137,6 @@ pub enum EventDataOs {
     /// The value `IOS`.
     Ios,
 
-    /// The value `iOS`.
-    Ios2,
-
     /// The value `Android`.
     Android,
 
@@ -1149,14 +1146,13 @@ pub enum EventDataOs {
 
 impl EventDataOs {
     /// The values that this version knows, in the order of the schema.
-    pub const ALL: &'static [Self] = &[Self::Ios, Self::Ios2, Self::Android];
+    pub const ALL: &'static [Self] = &[Self::Ios, Self::Android];
 
     /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Ios => "IOS",
-            Self::Ios2 => "iOS",
             Self::Android => "Android",
             Self::UnknownValue(text) => text,
         }
@@ -1171,7 +1167,7 @@ impl EventDataOs {
 
 impl OpenEnum for EventDataOs {
     const KNOWN: &'static [(&'static str, Self)] =
-        &[("IOS", Self::Ios), ("iOS", Self::Ios2), ("Android", Self::Android)];
+        &[("IOS", Self::Ios), ("Android", Self::Android), ("iOS", Self::Ios)];
 
     fn as_str(&self) -> &str {
         self.as_str()
@@ -1263,6 +1259,9 @@ impl Shaped for StartEventData {
 impl Validate for StartEventData {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        if !self.common.session_id.is_some() {
+            report.missing(place, "session_id");
+        }
         report.extra::<Self>(place, &self.extra);
     }
 }

@@ -529,16 +529,16 @@ impl Validate for Order {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("id"), &self.id, 8, Beyond::Refused);
         match &self.state {
-            Some(state) => {
-                report.known(&place.field("state"), state.is_known());
+            Some(value) => {
+                report.known(&place.field("state"), value.is_known());
             }
             None => report.missing(place, "state"),
         }
         self.placed_at.check(&place.field("placed_at"), report);
         self.total.check(&place.field("total"), report);
         self.discounts.check(&place.field("discounts"), report);
-        if let Some(reference) = &self.reference {
-            report.uuid(&place.field("reference"), reference);
+        if let Some(value) = &self.reference {
+            report.uuid(&place.field("reference"), value);
         }
         let entries = place.field("labels");
         report.max_properties(&entries, self.labels.len(), 2, Beyond::Undocumented);

@@ -502,7 +502,7 @@ impl Step {
         match self {
             Self::Packed(_) => "packed",
             Self::Sent(_) => "sent",
-            Self::Unknown { step, .. } => step,
+            Self::Unknown { step: tag, .. } => tag,
         }
     }
 
@@ -510,8 +510,8 @@ impl Step {
     #[must_use]
     pub fn common(&self) -> Option<&Common> {
         match self {
-            Self::Packed(body) => Some(&body.common),
-            Self::Sent(body) => Some(&body.common),
+            Self::Packed(content) => Some(&content.common),
+            Self::Sent(content) => Some(&content.common),
             Self::Unknown { .. } => None,
         }
     }
@@ -520,8 +520,8 @@ impl Step {
     /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut Common> {
         match self {
-            Self::Packed(body) => Some(&mut body.common),
-            Self::Sent(body) => Some(&mut body.common),
+            Self::Packed(content) => Some(&mut content.common),
+            Self::Sent(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
         }
     }
@@ -660,11 +660,11 @@ impl Serialize for Step {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tag = self.step();
         match self {
-            Self::Packed(body) => write::enveloped::<Self, _, _>(serializer, tag, &**body),
-            Self::Sent(body) => write::enveloped::<Self, _, _>(serializer, tag, &**body),
-            Self::Unknown { body, extra, .. } => {
-                let body = Some(body).filter(|body| !body.is_null());
-                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, body), extra)
+            Self::Packed(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Sent(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Unknown { body: content, extra, .. } => {
+                let content = Some(content).filter(|content| !content.is_null());
+                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
             }
         }
     }
@@ -696,15 +696,15 @@ impl Tagged for Step {
     }
 
     #[inline]
-    fn unknown(step: String, body: Value, extra: Extra) -> Self {
-        Self::Unknown { step, body, extra }
+    fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+        Self::Unknown { step: tag, body: content, extra }
     }
 
     #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
-            Self::Packed(body) => body.envelope = envelope,
-            Self::Sent(body) => body.envelope = envelope,
+            Self::Packed(content) => content.envelope = envelope,
+            Self::Sent(content) => content.envelope = envelope,
             Self::Unknown { extra, .. } => *extra = envelope,
         }
     }
@@ -732,16 +732,16 @@ impl Shaped for Step {
 impl Validate for Step {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::Packed(body) => {
-                body.check(&place.field("body"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &body.envelope);
+            Self::Packed(content) => {
+                content.check(&place.field("body"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Sent(body) => {
-                body.check(&place.field("body"), report);
-                report.envelope(place, [Self::TAG, Self::CONTENT], &body.envelope);
+            Self::Sent(content) => {
+                content.check(&place.field("body"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
             }
-            Self::Unknown { body, extra, .. } => {
-                report.object(&place.field("body"), body);
+            Self::Unknown { body: content, extra, .. } => {
+                report.object(&place.field("body"), content);
                 report.envelope(place, [Self::TAG, Self::CONTENT], extra);
             }
         }

@@ -33,8 +33,10 @@ pub(crate) fn optional_setter(
         let value = conversion(inner, &quote!(value));
         quote!(#name.map(|value| #value))
     };
+    let inline = is_exact(inner).then(|| quote!(#[inline]));
     quote! {
         #docs
+        #inline
         #[must_use]
         pub fn #setter(mut self, #name: Option<#parameter>) -> Self {
             #path.#name = #value;

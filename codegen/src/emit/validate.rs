@@ -98,6 +98,8 @@ pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
 }
 
 /// The implementation of `Validate` around its checks.
+///
+/// Inline, so that it is compiled only where documents are validated.
 pub(crate) fn implementation(
     name: &Ident,
     checks: &TokenStream,
@@ -110,6 +112,7 @@ pub(crate) fn implementation(
     quote! {
         #blank
         impl Validate for #name {
+            #[inline]
             fn check(&self, #place: &Place<'_>, #report: &mut Report) {
                 #checks
             }

@@ -69,6 +69,7 @@ pub struct ApplicationInformation {
 
 impl ApplicationInformation {
     /// Creates an empty application information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -83,31 +84,12 @@ impl ApplicationInformation {
         self
     }
 
-    /// Sets [`application_name`](Self::application_name), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_application_name(mut self, application_name: Option<impl Into<String>>) -> Self {
-        self.application_name = application_name.map(Into::into);
-        self
-    }
-
     /// Sets [`application_version`](Self::application_version).
     ///
     /// Version of the application as users see it.
     #[must_use]
     pub fn with_application_version(mut self, application_version: impl Into<String>) -> Self {
         self.application_version = Some(application_version.into());
-        self
-    }
-
-    /// Sets [`application_version`](Self::application_version), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_application_version(
-        mut self,
-        application_version: Option<impl Into<String>>,
-    ) -> Self {
-        self.application_version = application_version.map(Into::into);
         self
     }
 
@@ -123,30 +105,12 @@ impl ApplicationInformation {
         self
     }
 
-    /// Sets [`application_build_number`](Self::application_build_number), or clears
-    /// it if the argument is `None`.
-    #[must_use]
-    pub fn set_application_build_number(
-        mut self,
-        application_build_number: Option<impl Into<String>>,
-    ) -> Self {
-        self.application_build_number = application_build_number.map(Into::into);
-        self
-    }
-
     /// Sets [`package`](Self::package).
     ///
     /// Package name or bundle identifier of the application.
     #[must_use]
     pub fn with_package(mut self, package: impl Into<String>) -> Self {
         self.package = Some(package.into());
-        self
-    }
-
-    /// Sets [`package`](Self::package), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_package(mut self, package: Option<impl Into<String>>) -> Self {
-        self.package = package.map(Into::into);
         self
     }
 
@@ -159,27 +123,12 @@ impl ApplicationInformation {
         self
     }
 
-    /// Sets [`os`](Self::os), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_os(mut self, os: Option<impl Into<OperatingSystem>>) -> Self {
-        self.os = os.map(Into::into);
-        self
-    }
-
     /// Sets [`install_referrer`](Self::install_referrer).
     ///
     /// Referrer that the Google Play store reports for the installation.
     #[must_use]
     pub fn with_install_referrer(mut self, install_referrer: impl Into<String>) -> Self {
         self.install_referrer = Some(install_referrer.into());
-        self
-    }
-
-    /// Sets [`install_referrer`](Self::install_referrer), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_install_referrer(mut self, install_referrer: Option<impl Into<String>>) -> Self {
-        self.install_referrer = install_referrer.map(Into::into);
         self
     }
 
@@ -228,14 +177,68 @@ impl ApplicationInformation {
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count).
     ///
     /// Number of integrations that were added to the application by hand.
+    #[inline]
     #[must_use]
     pub fn with_sideloaded_kits_count(mut self, sideloaded_kits_count: i64) -> Self {
         self.sideloaded_kits_count = Some(sideloaded_kits_count);
         self
     }
 
+    /// Sets [`application_name`](Self::application_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_name(mut self, application_name: Option<impl Into<String>>) -> Self {
+        self.application_name = application_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_version`](Self::application_version), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_version(
+        mut self,
+        application_version: Option<impl Into<String>>,
+    ) -> Self {
+        self.application_version = application_version.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_build_number`](Self::application_build_number), or clears
+    /// it if the argument is `None`.
+    #[must_use]
+    pub fn set_application_build_number(
+        mut self,
+        application_build_number: Option<impl Into<String>>,
+    ) -> Self {
+        self.application_build_number = application_build_number.map(Into::into);
+        self
+    }
+
+    /// Sets [`package`](Self::package), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_package(mut self, package: Option<impl Into<String>>) -> Self {
+        self.package = package.map(Into::into);
+        self
+    }
+
+    /// Sets [`os`](Self::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<OperatingSystem>>) -> Self {
+        self.os = os.map(Into::into);
+        self
+    }
+
+    /// Sets [`install_referrer`](Self::install_referrer), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_install_referrer(mut self, install_referrer: Option<impl Into<String>>) -> Self {
+        self.install_referrer = install_referrer.map(Into::into);
+        self
+    }
+
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_sideloaded_kits_count(mut self, sideloaded_kits_count: Option<i64>) -> Self {
         self.sideloaded_kits_count = sideloaded_kits_count;
@@ -288,6 +291,18 @@ impl Validate for ApplicationInformation {
 /// `is_upgrade`.
 ///
 /// Schema: `application.json#/$defs/ApplicationStateTransitionEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::ApplicationStateTransitionEvent;
+///
+/// let install = ApplicationStateTransitionEvent::install();
+/// assert_eq!(install.is_first_run, Some(true));
+///
+/// let foreground = ApplicationStateTransitionEvent::foreground();
+/// assert_eq!(foreground.application_transition_type, "application_foreground");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApplicationStateTransitionEvent {
@@ -364,51 +379,30 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`is_first_run`](Self::is_first_run).
     ///
     /// Whether this start is the first after an installation.
+    #[inline]
     #[must_use]
     pub fn with_is_first_run(mut self, is_first_run: bool) -> Self {
         self.is_first_run = Some(is_first_run);
         self
     }
 
-    /// Sets [`is_first_run`](Self::is_first_run), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_is_first_run(mut self, is_first_run: Option<bool>) -> Self {
-        self.is_first_run = is_first_run;
-        self
-    }
-
     /// Sets [`is_upgrade`](Self::is_upgrade).
     ///
     /// Whether this start is the first after an upgrade.
+    #[inline]
     #[must_use]
     pub fn with_is_upgrade(mut self, is_upgrade: bool) -> Self {
         self.is_upgrade = Some(is_upgrade);
         self
     }
 
-    /// Sets [`is_upgrade`](Self::is_upgrade), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_is_upgrade(mut self, is_upgrade: Option<bool>) -> Self {
-        self.is_upgrade = is_upgrade;
-        self
-    }
-
     /// Sets [`successfully_closed`](Self::successfully_closed).
     ///
     /// Whether the application was closed in an orderly way.
+    #[inline]
     #[must_use]
     pub fn with_successfully_closed(mut self, successfully_closed: bool) -> Self {
         self.successfully_closed = Some(successfully_closed);
-        self
-    }
-
-    /// Sets [`successfully_closed`](Self::successfully_closed), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_successfully_closed(mut self, successfully_closed: Option<bool>) -> Self {
-        self.successfully_closed = successfully_closed;
         self
     }
 
@@ -418,14 +412,6 @@ impl ApplicationStateTransitionEvent {
     #[must_use]
     pub fn with_launch_referral(mut self, launch_referral: impl Into<String>) -> Self {
         self.launch_referral = Some(launch_referral.into());
-        self
-    }
-
-    /// Sets [`launch_referral`](Self::launch_referral), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_launch_referral(mut self, launch_referral: Option<impl Into<String>>) -> Self {
-        self.launch_referral = launch_referral.map(Into::into);
         self
     }
 
@@ -441,17 +427,6 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_push_notification_payload(
-        mut self,
-        push_notification_payload: Option<impl Into<String>>,
-    ) -> Self {
-        self.push_notification_payload = push_notification_payload.map(Into::into);
-        self
-    }
-
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
     ///
     /// When the event happened.
@@ -461,17 +436,6 @@ impl ApplicationStateTransitionEvent {
         timestamp_unixtime_ms: impl Into<UnixMillis>,
     ) -> Self {
         self.common.timestamp_unixtime_ms = Some(timestamp_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
         self
     }
 
@@ -488,21 +452,6 @@ impl ApplicationStateTransitionEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -547,28 +496,13 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -581,28 +515,12 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -618,31 +536,13 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -659,18 +559,6 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -684,31 +572,12 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -724,17 +593,6 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -744,34 +602,12 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -788,32 +624,13 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -826,28 +643,13 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -857,6 +659,233 @@ impl ApplicationStateTransitionEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`is_first_run`](Self::is_first_run), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_first_run(mut self, is_first_run: Option<bool>) -> Self {
+        self.is_first_run = is_first_run;
+        self
+    }
+
+    /// Sets [`is_upgrade`](Self::is_upgrade), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_upgrade(mut self, is_upgrade: Option<bool>) -> Self {
+        self.is_upgrade = is_upgrade;
+        self
+    }
+
+    /// Sets [`successfully_closed`](Self::successfully_closed), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_successfully_closed(mut self, successfully_closed: Option<bool>) -> Self {
+        self.successfully_closed = successfully_closed;
+        self
+    }
+
+    /// Sets [`launch_referral`](Self::launch_referral), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_launch_referral(mut self, launch_referral: Option<impl Into<String>>) -> Self {
+        self.launch_referral = launch_referral.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_push_notification_payload(
+        mut self,
+        push_notification_payload: Option<impl Into<String>>,
+    ) -> Self {
+        self.push_notification_payload = push_notification_payload.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -998,6 +1027,15 @@ open_enum!(ApplicationTransitionType);
 /// First run of the application for this user. Has no fields of its own.
 ///
 /// Schema: `application.json#/$defs/FirstRunEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{FirstRunEvent, UnixMillis};
+///
+/// let event = FirstRunEvent::new().with_timestamp_unixtime_ms(UnixMillis::now());
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FirstRunEvent {
@@ -1018,6 +1056,7 @@ pub struct FirstRunEvent {
 
 impl FirstRunEvent {
     /// Creates an empty first run event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1035,17 +1074,6 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
@@ -1059,21 +1087,6 @@ impl FirstRunEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -1118,28 +1131,13 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -1152,28 +1150,12 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -1189,31 +1171,13 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -1230,18 +1194,6 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -1255,31 +1207,12 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -1295,17 +1228,6 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -1315,34 +1237,12 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -1359,32 +1259,13 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -1397,28 +1278,13 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -1428,6 +1294,187 @@ impl FirstRunEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -1616,6 +1663,15 @@ open_enum!(OperatingSystem);
 /// Removal of the application from the device. Has no fields of its own.
 ///
 /// Schema: `application.json#/$defs/UninstallEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{UninstallEvent, UnixMillis};
+///
+/// let event = UninstallEvent::new().with_timestamp_unixtime_ms(UnixMillis::now());
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UninstallEvent {
@@ -1636,6 +1692,7 @@ pub struct UninstallEvent {
 
 impl UninstallEvent {
     /// Creates an empty uninstall event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1653,17 +1710,6 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
@@ -1677,21 +1723,6 @@ impl UninstallEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -1736,28 +1767,13 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -1770,28 +1786,12 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -1807,31 +1807,13 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -1848,18 +1830,6 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -1873,31 +1843,12 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -1913,17 +1864,6 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -1933,34 +1873,12 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -1977,32 +1895,13 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -2015,28 +1914,13 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -2046,6 +1930,187 @@ impl UninstallEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 

@@ -61,14 +61,6 @@ impl AttributionInfo {
         self
     }
 
-    /// Sets [`service_provider`](Self::service_provider), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_service_provider(mut self, service_provider: Option<impl Into<String>>) -> Self {
-        self.service_provider = service_provider.map(Into::into);
-        self
-    }
-
     /// Sets [`publisher`](Self::publisher).
     ///
     /// Publisher that showed the advertisement.
@@ -78,19 +70,27 @@ impl AttributionInfo {
         self
     }
 
-    /// Sets [`publisher`](Self::publisher), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_publisher(mut self, publisher: Option<impl Into<String>>) -> Self {
-        self.publisher = publisher.map(Into::into);
-        self
-    }
-
     /// Sets [`campaign`](Self::campaign).
     ///
     /// Campaign to which the advertisement belonged.
     #[must_use]
     pub fn with_campaign(mut self, campaign: impl Into<String>) -> Self {
         self.campaign = Some(campaign.into());
+        self
+    }
+
+    /// Sets [`service_provider`](Self::service_provider), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_service_provider(mut self, service_provider: Option<impl Into<String>>) -> Self {
+        self.service_provider = service_provider.map(Into::into);
+        self
+    }
+
+    /// Sets [`publisher`](Self::publisher), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_publisher(mut self, publisher: Option<impl Into<String>>) -> Self {
+        self.publisher = publisher.map(Into::into);
         self
     }
 
@@ -167,6 +167,7 @@ pub struct BatchingContext {
 
 impl BatchingContext {
     /// Creates an empty batching context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -293,6 +294,16 @@ open_enum!(Channel);
 /// Circumstances that hold for every event of a batch.
 ///
 /// Schema: `context.json#/$defs/Context`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{Context, DataPlanContext};
+///
+/// let context = Context::new()
+///     .with_data_plan(DataPlanContext::new("mobile_app").with_plan_version(2));
+/// assert!(context.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Context {
@@ -319,6 +330,7 @@ pub struct Context {
 
 impl Context {
     /// Creates an empty context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -333,19 +345,19 @@ impl Context {
         self
     }
 
-    /// Sets [`data_plan`](Self::data_plan), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_plan(mut self, data_plan: Option<impl Into<DataPlanContext>>) -> Self {
-        self.data_plan = data_plan.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](Self::location).
     ///
     /// Place where the user was, when all events share it.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`data_plan`](Self::data_plan), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_plan(mut self, data_plan: Option<impl Into<DataPlanContext>>) -> Self {
+        self.data_plan = data_plan.map(Into::into);
         self
     }
 
@@ -431,6 +443,7 @@ impl DataPlanContext {
     /// Sets [`plan_version`](Self::plan_version).
     ///
     /// Version of the plan.
+    #[inline]
     #[must_use]
     pub fn with_plan_version(mut self, plan_version: i64) -> Self {
         self.plan_version = Some(plan_version);
@@ -439,6 +452,7 @@ impl DataPlanContext {
 
     /// Sets [`plan_version`](Self::plan_version), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_plan_version(mut self, plan_version: Option<i64>) -> Self {
         self.plan_version = plan_version;
@@ -517,6 +531,7 @@ pub struct SourceInformation {
 
 impl SourceInformation {
     /// Creates an empty source information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -17,6 +17,22 @@ use crate::support::{
 /// Something that happened in your application, named and classified by you.
 ///
 /// Schema: `custom.json#/$defs/CustomEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{CustomEvent, CustomEventType};
+///
+/// let event = CustomEvent::new("Video watched", CustomEventType::Media)
+///     .with_custom_attribute("category", "documentary")
+///     .with_custom_attribute("minutes", 42)
+///     .with_custom_attribute("finished", true);
+/// assert_eq!(event.common.custom_attributes["minutes"].as_i64(), Some(42));
+///
+/// // An event by which mParticle learns which campaign led to the installation.
+/// let attribution = CustomEvent::attribution("publisher", "campaign");
+/// assert_eq!(attribution.event_name, "attribution");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomEvent {
@@ -80,17 +96,6 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`custom_event_type`](Self::custom_event_type), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_custom_event_type(
-        mut self,
-        custom_event_type: Option<impl Into<CustomEventType>>,
-    ) -> Self {
-        self.custom_event_type = custom_event_type.map(Into::into);
-        self
-    }
-
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
     ///
     /// When the event happened.
@@ -100,17 +105,6 @@ impl CustomEvent {
         timestamp_unixtime_ms: impl Into<UnixMillis>,
     ) -> Self {
         self.common.timestamp_unixtime_ms = Some(timestamp_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
         self
     }
 
@@ -127,21 +121,6 @@ impl CustomEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -186,28 +165,13 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -220,28 +184,12 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -257,31 +205,13 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -298,18 +228,6 @@ impl CustomEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -323,31 +241,12 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -363,17 +262,6 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -383,34 +271,12 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -427,32 +293,13 @@ impl CustomEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -465,28 +312,13 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -496,6 +328,198 @@ impl CustomEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`custom_event_type`](Self::custom_event_type), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_custom_event_type(
+        mut self,
+        custom_event_type: Option<impl Into<CustomEventType>>,
+    ) -> Self {
+        self.custom_event_type = custom_event_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 

@@ -37,6 +37,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// Creates an empty api error.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -90,6 +91,7 @@ pub struct ErrorResponse {
 
 impl ErrorResponse {
     /// Creates an empty error response.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -156,16 +156,10 @@ impl CcpaConsentState {
     ///
     /// True when the user objects to the sale: the reverse of a GDPR record, where
     /// true means agreement.
+    #[inline]
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
-        self
-    }
-
-    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
-        self.consented = consented;
         self
     }
 
@@ -181,30 +175,12 @@ impl CcpaConsentState {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`document`](Self::document).
     ///
     /// Version or name of the text that was put before the user.
     #[must_use]
     pub fn with_document(mut self, document: impl Into<String>) -> Self {
         self.document = Some(document.into());
-        self
-    }
-
-    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
-        self.document = document.map(Into::into);
         self
     }
 
@@ -217,19 +193,45 @@ impl CcpaConsentState {
         self
     }
 
-    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
-        self.location = location.map(Into::into);
-        self
-    }
-
     /// Sets [`hardware_id`](Self::hardware_id).
     ///
     /// Identifier of the device on which the user decided.
     #[must_use]
     pub fn with_hardware_id(mut self, hardware_id: impl Into<String>) -> Self {
         self.hardware_id = Some(hardware_id.into());
+        self
+    }
+
+    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
+        self.consented = consented;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
+        self.document = document.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
+        self.location = location.map(Into::into);
         self
     }
 
@@ -283,6 +285,18 @@ impl Validate for CcpaConsentState {
 /// send it.
 ///
 /// Schema: `privacy.json#/$defs/ConsentState`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{ConsentState, UnixMillis};
+///
+/// let now = UnixMillis::now();
+/// let consent = ConsentState::new()
+///     .with_gdpr_decision("marketing", true, now)
+///     .with_data_sale_opt_out(false, now);
+/// assert!(consent.gdpr.contains_key("marketing"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConsentState {
@@ -307,6 +321,7 @@ pub struct ConsentState {
 
 impl ConsentState {
     /// Creates an empty consent state.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -450,16 +465,10 @@ impl GdprConsentState {
     /// Sets [`consented`](Self::consented).
     ///
     /// True when the user agrees to the purpose, false when not.
+    #[inline]
     #[must_use]
     pub fn with_consented(mut self, consented: bool) -> Self {
         self.consented = Some(consented);
-        self
-    }
-
-    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
-        self.consented = consented;
         self
     }
 
@@ -475,30 +484,12 @@ impl GdprConsentState {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`document`](Self::document).
     ///
     /// Version or name of the text that was put before the user.
     #[must_use]
     pub fn with_document(mut self, document: impl Into<String>) -> Self {
         self.document = Some(document.into());
-        self
-    }
-
-    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
-        self.document = document.map(Into::into);
         self
     }
 
@@ -511,19 +502,45 @@ impl GdprConsentState {
         self
     }
 
-    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
-        self.location = location.map(Into::into);
-        self
-    }
-
     /// Sets [`hardware_id`](Self::hardware_id).
     ///
     /// Identifier of the device on which the user decided.
     #[must_use]
     pub fn with_hardware_id(mut self, hardware_id: impl Into<String>) -> Self {
         self.hardware_id = Some(hardware_id.into());
+        self
+    }
+
+    /// Sets [`consented`](Self::consented), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_consented(mut self, consented: Option<bool>) -> Self {
+        self.consented = consented;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`document`](Self::document), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_document(mut self, document: Option<impl Into<String>>) -> Self {
+        self.document = document.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<String>>) -> Self {
+        self.location = location.map(Into::into);
         self
     }
 
@@ -576,6 +593,15 @@ impl Validate for GdprConsentState {
 /// Reports that the user wants no more tracking, or wants it again.
 ///
 /// Schema: `privacy.json#/$defs/OptOutEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::OptOutEvent;
+///
+/// let event = OptOutEvent::new(true);
+/// assert_eq!(event.is_opted_out, Some(true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OptOutEvent {
@@ -613,17 +639,10 @@ impl OptOutEvent {
     /// Sets [`is_opted_out`](Self::is_opted_out).
     ///
     /// True to stop tracking, false to resume it.
+    #[inline]
     #[must_use]
     pub fn with_is_opted_out(mut self, is_opted_out: bool) -> Self {
         self.is_opted_out = Some(is_opted_out);
-        self
-    }
-
-    /// Sets [`is_opted_out`](Self::is_opted_out), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_is_opted_out(mut self, is_opted_out: Option<bool>) -> Self {
-        self.is_opted_out = is_opted_out;
         self
     }
 
@@ -636,17 +655,6 @@ impl OptOutEvent {
         timestamp_unixtime_ms: impl Into<UnixMillis>,
     ) -> Self {
         self.common.timestamp_unixtime_ms = Some(timestamp_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
         self
     }
 
@@ -663,21 +671,6 @@ impl OptOutEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -722,28 +715,13 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -756,28 +734,12 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -793,31 +755,13 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -834,18 +778,6 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -859,31 +791,12 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -899,17 +812,6 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -919,34 +821,12 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -963,32 +843,13 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -1001,28 +862,13 @@ impl OptOutEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -1032,6 +878,196 @@ impl OptOutEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`is_opted_out`](Self::is_opted_out), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_opted_out(mut self, is_opted_out: Option<bool>) -> Self {
+        self.is_opted_out = is_opted_out;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 

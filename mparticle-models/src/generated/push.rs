@@ -153,6 +153,16 @@ open_enum!(PushMessageBehavior);
 /// A push message was sent, arrived, or was acted on.
 ///
 /// Schema: `push.json#/$defs/PushMessageEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{PushMessageEvent, PushMessageType};
+///
+/// let payload = r#"{"title":"Hello"}"#;
+/// let event = PushMessageEvent::new("token", PushMessageType::Received, payload);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushMessageEvent {
@@ -237,14 +247,6 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`push_message_token`](Self::push_message_token), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_push_message_token(mut self, push_message_token: Option<impl Into<String>>) -> Self {
-        self.push_message_token = push_message_token.map(Into::into);
-        self
-    }
-
     /// Sets [`push_message_type`](Self::push_message_type).
     ///
     /// What happened to the message.
@@ -266,17 +268,6 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_push_notification_payload(
-        mut self,
-        push_notification_payload: Option<impl Into<String>>,
-    ) -> Self {
-        self.push_notification_payload = push_notification_payload.map(Into::into);
-        self
-    }
-
     /// Sets [`message`](Self::message).
     ///
     /// Words that the user sees.
@@ -286,26 +277,12 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
-        self.message = message.map(Into::into);
-        self
-    }
-
     /// Sets [`network`](Self::network).
     ///
     /// Push service that carried the message, such as `apn` or `gcm`.
     #[must_use]
     pub fn with_network(mut self, network: impl Into<String>) -> Self {
         self.network = Some(network.into());
-        self
-    }
-
-    /// Sets [`network`](Self::network), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_network(mut self, network: Option<impl Into<String>>) -> Self {
-        self.network = network.map(Into::into);
         self
     }
 
@@ -321,31 +298,12 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`application_state`](Self::application_state), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_application_state(
-        mut self,
-        application_state: Option<impl Into<ApplicationState>>,
-    ) -> Self {
-        self.application_state = application_state.map(Into::into);
-        self
-    }
-
     /// Sets [`action_identifier`](Self::action_identifier).
     ///
     /// Button or action that the user chose.
     #[must_use]
     pub fn with_action_identifier(mut self, action_identifier: impl Into<String>) -> Self {
         self.action_identifier = Some(action_identifier.into());
-        self
-    }
-
-    /// Sets [`action_identifier`](Self::action_identifier), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_action_identifier(mut self, action_identifier: Option<impl Into<String>>) -> Self {
-        self.action_identifier = action_identifier.map(Into::into);
         self
     }
 
@@ -361,17 +319,6 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`push_message_behavior`](Self::push_message_behavior), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_push_message_behavior(
-        mut self,
-        push_message_behavior: Option<impl Into<PushMessageBehavior>>,
-    ) -> Self {
-        self.push_message_behavior = push_message_behavior.map(Into::into);
-        self
-    }
-
     /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
     ///
     /// When the event happened.
@@ -381,17 +328,6 @@ impl PushMessageEvent {
         timestamp_unixtime_ms: impl Into<UnixMillis>,
     ) -> Self {
         self.common.timestamp_unixtime_ms = Some(timestamp_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
         self
     }
 
@@ -408,21 +344,6 @@ impl PushMessageEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -467,28 +388,13 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -501,28 +407,12 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -538,31 +428,13 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -579,18 +451,6 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -604,31 +464,12 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -644,17 +485,6 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -664,34 +494,12 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -708,32 +516,13 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -746,28 +535,13 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -777,6 +551,250 @@ impl PushMessageEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`push_message_token`](Self::push_message_token), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_push_message_token(mut self, push_message_token: Option<impl Into<String>>) -> Self {
+        self.push_message_token = push_message_token.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_push_notification_payload(
+        mut self,
+        push_notification_payload: Option<impl Into<String>>,
+    ) -> Self {
+        self.push_notification_payload = push_notification_payload.map(Into::into);
+        self
+    }
+
+    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
+        self.message = message.map(Into::into);
+        self
+    }
+
+    /// Sets [`network`](Self::network), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_network(mut self, network: Option<impl Into<String>>) -> Self {
+        self.network = network.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_state`](Self::application_state), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_state(
+        mut self,
+        application_state: Option<impl Into<ApplicationState>>,
+    ) -> Self {
+        self.application_state = application_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`action_identifier`](Self::action_identifier), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_action_identifier(mut self, action_identifier: Option<impl Into<String>>) -> Self {
+        self.action_identifier = action_identifier.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_message_behavior`](Self::push_message_behavior), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_push_message_behavior(
+        mut self,
+        push_message_behavior: Option<impl Into<PushMessageBehavior>>,
+    ) -> Self {
+        self.push_message_behavior = push_message_behavior.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -903,6 +921,15 @@ open_enum!(PushMessageType);
 /// The device is registered for push messages or no longer so.
 ///
 /// Schema: `push.json#/$defs/PushRegistrationEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::PushRegistrationEvent;
+///
+/// let event = PushRegistrationEvent::new(true, "token");
+/// assert_eq!(event.register, Some(true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushRegistrationEvent {
@@ -945,16 +972,10 @@ impl PushRegistrationEvent {
     /// Sets [`register`](Self::register).
     ///
     /// True when the device is registered, false when the registration ends.
+    #[inline]
     #[must_use]
     pub fn with_register(mut self, register: bool) -> Self {
         self.register = Some(register);
-        self
-    }
-
-    /// Sets [`register`](Self::register), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_register(mut self, register: Option<bool>) -> Self {
-        self.register = register;
         self
     }
 
@@ -979,17 +1000,6 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
@@ -1003,21 +1013,6 @@ impl PushRegistrationEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -1062,28 +1057,13 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -1096,28 +1076,12 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -1133,31 +1097,13 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -1174,18 +1120,6 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -1199,31 +1133,12 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -1239,17 +1154,6 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -1259,34 +1163,12 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -1303,32 +1185,13 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -1341,28 +1204,13 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -1372,6 +1220,195 @@ impl PushRegistrationEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`register`](Self::register), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_register(mut self, register: Option<bool>) -> Self {
+        self.register = register;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 

@@ -311,6 +311,18 @@ open_enum!(ReservedUserAttribute);
 /// them.
 ///
 /// Schema: `user.json#/$defs/UserAttributeChangeEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::UserAttributeChangeEvent;
+///
+/// let event = UserAttributeChangeEvent::new("plan")
+///     .with_old("silver")
+///     .with_new("gold")
+///     .with_deleted(false);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserAttributeChangeEvent {
@@ -395,13 +407,6 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_new(mut self, new: Option<impl Into<AttributeValue>>) -> Self {
-        self.new = new.map(Into::into);
-        self
-    }
-
     /// Sets [`old`](Self::old).
     ///
     /// Value before the change; null when the attribute did not exist or was a tag.
@@ -411,43 +416,23 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_old(mut self, old: Option<impl Into<AttributeValue>>) -> Self {
-        self.old = old.map(Into::into);
-        self
-    }
-
     /// Sets [`deleted`](Self::deleted).
     ///
     /// Whether the change removed the attribute.
+    #[inline]
     #[must_use]
     pub fn with_deleted(mut self, deleted: bool) -> Self {
         self.deleted = Some(deleted);
         self
     }
 
-    /// Sets [`deleted`](Self::deleted), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_deleted(mut self, deleted: Option<bool>) -> Self {
-        self.deleted = deleted;
-        self
-    }
-
     /// Sets [`is_new_attribute`](Self::is_new_attribute).
     ///
     /// Whether the attribute did not exist before.
+    #[inline]
     #[must_use]
     pub fn with_is_new_attribute(mut self, is_new_attribute: bool) -> Self {
         self.is_new_attribute = Some(is_new_attribute);
-        self
-    }
-
-    /// Sets [`is_new_attribute`](Self::is_new_attribute), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_new_attribute(mut self, is_new_attribute: Option<bool>) -> Self {
-        self.is_new_attribute = is_new_attribute;
         self
     }
 
@@ -460,17 +445,6 @@ impl UserAttributeChangeEvent {
         timestamp_unixtime_ms: impl Into<UnixMillis>,
     ) -> Self {
         self.common.timestamp_unixtime_ms = Some(timestamp_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
         self
     }
 
@@ -487,21 +461,6 @@ impl UserAttributeChangeEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -546,28 +505,13 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -580,28 +524,12 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -617,31 +545,13 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -658,18 +568,6 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -683,31 +581,12 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -723,17 +602,6 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -743,34 +611,12 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -787,32 +633,13 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -825,28 +652,13 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -856,6 +668,218 @@ impl UserAttributeChangeEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_new(mut self, new: Option<impl Into<AttributeValue>>) -> Self {
+        self.new = new.map(Into::into);
+        self
+    }
+
+    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_old(mut self, old: Option<impl Into<AttributeValue>>) -> Self {
+        self.old = old.map(Into::into);
+        self
+    }
+
+    /// Sets [`deleted`](Self::deleted), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_deleted(mut self, deleted: Option<bool>) -> Self {
+        self.deleted = deleted;
+        self
+    }
+
+    /// Sets [`is_new_attribute`](Self::is_new_attribute), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_new_attribute(mut self, is_new_attribute: Option<bool>) -> Self {
+        self.is_new_attribute = is_new_attribute;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -942,6 +966,20 @@ impl Enveloped for UserAttributeChangeEvent {
 /// least one of them, an identifier of the device, or an `mpid`.
 ///
 /// Schema: `user.json#/$defs/UserIdentities`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::UserIdentities;
+///
+/// let phone: Option<String> = None;
+/// let user = UserIdentities::new()
+///     .with_customer_id("42")
+///     .with_email("a@example.com")
+///     .set_mobile_number(phone);
+/// let names: Vec<_> = user.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["customer_id", "email"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserIdentities {
@@ -1095,6 +1133,7 @@ pub struct UserIdentities {
 
 impl UserIdentities {
     /// Creates an empty user identities.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1109,27 +1148,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`customer_id`](Self::customer_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_customer_id(mut self, customer_id: Option<impl Into<String>>) -> Self {
-        self.customer_id = customer_id.map(Into::into);
-        self
-    }
-
     /// Sets [`email`](Self::email).
     ///
     /// E-mail address.
     #[must_use]
     pub fn with_email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
-        self
-    }
-
-    /// Sets [`email`](Self::email), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_email(mut self, email: Option<impl Into<String>>) -> Self {
-        self.email = email.map(Into::into);
         self
     }
 
@@ -1142,28 +1166,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`mobile_number`](Self::mobile_number), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_mobile_number(mut self, mobile_number: Option<impl Into<String>>) -> Self {
-        self.mobile_number = mobile_number.map(Into::into);
-        self
-    }
-
     /// Sets [`phone_number_2`](Self::phone_number_2).
     ///
     /// Second phone number.
     #[must_use]
     pub fn with_phone_number_2(mut self, phone_number_2: impl Into<String>) -> Self {
         self.phone_number_2 = Some(phone_number_2.into());
-        self
-    }
-
-    /// Sets [`phone_number_2`](Self::phone_number_2), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_phone_number_2(mut self, phone_number_2: Option<impl Into<String>>) -> Self {
-        self.phone_number_2 = phone_number_2.map(Into::into);
         self
     }
 
@@ -1176,27 +1184,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`phone_number_3`](Self::phone_number_3), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_phone_number_3(mut self, phone_number_3: Option<impl Into<String>>) -> Self {
-        self.phone_number_3 = phone_number_3.map(Into::into);
-        self
-    }
-
     /// Sets [`other`](Self::other).
     ///
     /// Identifier of your choice, first of ten free slots.
     #[must_use]
     pub fn with_other(mut self, other: impl Into<String>) -> Self {
         self.other = Some(other.into());
-        self
-    }
-
-    /// Sets [`other`](Self::other), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_other(mut self, other: Option<impl Into<String>>) -> Self {
-        self.other = other.map(Into::into);
         self
     }
 
@@ -1209,28 +1202,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_2`](Self::other_id_2), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_2(mut self, other_id_2: Option<impl Into<String>>) -> Self {
-        self.other_id_2 = other_id_2.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_3`](Self::other_id_3).
     ///
     /// Identifier of your choice, third of ten free slots.
     #[must_use]
     pub fn with_other_id_3(mut self, other_id_3: impl Into<String>) -> Self {
         self.other_id_3 = Some(other_id_3.into());
-        self
-    }
-
-    /// Sets [`other_id_3`](Self::other_id_3), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_3(mut self, other_id_3: Option<impl Into<String>>) -> Self {
-        self.other_id_3 = other_id_3.map(Into::into);
         self
     }
 
@@ -1243,28 +1220,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_4`](Self::other_id_4), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_4(mut self, other_id_4: Option<impl Into<String>>) -> Self {
-        self.other_id_4 = other_id_4.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_5`](Self::other_id_5).
     ///
     /// Identifier of your choice, fifth of ten free slots.
     #[must_use]
     pub fn with_other_id_5(mut self, other_id_5: impl Into<String>) -> Self {
         self.other_id_5 = Some(other_id_5.into());
-        self
-    }
-
-    /// Sets [`other_id_5`](Self::other_id_5), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_5(mut self, other_id_5: Option<impl Into<String>>) -> Self {
-        self.other_id_5 = other_id_5.map(Into::into);
         self
     }
 
@@ -1277,28 +1238,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_6`](Self::other_id_6), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_6(mut self, other_id_6: Option<impl Into<String>>) -> Self {
-        self.other_id_6 = other_id_6.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_7`](Self::other_id_7).
     ///
     /// Identifier of your choice, seventh of ten free slots.
     #[must_use]
     pub fn with_other_id_7(mut self, other_id_7: impl Into<String>) -> Self {
         self.other_id_7 = Some(other_id_7.into());
-        self
-    }
-
-    /// Sets [`other_id_7`](Self::other_id_7), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_7(mut self, other_id_7: Option<impl Into<String>>) -> Self {
-        self.other_id_7 = other_id_7.map(Into::into);
         self
     }
 
@@ -1311,28 +1256,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_8`](Self::other_id_8), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_8(mut self, other_id_8: Option<impl Into<String>>) -> Self {
-        self.other_id_8 = other_id_8.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_9`](Self::other_id_9).
     ///
     /// Identifier of your choice, ninth of ten free slots.
     #[must_use]
     pub fn with_other_id_9(mut self, other_id_9: impl Into<String>) -> Self {
         self.other_id_9 = Some(other_id_9.into());
-        self
-    }
-
-    /// Sets [`other_id_9`](Self::other_id_9), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_9(mut self, other_id_9: Option<impl Into<String>>) -> Self {
-        self.other_id_9 = other_id_9.map(Into::into);
         self
     }
 
@@ -1345,14 +1274,6 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_10`](Self::other_id_10), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_10(mut self, other_id_10: Option<impl Into<String>>) -> Self {
-        self.other_id_10 = other_id_10.map(Into::into);
-        self
-    }
-
     /// Sets [`alias`](Self::alias).
     ///
     /// Another name under which the user is known to you.
@@ -1362,26 +1283,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`alias`](Self::alias), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_alias(mut self, alias: Option<impl Into<String>>) -> Self {
-        self.alias = alias.map(Into::into);
-        self
-    }
-
     /// Sets [`facebook`](Self::facebook).
     ///
     /// Facebook user identifier.
     #[must_use]
     pub fn with_facebook(mut self, facebook: impl Into<String>) -> Self {
         self.facebook = Some(facebook.into());
-        self
-    }
-
-    /// Sets [`facebook`](Self::facebook), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_facebook(mut self, facebook: Option<impl Into<String>>) -> Self {
-        self.facebook = facebook.map(Into::into);
         self
     }
 
@@ -1397,30 +1304,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`facebook_custom_audience_id`](Self::facebook_custom_audience_id), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_facebook_custom_audience_id(
-        mut self,
-        facebook_custom_audience_id: Option<impl Into<String>>,
-    ) -> Self {
-        self.facebook_custom_audience_id = facebook_custom_audience_id.map(Into::into);
-        self
-    }
-
     /// Sets [`twitter`](Self::twitter).
     ///
     /// Twitter user identifier.
     #[must_use]
     pub fn with_twitter(mut self, twitter: impl Into<String>) -> Self {
         self.twitter = Some(twitter.into());
-        self
-    }
-
-    /// Sets [`twitter`](Self::twitter), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_twitter(mut self, twitter: Option<impl Into<String>>) -> Self {
-        self.twitter = twitter.map(Into::into);
         self
     }
 
@@ -1433,26 +1322,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`google`](Self::google), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_google(mut self, google: Option<impl Into<String>>) -> Self {
-        self.google = google.map(Into::into);
-        self
-    }
-
     /// Sets [`microsoft`](Self::microsoft).
     ///
     /// Microsoft user identifier.
     #[must_use]
     pub fn with_microsoft(mut self, microsoft: impl Into<String>) -> Self {
         self.microsoft = Some(microsoft.into());
-        self
-    }
-
-    /// Sets [`microsoft`](Self::microsoft), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_microsoft(mut self, microsoft: Option<impl Into<String>>) -> Self {
-        self.microsoft = microsoft.map(Into::into);
         self
     }
 
@@ -1465,6 +1340,170 @@ impl UserIdentities {
         self
     }
 
+    /// Sets [`customer_id`](Self::customer_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_customer_id(mut self, customer_id: Option<impl Into<String>>) -> Self {
+        self.customer_id = customer_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`email`](Self::email), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_email(mut self, email: Option<impl Into<String>>) -> Self {
+        self.email = email.map(Into::into);
+        self
+    }
+
+    /// Sets [`mobile_number`](Self::mobile_number), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_mobile_number(mut self, mobile_number: Option<impl Into<String>>) -> Self {
+        self.mobile_number = mobile_number.map(Into::into);
+        self
+    }
+
+    /// Sets [`phone_number_2`](Self::phone_number_2), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_phone_number_2(mut self, phone_number_2: Option<impl Into<String>>) -> Self {
+        self.phone_number_2 = phone_number_2.map(Into::into);
+        self
+    }
+
+    /// Sets [`phone_number_3`](Self::phone_number_3), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_phone_number_3(mut self, phone_number_3: Option<impl Into<String>>) -> Self {
+        self.phone_number_3 = phone_number_3.map(Into::into);
+        self
+    }
+
+    /// Sets [`other`](Self::other), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_other(mut self, other: Option<impl Into<String>>) -> Self {
+        self.other = other.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_2`](Self::other_id_2), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_2(mut self, other_id_2: Option<impl Into<String>>) -> Self {
+        self.other_id_2 = other_id_2.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_3`](Self::other_id_3), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_3(mut self, other_id_3: Option<impl Into<String>>) -> Self {
+        self.other_id_3 = other_id_3.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_4`](Self::other_id_4), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_4(mut self, other_id_4: Option<impl Into<String>>) -> Self {
+        self.other_id_4 = other_id_4.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_5`](Self::other_id_5), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_5(mut self, other_id_5: Option<impl Into<String>>) -> Self {
+        self.other_id_5 = other_id_5.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_6`](Self::other_id_6), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_6(mut self, other_id_6: Option<impl Into<String>>) -> Self {
+        self.other_id_6 = other_id_6.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_7`](Self::other_id_7), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_7(mut self, other_id_7: Option<impl Into<String>>) -> Self {
+        self.other_id_7 = other_id_7.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_8`](Self::other_id_8), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_8(mut self, other_id_8: Option<impl Into<String>>) -> Self {
+        self.other_id_8 = other_id_8.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_9`](Self::other_id_9), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_9(mut self, other_id_9: Option<impl Into<String>>) -> Self {
+        self.other_id_9 = other_id_9.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_10`](Self::other_id_10), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_10(mut self, other_id_10: Option<impl Into<String>>) -> Self {
+        self.other_id_10 = other_id_10.map(Into::into);
+        self
+    }
+
+    /// Sets [`alias`](Self::alias), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_alias(mut self, alias: Option<impl Into<String>>) -> Self {
+        self.alias = alias.map(Into::into);
+        self
+    }
+
+    /// Sets [`facebook`](Self::facebook), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_facebook(mut self, facebook: Option<impl Into<String>>) -> Self {
+        self.facebook = facebook.map(Into::into);
+        self
+    }
+
+    /// Sets [`facebook_custom_audience_id`](Self::facebook_custom_audience_id), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_facebook_custom_audience_id(
+        mut self,
+        facebook_custom_audience_id: Option<impl Into<String>>,
+    ) -> Self {
+        self.facebook_custom_audience_id = facebook_custom_audience_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`twitter`](Self::twitter), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_twitter(mut self, twitter: Option<impl Into<String>>) -> Self {
+        self.twitter = twitter.map(Into::into);
+        self
+    }
+
+    /// Sets [`google`](Self::google), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_google(mut self, google: Option<impl Into<String>>) -> Self {
+        self.google = google.map(Into::into);
+        self
+    }
+
+    /// Sets [`microsoft`](Self::microsoft), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_microsoft(mut self, microsoft: Option<impl Into<String>>) -> Self {
+        self.microsoft = microsoft.map(Into::into);
+        self
+    }
+
     /// Sets [`yahoo`](Self::yahoo), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_yahoo(mut self, yahoo: Option<impl Into<String>>) -> Self {
@@ -1474,6 +1513,7 @@ impl UserIdentities {
 
     /// Iterates over the names and the values that are set, in the order of the
     /// schema. Unknown names come last.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = [
             ("customer_id", self.customer_id.as_deref()),
@@ -1697,27 +1737,12 @@ impl UserIdentity {
         self
     }
 
-    /// Sets [`identity_type`](Self::identity_type), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_identity_type(mut self, identity_type: Option<impl Into<IdentityType>>) -> Self {
-        self.identity_type = identity_type.map(Into::into);
-        self
-    }
-
     /// Sets [`identity`](Self::identity).
     ///
     /// Identifier itself.
     #[must_use]
     pub fn with_identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
-        self
-    }
-
-    /// Sets [`identity`](Self::identity), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_identity(mut self, identity: Option<impl Into<String>>) -> Self {
-        self.identity = identity.map(Into::into);
         self
     }
 
@@ -1733,6 +1758,31 @@ impl UserIdentity {
         self
     }
 
+    /// Sets [`created_this_batch`](Self::created_this_batch).
+    ///
+    /// Whether the identifier appeared for the first time in this batch.
+    #[inline]
+    #[must_use]
+    pub fn with_created_this_batch(mut self, created_this_batch: bool) -> Self {
+        self.created_this_batch = Some(created_this_batch);
+        self
+    }
+
+    /// Sets [`identity_type`](Self::identity_type), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_identity_type(mut self, identity_type: Option<impl Into<IdentityType>>) -> Self {
+        self.identity_type = identity_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`identity`](Self::identity), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_identity(mut self, identity: Option<impl Into<String>>) -> Self {
+        self.identity = identity.map(Into::into);
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
     /// the argument is `None`.
     #[must_use]
@@ -1744,17 +1794,9 @@ impl UserIdentity {
         self
     }
 
-    /// Sets [`created_this_batch`](Self::created_this_batch).
-    ///
-    /// Whether the identifier appeared for the first time in this batch.
-    #[must_use]
-    pub fn with_created_this_batch(mut self, created_this_batch: bool) -> Self {
-        self.created_this_batch = Some(created_this_batch);
-        self
-    }
-
     /// Sets [`created_this_batch`](Self::created_this_batch), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_created_this_batch(mut self, created_this_batch: Option<bool>) -> Self {
         self.created_this_batch = created_this_batch;
@@ -1805,6 +1847,19 @@ impl Validate for UserIdentity {
 /// Reports that one identity of the user was added, replaced or removed.
 ///
 /// Schema: `user.json#/$defs/UserIdentityChangeEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{
+///     IdentityType, UnixMillis, UserIdentity, UserIdentityChangeEvent,
+/// };
+///
+/// let now = UnixMillis::now();
+/// let email = UserIdentity::new(IdentityType::Email, "a@example.com", now);
+/// let event = UserIdentityChangeEvent::new().with_new(email);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserIdentityChangeEvent {
@@ -1837,6 +1892,7 @@ pub struct UserIdentityChangeEvent {
 
 impl UserIdentityChangeEvent {
     /// Creates an empty user identity change event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1851,26 +1907,12 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_new(mut self, new: Option<impl Into<UserIdentity>>) -> Self {
-        self.new = new.map(Into::into);
-        self
-    }
-
     /// Sets [`old`](Self::old).
     ///
     /// Identity before the change; null when it was added.
     #[must_use]
     pub fn with_old(mut self, old: impl Into<UserIdentity>) -> Self {
         self.old = Some(old.into());
-        self
-    }
-
-    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_old(mut self, old: Option<impl Into<UserIdentity>>) -> Self {
-        self.old = old.map(Into::into);
         self
     }
 
@@ -1883,17 +1925,6 @@ impl UserIdentityChangeEvent {
         timestamp_unixtime_ms: impl Into<UnixMillis>,
     ) -> Self {
         self.common.timestamp_unixtime_ms = Some(timestamp_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
         self
     }
 
@@ -1910,21 +1941,6 @@ impl UserIdentityChangeEvent {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
@@ -1969,28 +1985,13 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.common.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](CommonEventData::session_id).
     ///
     /// Session that the event belongs to, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
         self
     }
 
@@ -2003,28 +2004,12 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](CommonEventData::location).
     ///
     /// Where the event happened.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.common.location = location.map(Into::into);
         self
     }
 
@@ -2040,31 +2025,13 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.common.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](CommonEventData::event_num).
     ///
     /// Position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.common.event_num = event_num;
         self
     }
 
@@ -2081,18 +2048,6 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
@@ -2106,31 +2061,12 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](CommonEventData::page_url).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.common.page_url = page_url.map(Into::into);
         self
     }
 
@@ -2146,17 +2082,6 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
     ///
     /// Kind of network connection at the time of the event.
@@ -2166,34 +2091,12 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -2210,32 +2113,13 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
     ///
     /// Whether the event is set up as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.common.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -2248,28 +2132,13 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.common.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.common.is_main_thread = is_main_thread;
         self
     }
 
@@ -2279,6 +2148,201 @@ impl UserIdentityChangeEvent {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_new(mut self, new: Option<impl Into<UserIdentity>>) -> Self {
+        self.new = new.map(Into::into);
+        self
+    }
+
+    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_old(mut self, old: Option<impl Into<UserIdentity>>) -> Self {
+        self.old = old.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
+    /// values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets
+    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets
+    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
+    /// the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
         self
     }
 

@@ -43,36 +43,42 @@ pub trait OpenEnum: Sized + Clone + 'static {
 macro_rules! open_enum {
     ($type:ty) => {
         impl ::std::fmt::Display for $type {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str($crate::support::OpenEnum::as_str(self))
             }
         }
 
         impl ::std::convert::AsRef<str> for $type {
+            #[inline]
             fn as_ref(&self) -> &str {
                 $crate::support::OpenEnum::as_str(self)
             }
         }
 
         impl ::std::cmp::PartialEq<str> for $type {
+            #[inline]
             fn eq(&self, text: &str) -> bool {
                 $crate::support::OpenEnum::as_str(self) == text
             }
         }
 
         impl ::std::cmp::PartialEq<&str> for $type {
+            #[inline]
             fn eq(&self, text: &&str) -> bool {
                 self == *text
             }
         }
 
         impl ::std::cmp::PartialEq<$type> for str {
+            #[inline]
             fn eq(&self, value: &$type) -> bool {
                 value == self
             }
         }
 
         impl ::std::cmp::PartialEq<$type> for &str {
+            #[inline]
             fn eq(&self, value: &$type) -> bool {
                 value == *self
             }
@@ -81,18 +87,21 @@ macro_rules! open_enum {
         impl ::std::str::FromStr for $type {
             type Err = ::std::convert::Infallible;
 
+            #[inline]
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
                 ::std::result::Result::Ok(text.into())
             }
         }
 
         impl ::std::convert::From<&str> for $type {
+            #[inline]
             fn from(text: &str) -> Self {
                 $crate::support::OpenEnum::from_text(text)
             }
         }
 
         impl ::std::convert::From<::std::string::String> for $type {
+            #[inline]
             fn from(text: ::std::string::String) -> Self {
                 $crate::support::OpenEnum::known(&text)
                     .unwrap_or_else(|| $crate::support::OpenEnum::unknown(text))
@@ -100,6 +109,7 @@ macro_rules! open_enum {
         }
 
         impl ::std::convert::From<$type> for ::std::string::String {
+            #[inline]
             fn from(value: $type) -> Self {
                 $crate::support::OpenEnum::as_str(&value).to_owned()
             }

@@ -5,15 +5,6 @@ use std::fmt;
 /// A place in a document: a step from the place above it.
 ///
 /// Walking costs no allocation; only a place that is reported becomes a JSON pointer, by its `Display`.
-///
-/// ```
-/// # use mparticle_models::support::Place;
-/// let root = Place::root();
-/// let events = root.field("events");
-/// let event = events.index(0);
-/// let name = event.key("a/b");
-/// assert_eq!(name.to_string(), "/events/0/a~1b");
-/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     above: Option<&'a Place<'a>>,

@@ -14,7 +14,7 @@ use super::place::Place;
 use super::read::{Buffer, Read, required};
 
 pub use error::{ReadError, ReadErrorKind};
-pub use shape::{Field, KeyedShape, Leaf, Shape, Shaped, TaggedShape};
+pub use shape::{Field, KeyedShape, Shape, Shaped, TaggedShape};
 
 /// Reads a document.
 ///

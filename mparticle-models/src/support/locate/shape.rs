@@ -2,9 +2,7 @@
 //!
 //! Generated code describes its types in constants:
 //!
-//! ```
-//! # use mparticle_models::support::{Field, Shape, Shaped, read};
-//! # struct Product;
+//! ```text
 //! impl Shaped for Product {
 //!     const SHAPE: Shape = Shape::Object(|| const {
 //!         &[Field::required::<String>(&["id"]), Field::optional::<f64>(&["price", "amount"])]

@@ -32,7 +32,7 @@ use std::fmt;
 
 use serde::de::{Deserializer, Error};
 
-pub use buffer::{Buffer, BufferDeserializer};
+pub use buffer::Buffer;
 pub(crate) use json::Json;
 pub use object::object;
 #[cfg(test)]

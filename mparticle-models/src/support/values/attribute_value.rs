@@ -10,7 +10,7 @@ use super::{NotAScalar, Number, Scalar};
 /// A scalar or a list of scalars.
 ///
 /// ```
-/// # use mparticle_models::support::{AttributeValue, Scalar};
+/// # use mparticle_models::{AttributeValue, Scalar};
 /// assert_eq!(AttributeValue::from("gold").as_str(), Some("gold"));
 /// assert_eq!(AttributeValue::from(["tennis", "chess"]).as_list().map(<[_]>::len), Some(2));
 /// ```

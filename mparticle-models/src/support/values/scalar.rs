@@ -11,7 +11,7 @@ use super::Number;
 /// Null, a boolean, a number or a string.
 ///
 /// ```
-/// # use mparticle_models::support::Scalar;
+/// # use mparticle_models::Scalar;
 /// assert_eq!(Scalar::from("gold").as_str(), Some("gold"));
 /// assert_eq!(Scalar::from(9_007_199_254_740_993_i64).as_i64(), Some(9_007_199_254_740_993));
 /// assert_eq!(Scalar::from(None::<bool>), Scalar::Null);

@@ -111,13 +111,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
-        self.ip = ip.map(Into::into);
-        self
-    }
-
     /// Sets [`attributes`](Self::attributes).
     #[must_use]
     pub fn with_attributes(
@@ -127,20 +120,6 @@ impl Batch {
         self.attributes =
             attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         self
-    }
-
-    /// Sets [`attributes`](Self::attributes) from JSON values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_attributes(
-        mut self,
-        attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.attributes = try_attributes::<AttributeValue, _>(attributes)?;
-        Ok(self)
     }
 
     /// Sets [`nested`](Self::nested).
@@ -173,14 +152,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`identities`](Self::identities), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_identities(mut self, identities: Option<impl Into<BatchIdentities>>) -> Self {
-        self.identities = identities.map(Into::into);
-        self
-    }
-
     /// Sets [`keys`](Self::keys).
     #[must_use]
     pub fn with_keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -192,6 +163,35 @@ impl Batch {
     #[must_use]
     pub fn with_context(mut self, context: impl Into<Context>) -> Self {
         self.context = Some(context.into());
+        self
+    }
+
+    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
+        self.ip = ip.map(Into::into);
+        self
+    }
+
+    /// Sets [`attributes`](Self::attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_attributes(
+        mut self,
+        attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.attributes = try_attributes::<AttributeValue, _>(attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`identities`](Self::identities), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_identities(mut self, identities: Option<impl Into<BatchIdentities>>) -> Self {
+        self.identities = identities.map(Into::into);
         self
     }
 
@@ -470,17 +470,17 @@ impl Context {
         self
     }
 
-    /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
-        self.type_ = type_.map(Into::into);
-        self
-    }
-
     /// Sets [`plan_version`](Self::plan_version).
     #[must_use]
     pub fn with_plan_version(mut self, plan_version: i64) -> Self {
         self.plan_version = Some(plan_version);
+        self
+    }
+
+    /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
+        self.type_ = type_.map(Into::into);
         self
     }
 
@@ -553,17 +553,17 @@ impl CrumbEvent {
         self
     }
 
-    /// Sets [`data`](Self::data), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data(mut self, data: Option<impl Into<CrumbEventData>>) -> Self {
-        self.data = data.map(Into::into);
-        self
-    }
-
     /// Sets [`event_type`](Self::event_type).
     #[must_use]
     pub fn with_event_type(mut self, event_type: impl Into<CrumbEventEventType>) -> Self {
         self.event_type = Some(event_type.into());
+        self
+    }
+
+    /// Sets [`data`](Self::data), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data(mut self, data: Option<impl Into<CrumbEventData>>) -> Self {
+        self.data = data.map(Into::into);
         self
     }
 
@@ -674,18 +674,18 @@ impl CrumbEventData {
         self
     }
 
+    /// Sets [`os`](EventData::os).
+    #[must_use]
+    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
+        self.common.os = Some(os.into());
+        self
+    }
+
     /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
     /// `None`.
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
-        self
-    }
-
-    /// Sets [`os`](EventData::os).
-    #[must_use]
-    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
-        self.common.os = Some(os.into());
         self
     }
 
@@ -1078,18 +1078,18 @@ impl EventData {
         self
     }
 
+    /// Sets [`os`](Self::os).
+    #[must_use]
+    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
+        self.os = Some(os.into());
+        self
+    }
+
     /// Sets [`session_id`](Self::session_id), or clears it if the argument is
     /// `None`.
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.session_id = session_id;
-        self
-    }
-
-    /// Sets [`os`](Self::os).
-    #[must_use]
-    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
-        self.os = Some(os.into());
         self
     }
 
@@ -1215,18 +1215,18 @@ impl StartEventData {
         self
     }
 
+    /// Sets [`os`](EventData::os).
+    #[must_use]
+    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
+        self.common.os = Some(os.into());
+        self
+    }
+
     /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
     /// `None`.
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
-        self
-    }
-
-    /// Sets [`os`](EventData::os).
-    #[must_use]
-    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
-        self.common.os = Some(os.into());
         self
     }
 
@@ -1311,18 +1311,18 @@ impl StopEventData {
         self
     }
 
+    /// Sets [`os`](EventData::os).
+    #[must_use]
+    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
+        self.common.os = Some(os.into());
+        self
+    }
+
     /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
     /// `None`.
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
-        self
-    }
-
-    /// Sets [`os`](EventData::os).
-    #[must_use]
-    pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
-        self.common.os = Some(os.into());
         self
     }
 

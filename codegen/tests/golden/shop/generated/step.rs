@@ -43,13 +43,6 @@ impl Common {
         self
     }
 
-    /// Sets [`by`](Self::by), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
-        self.by = by.map(Into::into);
-        self
-    }
-
     /// Sets [`tags`](Self::tags).
     ///
     /// Tags.
@@ -63,6 +56,13 @@ impl Common {
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
+        self
+    }
+
+    /// Sets [`by`](Self::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.by = by.map(Into::into);
         self
     }
 
@@ -190,13 +190,6 @@ impl Packed {
         self
     }
 
-    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
-        self.common.by = by.map(Into::into);
-        self
-    }
-
     /// Sets [`tags`](Common::tags).
     ///
     /// Tags.
@@ -210,6 +203,13 @@ impl Packed {
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
+        self
+    }
+
+    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.common.by = by.map(Into::into);
         self
     }
 
@@ -370,13 +370,6 @@ impl Sent {
         self
     }
 
-    /// Sets [`road`](Self::road), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_road(mut self, road: Option<impl Into<String>>) -> Self {
-        self.road = road.map(Into::into);
-        self
-    }
-
     /// Sets [`air`](Self::air).
     ///
     /// Plane.
@@ -386,26 +379,12 @@ impl Sent {
         self
     }
 
-    /// Sets [`air`](Self::air), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_air(mut self, air: Option<impl Into<String>>) -> Self {
-        self.air = air.map(Into::into);
-        self
-    }
-
     /// Sets [`by`](Common::by).
     ///
     /// Who did it.
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.common.by = Some(by.into());
-        self
-    }
-
-    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
-        self.common.by = by.map(Into::into);
         self
     }
 
@@ -422,6 +401,27 @@ impl Sent {
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
+        self
+    }
+
+    /// Sets [`road`](Self::road), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_road(mut self, road: Option<impl Into<String>>) -> Self {
+        self.road = road.map(Into::into);
+        self
+    }
+
+    /// Sets [`air`](Self::air), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_air(mut self, air: Option<impl Into<String>>) -> Self {
+        self.air = air.map(Into::into);
+        self
+    }
+
+    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.common.by = by.map(Into::into);
         self
     }
 

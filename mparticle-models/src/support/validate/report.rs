@@ -79,6 +79,7 @@ impl Report {
     }
 
     /// A number that must not be below the minimum.
+    #[allow(dead_code, reason = "a schema may have no numbers with a minimum")]
     #[inline]
     pub fn minimum(&mut self, place: &Place<'_>, is_below: bool, beyond: Beyond) {
         if is_below {
@@ -87,6 +88,7 @@ impl Report {
     }
 
     /// A number that must not be above the maximum.
+    #[allow(dead_code, reason = "a schema may have no numbers with a maximum")]
     #[inline]
     pub fn maximum(&mut self, place: &Place<'_>, is_above: bool, beyond: Beyond) {
         if is_above {

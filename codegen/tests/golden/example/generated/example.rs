@@ -49,6 +49,7 @@ pub struct CommonData {
 
 impl CommonData {
     /// Creates an empty common data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -66,31 +67,12 @@ impl CommonData {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`source_message_id`](Self::source_message_id).
     ///
     /// A UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.source_message_id = source_message_id.map(Into::into);
         self
     }
 
@@ -106,6 +88,25 @@ impl CommonData {
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.source_message_id = source_message_id.map(Into::into);
         self
     }
 
@@ -151,6 +152,7 @@ impl Shaped for CommonData {
 }
 
 impl Validate for CommonData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
         if let Some(value) = &self.source_message_id {
@@ -223,6 +225,7 @@ impl Event {
     }
 
     /// Returns the [`PageView`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_page_view(&self) -> Option<&PageView> {
         match self {
@@ -232,6 +235,7 @@ impl Event {
     }
 
     /// Returns the [`OptOut`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_opt_out(&self) -> Option<&OptOut> {
         match self {
@@ -260,6 +264,7 @@ impl From<PageView> for Event {
 impl TryFrom<Event> for PageView {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::PageView(content) => Ok(*content),
@@ -279,6 +284,7 @@ impl From<OptOut> for Event {
 impl TryFrom<Event> for OptOut {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::OptOut(content) => Ok(*content),
@@ -361,6 +367,7 @@ impl Shaped for Event {
 }
 
 impl Validate for Event {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::PageView(content) => {
@@ -462,6 +469,7 @@ pub struct Identities {
 
 impl Identities {
     /// Creates an empty identities.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -486,6 +494,7 @@ impl Identities {
 
     /// Iterates over the names and the values that are set, in the order of the
     /// schema. Unknown names come last.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = [("customer_id", self.customer_id.as_deref())]
             .into_iter()
@@ -524,6 +533,7 @@ impl Shaped for Identities {
 }
 
 impl Validate for Identities {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         for (index, record) in self.records.iter().enumerate() {
             report.record(
@@ -561,6 +571,7 @@ pub struct Identity {
 
 impl Identity {
     /// Creates an empty identity.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -575,20 +586,30 @@ impl Identity {
         self
     }
 
-    /// Sets [`identity_type`](Self::identity_type), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_identity_type(mut self, identity_type: Option<impl Into<String>>) -> Self {
-        self.identity_type = identity_type.map(Into::into);
-        self
-    }
-
     /// Sets [`identity`](Self::identity).
     ///
     /// The value.
     #[must_use]
     pub fn with_identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
+        self
+    }
+
+    /// Sets [`timestamp`](Self::timestamp).
+    ///
+    /// Something else.
+    #[inline]
+    #[must_use]
+    pub fn with_timestamp(mut self, timestamp: i64) -> Self {
+        self.timestamp = Some(timestamp);
+        self
+    }
+
+    /// Sets [`identity_type`](Self::identity_type), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_identity_type(mut self, identity_type: Option<impl Into<String>>) -> Self {
+        self.identity_type = identity_type.map(Into::into);
         self
     }
 
@@ -599,16 +620,8 @@ impl Identity {
         self
     }
 
-    /// Sets [`timestamp`](Self::timestamp).
-    ///
-    /// Something else.
-    #[must_use]
-    pub fn with_timestamp(mut self, timestamp: i64) -> Self {
-        self.timestamp = Some(timestamp);
-        self
-    }
-
     /// Sets [`timestamp`](Self::timestamp), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_timestamp(mut self, timestamp: Option<i64>) -> Self {
         self.timestamp = timestamp;
@@ -643,6 +656,7 @@ impl Shaped for Identity {
 }
 
 impl Validate for Identity {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -675,6 +689,7 @@ pub struct OptOut {
 
 impl OptOut {
     /// Creates an empty opt out.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -683,17 +698,10 @@ impl OptOut {
     /// Sets [`is_opted_out`](Self::is_opted_out).
     ///
     /// A boolean.
+    #[inline]
     #[must_use]
     pub fn with_is_opted_out(mut self, is_opted_out: bool) -> Self {
         self.is_opted_out = Some(is_opted_out);
-        self
-    }
-
-    /// Sets [`is_opted_out`](Self::is_opted_out), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_is_opted_out(mut self, is_opted_out: Option<bool>) -> Self {
-        self.is_opted_out = is_opted_out;
         self
     }
 
@@ -709,31 +717,12 @@ impl OptOut {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms), or clears
-    /// it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`source_message_id`](CommonData::source_message_id).
     ///
     /// A UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonData::source_message_id), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
@@ -749,6 +738,34 @@ impl OptOut {
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
+        self
+    }
+
+    /// Sets [`is_opted_out`](Self::is_opted_out), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_opted_out(mut self, is_opted_out: Option<bool>) -> Self {
+        self.is_opted_out = is_opted_out;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms), or clears
+    /// it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonData::source_message_id), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
@@ -788,6 +805,7 @@ impl Shaped for OptOut {
 }
 
 impl Validate for OptOut {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -890,26 +908,12 @@ impl PageView {
         self
     }
 
-    /// Sets [`duration`](Self::duration), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_duration(mut self, duration: Option<impl Into<Number>>) -> Self {
-        self.duration = duration.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`old`](Self::old).
     ///
     /// Null is a value.
     #[must_use]
     pub fn with_old(mut self, old: impl Into<Scalar>) -> Self {
         self.old = Some(old.into());
-        self
-    }
-
-    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_old(mut self, old: Option<impl Into<Scalar>>) -> Self {
-        self.old = old.map(Into::into);
         self
     }
 
@@ -937,31 +941,12 @@ impl PageView {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms), or clears
-    /// it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`source_message_id`](CommonData::source_message_id).
     ///
     /// A UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonData::source_message_id), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
@@ -977,6 +962,39 @@ impl PageView {
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
+        self
+    }
+
+    /// Sets [`duration`](Self::duration), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_duration(mut self, duration: Option<impl Into<Number>>) -> Self {
+        self.duration = duration.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_old(mut self, old: Option<impl Into<Scalar>>) -> Self {
+        self.old = old.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms), or clears
+    /// it if the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`source_message_id`](CommonData::source_message_id), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
@@ -1024,6 +1042,7 @@ impl Shaped for PageView {
 }
 
 impl Validate for PageView {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("url"), &self.url, 20, Beyond::Cut);
         self.duration.check(&place.field("duration"), report);
@@ -1152,6 +1171,7 @@ pub struct Upload {
 
 impl Upload {
     /// Creates an empty upload.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1163,14 +1183,6 @@ impl Upload {
     #[must_use]
     pub fn with_environment(mut self, environment: impl Into<Stage>) -> Self {
         self.environment = Some(environment.into());
-        self
-    }
-
-    /// Sets [`environment`](Self::environment), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_environment(mut self, environment: Option<impl Into<Stage>>) -> Self {
-        self.environment = environment.map(Into::into);
         self
     }
 
@@ -1196,6 +1208,33 @@ impl Upload {
         self
     }
 
+    /// Sets [`user_identities`](Self::user_identities).
+    ///
+    /// An object that exports spell as a list of records.
+    #[must_use]
+    pub fn with_user_identities(mut self, user_identities: impl Into<Identities>) -> Self {
+        self.user_identities = Some(user_identities.into());
+        self
+    }
+
+    /// Sets [`mpid`](Self::mpid).
+    ///
+    /// An integer.
+    #[inline]
+    #[must_use]
+    pub fn with_mpid(mut self, mpid: i64) -> Self {
+        self.mpid = Some(mpid);
+        self
+    }
+
+    /// Sets [`environment`](Self::environment), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_environment(mut self, environment: Option<impl Into<Stage>>) -> Self {
+        self.environment = environment.map(Into::into);
+        self
+    }
+
     /// Sets [`user_attributes`](Self::user_attributes) from JSON values.
     ///
     /// # Errors
@@ -1210,15 +1249,6 @@ impl Upload {
         Ok(self)
     }
 
-    /// Sets [`user_identities`](Self::user_identities).
-    ///
-    /// An object that exports spell as a list of records.
-    #[must_use]
-    pub fn with_user_identities(mut self, user_identities: impl Into<Identities>) -> Self {
-        self.user_identities = Some(user_identities.into());
-        self
-    }
-
     /// Sets [`user_identities`](Self::user_identities), or clears it if the argument
     /// is `None`.
     #[must_use]
@@ -1227,16 +1257,8 @@ impl Upload {
         self
     }
 
-    /// Sets [`mpid`](Self::mpid).
-    ///
-    /// An integer.
-    #[must_use]
-    pub fn with_mpid(mut self, mpid: i64) -> Self {
-        self.mpid = Some(mpid);
-        self
-    }
-
     /// Sets [`mpid`](Self::mpid), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_mpid(mut self, mpid: Option<i64>) -> Self {
         self.mpid = mpid;
@@ -1338,6 +1360,7 @@ impl Shaped for Upload {
 }
 
 impl Validate for Upload {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match &self.environment {
             Some(value) => {

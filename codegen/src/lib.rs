@@ -136,9 +136,8 @@ fn files_of(
 ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let model = model(sources, overrides)?;
     let lowered = lower::lower(&model).map_err(|diagnostic| vec![diagnostic])?;
-    let emitted = emit::emit(&model, &lowered);
     let documents = documents::documents(sources, overrides)?;
-    let mut files = print::print(&model, layout::layout(&model, emitted, documents.module))?;
+    let mut files = print::print(&model, layout::layout(&model, &lowered, documents.module))?;
     files.extend(documents.files);
     Ok(files)
 }

@@ -17,7 +17,7 @@
 //! | `print` | tokens | text that rustfmt leaves alone |
 //! | `output` | text | a folder, written or checked |
 //!
-//! The crate is larger than its 64 types suggest, because it takes schemas that it was not written for:
+//! The crate is larger than the types of one schema suggest, because it takes schemas that it was not written for:
 //! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations
 //! and explains, with place and way out, what it does not recognise, in the schema and in the overrides.
 

@@ -280,6 +280,7 @@ impl Shaped for ApplicationInformation {
 }
 
 impl Validate for ApplicationInformation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.apple_search_ads_attributes.check(&place.field("apple_search_ads_attributes"), report);
         report.extra::<Self>(place, &self.extra);
@@ -929,6 +930,7 @@ impl Shaped for ApplicationStateTransitionEvent {
 }
 
 impl Validate for ApplicationStateTransitionEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(
             &place.field("application_transition_type"),
@@ -1506,6 +1508,7 @@ impl Shaped for FirstRunEvent {
 }
 
 impl Validate for FirstRunEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -2142,6 +2145,7 @@ impl Shaped for UninstallEvent {
 }
 
 impl Validate for UninstallEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

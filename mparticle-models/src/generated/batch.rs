@@ -799,6 +799,7 @@ impl Shaped for Batch {
 }
 
 impl Validate for Batch {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match &self.environment {
             Some(value) => {

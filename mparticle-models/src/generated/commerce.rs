@@ -712,6 +712,7 @@ impl Shaped for CommerceEvent {
 }
 
 impl Validate for CommerceEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.product_action.check(&place.field("product_action"), report);
         self.promotion_action.check(&place.field("promotion_action"), report);
@@ -1248,6 +1249,7 @@ impl Shaped for Product {
 }
 
 impl Validate for Product {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.price.check(&place.field("price"), report);
         self.quantity.check(&place.field("quantity"), report);
@@ -1606,6 +1608,7 @@ impl Shaped for ProductAction {
 }
 
 impl Validate for ProductAction {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("action"), self.action.is_known());
         self.products.check(&place.field("products"), report);
@@ -1823,6 +1826,7 @@ impl Shaped for ProductImpression {
 }
 
 impl Validate for ProductImpression {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
         report.extra::<Self>(place, &self.extra);
@@ -1958,6 +1962,7 @@ impl Shaped for Promotion {
 }
 
 impl Validate for Promotion {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -2045,6 +2050,7 @@ impl Shaped for PromotionAction {
 }
 
 impl Validate for PromotionAction {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("action"), self.action.is_known());
         self.promotions.check(&place.field("promotions"), report);
@@ -2166,6 +2172,7 @@ impl Shaped for ShoppingCart {
 }
 
 impl Validate for ShoppingCart {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
         report.extra::<Self>(place, &self.extra);

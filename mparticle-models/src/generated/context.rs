@@ -129,6 +129,7 @@ impl Shaped for AttributionInfo {
 }
 
 impl Validate for AttributionInfo {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -201,6 +202,7 @@ impl Shaped for BatchingContext {
 }
 
 impl Validate for BatchingContext {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -396,6 +398,7 @@ impl Shaped for Context {
 }
 
 impl Validate for Context {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data_plan.check(&place.field("data_plan"), report);
         self.location.check(&place.field("location"), report);
@@ -481,6 +484,7 @@ impl Shaped for DataPlanContext {
 }
 
 impl Validate for DataPlanContext {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -567,6 +571,7 @@ impl Shaped for SourceInformation {
 }
 
 impl Validate for SourceInformation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }

@@ -544,6 +544,7 @@ impl Shaped for BreadcrumbEvent {
 }
 
 impl Validate for BreadcrumbEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -1309,6 +1310,7 @@ impl Shaped for CrashReportEvent {
 }
 
 impl Validate for CrashReportEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.breadcrumbs.check(&place.field("breadcrumbs"), report);
         self.common.check(place, report);

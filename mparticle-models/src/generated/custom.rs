@@ -559,6 +559,7 @@ impl Shaped for CustomEvent {
 }
 
 impl Validate for CustomEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("event_name"), &self.event_name, 256, Beyond::Cut);
         if let Some(value) = &self.custom_event_type {

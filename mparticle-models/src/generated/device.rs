@@ -618,6 +618,7 @@ impl Shaped for DeviceCurrentState {
 }
 
 impl Validate for DeviceCurrentState {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.time_since_start_ms.check(&place.field("time_since_start_ms"), report);
         self.battery_level.check(&place.field("battery_level"), report);
@@ -1824,6 +1825,7 @@ impl Shaped for DeviceInformation {
 }
 
 impl Validate for DeviceInformation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.ios_advertising_id {
             report.uuid(&place.field("ios_advertising_id"), value);

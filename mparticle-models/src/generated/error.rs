@@ -65,6 +65,7 @@ impl Shaped for ApiError {
 }
 
 impl Validate for ApiError {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -183,6 +184,7 @@ impl Shaped for ErrorResponse {
 }
 
 impl Validate for ErrorResponse {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.errors.check(&place.field("errors"), report);
         report.extra::<Self>(place, &self.extra);

@@ -628,6 +628,7 @@ impl Shaped for CommonEventData {
 }
 
 impl Validate for CommonEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
         let entries = place.field("custom_attributes");
@@ -1587,6 +1588,7 @@ impl Shaped for Event {
 }
 
 impl Validate for Event {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::SessionStart(content) => {
@@ -1717,6 +1719,7 @@ impl Shaped for EventSystemNotificationInfo {
 }
 
 impl Validate for EventSystemNotificationInfo {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.type_ {
             report.known(&place.field("type"), value.is_known());

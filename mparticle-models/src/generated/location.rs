@@ -290,6 +290,7 @@ impl Shaped for GeoLocation {
 }
 
 impl Validate for GeoLocation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.latitude.check(&place.field("latitude"), report);
         self.longitude.check(&place.field("longitude"), report);

@@ -663,6 +663,7 @@ impl Shaped for NetworkPerformanceEvent {
 }
 
 impl Validate for NetworkPerformanceEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.time_elapsed.check(&place.field("time_elapsed"), report);
         self.common.check(place, report);

@@ -83,6 +83,7 @@ impl Shaped for CcpaConsent {
 }
 
 impl Validate for CcpaConsent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data_sale_opt_out.check(&place.field("data_sale_opt_out"), report);
         report.extra::<Self>(place, &self.extra);
@@ -275,6 +276,7 @@ impl Shaped for CcpaConsentState {
 }
 
 impl Validate for CcpaConsentState {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
         report.extra::<Self>(place, &self.extra);
@@ -393,6 +395,7 @@ impl Shaped for ConsentState {
 }
 
 impl Validate for ConsentState {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.gdpr.check(&place.field("gdpr"), report);
         self.ccpa.check(&place.field("ccpa"), report);
@@ -584,6 +587,7 @@ impl Shaped for GdprConsentState {
 }
 
 impl Validate for GdprConsentState {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
         report.extra::<Self>(place, &self.extra);
@@ -1101,6 +1105,7 @@ impl Shaped for OptOutEvent {
 }
 
 impl Validate for OptOutEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

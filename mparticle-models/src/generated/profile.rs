@@ -578,6 +578,7 @@ impl Shaped for ProfileEvent {
 }
 
 impl Validate for ProfileEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("profile_event_type"), self.profile_event_type.is_known());
         self.common.check(place, report);

@@ -840,6 +840,7 @@ impl Shaped for PushMessageEvent {
 }
 
 impl Validate for PushMessageEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("push_message_type"), self.push_message_type.is_known());
         if let Some(value) = &self.action_identifier {
@@ -1448,6 +1449,7 @@ impl Shaped for PushRegistrationEvent {
 }
 
 impl Validate for PushRegistrationEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

@@ -555,6 +555,7 @@ impl Shaped for ScreenViewEvent {
 }
 
 impl Validate for ScreenViewEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.screen_name {
             report.max_length(&place.field("screen_name"), value, 256, Beyond::Cut);

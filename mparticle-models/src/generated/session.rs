@@ -536,6 +536,7 @@ impl Shaped for SessionEndEvent {
 }
 
 impl Validate for SessionEndEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.session_duration_ms.check(&place.field("session_duration_ms"), report);
         self.common.check(place, report);
@@ -1038,6 +1039,7 @@ impl Shaped for SessionStartEvent {
 }
 
 impl Validate for SessionStartEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

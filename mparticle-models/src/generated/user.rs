@@ -922,6 +922,7 @@ impl Shaped for UserAttributeChangeEvent {
 }
 
 impl Validate for UserAttributeChangeEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(
             &place.field("user_attribute_name"),
@@ -1598,6 +1599,7 @@ impl Shaped for UserIdentities {
 }
 
 impl Validate for UserIdentities {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.customer_id {
             report.max_length(&place.field("customer_id"), value, 256, Beyond::Undocumented);
@@ -1832,6 +1834,7 @@ impl Shaped for UserIdentity {
 }
 
 impl Validate for UserIdentity {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.identity_type {
             report.known(&place.field("identity_type"), value.is_known());
@@ -2382,6 +2385,7 @@ impl Shaped for UserIdentityChangeEvent {
 }
 
 impl Validate for UserIdentityChangeEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.new.check(&place.field("new"), report);
         self.old.check(&place.field("old"), report);

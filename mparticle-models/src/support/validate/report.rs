@@ -80,6 +80,7 @@ impl Report {
 
     /// A number that must not be below the minimum.
     #[inline]
+    #[allow(dead_code, reason = "a schema may have no such limit")]
     pub fn minimum(&mut self, place: &Place<'_>, is_below: bool, beyond: Beyond) {
         if is_below {
             self.plain(place, Rule::Minimum, beyond.severity());
@@ -88,6 +89,7 @@ impl Report {
 
     /// A number that must not be above the maximum.
     #[inline]
+    #[allow(dead_code, reason = "a schema may have no such limit")]
     pub fn maximum(&mut self, place: &Place<'_>, is_above: bool, beyond: Beyond) {
         if is_above {
             self.plain(place, Rule::Maximum, beyond.severity());

@@ -300,6 +300,7 @@ impl Shaped for Batch {
 }
 
 impl Validate for Batch {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("environment"), self.environment.is_known());
         self.events.check(&place.field("events"), report);
@@ -386,6 +387,7 @@ pub struct BatchIdentities {
 
 impl BatchIdentities {
     /// Creates an empty batch identities.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -425,6 +427,7 @@ impl Shaped for BatchIdentities {
 }
 
 impl Validate for BatchIdentities {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.email.check(&place.field("email"), report);
         report.extra::<Self>(place, &self.extra);
@@ -458,6 +461,7 @@ pub struct Context {
 
 impl Context {
     /// Creates an empty context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -471,6 +475,7 @@ impl Context {
     }
 
     /// Sets [`plan_version`](Self::plan_version).
+    #[inline]
     #[must_use]
     pub fn with_plan_version(mut self, plan_version: i64) -> Self {
         self.plan_version = Some(plan_version);
@@ -486,6 +491,7 @@ impl Context {
 
     /// Sets [`plan_version`](Self::plan_version), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_plan_version(mut self, plan_version: Option<i64>) -> Self {
         self.plan_version = plan_version;
@@ -514,6 +520,7 @@ impl Shaped for Context {
 }
 
 impl Validate for Context {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -541,6 +548,7 @@ pub struct CrumbEvent {
 
 impl CrumbEvent {
     /// Creates an empty crumb event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -602,6 +610,7 @@ impl Shaped for CrumbEvent {
 }
 
 impl Validate for CrumbEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data.check(&place.field("data"), report);
         if let Some(value) = &self.event_type {
@@ -668,6 +677,7 @@ impl CrumbEventData {
     }
 
     /// Sets [`session_id`](EventData::session_id).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -683,6 +693,7 @@ impl CrumbEventData {
 
     /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -724,6 +735,7 @@ impl Shaped for CrumbEventData {
 }
 
 impl Validate for CrumbEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.crumbs.check(&place.field("crumbs"), report);
         self.common.check(place, report);
@@ -853,6 +865,7 @@ impl Event {
     }
 
     /// Returns the [`StartEventData`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_start(&self) -> Option<&StartEventData> {
         match self {
@@ -862,6 +875,7 @@ impl Event {
     }
 
     /// Returns the [`StopEventData`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_stop(&self) -> Option<&StopEventData> {
         match self {
@@ -871,6 +885,7 @@ impl Event {
     }
 
     /// Returns the [`CrumbEventData`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_crumb(&self) -> Option<&CrumbEventData> {
         match self {
@@ -899,6 +914,7 @@ impl From<StartEventData> for Event {
 impl TryFrom<Event> for StartEventData {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Start(content) => Ok(*content),
@@ -918,6 +934,7 @@ impl From<StopEventData> for Event {
 impl TryFrom<Event> for StopEventData {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Stop(content) => Ok(*content),
@@ -937,6 +954,7 @@ impl From<CrumbEventData> for Event {
 impl TryFrom<Event> for CrumbEventData {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Crumb(content) => Ok(*content),
@@ -1026,6 +1044,7 @@ impl Shaped for Event {
 }
 
 impl Validate for Event {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::Start(content) => {
@@ -1066,12 +1085,14 @@ pub struct EventData {
 
 impl EventData {
     /// Creates an empty event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`session_id`](Self::session_id).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
@@ -1087,6 +1108,7 @@ impl EventData {
 
     /// Sets [`session_id`](Self::session_id), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.session_id = session_id;
@@ -1122,6 +1144,7 @@ impl Shaped for EventData {
 }
 
 impl Validate for EventData {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -1203,12 +1226,14 @@ pub struct StartEventData {
 
 impl StartEventData {
     /// Creates an empty start event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`session_id`](EventData::session_id).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -1224,6 +1249,7 @@ impl StartEventData {
 
     /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -1257,6 +1283,7 @@ impl Shaped for StartEventData {
 }
 
 impl Validate for StartEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         if !self.common.session_id.is_some() {
@@ -1299,12 +1326,14 @@ pub struct StopEventData {
 
 impl StopEventData {
     /// Creates an empty stop event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`session_id`](EventData::session_id).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
@@ -1320,6 +1349,7 @@ impl StopEventData {
 
     /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
@@ -1353,6 +1383,7 @@ impl Shaped for StopEventData {
 }
 
 impl Validate for StopEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -1387,6 +1418,7 @@ pub struct Unused {
 
 impl Unused {
     /// Creates an empty unused.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1423,6 +1455,7 @@ impl Shaped for Unused {
 }
 
 impl Validate for Unused {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.errors.check(&place.field("errors"), report);
         report.extra::<Self>(place, &self.extra);
@@ -1447,6 +1480,7 @@ pub struct UnusedErrors {
 
 impl UnusedErrors {
     /// Creates an empty unused errors.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1486,6 +1520,7 @@ impl Shaped for UnusedErrors {
 }
 
 impl Validate for UnusedErrors {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }

@@ -232,6 +232,7 @@ impl Order {
     /// Sets [`gift`](Self::gift).
     ///
     /// Always written.
+    #[inline]
     #[must_use]
     pub fn with_gift(mut self, gift: bool) -> Self {
         self.gift = Some(gift);
@@ -241,6 +242,7 @@ impl Order {
     /// Sets [`weight`](Self::weight).
     ///
     /// Grams.
+    #[inline]
     #[must_use]
     pub fn with_weight(mut self, weight: u64) -> Self {
         self.weight = Some(weight);
@@ -387,6 +389,7 @@ impl Order {
     }
 
     /// Sets [`gift`](Self::gift), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_gift(mut self, gift: Option<bool>) -> Self {
         self.gift = gift;
@@ -394,6 +397,7 @@ impl Order {
     }
 
     /// Sets [`weight`](Self::weight), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_weight(mut self, weight: Option<u64>) -> Self {
         self.weight = weight;
@@ -526,6 +530,7 @@ impl Shaped for Order {
 }
 
 impl Validate for Order {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("id"), &self.id, 8, Beyond::Refused);
         match &self.state {

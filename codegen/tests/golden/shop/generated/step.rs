@@ -29,6 +29,7 @@ pub struct Common {
 
 impl Common {
     /// Creates an empty common.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -88,6 +89,7 @@ impl Shaped for Common {
 }
 
 impl Validate for Common {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -112,6 +114,7 @@ impl Measured {
     /// Sets [`size`](Self::size).
     ///
     /// Litres.
+    #[inline]
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.size = size;
@@ -138,6 +141,7 @@ impl Shaped for Measured {
 }
 
 impl Validate for Measured {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -175,6 +179,7 @@ impl Packed {
     /// Sets [`boxes`](Self::boxes).
     ///
     /// Number of boxes.
+    #[inline]
     #[must_use]
     pub fn with_boxes(mut self, boxes: i64) -> Self {
         self.boxes = boxes;
@@ -236,6 +241,7 @@ impl Shaped for Packed {
 }
 
 impl Validate for Packed {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -292,6 +298,7 @@ impl Parcel {
     /// Sets [`size`](Measured::size).
     ///
     /// Litres.
+    #[inline]
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.common.size = size;
@@ -320,6 +327,7 @@ impl Shaped for Parcel {
 }
 
 impl Validate for Parcel {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -356,6 +364,7 @@ pub struct Sent {
 
 impl Sent {
     /// Creates an empty sent.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -453,6 +462,7 @@ impl Shaped for Sent {
 }
 
 impl Validate for Sent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.exactly_one_of(place, &[("road", self.road.is_some()), ("air", self.air.is_some())]);
@@ -527,6 +537,7 @@ impl Step {
     }
 
     /// Returns the [`Packed`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_packed(&self) -> Option<&Packed> {
         match self {
@@ -536,6 +547,7 @@ impl Step {
     }
 
     /// Returns the [`Sent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_sent(&self) -> Option<&Sent> {
         match self {
@@ -629,6 +641,7 @@ impl From<Packed> for Step {
 impl TryFrom<Step> for Packed {
     type Error = Step;
 
+    #[inline]
     fn try_from(value: Step) -> Result<Self, Step> {
         match value {
             Step::Packed(content) => Ok(*content),
@@ -648,6 +661,7 @@ impl From<Sent> for Step {
 impl TryFrom<Step> for Sent {
     type Error = Step;
 
+    #[inline]
     fn try_from(value: Step) -> Result<Self, Step> {
         match value {
             Step::Sent(content) => Ok(*content),
@@ -730,6 +744,7 @@ impl Shaped for Step {
 }
 
 impl Validate for Step {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::Packed(content) => {

@@ -1,20 +1,20 @@
-//! Enums that keep values this version does not know.
+//! Enums that keep values that this version does not know.
 //!
-//! mParticle adds values, its sources disagree about the sets, and the newest of its SDKs writes the names of
-//! constants in upper case. So reading tries the exact spelling, then ignores letter case, then keeps the text.
+//! mParticle adds values over time, and its newest SDK writes them in upper case. Therefore reading tries the exact
+//! spelling, then ignores letter case, and then keeps the text as an unknown value.
 
-/// An enum of known texts and one variant for any other.
+/// An enum of known texts, with one variant for any other text.
 pub trait OpenEnum: Sized + Clone + 'static {
-    /// Every spelling that is known: first the canonical ones, then those that are only read.
+    /// The known spellings: first the canonical ones, then the ones that are only read.
     const KNOWN: &'static [(&'static str, Self)];
 
-    /// The canonical spelling of a known value, or the text of an unknown one.
+    /// Returns the canonical spelling of a known value, or the text of an unknown value.
     fn as_str(&self) -> &str;
 
-    /// The variant of a text that is not known.
+    /// Creates the variant for an unknown text.
     fn unknown(text: String) -> Self;
 
-    /// The known value that a text spells, exactly or in another letter case.
+    /// Returns the known value with this spelling, or with this spelling in another letter case.
     #[must_use]
     fn known(text: &str) -> Option<Self> {
         // Plain loops: every enum has its own copy, and iterators would take three times as long to compile.
@@ -31,14 +31,14 @@ pub trait OpenEnum: Sized + Clone + 'static {
         None
     }
 
-    /// The value that a text spells, known or not.
+    /// Returns the value with this spelling.
     #[must_use]
     fn from_text(text: &str) -> Self {
         Self::known(text).unwrap_or_else(|| Self::unknown(text.to_owned()))
     }
 }
 
-/// Implements for an [`OpenEnum`] everything that depends on its texts alone.
+/// Implements the traits of an [`OpenEnum`] that depend on its texts alone.
 #[allow(unused_macros, reason = "a crate may have no enums")]
 macro_rules! open_enum {
     ($type:ty) => {

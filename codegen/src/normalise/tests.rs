@@ -545,6 +545,20 @@ fn types_are_named_by_key_property_and_overrides() {
 }
 
 #[test]
+fn contents_in_conditions_are_named_by_their_tags() {
+    let condition = |tag: &str| {
+        json!({ "if": { "properties": { "t": { "const": tag } } },
+                "then": { "properties": { "c": { "properties": {} } } } })
+    };
+    let union = json!({ "type": "object", "properties": { "t": { "type": "string" }, "c": {} },
+                        "allOf": [condition("page_view"), condition("end")] });
+    let (after, diagnostics) = run("type-names", &json!({ "U": union }), "");
+    assert_eq!(diagnostics, []);
+    let names: Vec<_> = after.as_object().unwrap().values().map(|node| &node["name"]).collect();
+    assert_eq!(names, ["U", "UPageView", "UEnd"]);
+}
+
+#[test]
 fn visiting_goes_from_the_inside_out() {
     let mut node = json!({ AT: "1", "items": { AT: "2" }, "properties": { "p": { AT: "3" } } });
     let mut seen = Vec::new();

@@ -142,7 +142,9 @@ impl<'a> Verifier<'a> {
         if !names::is_ident(&name) {
             let message = format!("no Rust name follows from `{wire}`");
             self.report(at, Code::InvalidName, message, help);
-        } else if chosen.is_some() && !style.accepts(&name) {
+            return name;
+        }
+        if chosen.is_some() && !style.accepts(&name) {
             let message = format!("`{name}` is not in Rust's style, `{}` is", style.ident(&name));
             self.report(at, Code::InvalidName, message, help);
         }

@@ -127,11 +127,17 @@ fn files(
 ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let sources = Sources::load(schema)?;
     let overrides = overrides.map_or_else(|| Ok(Overrides::default()), Overrides::load)?;
-    let model = model(&sources, &overrides)?;
+    files_of(&sources, &overrides)
+}
+
+fn files_of(
+    sources: &Sources,
+    overrides: &Overrides,
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    let model = model(sources, overrides)?;
     let lowered = lower::lower(&model).map_err(|diagnostic| vec![diagnostic])?;
-    let emitted = emit::emit(&model, &lowered);
-    let documents = documents::documents(&sources, &overrides)?;
-    let mut files = print::print(&model, layout::layout(&model, emitted, documents.module))?;
+    let documents = documents::documents(sources, overrides)?;
+    let mut files = print::print(&model, layout::layout(&model, &lowered, documents.module))?;
     files.extend(documents.files);
     Ok(files)
 }

@@ -56,11 +56,19 @@ fn closes(open: &str, mark: &str, line: &str) -> bool {
 fn visible(text: &str) -> String {
     let written = |c: char| match c {
         '\n' => c.to_string(),
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => format!("U+{:04X}", u32::from(c)),
+        c if turns(c) => format!("U+{:04X}", u32::from(c)),
         c if c.is_control() => " ".to_owned(),
         c => c.to_string(),
     };
+    if text.chars().all(|c| c == '\n' || !c.is_control() && !turns(c)) {
+        return text.to_owned();
+    }
     text.replace("\r\n", "\n").chars().map(written).collect()
+}
+
+/// Whether a character turns the direction of the text around it.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Escapes what would be HTML or a link to a Rust item, outside of `code`.

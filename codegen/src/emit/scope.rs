@@ -123,3 +123,11 @@ impl<'a> Scope<'a> {
 pub(crate) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
+
+/// A field in a pattern or an expression, with the variable that holds its value.
+///
+/// Variables have names of our own: what the schema calls `serializer` is no variable.
+pub(crate) fn binding(field: &Ident, variable: &str) -> TokenStream {
+    let variable = ident(variable);
+    if *field == variable { quote!(#variable) } else { quote!(#field: #variable) }
+}

@@ -46,8 +46,8 @@ fn required_of_base(shape: &ObjectShape<'_>, base: &Ident) -> TokenStream {
     });
     let checks = required.map(|(field, ty)| {
         let (wire, name) = (&field.wire, ident(&field.ident));
-        let present = is_present(&quote!(self.#base.#name), ty);
-        quote!(if !#present { report.missing(place, #wire); })
+        let is_absent = if ty.is_option() { quote!(is_none) } else { quote!(is_empty) };
+        quote!(if self.#base.#name.#is_absent() { report.missing(place, #wire); })
     });
     checks.collect()
 }

@@ -11,7 +11,7 @@
 //! - [`locate`]: reading whole documents, with errors that contain the place
 //! - [`validate`]: the limits of the service
 //!
-//! What generated code looks like is shown, compiled and tested in `example_tests.rs`. Of the traits, a generated
+//! `example_tests.rs` tests all of it together, with generated types of one of everything. Of the traits, a generated
 //! object has `Serialize`, `Deserialize` (both derived), [`Read`], [`Shaped`] and [`Validate`], event data
 //! [`Enveloped`] as well, a union [`Tagged`], an enum [`OpenEnum`].
 

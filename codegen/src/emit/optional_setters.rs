@@ -19,10 +19,9 @@ pub(crate) fn optional_setter(
     scope: &mut Scope<'_>,
 ) -> TokenStream {
     let RustType::Option(inner) = ty else { return TokenStream::new() };
-    let (path, owner, name) = (&target.path, target.owner, ident(&field.ident));
+    let (path, link, name) = (&target.path, target.link(field), ident(&field.ident));
     let setter = format_ident!("set_{}", in_method(&field.ident));
-    let text =
-        format!("Sets [`{0}`]({owner}::{0}), or clears it if the argument is `None`.", field.ident);
+    let text = format!("Sets {link}, or clears it if the argument is `None`.");
     let docs = docs(&[text]);
     let parameter = parameter(inner, scope);
     let value = if is_exact(inner) {
@@ -56,11 +55,11 @@ pub(crate) fn fallible_setter(
     let Some(value) = attribute(item) else { return TokenStream::new() };
     scope.support(&["AttributeError", "try_attributes", value]);
     scope.serde_json("Value");
-    let (path, owner, name, value) =
-        (&target.path, target.owner, ident(&field.ident), ident(value));
+    let (path, link) = (&target.path, target.link(field));
+    let (name, value) = (ident(&field.ident), ident(value));
     let setter = format_ident!("try_with_{}", in_method(&field.ident));
     let docs = docs(&[
-        format!("Sets [`{0}`]({owner}::{0}) from JSON values.", field.ident),
+        format!("Sets {link} from JSON values."),
         "# Errors".to_owned(),
         "If a value cannot be the value of an attribute. The error contains the name of the attribute.".to_owned(),
     ]);

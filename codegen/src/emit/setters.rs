@@ -85,10 +85,10 @@ fn in_words(name: &str) -> String {
 
 /// The setters of the own fields and of the base's. Those for values that may be absent come last.
 pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
-    let own = Target { path: quote!(self), owner: "Self" };
+    let own = Target { path: quote!(self), holder: None };
     let base = shape.object.base.as_ref().map(|base| {
         let holder = ident(&base.ident);
-        Target { path: quote!(self.#holder), owner: &base.type_name }
+        Target { path: quote!(self.#holder), holder: Some(&base.ident) }
     });
     let base_fields = shape.base_fields();
     let of_base = base.iter().flat_map(|base| base_fields.iter().map(move |field| (base, field)));
@@ -105,10 +105,20 @@ pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenSt
     quote!(#plain #optional)
 }
 
-/// Where a setter writes: the expression that holds the field, and the type its docs link to.
+/// Where a setter writes.
 pub(crate) struct Target<'a> {
+    /// The expression that holds the field.
     pub(crate) path: TokenStream,
-    pub(crate) owner: &'a str,
+    /// The name of the field that holds the base, for a field of the base.
+    pub(crate) holder: Option<&'a str>,
+}
+
+impl Target<'_> {
+    /// A link to a field. One of the base's fields would be longer than a line, so it leads to the base.
+    pub(crate) fn link(&self, field: &Field) -> String {
+        let name = &field.ident;
+        format!("[`{name}`](Self::{})", self.holder.unwrap_or(name))
+    }
 }
 
 /// `with_products(products)`: sets the field.
@@ -118,10 +128,10 @@ fn whole_setter(
     ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
-    let (path, owner) = (&target.path, target.owner);
+    let (path, link) = (&target.path, target.link(field));
     let name = ident(&field.ident);
     let setter = format_ident!("with_{}", in_method(&field.ident));
-    let mut paragraphs = vec![format!("Sets [`{0}`]({owner}::{0}).", field.ident)];
+    let mut paragraphs = vec![format!("Sets {link}.")];
     paragraphs.extend(field.description.as_deref().and_then(first_sentence));
     let docs = docs(&paragraphs);
     let inner = ty.without_option();
@@ -148,7 +158,7 @@ fn adder(
     ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
-    let (path, owner) = (&target.path, target.owner);
+    let (path, link) = (&target.path, target.link(field));
     let name = ident(&field.ident);
     let setter = format_ident!("with_{}", in_method(singular));
     let collection = if ty.is_option() {
@@ -158,7 +168,7 @@ fn adder(
     };
     match ty.without_option() {
         RustType::Vec(item) => {
-            let docs = docs(&[format!("Adds one entry to [`{0}`]({owner}::{0}).", field.ident)]);
+            let docs = docs(&[format!("Adds one entry to {link}.")]);
             let argument = format_ident!("{singular}");
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(#argument));
@@ -172,10 +182,8 @@ fn adder(
             }
         }
         RustType::Map(item) => {
-            let docs = docs(&[format!(
-                "Adds one entry to [`{0}`]({owner}::{0}). Replaces an entry of the same name.",
-                field.ident
-            )]);
+            let docs =
+                docs(&[format!("Adds one entry to {link}. Replaces an entry of the same name.")]);
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(value));
             quote! {

@@ -428,7 +428,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -440,7 +440,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -455,8 +455,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -467,7 +467,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -480,15 +480,15 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -497,7 +497,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -507,7 +507,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -516,7 +516,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -525,7 +525,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -537,7 +537,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -547,8 +547,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -560,7 +559,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -573,7 +572,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -582,7 +581,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -594,7 +593,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -603,7 +602,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -612,8 +611,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -625,7 +623,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -635,7 +633,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -644,7 +642,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -654,7 +652,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -709,8 +707,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -720,8 +718,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -735,16 +732,14 @@ impl ApplicationStateTransitionEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -752,24 +747,23 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -779,8 +773,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -788,9 +781,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -800,8 +792,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -811,16 +803,15 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -830,8 +821,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -841,8 +832,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -852,9 +843,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -864,8 +854,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -873,16 +863,16 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -890,8 +880,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -1064,7 +1054,7 @@ impl FirstRunEvent {
         Self::default()
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -1076,7 +1066,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -1091,8 +1081,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -1103,7 +1093,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -1116,15 +1106,15 @@ impl FirstRunEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -1133,7 +1123,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -1143,7 +1133,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -1152,7 +1142,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -1161,7 +1151,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -1173,7 +1163,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -1183,8 +1173,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -1196,7 +1185,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -1209,7 +1198,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -1218,7 +1207,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -1230,7 +1219,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -1239,7 +1228,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -1248,8 +1237,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -1261,7 +1249,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -1271,7 +1259,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -1280,7 +1268,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -1290,7 +1278,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -1299,8 +1287,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -1310,8 +1298,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1325,16 +1312,14 @@ impl FirstRunEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -1342,24 +1327,23 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -1369,8 +1353,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -1378,9 +1361,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -1390,8 +1372,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -1401,16 +1383,15 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -1420,8 +1401,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -1431,8 +1412,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -1442,9 +1423,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -1454,8 +1434,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -1463,16 +1443,16 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -1480,8 +1460,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -1701,7 +1681,7 @@ impl UninstallEvent {
         Self::default()
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -1713,7 +1693,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -1728,8 +1708,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -1740,7 +1720,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -1753,15 +1733,15 @@ impl UninstallEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -1770,7 +1750,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -1780,7 +1760,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -1789,7 +1769,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -1798,7 +1778,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -1810,7 +1790,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -1820,8 +1800,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -1833,7 +1812,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -1846,7 +1825,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -1855,7 +1834,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -1867,7 +1846,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -1876,7 +1855,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -1885,8 +1864,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -1898,7 +1876,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -1908,7 +1886,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -1917,7 +1895,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -1927,7 +1905,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -1936,8 +1914,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -1947,8 +1925,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1962,16 +1939,14 @@ impl UninstallEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -1979,24 +1954,23 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -2006,8 +1980,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -2015,9 +1988,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -2027,8 +1999,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -2038,16 +2010,15 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -2057,8 +2028,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -2068,8 +2039,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -2079,9 +2050,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -2091,8 +2061,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -2100,16 +2070,16 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -2117,8 +2087,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);

@@ -83,7 +83,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -95,7 +95,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -110,8 +110,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -122,7 +122,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -135,15 +135,15 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -152,7 +152,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -162,7 +162,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -171,7 +171,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -180,7 +180,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -192,7 +192,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -202,8 +202,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -215,7 +214,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -228,7 +227,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -237,7 +236,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -249,7 +248,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -258,7 +257,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -267,8 +266,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -280,7 +278,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -290,7 +288,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -299,7 +297,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -309,7 +307,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -327,8 +325,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -338,8 +336,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -353,16 +350,14 @@ impl BreadcrumbEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -370,24 +365,23 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -397,8 +391,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -406,9 +399,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -418,8 +410,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -429,16 +421,15 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -448,8 +439,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -459,8 +450,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -470,9 +461,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -482,8 +472,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -491,16 +481,16 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -508,8 +498,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -764,7 +754,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -776,7 +766,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -791,8 +781,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -803,7 +793,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -816,15 +806,15 @@ impl CrashReportEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -833,7 +823,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -843,7 +833,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -852,7 +842,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -861,7 +851,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -873,7 +863,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -883,8 +873,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -896,7 +885,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -909,7 +898,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -918,7 +907,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -930,7 +919,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -939,7 +928,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -948,8 +937,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -961,7 +949,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -971,7 +959,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -980,7 +968,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -990,7 +978,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -1084,8 +1072,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -1095,8 +1083,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1110,16 +1097,14 @@ impl CrashReportEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -1127,24 +1112,23 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -1154,8 +1138,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -1163,9 +1146,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -1175,8 +1157,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -1186,16 +1168,15 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -1205,8 +1186,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -1216,8 +1197,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -1227,9 +1208,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -1239,8 +1219,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -1248,16 +1228,16 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -1265,8 +1245,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);

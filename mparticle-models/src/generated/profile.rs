@@ -107,7 +107,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -119,7 +119,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -134,8 +134,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -146,7 +146,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -159,15 +159,15 @@ impl ProfileEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -176,7 +176,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -186,7 +186,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -195,7 +195,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -204,7 +204,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -216,7 +216,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -226,8 +226,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -239,7 +238,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -252,7 +251,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -261,7 +260,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -273,7 +272,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -282,7 +281,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -291,8 +290,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -304,7 +302,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -314,7 +312,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -323,7 +321,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -333,7 +331,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -360,8 +358,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -371,8 +369,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -386,16 +383,14 @@ impl ProfileEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -403,24 +398,23 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -430,8 +424,7 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -439,9 +432,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -451,8 +443,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -462,16 +454,15 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -481,8 +472,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -492,8 +483,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -503,9 +494,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -515,8 +505,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -524,16 +514,16 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -541,8 +531,8 @@ impl ProfileEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);

@@ -319,7 +319,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -331,7 +331,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -346,8 +346,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -358,7 +358,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -371,15 +371,15 @@ impl PushMessageEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -388,7 +388,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -398,7 +398,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -407,7 +407,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -416,7 +416,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -428,7 +428,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -438,8 +438,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -451,7 +450,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -464,7 +463,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -473,7 +472,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -485,7 +484,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -494,7 +493,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -503,8 +502,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -516,7 +514,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -526,7 +524,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -535,7 +533,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -545,7 +543,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -617,8 +615,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -628,8 +626,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -643,16 +640,14 @@ impl PushMessageEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -660,24 +655,23 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -687,8 +681,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -696,9 +689,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -708,8 +700,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -719,16 +711,15 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -738,8 +729,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -749,8 +740,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -760,9 +751,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -772,8 +762,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -781,16 +771,16 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -798,8 +788,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -989,7 +979,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -1001,7 +991,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -1016,8 +1006,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -1028,7 +1018,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -1041,15 +1031,15 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -1058,7 +1048,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -1068,7 +1058,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -1077,7 +1067,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -1086,7 +1076,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -1098,7 +1088,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -1108,8 +1098,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -1121,7 +1110,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -1134,7 +1123,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -1143,7 +1132,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -1155,7 +1144,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -1164,7 +1153,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -1173,8 +1162,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -1186,7 +1174,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -1196,7 +1184,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -1205,7 +1193,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -1215,7 +1203,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -1232,8 +1220,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -1243,8 +1231,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1258,16 +1245,14 @@ impl PushRegistrationEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -1275,24 +1260,23 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -1302,8 +1286,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -1311,9 +1294,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -1323,8 +1305,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -1334,16 +1316,15 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -1353,8 +1334,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -1364,8 +1345,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -1375,9 +1356,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -1387,8 +1367,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -1396,16 +1376,16 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -1413,8 +1393,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);

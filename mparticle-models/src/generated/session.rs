@@ -74,7 +74,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -86,7 +86,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -101,8 +101,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -113,7 +113,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -126,15 +126,15 @@ impl SessionEndEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -143,7 +143,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -153,7 +153,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -162,7 +162,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -171,7 +171,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -183,7 +183,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -193,8 +193,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -206,7 +205,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -219,7 +218,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -228,7 +227,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -240,7 +239,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -249,7 +248,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -258,8 +257,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -271,7 +269,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -281,7 +279,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -290,7 +288,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -300,7 +298,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -320,8 +318,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -331,8 +329,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -346,16 +343,14 @@ impl SessionEndEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -363,24 +358,23 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -390,8 +384,7 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -399,9 +392,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -411,8 +403,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -422,16 +414,15 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -441,8 +432,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -452,8 +443,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -463,9 +454,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -475,8 +465,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -484,16 +474,16 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -501,8 +491,8 @@ impl SessionEndEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -595,7 +585,7 @@ impl SessionStartEvent {
         Self::default()
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// When the event happened.
     #[must_use]
@@ -607,7 +597,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Details of your choice by name; null as a value makes a name without a value.
     #[must_use]
@@ -622,8 +612,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -634,7 +624,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
     ///
     /// Instructions to particular outputs by name; they are not attributes.
     #[must_use]
@@ -647,15 +637,15 @@ impl SessionStartEvent {
         self
     }
 
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
     ///
     /// Session that the event belongs to.
     #[must_use]
@@ -664,7 +654,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
     ///
     /// Session that the event belongs to, as a number.
     #[inline]
@@ -674,7 +664,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// Identifier that you give to the event, ideally a UUID.
     #[must_use]
@@ -683,7 +673,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
     ///
     /// Where the event happened.
     #[must_use]
@@ -692,7 +682,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
     ///
     /// State of the device at the time of the event.
     #[must_use]
@@ -704,7 +694,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
     ///
     /// Position of the event in its session, counted from zero.
     #[inline]
@@ -714,8 +704,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
     ///
     /// When the session of the event began.
     #[must_use]
@@ -727,7 +716,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
     ///
     /// When the event began; differs from `timestamp_unixtime_ms` for events that
     /// take time.
@@ -740,7 +729,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
     ///
     /// Address of the web page on which the event happened.
     #[must_use]
@@ -749,7 +738,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
     ///
     /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
@@ -761,7 +750,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
     ///
     /// Kind of network connection at the time of the event.
     #[must_use]
@@ -770,7 +759,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
     ///
     /// Amount by which the event changes the lifetime value of the user.
     #[must_use]
@@ -779,8 +768,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
     ///
     /// Name of the attribute that carries the amount for the lifetime value.
     #[must_use]
@@ -792,7 +780,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
     ///
     /// Whether the event is set up as a goal.
     #[inline]
@@ -802,7 +790,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
     ///
     /// Name of the view controller that was active.
     #[must_use]
@@ -811,7 +799,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
     ///
     /// Whether the event was logged on the main thread.
     #[inline]
@@ -821,7 +809,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
     ///
     /// Name of the event in a normalised form.
     #[must_use]
@@ -830,8 +818,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -841,8 +829,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -856,16 +843,14 @@ impl SessionStartEvent {
         Ok(self)
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -873,24 +858,23 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -900,8 +884,7 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
@@ -909,9 +892,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -921,8 +903,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -932,16 +914,15 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -951,8 +932,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -962,8 +943,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -973,9 +954,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -985,8 +965,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
@@ -994,16 +974,16 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
@@ -1011,8 +991,8 @@ impl SessionStartEvent {
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);

@@ -302,7 +302,7 @@ impl Click {
         self
     }
 
-    /// Sets [`previous`](ClickBase::previous).
+    /// Sets [`previous`](Self::common).
     #[must_use]
     pub fn with_previous(mut self, previous: impl Into<Box<Click>>) -> Self {
         self.common.previous = Some(previous.into());
@@ -317,8 +317,7 @@ impl Click {
         self
     }
 
-    /// Sets [`previous`](ClickBase::previous), or clears it if the argument is
-    /// `None`.
+    /// Sets [`previous`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_previous(mut self, previous: Option<impl Into<Box<Click>>>) -> Self {
         self.common.previous = previous.map(Into::into);
@@ -445,21 +444,21 @@ impl Derived {
         self
     }
 
-    /// Sets [`g`](Base::g).
+    /// Sets [`g`](Self::common).
     #[must_use]
     pub fn with_g(mut self, g: impl Into<String>) -> Self {
         self.common.g = Some(g.into());
         self
     }
 
-    /// Sets [`b`](Base::b).
+    /// Sets [`b`](Self::common).
     #[must_use]
     pub fn with_b(mut self, b: impl Into<String>) -> Self {
         self.common.b = Some(b.into());
         self
     }
 
-    /// Sets [`kinds`](Base::kinds).
+    /// Sets [`kinds`](Self::common).
     #[must_use]
     pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.common.kinds = kinds.into_iter().map(Into::into).collect();
@@ -473,14 +472,14 @@ impl Derived {
         self
     }
 
-    /// Sets [`g`](Base::g), or clears it if the argument is `None`.
+    /// Sets [`g`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_g(mut self, g: Option<impl Into<String>>) -> Self {
         self.common.g = g.map(Into::into);
         self
     }
 
-    /// Sets [`b`](Base::b), or clears it if the argument is `None`.
+    /// Sets [`b`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_b(mut self, b: Option<impl Into<String>>) -> Self {
         self.common.b = b.map(Into::into);

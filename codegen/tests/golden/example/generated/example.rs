@@ -705,7 +705,7 @@ impl OptOut {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// A time.
     #[must_use]
@@ -717,7 +717,7 @@ impl OptOut {
         self
     }
 
-    /// Sets [`source_message_id`](CommonData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// A UUID.
     #[must_use]
@@ -726,7 +726,7 @@ impl OptOut {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// A map of scalars.
     #[must_use]
@@ -750,8 +750,8 @@ impl OptOut {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms), or clears
-    /// it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -761,15 +761,15 @@ impl OptOut {
         self
     }
 
-    /// Sets [`source_message_id`](CommonData::source_message_id), or clears it if
-    /// the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`custom_attributes`](CommonData::custom_attributes) from JSON values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -929,7 +929,7 @@ impl PageView {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// A time.
     #[must_use]
@@ -941,7 +941,7 @@ impl PageView {
         self
     }
 
-    /// Sets [`source_message_id`](CommonData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
     ///
     /// A UUID.
     #[must_use]
@@ -950,7 +950,7 @@ impl PageView {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// A map of scalars.
     #[must_use]
@@ -979,8 +979,8 @@ impl PageView {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonData::timestamp_unixtime_ms), or clears
-    /// it if the argument is `None`.
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_timestamp_unixtime_ms(
         mut self,
@@ -990,15 +990,15 @@ impl PageView {
         self
     }
 
-    /// Sets [`source_message_id`](CommonData::source_message_id), or clears it if
-    /// the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`custom_attributes`](CommonData::custom_attributes) from JSON values.
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///

@@ -676,7 +676,7 @@ impl CrumbEventData {
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
     #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
@@ -684,15 +684,14 @@ impl CrumbEventData {
         self
     }
 
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
-    /// `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -700,7 +699,7 @@ impl CrumbEventData {
         self
     }
 
-    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
         self.common.os = os.map(Into::into);
@@ -1232,7 +1231,7 @@ impl StartEventData {
         Self::default()
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
     #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
@@ -1240,15 +1239,14 @@ impl StartEventData {
         self
     }
 
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
-    /// `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -1256,7 +1254,7 @@ impl StartEventData {
         self
     }
 
-    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
         self.common.os = os.map(Into::into);
@@ -1332,7 +1330,7 @@ impl StopEventData {
         Self::default()
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
     #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
@@ -1340,15 +1338,14 @@ impl StopEventData {
         self
     }
 
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
-    /// `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
     #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
@@ -1356,7 +1353,7 @@ impl StopEventData {
         self
     }
 
-    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
         self.common.os = os.map(Into::into);

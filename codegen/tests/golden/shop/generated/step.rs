@@ -186,7 +186,7 @@ impl Packed {
         self
     }
 
-    /// Sets [`by`](Common::by).
+    /// Sets [`by`](Self::common).
     ///
     /// Who did it.
     #[must_use]
@@ -195,7 +195,7 @@ impl Packed {
         self
     }
 
-    /// Sets [`tags`](Common::tags).
+    /// Sets [`tags`](Self::common).
     ///
     /// Tags.
     #[must_use]
@@ -204,14 +204,14 @@ impl Packed {
         self
     }
 
-    /// Adds one entry to [`tags`](Common::tags).
+    /// Adds one entry to [`tags`](Self::common).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
         self
     }
 
-    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
+    /// Sets [`by`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
         self.common.by = by.map(Into::into);
@@ -295,7 +295,7 @@ impl Parcel {
         self
     }
 
-    /// Sets [`size`](Measured::size).
+    /// Sets [`size`](Self::common).
     ///
     /// Litres.
     #[inline]
@@ -388,7 +388,7 @@ impl Sent {
         self
     }
 
-    /// Sets [`by`](Common::by).
+    /// Sets [`by`](Self::common).
     ///
     /// Who did it.
     #[must_use]
@@ -397,7 +397,7 @@ impl Sent {
         self
     }
 
-    /// Sets [`tags`](Common::tags).
+    /// Sets [`tags`](Self::common).
     ///
     /// Tags.
     #[must_use]
@@ -406,7 +406,7 @@ impl Sent {
         self
     }
 
-    /// Adds one entry to [`tags`](Common::tags).
+    /// Adds one entry to [`tags`](Self::common).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
@@ -427,7 +427,7 @@ impl Sent {
         self
     }
 
-    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
+    /// Sets [`by`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
         self.common.by = by.map(Into::into);

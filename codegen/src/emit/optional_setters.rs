@@ -78,9 +78,8 @@ pub(crate) fn fallible_setter(
 /// The type of `crate::support` into which the JSON of an attribute is converted.
 fn attribute(ty: &RustType) -> Option<&'static str> {
     match ty {
-        RustType::Support(name, _) => {
-            ["Scalar", "AttributeValue"].into_iter().find(|known| known == name)
-        }
+        RustType::Scalar => Some("Scalar"),
+        RustType::AttributeValue => Some("AttributeValue"),
         _ => is_optional_text(ty).then_some("TextValue"),
     }
 }

@@ -100,11 +100,15 @@ impl<'a> Scope<'a> {
                 let name = self.generated(name);
                 quote!(#name)
             }
-            RustType::Support(name, arguments) => {
-                self.support(&[name]);
-                self.applied(name, arguments)
-            }
+            RustType::Scalar => self.supported("Scalar", &[]),
+            RustType::AttributeValue => self.supported("AttributeValue", &[]),
+            RustType::Support(name, arguments) => self.supported(name, arguments),
         }
+    }
+
+    fn supported(&mut self, name: &str, arguments: &[RustType]) -> TokenStream {
+        self.support(&[name]);
+        self.applied(name, arguments)
     }
 
     /// A type with its arguments.

@@ -255,6 +255,23 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_properties_is_rewritten() {
+        let limited = json!({ "maxItems": 1, "x-mparticle-beyond": "cut" });
+        let document = json!({
+            "properties": { "$defs": { "$ref": "#/definitions/d" }, "items": limited },
+            "definitions": { "d": { "type": "string" } },
+        });
+        let expected = json!({
+            "properties": { "$defs": { "$ref": "#/$defs/d" }, "items": limited },
+            "$defs": { "d": { "type": "string" } },
+        });
+        let bundle = bundle(&[("a.json", document)]);
+        assert_eq!(bundle, expected);
+        let limit = &enforced(&bundle)["properties"]["items"];
+        assert_eq!(limit, &json!({ "x-mparticle-beyond": "cut" }));
+    }
+
+    #[test]
     fn definitions_of_one_name_are_kept_apart() {
         let x = |title: &str| json!({ "title": title });
         let refs = ["#/$defs/X", "b.json#/$defs/X", "#/$defs/A/$defs/X", "#/$defs/B/$defs/X"];

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Code, Diagnostic, render};
+use crate::files_of;
 use crate::load::Sources;
 use crate::model::{Kind, Model, Object, Presence, Shape};
 use crate::overrides::Overrides;
@@ -77,6 +78,87 @@ fn every_code_is_reported_as_expected() {
         }
     }
     assert!(wrong.is_empty(), "UPDATE_EXPECT=1 writes the new texts\n\n{}", wrong.join("\n"));
+}
+
+/// What is refused, where, and why: schemas that would otherwise lead to code that does not compile or loses data.
+#[test]
+fn what_cannot_be_taken_is_refused_at_its_place() {
+    let object = |fields: Value| json!({ "type": "object", "properties": fields });
+    let text = json!({ "type": "string" });
+    let nested = (0..12).fold(text.clone(), |items, _| json!({ "type": "array", "items": items }));
+    let derived = |own: Value| {
+        json!({ "$defs": {
+            "B": object(json!({ "c": text })),
+            "A": { "type": "object", "allOf": [{ "$ref": "#/$defs/B" }], "properties": own },
+        } })
+    };
+    let set = |values: Value| json!({ "$defs": { "E": { "enum": values } } });
+    let cases = [
+        (json!({}), Code::NoTypes, ""),
+        (json!({ "title": "T", "type": "array", "items": text }), Code::NoTypes, ""),
+        (
+            json!({ "title": "T", "type": "object", "properties": { "a": { "type": [] } } }),
+            Code::MalformedSchema,
+            "/properties/a/type",
+        ),
+        (
+            json!({ "title": "T", "type": "object", "properties": { "a": nested } }),
+            Code::TooDeep,
+            "/properties/a/items/items/items/items/items/items/items/items/items",
+        ),
+        (
+            derived(json!({ "a": { "type": "string", "x-mparticle-aliases": ["c"] } })),
+            Code::Contradiction,
+            "/$defs/A/properties/a",
+        ),
+        (derived(json!({ "C": text })), Code::NameConflict, "/$defs/A"),
+        (set(json!(["a-b", "a_b"])), Code::NameConflict, "/$defs/E/enum/1"),
+        (set(json!(["\u{e9}", "\u{c9}"])), Code::NameConflict, "/$defs/E/enum/1"),
+        (
+            json!({ "$defs": { "A": object(json!({ "a-b": text, "a_b": text })) } }),
+            Code::NameConflict,
+            "/$defs/A/properties/a_b",
+        ),
+        (
+            json!({ "$defs": { "A": object(json!({ "a": { "$ref": "gone.json#/$defs/B" } })) } }),
+            Code::UnresolvedReference,
+            "/$defs/A/properties/a",
+        ),
+        (json!({ "$defs": { "Send": object(json!({})) } }), Code::InvalidName, "/$defs/Send"),
+    ];
+    for (document, code, pointer) in cases {
+        let files = [("x.json".to_owned(), document.clone())].into_iter().collect();
+        let sources = Sources { files };
+        let found = files_of(&sources, &Overrides::default()).expect_err("an error was expected");
+        let mut found: Vec<_> = found.iter().map(|d| (d.code, d.origin.pointer.as_str())).collect();
+        found.dedup();
+        assert_eq!(found, [(code, pointer)], "{document}");
+    }
+}
+
+/// Names that the overrides choose are compared with all others, too.
+#[test]
+fn what_the_overrides_name_like_something_else_is_refused() {
+    let list = json!({ "type": "array", "items": { "type": "string" } });
+    let document = json!({ "$defs": {
+        "A": { "type": "object", "properties": { "items": list, "item": {} } },
+        "B": { "type": "object", "allOf": [{ "$ref": "#/$defs/A" }], "properties": { "b": {} } },
+    } });
+    let files = [("x.json".to_owned(), document)].into_iter().collect();
+    let sources = Sources { files };
+    let record = "item = 'A', key = 'item', value = 'item'";
+    for (type_name, entry, code) in [
+        ("A", "singular = { items = 'item' }".to_owned(), Code::NameConflict),
+        ("A", "singular = { items = 'Item' }".to_owned(), Code::StaleOverride),
+        ("A", "flattened_as = 'extra'".to_owned(), Code::NameConflict),
+        ("A", format!("records = {{ field = 'extra', {record} }}"), Code::NameConflict),
+        ("B", format!("records = {{ field = 'common', {record} }}"), Code::NameConflict),
+    ] {
+        let text = format!("[types.'x.json#/$defs/{type_name}']\n{entry}");
+        let overrides = Overrides::parse("overrides.toml", &text).unwrap();
+        let found = files_of(&sources, &overrides).expect_err("an error was expected");
+        assert!(found.iter().all(|d| d.code == code && !d.help.is_empty()), "{text}: {found:?}");
+    }
 }
 
 #[test]

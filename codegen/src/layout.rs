@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::emit::{Emitted, Use, inner_docs};
+use crate::emit::{Context, Emitted, Use, emit, inner_docs};
+use crate::lower::Lowered;
 use crate::model::{Model, Module};
 
 /// A Rust file before it is printed.
@@ -22,29 +23,25 @@ pub(crate) struct SourceFile {
 /// The module that holds the bundled schemas, when there are any.
 pub(crate) const DOCUMENTS_MODULE: &str = "schema";
 
-/// The files of a model.
-#[must_use]
-pub(crate) fn layout(
-    model: &Model,
-    mut emitted: BTreeMap<String, Emitted>,
+/// The files of a model, each emitted when it is asked for: the one before is being formatted meanwhile.
+pub(crate) fn layout<'a>(
+    model: &'a Model,
+    lowered: &'a Lowered,
     documents: Option<TokenStream>,
-) -> Vec<SourceFile> {
-    let mut files = Vec::new();
-    for module in &model.modules {
-        if let Some(emitted) = emitted.remove(&module.name) {
-            files.push(module_file(module, &emitted));
-        }
-    }
-    let names = model.modules.iter().map(|module| &module.name);
-    let present = names.filter(|name| files.iter().any(|file| file.path == format!("{name}.rs")));
-    let root = root_file(present, documents.is_some());
-    files.extend(documents.map(|tokens| SourceFile {
+) -> impl Iterator<Item = SourceFile> + 'a {
+    let context = Context::new(model, lowered);
+    let is_present = |module: &&Module| model.types.iter().any(|def| def.module == module.name);
+    let names = model.modules.iter().filter(is_present).map(|module| &module.name);
+    let root = root_file(names, documents.is_some());
+    let documents = documents.map(|tokens| SourceFile {
         path: format!("{DOCUMENTS_MODULE}.rs"),
         schema: None,
         tokens,
-    }));
-    files.push(root);
-    files
+    });
+    let modules = model.modules.iter().filter_map(move |module| {
+        emit(&context, model, &module.name).map(|emitted| module_file(module, &emitted))
+    });
+    modules.chain(documents).chain([root])
 }
 
 fn module_file(module: &Module, emitted: &Emitted) -> SourceFile {

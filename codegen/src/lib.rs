@@ -20,7 +20,7 @@
 //!
 //! [`drift`] compares another schema with ours, after the same `load`, `bundle` and passes of `normalise`.
 //!
-//! The crate is larger than the generated types suggest, because it takes schemas that it was not written for:
+//! The crate is larger than the types of one schema suggest, because it takes schemas that it was not written for:
 //! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations
 //! and explains, with place and way out, what it does not recognise, in the schema and in the overrides.
 
@@ -135,11 +135,17 @@ fn files(
 ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let sources = Sources::load(schema)?;
     let overrides = overrides.map_or_else(|| Ok(Overrides::default()), Overrides::load)?;
-    let model = model(&sources, &overrides)?;
+    files_of(&sources, &overrides)
+}
+
+fn files_of(
+    sources: &Sources,
+    overrides: &Overrides,
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    let model = model(sources, overrides)?;
     let lowered = lower::lower(&model).map_err(|diagnostic| vec![diagnostic])?;
-    let emitted = emit::emit(&model, &lowered);
-    let documents = documents::documents(&sources, &overrides)?;
-    let mut files = print::print(&model, layout::layout(&model, emitted, documents.module))?;
+    let documents = documents::documents(sources, overrides)?;
+    let mut files = print::print(&model, layout::layout(&model, &lowered, documents.module))?;
     files.extend(documents.files);
     Ok(files)
 }

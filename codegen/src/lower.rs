@@ -322,6 +322,8 @@ fn parse(
         ("f64", []) => RustType::Primitive(Primitive::F64),
         ("String", []) => RustType::Primitive(Primitive::String),
         ("Value", []) => RustType::Json,
+        ("Scalar", []) => RustType::Scalar,
+        ("AttributeValue", []) => RustType::AttributeValue,
         _ => RustType::Support(name, arguments),
     })
 }

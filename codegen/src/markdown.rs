@@ -56,11 +56,19 @@ fn closes(open: &str, mark: &str, line: &str) -> bool {
 fn visible(text: &str) -> String {
     let written = |c: char| match c {
         '\n' => c.to_string(),
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => format!("U+{:04X}", u32::from(c)),
+        c if turns(c) => format!("U+{:04X}", u32::from(c)),
         c if c.is_control() => " ".to_owned(),
         c => c.to_string(),
     };
+    if text.chars().all(|c| c == '\n' || !c.is_control() && !turns(c)) {
+        return text.to_owned();
+    }
     text.replace("\r\n", "\n").chars().map(written).collect()
+}
+
+/// Whether a character turns the direction of the text around it.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Escapes what would be HTML or a link to a Rust item, outside of `code`.
@@ -98,36 +106,44 @@ fn code_end(text: &str, ticks: usize) -> Option<usize> {
     }
 }
 
+/// Escapes a text without code.
 fn escaped_text(text: &str) -> String {
-    text.split(' ').map(escaped_word).collect::<Vec<_>>().join(" ")
-}
-
-fn escaped_word(word: &str) -> String {
-    let is_address = word.starts_with("http://") || word.starts_with("https://");
-    if is_address {
-        let end = word.trim_end_matches(['.', ',', ';', ':', ')', ']', '>', '"', '\'']).len();
-        let (address, after) = word.split_at(end);
-        if !address.contains(['<', '>']) {
-            return format!("<{address}>{}", escaped_text_marks(after));
-        }
+    let mut escaped = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let is_first = escaped.is_empty() || escaped.ends_with([' ', '(', '"', '\'']);
+        let (kept, length) = if let Some(length) = link(rest) {
+            (rest.get(..length).unwrap_or_default().to_owned(), length)
+        } else if let Some(length) = address(rest).filter(|_| is_first) {
+            (format!("<{}>", rest.get(..length).unwrap_or_default()), length)
+        } else if matches!(c, '<' | '[') || rest.starts_with("~~~") {
+            (format!("\\{c}"), c.len_utf8())
+        } else {
+            (c.to_string(), c.len_utf8())
+        };
+        // A backslash that was there already does the same.
+        let is_escaped = escaped.ends_with('\\') && kept.starts_with('\\');
+        escaped.push_str(if is_escaped { kept.trim_start_matches('\\') } else { &kept });
+        rest = rest.get(length..).unwrap_or_default();
     }
-    // `[text](address)` is a link to that address.
-    if word.contains("](") { escaped_marks(word, &['<']) } else { escaped_text_marks(word) }
+    escaped
 }
 
-fn escaped_text_marks(word: &str) -> String {
-    escaped_marks(word, &['<', '['])
+/// The length of a link to an address, `[text](address)`, at the start of a text.
+fn link(text: &str) -> Option<usize> {
+    let middle = text.strip_prefix('[')?.find(['[', ']'])? + 1;
+    let target = text.get(middle..)?.strip_prefix("](")?;
+    let length = address(target)?;
+    target.get(length..)?.starts_with(')').then_some(middle + 2 + length + 1)
 }
 
-fn escaped_marks(word: &str, marks: &[char]) -> String {
-    let mut text = String::new();
-    for c in word.chars() {
-        if marks.contains(&c) && !text.ends_with('\\') {
-            text.push('\\');
-        }
-        text.push(c);
-    }
-    text
+/// The length of an address on the web at the start of a text, without the punctuation behind it.
+fn address(text: &str) -> Option<usize> {
+    text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let marks = [' ', '<', '>', '(', ')', '[', ']', '"', '\'', '\\'];
+    let word = text.split(marks).next()?;
+    let length = word.trim_end_matches(['.', ',', ';', ':']).len();
+    (length > "https://".len()).then_some(length)
 }
 
 /// Breaks a line at spaces only.
@@ -154,13 +170,18 @@ mod tests {
 
     #[test]
     fn descriptions_become_markdown_that_rustdoc_takes() {
-        let cases: [(&str, &[&str]); 14] = [
+        let cases: [(&str, &[&str]); 19] = [
             ("one  two\tthree", &["one two three"]),
             ("a\r\nb\rc", &["a", "b c"]),
             ("x <y> `<z>` &c", &["x \\<y> `<z>` &c"]),
             ("see [Thing] and `[code]`", &["see \\[Thing] and `[code]`"]),
             ("a [link](https://a.b)", &["a [link](https://a.b)"]),
             ("at https://a.b/c.", &["at <https://a.b/c>."]),
+            ("two [words](https://a.b), [x](y z)", &["two [words](https://a.b), \\[x](y z)"]),
+            ("to (http://<host>/x)", &["to (http://\\<host>/x)"]),
+            ("<http://a.b>", &["\\<http://a.b>"]),
+            ("- ~~~", &["- \\~~~"]),
+            ("\\<a> \\[b]", &["\\<a> \\[b]"]),
             ("rtl \u{202e} and \u{2066}", &["rtl U+202E and U+2066"]),
             ("a ` b <c>", &["a \\` b \\<c>"]),
             ("``a ` <b>`` <c>", &["``a ` <b>`` \\<c>"]),

@@ -26,37 +26,29 @@ const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../rustfmt.toml");
 /// when rustfmt cannot be run.
 pub(crate) fn print(
     model: &Model,
-    files: Vec<SourceFile>,
+    files: impl IntoIterator<Item = SourceFile>,
 ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let mut printed = BTreeMap::new();
     let mut diagnostics = Vec::new();
-    let mut parsed = Vec::new();
+    let mut running = Vec::new();
+    // All processes start before the first is waited for.
     for file in files {
         match parse(&file) {
             Ok(syntax) => {
+                running.push((file.path.clone(), start(&file, &syntax)));
                 let module = file.path.trim_end_matches(".rs");
                 diagnostics.extend(clashes::check(model, module, &syntax));
-                parsed.push((file, syntax));
             }
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if !diagnostics.is_empty() {
-        return Err(sorted(diagnostics));
-    }
-    // All processes start before the first is waited for.
-    let start = |(file, syntax): (SourceFile, syn::File)| {
-        let child = start(&file, &syntax);
-        (file.path, child)
-    };
-    let running: Vec<_> = parsed.into_iter().map(start).collect();
     for (path, child) in running {
         match child.and_then(|child| finish(child, &path)) {
             Ok(text) => drop(printed.insert(path, text)),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if diagnostics.is_empty() { Ok(printed) } else { Err(diagnostics) }
+    if diagnostics.is_empty() { Ok(printed) } else { Err(sorted(diagnostics)) }
 }
 
 fn parse(file: &SourceFile) -> Result<syn::File, Diagnostic> {

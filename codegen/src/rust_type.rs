@@ -17,7 +17,11 @@ pub(crate) enum RustType {
     Json,
     /// A type of the model.
     Named(String),
-    /// A type of `crate::support` with its type arguments.
+    /// `Scalar` of `crate::support`.
+    Scalar,
+    /// `AttributeValue` of `crate::support`, a scalar or a list of them.
+    AttributeValue,
+    /// Another type of `crate::support` with its type arguments.
     Support(String, Vec<RustType>),
 }
 
@@ -80,7 +84,7 @@ impl RustType {
             }
             Self::Named(name) => vec![name],
             Self::Support(_, arguments) => arguments.iter().flat_map(Self::names).collect(),
-            Self::Primitive(_) | Self::Json => Vec::new(),
+            Self::Primitive(_) | Self::Json | Self::Scalar | Self::AttributeValue => Vec::new(),
         }
     }
 

@@ -144,7 +144,9 @@ impl<'a> Verifier<'a> {
         if !names::is_ident(&name) {
             let message = format!("`{wire}` cannot be made into a Rust name");
             self.report(at, Code::InvalidName, message, help);
-        } else if chosen.is_some() && !style.accepts(&name) {
+            return name;
+        }
+        if chosen.is_some() && !style.accepts(&name) {
             let message = format!(
                 "`{name}` does not follow Rust's naming style; `{}` would",
                 style.ident(&name)

@@ -14,7 +14,7 @@ const UPDATE: &str = "UPDATE_EXPECT";
 fn the_committed_outputs_are_what_the_generator_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let update = std::env::var_os(UPDATE).is_some();
-    for case in ["awkward", "quirks", "shop"] {
+    for case in ["awkward", "example", "quirks", "shop"] {
         let case = folder.join(case);
         let (schema, overrides) = (case.join("schema"), case.join("overrides.toml"));
         let act = if update { generate } else { check };

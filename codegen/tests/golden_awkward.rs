@@ -10,6 +10,7 @@
 )]
 
 #[path = "golden/awkward/generated/mod.rs"]
+#[allow(clippy::used_underscore_binding, reason = "a name that begins with a digit needs a letter")]
 mod generated;
 
 #[path = "../../mparticle-models/src/support/mod.rs"]
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 use generated::{AKind, Base, Derived, Step, Ticket};
 
+#[allow(clippy::unwrap_used, reason = "a helper of a test may panic, too")]
 #[track_caller]
 fn survives(document: &Value) -> Ticket {
     let ticket = Ticket::from_str(&document.to_string()).unwrap();

@@ -38,21 +38,20 @@ pub(crate) struct Emitted {
     pub(crate) uses: Vec<Use>,
 }
 
-/// Emits every type, by module.
-pub(crate) fn emit(model: &Model, lowered: &Lowered) -> BTreeMap<String, Emitted> {
-    let context = Context::new(model, lowered);
-    let mut modules = BTreeMap::<String, Scope<'_>>::new();
-    for def in &model.types {
-        let scope =
-            modules.entry(def.module.clone()).or_insert_with(|| Scope::new(&context, &def.module));
+/// Emits the types of a module; nothing when it has none.
+pub(crate) fn emit(context: &Context<'_>, model: &Model, module: &str) -> Option<Emitted> {
+    let mut scope = Scope::new(context, module);
+    let mut types = model.types.iter().filter(|def| def.module == module).peekable();
+    types.peek()?;
+    for def in types {
         let items = match &def.kind {
-            Kind::Object(object) => object::object(&context, def, object, scope),
-            Kind::Enum(set) => string_enum::string_enum(def, set, scope),
-            Kind::Union(union) => union::union(&context, def, union, scope),
+            Kind::Object(object) => object::object(context, def, object, &mut scope),
+            Kind::Enum(set) => string_enum::string_enum(def, set, &mut scope),
+            Kind::Union(union) => union::union(context, def, union, &mut scope),
         };
         scope.push(items);
     }
-    modules.into_iter().map(|(name, scope)| (name, scope.finish())).collect()
+    Some(scope.finish())
 }
 
 /// What every emitter may look up.
@@ -64,7 +63,7 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(model: &'a Model, lowered: &'a Lowered) -> Self {
+    pub(crate) fn new(model: &'a Model, lowered: &'a Lowered) -> Self {
         let types = model.types.iter().map(|def| (def.name.as_str(), def)).collect();
         Self { types, lowered, used_alone: used_alone(model, lowered) }
     }

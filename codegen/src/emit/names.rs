@@ -23,6 +23,7 @@ pub(crate) fn iter_method(shape: &ObjectShape<'_>) -> TokenStream {
     ]);
     quote! {
         #docs
+        #[inline]
         pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
             let known = [#(#entries),*].into_iter().filter_map(|(name, value)| Some((name, value?)));
             let unknown = self.extra.iter();

@@ -7,7 +7,7 @@ use super::Context;
 use super::docs::{blank_line, docs, field_paragraphs, type_docs};
 use super::document::{document_methods, from_str};
 use super::names::iter_method;
-use super::scope::{Scope, ident};
+use super::scope::{Scope, binding, ident};
 use super::setters::{constructor, setters};
 use super::shape::ObjectShape;
 use super::validate::{object_checks, validate_method};
@@ -113,10 +113,11 @@ impl ObjectShape<'_> {
         let name = ident(&self.def.name);
         let blank = blank_line();
         let body = if let Some(records) = &self.object.records {
-            let (field, key, value) = (ident(&records.ident), &records.key, &records.value);
+            let field = binding(&ident(&records.ident), "records");
+            let (key, value) = (&records.key, &records.value);
             quote! {
                 let keyed = read::keyed::<D, Self, _>(deserializer, #key, #value)?;
-                Ok(keyed.map(|(fields, #field)| Self { #field, ..fields }))
+                Ok(keyed.map(|(fields, records)| Self { #field, ..fields }))
             }
         } else {
             quote!(read::object(deserializer))

@@ -19,10 +19,9 @@ pub(crate) fn optional_setter(
     scope: &mut Scope<'_>,
 ) -> TokenStream {
     let RustType::Option(inner) = ty else { return TokenStream::new() };
-    let (path, owner, name) = (&target.path, target.owner, ident(&field.ident));
+    let (path, link, name) = (&target.path, target.link(field), ident(&field.ident));
     let setter = format_ident!("set_{}", in_method(&field.ident));
-    let text =
-        format!("Sets [`{0}`]({owner}::{0}), or clears it if the argument is `None`.", field.ident);
+    let text = format!("Sets {link}, or clears it if the argument is `None`.");
     let docs = docs(&[text]);
     let parameter = parameter(inner, scope);
     let value = if is_exact(inner) {
@@ -33,8 +32,10 @@ pub(crate) fn optional_setter(
         let value = conversion(inner, &quote!(value));
         quote!(#name.map(|value| #value))
     };
+    let inline = is_exact(inner).then(|| quote!(#[inline]));
     quote! {
         #docs
+        #inline
         #[must_use]
         pub fn #setter(mut self, #name: Option<#parameter>) -> Self {
             #path.#name = #value;
@@ -54,11 +55,11 @@ pub(crate) fn fallible_setter(
     let Some(value) = attribute(item) else { return TokenStream::new() };
     scope.support(&["AttributeError", "try_attributes", value]);
     scope.serde_json("Value");
-    let (path, owner, name, value) =
-        (&target.path, target.owner, ident(&field.ident), ident(value));
+    let (path, link) = (&target.path, target.link(field));
+    let (name, value) = (ident(&field.ident), ident(value));
     let setter = format_ident!("try_with_{}", in_method(&field.ident));
     let docs = docs(&[
-        format!("Sets [`{0}`]({owner}::{0}) from JSON values.", field.ident),
+        format!("Sets {link} from JSON values."),
         "# Errors".to_owned(),
         "If a value cannot be the value of an attribute. The error contains the name of the attribute.".to_owned(),
     ]);
@@ -77,9 +78,8 @@ pub(crate) fn fallible_setter(
 /// The type of `crate::support` into which the JSON of an attribute is converted.
 fn attribute(ty: &RustType) -> Option<&'static str> {
     match ty {
-        RustType::Support(name, _) => {
-            ["Scalar", "AttributeValue"].into_iter().find(|known| known == name)
-        }
+        RustType::Scalar => Some("Scalar"),
+        RustType::AttributeValue => Some("AttributeValue"),
         _ => is_optional_text(ty).then_some("TextValue"),
     }
 }

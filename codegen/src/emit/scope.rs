@@ -100,11 +100,15 @@ impl<'a> Scope<'a> {
                 let name = self.generated(name);
                 quote!(#name)
             }
-            RustType::Support(name, arguments) => {
-                self.support(&[name]);
-                self.applied(name, arguments)
-            }
+            RustType::Scalar => self.supported("Scalar", &[]),
+            RustType::AttributeValue => self.supported("AttributeValue", &[]),
+            RustType::Support(name, arguments) => self.supported(name, arguments),
         }
+    }
+
+    fn supported(&mut self, name: &str, arguments: &[RustType]) -> TokenStream {
+        self.support(&[name]);
+        self.applied(name, arguments)
     }
 
     /// A type with its arguments.
@@ -122,4 +126,12 @@ impl<'a> Scope<'a> {
 /// An identifier of the model as a token.
 pub(crate) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
+}
+
+/// A field in a pattern or an expression, with the variable that holds its value.
+///
+/// Variables have names of our own: what the schema calls `serializer` is no variable.
+pub(crate) fn binding(field: &Ident, variable: &str) -> TokenStream {
+    let variable = ident(variable);
+    if *field == variable { quote!(#variable) } else { quote!(#field: #variable) }
 }

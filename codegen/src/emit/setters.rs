@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use super::docs::{docs, first_sentence};
 use super::optional_setters::{fallible_setter, optional_setter};
-use super::parameter::{conversion, parameter};
+use super::parameter::{conversion, is_exact, parameter};
 use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
 use crate::model::{Field, Object};
@@ -18,7 +18,7 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
     let what = in_words(&shape.def.name);
     if shape.has_default() {
         let docs = docs(&[format!("Creates an empty {what}.")]);
-        return quote!(#docs #[must_use] pub fn new() -> Self { Self::default() });
+        return quote!(#docs #[inline] #[must_use] pub fn new() -> Self { Self::default() });
     }
     let base_fields = shape.base_fields();
     let base_arguments = arguments(shape.base_object(), &base_fields);
@@ -83,47 +83,42 @@ fn in_words(name: &str) -> String {
     name.to_snake_case().replace('_', " ")
 }
 
-/// The setters of the own fields and of the base's.
+/// The setters of the own fields and of the base's. Those for values that may be absent come last.
 pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
-    let mut setters = TokenStream::new();
-    for (field, ty) in &shape.fields {
-        setters.extend(field_setters(
-            &Target { path: quote!(self), owner: "Self" },
-            field,
-            ty,
-            scope,
-        ));
-    }
-    if let Some(base) = &shape.object.base {
+    let own = Target { path: quote!(self), holder: None };
+    let base = shape.object.base.as_ref().map(|base| {
         let holder = ident(&base.ident);
-        let target = Target { path: quote!(self.#holder), owner: &base.type_name };
-        for (field, ty) in shape.base_fields() {
-            setters.extend(field_setters(&target, field, ty, scope));
+        Target { path: quote!(self.#holder), holder: Some(&base.ident) }
+    });
+    let base_fields = shape.base_fields();
+    let of_base = base.iter().flat_map(|base| base_fields.iter().map(move |field| (base, field)));
+    let fields = shape.fields.iter().map(|field| (&own, field)).chain(of_base);
+    let (mut plain, mut optional) = (TokenStream::new(), TokenStream::new());
+    for (target, (field, ty)) in fields.filter(|(_, (field, _))| !field.read_only) {
+        plain.extend(whole_setter(target, field, ty, scope));
+        if let Some(singular) = &field.singular {
+            plain.extend(adder(target, field, singular, ty, scope));
         }
+        optional.extend(optional_setter(target, field, ty, scope));
+        optional.extend(fallible_setter(target, field, ty, scope));
     }
-    setters
+    quote!(#plain #optional)
 }
 
-/// Where a setter writes: the expression that holds the field, and the type its docs link to.
+/// Where a setter writes.
 pub(crate) struct Target<'a> {
+    /// The expression that holds the field.
     pub(crate) path: TokenStream,
-    pub(crate) owner: &'a str,
+    /// The name of the field that holds the base, for a field of the base.
+    pub(crate) holder: Option<&'a str>,
 }
 
-fn field_setters(
-    target: &Target<'_>,
-    field: &Field,
-    ty: &RustType,
-    scope: &mut Scope<'_>,
-) -> TokenStream {
-    if field.read_only {
-        return TokenStream::new();
+impl Target<'_> {
+    /// A link to a field. One of the base's fields would be longer than a line, so it leads to the base.
+    pub(crate) fn link(&self, field: &Field) -> String {
+        let name = &field.ident;
+        format!("[`{name}`](Self::{})", self.holder.unwrap_or(name))
     }
-    let whole = whole_setter(target, field, ty, scope);
-    let optional = optional_setter(target, field, ty, scope);
-    let fallible = fallible_setter(target, field, ty, scope);
-    let one = field.singular.as_ref().map(|singular| adder(target, field, singular, ty, scope));
-    quote!(#whole #optional #fallible #one)
 }
 
 /// `with_products(products)`: sets the field.
@@ -133,18 +128,20 @@ fn whole_setter(
     ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
-    let (path, owner) = (&target.path, target.owner);
+    let (path, link) = (&target.path, target.link(field));
     let name = ident(&field.ident);
     let setter = format_ident!("with_{}", in_method(&field.ident));
-    let mut paragraphs = vec![format!("Sets [`{0}`]({owner}::{0}).", field.ident)];
+    let mut paragraphs = vec![format!("Sets {link}.")];
     paragraphs.extend(field.description.as_deref().and_then(first_sentence));
     let docs = docs(&paragraphs);
     let inner = ty.without_option();
     let parameter = parameter(inner, scope);
     let value = conversion(inner, &quote!(#name));
     let value = if ty.is_option() { quote!(Some(#value)) } else { value };
+    let inline = is_exact(inner).then(|| quote!(#[inline]));
     quote! {
         #docs
+        #inline
         #[must_use]
         pub fn #setter(mut self, #name: #parameter) -> Self {
             #path.#name = #value;
@@ -161,7 +158,7 @@ fn adder(
     ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
-    let (path, owner) = (&target.path, target.owner);
+    let (path, link) = (&target.path, target.link(field));
     let name = ident(&field.ident);
     let setter = format_ident!("with_{}", in_method(singular));
     let collection = if ty.is_option() {
@@ -171,7 +168,7 @@ fn adder(
     };
     match ty.without_option() {
         RustType::Vec(item) => {
-            let docs = docs(&[format!("Adds one entry to [`{0}`]({owner}::{0}).", field.ident)]);
+            let docs = docs(&[format!("Adds one entry to {link}.")]);
             let argument = format_ident!("{singular}");
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(#argument));
@@ -185,10 +182,8 @@ fn adder(
             }
         }
         RustType::Map(item) => {
-            let docs = docs(&[format!(
-                "Adds one entry to [`{0}`]({owner}::{0}). Replaces an entry of the same name.",
-                field.ident
-            )]);
+            let docs =
+                docs(&[format!("Adds one entry to {link}. Replaces an entry of the same name.")]);
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(value));
             quote! {

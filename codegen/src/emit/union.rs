@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::Context;
 use super::docs::{blank_line, docs, type_docs};
 use super::document::{document_methods, from_str};
-use super::scope::{Scope, ident};
+use super::scope::{Scope, binding, ident};
 use super::validate::{implementation, validate_method};
 use super::variant_access::{VariantTypes, accessors, conversions};
 use crate::model::{TypeDef, Union, Variant};
@@ -334,14 +334,6 @@ fn part_ident(wire: &str, fallback: &str, taken: &[String]) -> Ident {
         name.push('_');
     }
     ident(&name)
-}
-
-/// A field in a pattern or an expression, with the variable that holds its value.
-///
-/// Variables have names of our own: what the schema calls `serializer` is no variable.
-fn binding(field: &Ident, variable: &str) -> TokenStream {
-    let variable = ident(variable);
-    if *field == variable { quote!(#variable) } else { quote!(#field: #variable) }
 }
 
 /// The base that all variants' contents have in common.

@@ -46,8 +46,8 @@ fn required_of_base(shape: &ObjectShape<'_>, base: &Ident) -> TokenStream {
     });
     let checks = required.map(|(field, ty)| {
         let (wire, name) = (&field.wire, ident(&field.ident));
-        let present = is_present(&quote!(self.#base.#name), ty);
-        quote!(if !#present { report.missing(place, #wire); })
+        let is_absent = if ty.is_option() { quote!(is_none) } else { quote!(is_empty) };
+        quote!(if self.#base.#name.#is_absent() { report.missing(place, #wire); })
     });
     checks.collect()
 }
@@ -98,6 +98,8 @@ pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
 }
 
 /// The implementation of `Validate` around its checks.
+///
+/// Inline, so that it is compiled only where documents are validated.
 pub(crate) fn implementation(
     name: &Ident,
     checks: &TokenStream,
@@ -110,6 +112,7 @@ pub(crate) fn implementation(
     quote! {
         #blank
         impl Validate for #name {
+            #[inline]
             fn check(&self, #place: &Place<'_>, #report: &mut Report) {
                 #checks
             }

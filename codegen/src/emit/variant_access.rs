@@ -26,6 +26,7 @@ pub(crate) fn accessors(variants: &[VariantTypes<'_>], taken: &[&Ident]) -> Toke
         let docs = docs(&[format!("Returns the [`{ty}`], or `None` for any other variant.")]);
         Some(quote! {
             #docs
+            #[inline]
             #[must_use]
             pub fn #name(&self) -> Option<&#ty> {
                 match self {
@@ -65,6 +66,7 @@ fn conversion(union: &Ident, variant: &Ident, ty: &Ident) -> TokenStream {
             type Error = #union;
 
             #blank
+            #[inline]
             fn try_from(value: #union) -> Result<Self, #union> {
                 match value {
                     #union::#variant(content) => Ok(*content),

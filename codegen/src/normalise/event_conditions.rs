@@ -17,13 +17,9 @@ pub(super) struct Condition<'n> {
     /// The event type, as a set of one value.
     constant: &'n Node,
     /// The property that has the details.
-    pub(super) content: &'n str,
+    content: &'n str,
     /// The schema of the details.
     target: &'n Node,
-    /// Whether an object without the tag fails the condition.
-    pub(super) tag_required: bool,
-    /// Whether an object without the content is refused.
-    pub(super) content_required: bool,
 }
 
 impl<'n> Condition<'n> {
@@ -88,20 +84,7 @@ fn condition(node: &Node) -> Option<Condition<'_>> {
     let (tag, value) = only(inner(condition, "properties")?)?;
     let (content, target) = only(inner(consequence, "properties")?)?;
     let [constant] = *branches(value, "values").as_slice() else { return None };
-    Some(Condition {
-        at: place(node),
-        tag,
-        constant,
-        content,
-        target,
-        tag_required: requires(condition, tag),
-        content_required: requires(consequence, content),
-    })
-}
-
-fn requires(node: &Node, name: &str) -> bool {
-    let required = node.get("required").and_then(Value::as_array);
-    required.is_some_and(|required| required.iter().any(|required| required == name))
+    Some(Condition { at: place(node), tag, constant, content, target })
 }
 
 fn only(properties: &Node) -> Option<(&str, &Node)> {

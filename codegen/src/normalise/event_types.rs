@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event_conditions::{Condition, conditions};
+use super::event_conditions::conditions;
 use super::{Schema, branches, inner, text};
 use crate::diagnostic::Code;
 use crate::node::{Node, place};
@@ -28,7 +28,7 @@ fn troubles(schema: &Schema<'_>, node: &Node) -> Vec<Trouble> {
     let tags = tags.map(|tags| branches(schema.follow(tags), "values")).unwrap_or_default();
     let constants: BTreeMap<&str, &str> =
         tags.into_iter().filter_map(|value| Some((text(value, "const")?, place(value)))).collect();
-    let mut troubles: Vec<Trouble> = conditions.iter().filter_map(incomplete).collect();
+    let mut troubles: Vec<Trouble> = Vec::new();
     if constants.is_empty() {
         return troubles;
     }
@@ -45,17 +45,4 @@ fn troubles(schema: &Schema<'_>, node: &Node) -> Vec<Trouble> {
         troubles.push((at.to_owned(), message, help));
     }
     troubles
-}
-
-/// A condition without `required` also holds for an object that lacks the tag, or allows one without content.
-fn incomplete(condition: &Condition<'_>) -> Option<Trouble> {
-    let lacking = [
-        (condition.tag_required, "if", condition.tag),
-        (condition.content_required, "then", condition.content),
-    ];
-    let (_, keyword, name) = lacking.into_iter().find(|(required, ..)| !required)?;
-    let value = condition.value();
-    let message = format!("the condition for `{value}` does not require `{name}`");
-    let help = format!("add `\"required\": [\"{name}\"]` to its `{keyword}`");
-    Some((condition.at.to_owned(), message, help))
 }

@@ -1,5 +1,8 @@
 //! One table per pass: a schema as written, and what the pass makes of it after those before it.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{PASSES, Schema, visit};
@@ -46,6 +49,28 @@ fn every_pass_has_a_table() {
     for (name, _) in PASSES {
         assert!(tests.contains(&format!("\"{name}\"")), "{name} is not tested");
     }
+}
+
+#[test]
+fn every_pass_matches_something_in_a_golden() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    // `event-types` changes nothing; it only reports.
+    let names = PASSES.iter().map(|(name, _)| *name);
+    let mut idle: BTreeSet<_> = names.filter(|name| *name != "event-types").collect();
+    for case in std::fs::read_dir(folder).unwrap() {
+        let case = case.unwrap().path();
+        let sources = Sources::load(&case.join("schema")).unwrap();
+        let overrides = Overrides::load(&case.join("overrides.toml")).unwrap();
+        let mut schema = Schema::new(bundle(&sources, &overrides, &mut Vec::new()), &overrides);
+        for (name, pass) in PASSES {
+            let before = schema.bundle.definitions.clone();
+            pass(&mut schema);
+            if schema.bundle.definitions != before {
+                idle.remove(name);
+            }
+        }
+    }
+    assert_eq!(idle, BTreeSet::new(), "remove these passes, or add what they are for to a golden");
 }
 
 #[test]
@@ -542,6 +567,20 @@ fn types_are_named_by_key_property_and_overrides() {
     assert_eq!(diagnostics, []);
     let names: Vec<_> = after.as_object().unwrap().values().map(|node| &node["name"]).collect();
     assert_eq!(names, ["GdprState", "Chosen", "Kind", "GdprStateList", "ChosenInner"]);
+}
+
+#[test]
+fn contents_in_conditions_are_named_by_their_tags() {
+    let condition = |tag: &str| {
+        json!({ "if": { "properties": { "t": { "const": tag } } },
+                "then": { "properties": { "c": { "properties": {} } } } })
+    };
+    let union = json!({ "type": "object", "properties": { "t": { "type": "string" }, "c": {} },
+                        "allOf": [condition("page_view"), condition("end")] });
+    let (after, diagnostics) = run("type-names", &json!({ "U": union }), "");
+    assert_eq!(diagnostics, []);
+    let names: Vec<_> = after.as_object().unwrap().values().map(|node| &node["name"]).collect();
+    assert_eq!(names, ["U", "UPageView", "UEnd"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Schema, is_named};
+use super::{Schema, branches, is_named, text};
 use crate::diagnostic::{Code, Origin};
 use crate::names::{self, type_ident};
 
@@ -64,9 +64,21 @@ pub(crate) fn default_name(schema: &Schema<'_>, key: &str) -> Option<String> {
     match parent.rsplit_once('/') {
         Some((_, "$defs" | "definitions")) => Some(type_ident(&last)),
         Some((owner, "properties")) => {
+            if let Some(name) = content_name(schema, file, owner) {
+                return Some(name);
+            }
             let owner = name(schema, &format!("{file}#{owner}"))?;
             Some(owner + &type_ident(&last))
         }
         _ => name(schema, &format!("{file}#{parent}")),
     }
+}
+
+/// The name of a content that was written in a condition: that of the union with the tag's value.
+fn content_name(schema: &Schema<'_>, file: &str, then: &str) -> Option<String> {
+    let (union, index) = then.strip_suffix("/then")?.rsplit_once("/allOf/")?;
+    let union = format!("{file}#{union}");
+    let variants = branches(schema.bundle.definitions.get(&union)?, "variants");
+    let tag = text(variants.get(index.parse::<usize>().ok()?)?, "const")?;
+    Some(name(schema, &union)? + &type_ident(tag))
 }

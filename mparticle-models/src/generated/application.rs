@@ -69,6 +69,7 @@ pub struct ApplicationInformation {
 
 impl ApplicationInformation {
     /// Creates an empty application information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -83,31 +84,12 @@ impl ApplicationInformation {
         self
     }
 
-    /// Sets [`application_name`](Self::application_name), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_application_name(mut self, application_name: Option<impl Into<String>>) -> Self {
-        self.application_name = application_name.map(Into::into);
-        self
-    }
-
     /// Sets [`application_version`](Self::application_version).
     ///
     /// The version of the application that is shown to users.
     #[must_use]
     pub fn with_application_version(mut self, application_version: impl Into<String>) -> Self {
         self.application_version = Some(application_version.into());
-        self
-    }
-
-    /// Sets [`application_version`](Self::application_version), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_application_version(
-        mut self,
-        application_version: Option<impl Into<String>>,
-    ) -> Self {
-        self.application_version = application_version.map(Into::into);
         self
     }
 
@@ -123,30 +105,12 @@ impl ApplicationInformation {
         self
     }
 
-    /// Sets [`application_build_number`](Self::application_build_number), or clears
-    /// it if the argument is `None`.
-    #[must_use]
-    pub fn set_application_build_number(
-        mut self,
-        application_build_number: Option<impl Into<String>>,
-    ) -> Self {
-        self.application_build_number = application_build_number.map(Into::into);
-        self
-    }
-
     /// Sets [`package`](Self::package).
     ///
     /// The package name or bundle identifier of the application.
     #[must_use]
     pub fn with_package(mut self, package: impl Into<String>) -> Self {
         self.package = Some(package.into());
-        self
-    }
-
-    /// Sets [`package`](Self::package), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_package(mut self, package: Option<impl Into<String>>) -> Self {
-        self.package = package.map(Into::into);
         self
     }
 
@@ -159,27 +123,12 @@ impl ApplicationInformation {
         self
     }
 
-    /// Sets [`os`](Self::os), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_os(mut self, os: Option<impl Into<OperatingSystem>>) -> Self {
-        self.os = os.map(Into::into);
-        self
-    }
-
     /// Sets [`install_referrer`](Self::install_referrer).
     ///
     /// The referrer that the Google Play store reports for the installation.
     #[must_use]
     pub fn with_install_referrer(mut self, install_referrer: impl Into<String>) -> Self {
         self.install_referrer = Some(install_referrer.into());
-        self
-    }
-
-    /// Sets [`install_referrer`](Self::install_referrer), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_install_referrer(mut self, install_referrer: Option<impl Into<String>>) -> Self {
-        self.install_referrer = install_referrer.map(Into::into);
         self
     }
 
@@ -227,14 +176,68 @@ impl ApplicationInformation {
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count).
     ///
     /// The number of kits that were added to the application by hand.
+    #[inline]
     #[must_use]
     pub fn with_sideloaded_kits_count(mut self, sideloaded_kits_count: i64) -> Self {
         self.sideloaded_kits_count = Some(sideloaded_kits_count);
         self
     }
 
+    /// Sets [`application_name`](Self::application_name), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_name(mut self, application_name: Option<impl Into<String>>) -> Self {
+        self.application_name = application_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_version`](Self::application_version), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_version(
+        mut self,
+        application_version: Option<impl Into<String>>,
+    ) -> Self {
+        self.application_version = application_version.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_build_number`](Self::application_build_number), or clears
+    /// it if the argument is `None`.
+    #[must_use]
+    pub fn set_application_build_number(
+        mut self,
+        application_build_number: Option<impl Into<String>>,
+    ) -> Self {
+        self.application_build_number = application_build_number.map(Into::into);
+        self
+    }
+
+    /// Sets [`package`](Self::package), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_package(mut self, package: Option<impl Into<String>>) -> Self {
+        self.package = package.map(Into::into);
+        self
+    }
+
+    /// Sets [`os`](Self::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<OperatingSystem>>) -> Self {
+        self.os = os.map(Into::into);
+        self
+    }
+
+    /// Sets [`install_referrer`](Self::install_referrer), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_install_referrer(mut self, install_referrer: Option<impl Into<String>>) -> Self {
+        self.install_referrer = install_referrer.map(Into::into);
+        self
+    }
+
     /// Sets [`sideloaded_kits_count`](Self::sideloaded_kits_count), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_sideloaded_kits_count(mut self, sideloaded_kits_count: Option<i64>) -> Self {
         self.sideloaded_kits_count = sideloaded_kits_count;
@@ -276,6 +279,7 @@ impl Shaped for ApplicationInformation {
 }
 
 impl Validate for ApplicationInformation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.apple_search_ads_attributes.check(&place.field("apple_search_ads_attributes"), report);
         report.extra::<Self>(place, &self.extra);
@@ -287,6 +291,18 @@ impl Validate for ApplicationInformation {
 /// `is_upgrade`.
 ///
 /// Schema: `application.json#/$defs/ApplicationStateTransitionEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::ApplicationStateTransitionEvent;
+///
+/// let install = ApplicationStateTransitionEvent::install();
+/// assert_eq!(install.is_first_run, Some(true));
+///
+/// let foreground = ApplicationStateTransitionEvent::foreground();
+/// assert_eq!(foreground.application_transition_type, "application_foreground");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApplicationStateTransitionEvent {
@@ -363,51 +379,30 @@ impl ApplicationStateTransitionEvent {
     /// Sets [`is_first_run`](Self::is_first_run).
     ///
     /// Whether this start is the first after an installation.
+    #[inline]
     #[must_use]
     pub fn with_is_first_run(mut self, is_first_run: bool) -> Self {
         self.is_first_run = Some(is_first_run);
         self
     }
 
-    /// Sets [`is_first_run`](Self::is_first_run), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_is_first_run(mut self, is_first_run: Option<bool>) -> Self {
-        self.is_first_run = is_first_run;
-        self
-    }
-
     /// Sets [`is_upgrade`](Self::is_upgrade).
     ///
     /// Whether this start is the first after an upgrade.
+    #[inline]
     #[must_use]
     pub fn with_is_upgrade(mut self, is_upgrade: bool) -> Self {
         self.is_upgrade = Some(is_upgrade);
         self
     }
 
-    /// Sets [`is_upgrade`](Self::is_upgrade), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_is_upgrade(mut self, is_upgrade: Option<bool>) -> Self {
-        self.is_upgrade = is_upgrade;
-        self
-    }
-
     /// Sets [`successfully_closed`](Self::successfully_closed).
     ///
     /// Whether the application was closed successfully.
+    #[inline]
     #[must_use]
     pub fn with_successfully_closed(mut self, successfully_closed: bool) -> Self {
         self.successfully_closed = Some(successfully_closed);
-        self
-    }
-
-    /// Sets [`successfully_closed`](Self::successfully_closed), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_successfully_closed(mut self, successfully_closed: Option<bool>) -> Self {
-        self.successfully_closed = successfully_closed;
         self
     }
 
@@ -417,14 +412,6 @@ impl ApplicationStateTransitionEvent {
     #[must_use]
     pub fn with_launch_referral(mut self, launch_referral: impl Into<String>) -> Self {
         self.launch_referral = Some(launch_referral.into());
-        self
-    }
-
-    /// Sets [`launch_referral`](Self::launch_referral), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_launch_referral(mut self, launch_referral: Option<impl Into<String>>) -> Self {
-        self.launch_referral = launch_referral.map(Into::into);
         self
     }
 
@@ -440,18 +427,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_push_notification_payload(
-        mut self,
-        push_notification_payload: Option<impl Into<String>>,
-    ) -> Self {
-        self.push_notification_payload = push_notification_payload.map(Into::into);
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -463,18 +439,7 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -489,8 +454,269 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`is_first_run`](Self::is_first_run), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_first_run(mut self, is_first_run: Option<bool>) -> Self {
+        self.is_first_run = is_first_run;
+        self
+    }
+
+    /// Sets [`is_upgrade`](Self::is_upgrade), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_upgrade(mut self, is_upgrade: Option<bool>) -> Self {
+        self.is_upgrade = is_upgrade;
+        self
+    }
+
+    /// Sets [`successfully_closed`](Self::successfully_closed), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_successfully_closed(mut self, successfully_closed: Option<bool>) -> Self {
+        self.successfully_closed = successfully_closed;
+        self
+    }
+
+    /// Sets [`launch_referral`](Self::launch_referral), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_launch_referral(mut self, launch_referral: Option<impl Into<String>>) -> Self {
+        self.launch_referral = launch_referral.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_push_notification_payload(
+        mut self,
+        push_notification_payload: Option<impl Into<String>>,
+    ) -> Self {
+        self.push_notification_payload = push_notification_payload.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -504,121 +730,38 @@ impl ApplicationStateTransitionEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -628,39 +771,16 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -670,20 +790,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -693,37 +801,15 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -733,17 +819,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -753,17 +830,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -773,22 +841,8 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -798,68 +852,34 @@ impl ApplicationStateTransitionEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -898,6 +918,7 @@ impl Shaped for ApplicationStateTransitionEvent {
 }
 
 impl Validate for ApplicationStateTransitionEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(
             &place.field("application_transition_type"),
@@ -997,6 +1018,15 @@ open_enum!(ApplicationTransitionType);
 /// its own.
 ///
 /// Schema: `application.json#/$defs/FirstRunEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{FirstRunEvent, UnixMillis};
+///
+/// let event = FirstRunEvent::new().with_timestamp_unixtime_ms(UnixMillis::now());
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FirstRunEvent {
@@ -1017,12 +1047,13 @@ pub struct FirstRunEvent {
 
 impl FirstRunEvent {
     /// Creates an empty first run event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -1034,18 +1065,7 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -1060,8 +1080,223 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1075,121 +1310,38 @@ impl FirstRunEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -1199,39 +1351,16 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -1241,20 +1370,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -1264,37 +1381,15 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -1304,17 +1399,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -1324,17 +1410,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -1344,22 +1421,8 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -1369,68 +1432,34 @@ impl FirstRunEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -1457,6 +1486,7 @@ impl Shaped for FirstRunEvent {
 }
 
 impl Validate for FirstRunEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -1615,6 +1645,15 @@ open_enum!(OperatingSystem);
 /// its own.
 ///
 /// Schema: `application.json#/$defs/UninstallEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{UninstallEvent, UnixMillis};
+///
+/// let event = UninstallEvent::new().with_timestamp_unixtime_ms(UnixMillis::now());
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UninstallEvent {
@@ -1635,12 +1674,13 @@ pub struct UninstallEvent {
 
 impl UninstallEvent {
     /// Creates an empty uninstall event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -1652,18 +1692,7 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -1678,8 +1707,223 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1693,121 +1937,38 @@ impl UninstallEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -1817,39 +1978,16 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -1859,20 +1997,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -1882,37 +2008,15 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -1922,17 +2026,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -1942,17 +2037,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -1962,22 +2048,8 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -1987,68 +2059,34 @@ impl UninstallEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -2075,6 +2113,7 @@ impl Shaped for UninstallEvent {
 }
 
 impl Validate for UninstallEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

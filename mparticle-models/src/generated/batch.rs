@@ -25,6 +25,24 @@ use crate::support::{
 /// data. A batch without events updates the profile of the user.
 ///
 /// Schema: `batch.json#`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{
+///     Batch, CustomEvent, CustomEventType, Environment, ScreenViewEvent,
+///     UserIdentities, events,
+/// };
+///
+/// let batch = Batch::new(Environment::Production)
+///     .with_user_identities(UserIdentities::new().with_customer_id("42"))
+///     .with_user_attribute("plan", "gold")
+///     .with_events(events![
+///         ScreenViewEvent::new("Home"),
+///         CustomEvent::new("Signed up", CustomEventType::Navigation),
+///     ]);
+/// assert!(batch.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Batch {
@@ -250,14 +268,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`environment`](Self::environment), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_environment(mut self, environment: Option<impl Into<Environment>>) -> Self {
-        self.environment = environment.map(Into::into);
-        self
-    }
-
     /// Sets [`events`](Self::events).
     ///
     /// The events.
@@ -283,17 +293,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`user_identities`](Self::user_identities), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_user_identities(
-        mut self,
-        user_identities: Option<impl Into<UserIdentities>>,
-    ) -> Self {
-        self.user_identities = user_identities.map(Into::into);
-        self
-    }
-
     /// Sets [`user_attributes`](Self::user_attributes).
     ///
     /// The attributes to set on the user, by name.
@@ -305,20 +304,6 @@ impl Batch {
         self.user_attributes =
             user_attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         self
-    }
-
-    /// Sets [`user_attributes`](Self::user_attributes) from JSON values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_user_attributes(
-        mut self,
-        user_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.user_attributes = try_attributes::<AttributeValue, _>(user_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`user_attributes`](Self::user_attributes). Replaces an
@@ -359,16 +344,10 @@ impl Batch {
     /// Sets [`mpid`](Self::mpid).
     ///
     /// The mParticle identifier of the user, a signed 64-bit integer.
+    #[inline]
     #[must_use]
     pub fn with_mpid(mut self, mpid: i64) -> Self {
         self.mpid = Some(mpid);
-        self
-    }
-
-    /// Sets [`mpid`](Self::mpid), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_mpid(mut self, mpid: Option<i64>) -> Self {
-        self.mpid = mpid;
         self
     }
 
@@ -378,14 +357,6 @@ impl Batch {
     #[must_use]
     pub fn with_device_info(mut self, device_info: impl Into<DeviceInformation>) -> Self {
         self.device_info = Some(device_info.into());
-        self
-    }
-
-    /// Sets [`device_info`](Self::device_info), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_device_info(mut self, device_info: Option<impl Into<DeviceInformation>>) -> Self {
-        self.device_info = device_info.map(Into::into);
         self
     }
 
@@ -401,31 +372,12 @@ impl Batch {
         self
     }
 
-    /// Sets [`application_info`](Self::application_info), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_application_info(
-        mut self,
-        application_info: Option<impl Into<ApplicationInformation>>,
-    ) -> Self {
-        self.application_info = application_info.map(Into::into);
-        self
-    }
-
     /// Sets [`consent_state`](Self::consent_state).
     ///
     /// The consent decisions of the user.
     #[must_use]
     pub fn with_consent_state(mut self, consent_state: impl Into<ConsentState>) -> Self {
         self.consent_state = Some(consent_state.into());
-        self
-    }
-
-    /// Sets [`consent_state`](Self::consent_state), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_consent_state(mut self, consent_state: Option<impl Into<ConsentState>>) -> Self {
-        self.consent_state = consent_state.map(Into::into);
         self
     }
 
@@ -438,14 +390,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`source_request_id`](Self::source_request_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_source_request_id(mut self, source_request_id: Option<impl Into<String>>) -> Self {
-        self.source_request_id = source_request_id.map(Into::into);
-        self
-    }
-
     /// Sets [`ip`](Self::ip).
     ///
     /// The IP address of the user, from which mParticle can derive a location.
@@ -455,26 +399,12 @@ impl Batch {
         self
     }
 
-    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
-        self.ip = ip.map(Into::into);
-        self
-    }
-
     /// Sets [`context`](Self::context).
     ///
     /// The context of the batch, such as its data plan.
     #[must_use]
     pub fn with_context(mut self, context: impl Into<Context>) -> Self {
         self.context = Some(context.into());
-        self
-    }
-
-    /// Sets [`context`](Self::context), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_context(mut self, context: Option<impl Into<Context>>) -> Self {
-        self.context = context.map(Into::into);
         self
     }
 
@@ -512,14 +442,6 @@ impl Batch {
     #[must_use]
     pub fn with_partner_identity(mut self, partner_identity: impl Into<String>) -> Self {
         self.partner_identity = Some(partner_identity.into());
-        self
-    }
-
-    /// Sets [`partner_identity`](Self::partner_identity), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_partner_identity(mut self, partner_identity: Option<impl Into<String>>) -> Self {
-        self.partner_identity = partner_identity.map(Into::into);
         self
     }
 
@@ -573,17 +495,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`attribution_info`](Self::attribution_info), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_attribution_info(
-        mut self,
-        attribution_info: Option<impl Into<AttributionInfo>>,
-    ) -> Self {
-        self.attribution_info = attribution_info.map(Into::into);
-        self
-    }
-
     /// Sets [`mp_deviceid`](Self::mp_deviceid).
     ///
     /// The device application stamp, which identifies one installation of the
@@ -591,14 +502,6 @@ impl Batch {
     #[must_use]
     pub fn with_mp_deviceid(mut self, mp_deviceid: impl Into<String>) -> Self {
         self.mp_deviceid = Some(mp_deviceid.into());
-        self
-    }
-
-    /// Sets [`mp_deviceid`](Self::mp_deviceid), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_mp_deviceid(mut self, mp_deviceid: Option<impl Into<String>>) -> Self {
-        self.mp_deviceid = mp_deviceid.map(Into::into);
         self
     }
 
@@ -611,27 +514,12 @@ impl Batch {
         self
     }
 
-    /// Sets [`sdk_version`](Self::sdk_version), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_sdk_version(mut self, sdk_version: Option<impl Into<String>>) -> Self {
-        self.sdk_version = sdk_version.map(Into::into);
-        self
-    }
-
     /// Sets [`api_key`](Self::api_key).
     ///
     /// The API key of the input.
     #[must_use]
     pub fn with_api_key(mut self, api_key: impl Into<String>) -> Self {
         self.api_key = Some(api_key.into());
-        self
-    }
-
-    /// Sets [`api_key`](Self::api_key), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_api_key(mut self, api_key: Option<impl Into<String>>) -> Self {
-        self.api_key = api_key.map(Into::into);
         self
     }
 
@@ -650,6 +538,138 @@ impl Batch {
     #[must_use]
     pub fn with_job_id(mut self, job_id: impl Into<String>) -> Self {
         self.job_id = Some(job_id.into());
+        self
+    }
+
+    /// Sets [`environment`](Self::environment), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_environment(mut self, environment: Option<impl Into<Environment>>) -> Self {
+        self.environment = environment.map(Into::into);
+        self
+    }
+
+    /// Sets [`user_identities`](Self::user_identities), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_user_identities(
+        mut self,
+        user_identities: Option<impl Into<UserIdentities>>,
+    ) -> Self {
+        self.user_identities = user_identities.map(Into::into);
+        self
+    }
+
+    /// Sets [`user_attributes`](Self::user_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_user_attributes(
+        mut self,
+        user_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.user_attributes = try_attributes::<AttributeValue, _>(user_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`mpid`](Self::mpid), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_mpid(mut self, mpid: Option<i64>) -> Self {
+        self.mpid = mpid;
+        self
+    }
+
+    /// Sets [`device_info`](Self::device_info), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_device_info(mut self, device_info: Option<impl Into<DeviceInformation>>) -> Self {
+        self.device_info = device_info.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_info`](Self::application_info), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_info(
+        mut self,
+        application_info: Option<impl Into<ApplicationInformation>>,
+    ) -> Self {
+        self.application_info = application_info.map(Into::into);
+        self
+    }
+
+    /// Sets [`consent_state`](Self::consent_state), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_consent_state(mut self, consent_state: Option<impl Into<ConsentState>>) -> Self {
+        self.consent_state = consent_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`source_request_id`](Self::source_request_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_source_request_id(mut self, source_request_id: Option<impl Into<String>>) -> Self {
+        self.source_request_id = source_request_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
+        self.ip = ip.map(Into::into);
+        self
+    }
+
+    /// Sets [`context`](Self::context), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_context(mut self, context: Option<impl Into<Context>>) -> Self {
+        self.context = context.map(Into::into);
+        self
+    }
+
+    /// Sets [`partner_identity`](Self::partner_identity), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_partner_identity(mut self, partner_identity: Option<impl Into<String>>) -> Self {
+        self.partner_identity = partner_identity.map(Into::into);
+        self
+    }
+
+    /// Sets [`attribution_info`](Self::attribution_info), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_attribution_info(
+        mut self,
+        attribution_info: Option<impl Into<AttributionInfo>>,
+    ) -> Self {
+        self.attribution_info = attribution_info.map(Into::into);
+        self
+    }
+
+    /// Sets [`mp_deviceid`](Self::mp_deviceid), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_mp_deviceid(mut self, mp_deviceid: Option<impl Into<String>>) -> Self {
+        self.mp_deviceid = mp_deviceid.map(Into::into);
+        self
+    }
+
+    /// Sets [`sdk_version`](Self::sdk_version), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_sdk_version(mut self, sdk_version: Option<impl Into<String>>) -> Self {
+        self.sdk_version = sdk_version.map(Into::into);
+        self
+    }
+
+    /// Sets [`api_key`](Self::api_key), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_api_key(mut self, api_key: Option<impl Into<String>>) -> Self {
+        self.api_key = api_key.map(Into::into);
         self
     }
 
@@ -779,6 +799,7 @@ impl Shaped for Batch {
 }
 
 impl Validate for Batch {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match &self.environment {
             Some(value) => {

@@ -21,6 +21,23 @@ use crate::support::{
 /// fields can be combined with any of them.
 ///
 /// Schema: `commerce.json#/$defs/CommerceEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{
+///     CommerceEvent, Product, ProductAction, ProductActionKind,
+/// };
+///
+/// let shoe = Product::new().with_id("sku-1").with_name("Shoe").with_price(49.5);
+/// let purchase = CommerceEvent::purchase("order-1", [shoe.clone()])
+///     .with_currency_code("EUR");
+/// assert!(purchase.validate().is_empty());
+///
+/// let action = ProductAction::new(ProductActionKind::AddToCart).with_product(shoe);
+/// let cart = CommerceEvent::product(action);
+/// assert!(cart.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CommerceEvent {
@@ -84,6 +101,7 @@ pub struct CommerceEvent {
 
 impl CommerceEvent {
     /// Creates an empty commerce event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -98,31 +116,12 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`product_action`](Self::product_action), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_product_action(mut self, product_action: Option<impl Into<ProductAction>>) -> Self {
-        self.product_action = product_action.map(Into::into);
-        self
-    }
-
     /// Sets [`promotion_action`](Self::promotion_action).
     ///
     /// The action of the user on promotions.
     #[must_use]
     pub fn with_promotion_action(mut self, promotion_action: impl Into<PromotionAction>) -> Self {
         self.promotion_action = Some(promotion_action.into());
-        self
-    }
-
-    /// Sets [`promotion_action`](Self::promotion_action), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_promotion_action(
-        mut self,
-        promotion_action: Option<impl Into<PromotionAction>>,
-    ) -> Self {
-        self.promotion_action = promotion_action.map(Into::into);
         self
     }
 
@@ -157,28 +156,12 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`currency_code`](Self::currency_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_currency_code(mut self, currency_code: Option<impl Into<String>>) -> Self {
-        self.currency_code = currency_code.map(Into::into);
-        self
-    }
-
     /// Sets [`shopping_cart`](Self::shopping_cart).
     ///
     /// The contents of the shopping cart at the time of the event.
     #[must_use]
     pub fn with_shopping_cart(mut self, shopping_cart: impl Into<ShoppingCart>) -> Self {
         self.shopping_cart = Some(shopping_cart.into());
-        self
-    }
-
-    /// Sets [`shopping_cart`](Self::shopping_cart), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_shopping_cart(mut self, shopping_cart: Option<impl Into<ShoppingCart>>) -> Self {
-        self.shopping_cart = shopping_cart.map(Into::into);
         self
     }
 
@@ -191,28 +174,13 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`screen_name`](Self::screen_name), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_screen_name(mut self, screen_name: Option<impl Into<String>>) -> Self {
-        self.screen_name = screen_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_non_interactive`](Self::is_non_interactive).
     ///
     /// Whether the event happened without an interaction of the user.
+    #[inline]
     #[must_use]
     pub fn with_is_non_interactive(mut self, is_non_interactive: bool) -> Self {
         self.is_non_interactive = Some(is_non_interactive);
-        self
-    }
-
-    /// Sets [`is_non_interactive`](Self::is_non_interactive), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_non_interactive(mut self, is_non_interactive: Option<bool>) -> Self {
-        self.is_non_interactive = is_non_interactive;
         self
     }
 
@@ -225,15 +193,7 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`event_name`](Self::event_name), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_event_name(mut self, event_name: Option<impl Into<String>>) -> Self {
-        self.event_name = event_name.map(Into::into);
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -245,18 +205,7 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -271,8 +220,283 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`product_action`](Self::product_action), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_product_action(mut self, product_action: Option<impl Into<ProductAction>>) -> Self {
+        self.product_action = product_action.map(Into::into);
+        self
+    }
+
+    /// Sets [`promotion_action`](Self::promotion_action), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_promotion_action(
+        mut self,
+        promotion_action: Option<impl Into<PromotionAction>>,
+    ) -> Self {
+        self.promotion_action = promotion_action.map(Into::into);
+        self
+    }
+
+    /// Sets [`currency_code`](Self::currency_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_currency_code(mut self, currency_code: Option<impl Into<String>>) -> Self {
+        self.currency_code = currency_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`shopping_cart`](Self::shopping_cart), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_shopping_cart(mut self, shopping_cart: Option<impl Into<ShoppingCart>>) -> Self {
+        self.shopping_cart = shopping_cart.map(Into::into);
+        self
+    }
+
+    /// Sets [`screen_name`](Self::screen_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_screen_name(mut self, screen_name: Option<impl Into<String>>) -> Self {
+        self.screen_name = screen_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_non_interactive`](Self::is_non_interactive), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_non_interactive(mut self, is_non_interactive: Option<bool>) -> Self {
+        self.is_non_interactive = is_non_interactive;
+        self
+    }
+
+    /// Sets [`event_name`](Self::event_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_event_name(mut self, event_name: Option<impl Into<String>>) -> Self {
+        self.event_name = event_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -286,121 +510,38 @@ impl CommerceEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -410,39 +551,16 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -452,20 +570,8 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -475,37 +581,15 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -515,17 +599,8 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -535,17 +610,8 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -555,22 +621,8 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -580,68 +632,34 @@ impl CommerceEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -683,6 +701,7 @@ impl Shaped for CommerceEvent {
 }
 
 impl Validate for CommerceEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.product_action.check(&place.field("product_action"), report);
         self.promotion_action.check(&place.field("promotion_action"), report);
@@ -850,6 +869,21 @@ open_enum!(CommerceEventKind);
 /// A product with its quantity and price.
 ///
 /// Schema: `commerce.json#/$defs/Product`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::Product;
+///
+/// let product = Product::new()
+///     .with_id("sku-1")
+///     .with_name("Shoe")
+///     .with_price(49.5)
+///     .with_quantity(2)
+///     .with_custom_attribute("colour", "green")
+///     .with_custom_attribute("size", 44);
+/// assert_eq!(product.custom_attributes["size"].as_deref(), Some("44"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Product {
@@ -930,6 +964,7 @@ pub struct Product {
 
 impl Product {
     /// Creates an empty product.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -944,26 +979,12 @@ impl Product {
         self
     }
 
-    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
-        self.id = id.map(Into::into);
-        self
-    }
-
     /// Sets [`name`](Self::name).
     ///
     /// The name of the product.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
-        self
-    }
-
-    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
-        self.name = name.map(Into::into);
         self
     }
 
@@ -976,26 +997,12 @@ impl Product {
         self
     }
 
-    /// Sets [`price`](Self::price), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_price(mut self, price: Option<impl Into<Number>>) -> Self {
-        self.price = price.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`quantity`](Self::quantity).
     ///
     /// The number of units.
     #[must_use]
     pub fn with_quantity(mut self, quantity: impl Into<Number>) -> Self {
         self.quantity = Some(quantity.into().as_f64());
-        self
-    }
-
-    /// Sets [`quantity`](Self::quantity), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_quantity(mut self, quantity: Option<impl Into<Number>>) -> Self {
-        self.quantity = quantity.map(|value| value.into().as_f64());
         self
     }
 
@@ -1008,30 +1015,12 @@ impl Product {
         self
     }
 
-    /// Sets [`total_product_amount`](Self::total_product_amount), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_total_product_amount(
-        mut self,
-        total_product_amount: Option<impl Into<Number>>,
-    ) -> Self {
-        self.total_product_amount = total_product_amount.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`brand`](Self::brand).
     ///
     /// The brand of the product.
     #[must_use]
     pub fn with_brand(mut self, brand: impl Into<String>) -> Self {
         self.brand = Some(brand.into());
-        self
-    }
-
-    /// Sets [`brand`](Self::brand), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_brand(mut self, brand: Option<impl Into<String>>) -> Self {
-        self.brand = brand.map(Into::into);
         self
     }
 
@@ -1044,26 +1033,12 @@ impl Product {
         self
     }
 
-    /// Sets [`category`](Self::category), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_category(mut self, category: Option<impl Into<String>>) -> Self {
-        self.category = category.map(Into::into);
-        self
-    }
-
     /// Sets [`variant`](Self::variant).
     ///
     /// The variant of the product, such as its colour or size.
     #[must_use]
     pub fn with_variant(mut self, variant: impl Into<String>) -> Self {
         self.variant = Some(variant.into());
-        self
-    }
-
-    /// Sets [`variant`](Self::variant), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_variant(mut self, variant: Option<impl Into<String>>) -> Self {
-        self.variant = variant.map(Into::into);
         self
     }
 
@@ -1076,27 +1051,13 @@ impl Product {
         self
     }
 
-    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
-        self.coupon_code = coupon_code.map(Into::into);
-        self
-    }
-
     /// Sets [`position`](Self::position).
     ///
     /// The position of the product in a list or impression.
+    #[inline]
     #[must_use]
     pub fn with_position(mut self, position: i64) -> Self {
         self.position = Some(position);
-        self
-    }
-
-    /// Sets [`position`](Self::position), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_position(mut self, position: Option<i64>) -> Self {
-        self.position = position;
         self
     }
 
@@ -1113,20 +1074,6 @@ impl Product {
             .map(|(name, value)| (name.into(), Into::<TextValue>::into(value).into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.custom_attributes = try_attributes::<TextValue, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](Self::custom_attributes). Replaces an
@@ -1151,6 +1098,96 @@ impl Product {
     ) -> Self {
         self.added_to_cart_time_ms = Some(added_to_cart_time_ms.into());
         self
+    }
+
+    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.id = id.map(Into::into);
+        self
+    }
+
+    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
+        self.name = name.map(Into::into);
+        self
+    }
+
+    /// Sets [`price`](Self::price), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_price(mut self, price: Option<impl Into<Number>>) -> Self {
+        self.price = price.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`quantity`](Self::quantity), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_quantity(mut self, quantity: Option<impl Into<Number>>) -> Self {
+        self.quantity = quantity.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`total_product_amount`](Self::total_product_amount), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_total_product_amount(
+        mut self,
+        total_product_amount: Option<impl Into<Number>>,
+    ) -> Self {
+        self.total_product_amount = total_product_amount.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`brand`](Self::brand), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_brand(mut self, brand: Option<impl Into<String>>) -> Self {
+        self.brand = brand.map(Into::into);
+        self
+    }
+
+    /// Sets [`category`](Self::category), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_category(mut self, category: Option<impl Into<String>>) -> Self {
+        self.category = category.map(Into::into);
+        self
+    }
+
+    /// Sets [`variant`](Self::variant), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_variant(mut self, variant: Option<impl Into<String>>) -> Self {
+        self.variant = variant.map(Into::into);
+        self
+    }
+
+    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
+        self.coupon_code = coupon_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`position`](Self::position), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_position(mut self, position: Option<i64>) -> Self {
+        self.position = position;
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.custom_attributes = try_attributes::<TextValue, _>(custom_attributes)?;
+        Ok(self)
     }
 
     /// Sets [`added_to_cart_time_ms`](Self::added_to_cart_time_ms), or clears it if
@@ -1201,6 +1238,7 @@ impl Shaped for Product {
 }
 
 impl Validate for Product {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.price.check(&place.field("price"), report);
         self.quantity.check(&place.field("quantity"), report);
@@ -1213,6 +1251,19 @@ impl Validate for Product {
 /// The action of a user on one or more products.
 ///
 /// Schema: `commerce.json#/$defs/ProductAction`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{Product, ProductAction, ProductActionKind};
+///
+/// let action = ProductAction::new(ProductActionKind::Purchase)
+///     .with_transaction_id("order-1")
+///     .with_total_amount(99)
+///     .with_tax_amount(15.8)
+///     .with_product(Product::new().with_id("sku-1"));
+/// assert!(action.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProductAction {
@@ -1340,28 +1391,12 @@ impl ProductAction {
         self
     }
 
-    /// Sets [`transaction_id`](Self::transaction_id), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_transaction_id(mut self, transaction_id: Option<impl Into<String>>) -> Self {
-        self.transaction_id = transaction_id.map(Into::into);
-        self
-    }
-
     /// Sets [`total_amount`](Self::total_amount).
     ///
     /// The total amount, including tax and shipping, in the currency of the event.
     #[must_use]
     pub fn with_total_amount(mut self, total_amount: impl Into<Number>) -> Self {
         self.total_amount = Some(total_amount.into().as_f64());
-        self
-    }
-
-    /// Sets [`total_amount`](Self::total_amount), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_total_amount(mut self, total_amount: Option<impl Into<Number>>) -> Self {
-        self.total_amount = total_amount.map(|value| value.into().as_f64());
         self
     }
 
@@ -1374,28 +1409,12 @@ impl ProductAction {
         self
     }
 
-    /// Sets [`tax_amount`](Self::tax_amount), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_tax_amount(mut self, tax_amount: Option<impl Into<Number>>) -> Self {
-        self.tax_amount = tax_amount.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`shipping_amount`](Self::shipping_amount).
     ///
     /// The shipping cost included in the total amount, in the currency of the event.
     #[must_use]
     pub fn with_shipping_amount(mut self, shipping_amount: impl Into<Number>) -> Self {
         self.shipping_amount = Some(shipping_amount.into().as_f64());
-        self
-    }
-
-    /// Sets [`shipping_amount`](Self::shipping_amount), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_shipping_amount(mut self, shipping_amount: Option<impl Into<Number>>) -> Self {
-        self.shipping_amount = shipping_amount.map(|value| value.into().as_f64());
         self
     }
 
@@ -1408,14 +1427,6 @@ impl ProductAction {
         self
     }
 
-    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
-        self.coupon_code = coupon_code.map(Into::into);
-        self
-    }
-
     /// Sets [`affiliation`](Self::affiliation).
     ///
     /// The store, seller or partner to which the transaction is credited.
@@ -1425,28 +1436,13 @@ impl ProductAction {
         self
     }
 
-    /// Sets [`affiliation`](Self::affiliation), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_affiliation(mut self, affiliation: Option<impl Into<String>>) -> Self {
-        self.affiliation = affiliation.map(Into::into);
-        self
-    }
-
     /// Sets [`checkout_step`](Self::checkout_step).
     ///
     /// The number of the checkout step, for `checkout` and `checkout_option`.
+    #[inline]
     #[must_use]
     pub fn with_checkout_step(mut self, checkout_step: i64) -> Self {
         self.checkout_step = Some(checkout_step);
-        self
-    }
-
-    /// Sets [`checkout_step`](Self::checkout_step), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_checkout_step(mut self, checkout_step: Option<i64>) -> Self {
-        self.checkout_step = checkout_step;
         self
     }
 
@@ -1459,20 +1455,86 @@ impl ProductAction {
         self
     }
 
-    /// Sets [`checkout_options`](Self::checkout_options), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_checkout_options(mut self, checkout_options: Option<impl Into<String>>) -> Self {
-        self.checkout_options = checkout_options.map(Into::into);
-        self
-    }
-
     /// Sets [`product_action_list`](Self::product_action_list).
     ///
     /// The name of the list in which the user found the products.
     #[must_use]
     pub fn with_product_action_list(mut self, product_action_list: impl Into<String>) -> Self {
         self.product_action_list = Some(product_action_list.into());
+        self
+    }
+
+    /// Sets [`product_list_source`](Self::product_list_source).
+    ///
+    /// The source of the list in which the user found the products.
+    #[must_use]
+    pub fn with_product_list_source(mut self, product_list_source: impl Into<String>) -> Self {
+        self.product_list_source = Some(product_list_source.into());
+        self
+    }
+
+    /// Sets [`transaction_id`](Self::transaction_id), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_transaction_id(mut self, transaction_id: Option<impl Into<String>>) -> Self {
+        self.transaction_id = transaction_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`total_amount`](Self::total_amount), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_total_amount(mut self, total_amount: Option<impl Into<Number>>) -> Self {
+        self.total_amount = total_amount.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`tax_amount`](Self::tax_amount), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_tax_amount(mut self, tax_amount: Option<impl Into<Number>>) -> Self {
+        self.tax_amount = tax_amount.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`shipping_amount`](Self::shipping_amount), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_shipping_amount(mut self, shipping_amount: Option<impl Into<Number>>) -> Self {
+        self.shipping_amount = shipping_amount.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`coupon_code`](Self::coupon_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_coupon_code(mut self, coupon_code: Option<impl Into<String>>) -> Self {
+        self.coupon_code = coupon_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`affiliation`](Self::affiliation), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_affiliation(mut self, affiliation: Option<impl Into<String>>) -> Self {
+        self.affiliation = affiliation.map(Into::into);
+        self
+    }
+
+    /// Sets [`checkout_step`](Self::checkout_step), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_checkout_step(mut self, checkout_step: Option<i64>) -> Self {
+        self.checkout_step = checkout_step;
+        self
+    }
+
+    /// Sets [`checkout_options`](Self::checkout_options), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_checkout_options(mut self, checkout_options: Option<impl Into<String>>) -> Self {
+        self.checkout_options = checkout_options.map(Into::into);
         self
     }
 
@@ -1484,15 +1546,6 @@ impl ProductAction {
         product_action_list: Option<impl Into<String>>,
     ) -> Self {
         self.product_action_list = product_action_list.map(Into::into);
-        self
-    }
-
-    /// Sets [`product_list_source`](Self::product_list_source).
-    ///
-    /// The source of the list in which the user found the products.
-    #[must_use]
-    pub fn with_product_list_source(mut self, product_list_source: impl Into<String>) -> Self {
-        self.product_list_source = Some(product_list_source.into());
         self
     }
 
@@ -1544,6 +1597,7 @@ impl Shaped for ProductAction {
 }
 
 impl Validate for ProductAction {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("action"), self.action.is_known());
         self.products.check(&place.field("products"), report);
@@ -1707,17 +1761,6 @@ impl ProductImpression {
         self
     }
 
-    /// Sets [`product_impression_list`](Self::product_impression_list), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_product_impression_list(
-        mut self,
-        product_impression_list: Option<impl Into<String>>,
-    ) -> Self {
-        self.product_impression_list = product_impression_list.map(Into::into);
-        self
-    }
-
     /// Sets [`products`](Self::products).
     ///
     /// The products in the list.
@@ -1731,6 +1774,17 @@ impl ProductImpression {
     #[must_use]
     pub fn with_product(mut self, product: impl Into<Product>) -> Self {
         self.products.push(product.into());
+        self
+    }
+
+    /// Sets [`product_impression_list`](Self::product_impression_list), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_product_impression_list(
+        mut self,
+        product_impression_list: Option<impl Into<String>>,
+    ) -> Self {
+        self.product_impression_list = product_impression_list.map(Into::into);
         self
     }
 
@@ -1761,6 +1815,7 @@ impl Shaped for ProductImpression {
 }
 
 impl Validate for ProductImpression {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
         report.extra::<Self>(place, &self.extra);
@@ -1797,6 +1852,7 @@ pub struct Promotion {
 
 impl Promotion {
     /// Creates an empty promotion.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1811,26 +1867,12 @@ impl Promotion {
         self
     }
 
-    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
-        self.id = id.map(Into::into);
-        self
-    }
-
     /// Sets [`name`](Self::name).
     ///
     /// The name of the promotion.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
-        self
-    }
-
-    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
-        self.name = name.map(Into::into);
         self
     }
 
@@ -1843,19 +1885,33 @@ impl Promotion {
         self
     }
 
-    /// Sets [`creative`](Self::creative), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_creative(mut self, creative: Option<impl Into<String>>) -> Self {
-        self.creative = creative.map(Into::into);
-        self
-    }
-
     /// Sets [`position`](Self::position).
     ///
     /// The position on the page or screen, in words.
     #[must_use]
     pub fn with_position(mut self, position: impl Into<String>) -> Self {
         self.position = Some(position.into());
+        self
+    }
+
+    /// Sets [`id`](Self::id), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_id(mut self, id: Option<impl Into<String>>) -> Self {
+        self.id = id.map(Into::into);
+        self
+    }
+
+    /// Sets [`name`](Self::name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_name(mut self, name: Option<impl Into<String>>) -> Self {
+        self.name = name.map(Into::into);
+        self
+    }
+
+    /// Sets [`creative`](Self::creative), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_creative(mut self, creative: Option<impl Into<String>>) -> Self {
+        self.creative = creative.map(Into::into);
         self
     }
 
@@ -1895,6 +1951,7 @@ impl Shaped for Promotion {
 }
 
 impl Validate for Promotion {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -1982,6 +2039,7 @@ impl Shaped for PromotionAction {
 }
 
 impl Validate for PromotionAction {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("action"), self.action.is_known());
         self.promotions.check(&place.field("promotions"), report);
@@ -2060,6 +2118,7 @@ pub struct ShoppingCart {
 
 impl ShoppingCart {
     /// Creates an empty shopping cart.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -2102,6 +2161,7 @@ impl Shaped for ShoppingCart {
 }
 
 impl Validate for ShoppingCart {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.products.check(&place.field("products"), report);
         report.extra::<Self>(place, &self.extra);

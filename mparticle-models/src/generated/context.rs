@@ -61,14 +61,6 @@ impl AttributionInfo {
         self
     }
 
-    /// Sets [`service_provider`](Self::service_provider), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_service_provider(mut self, service_provider: Option<impl Into<String>>) -> Self {
-        self.service_provider = service_provider.map(Into::into);
-        self
-    }
-
     /// Sets [`publisher`](Self::publisher).
     ///
     /// The publisher that showed the advertisement.
@@ -78,19 +70,27 @@ impl AttributionInfo {
         self
     }
 
-    /// Sets [`publisher`](Self::publisher), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_publisher(mut self, publisher: Option<impl Into<String>>) -> Self {
-        self.publisher = publisher.map(Into::into);
-        self
-    }
-
     /// Sets [`campaign`](Self::campaign).
     ///
     /// The campaign of the advertisement.
     #[must_use]
     pub fn with_campaign(mut self, campaign: impl Into<String>) -> Self {
         self.campaign = Some(campaign.into());
+        self
+    }
+
+    /// Sets [`service_provider`](Self::service_provider), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_service_provider(mut self, service_provider: Option<impl Into<String>>) -> Self {
+        self.service_provider = service_provider.map(Into::into);
+        self
+    }
+
+    /// Sets [`publisher`](Self::publisher), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_publisher(mut self, publisher: Option<impl Into<String>>) -> Self {
+        self.publisher = publisher.map(Into::into);
         self
     }
 
@@ -129,6 +129,7 @@ impl Shaped for AttributionInfo {
 }
 
 impl Validate for AttributionInfo {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -167,6 +168,7 @@ pub struct BatchingContext {
 
 impl BatchingContext {
     /// Creates an empty batching context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -200,6 +202,7 @@ impl Shaped for BatchingContext {
 }
 
 impl Validate for BatchingContext {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -292,6 +295,16 @@ open_enum!(Channel);
 /// The context that all events of a batch share.
 ///
 /// Schema: `context.json#/$defs/Context`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{Context, DataPlanContext};
+///
+/// let context = Context::new()
+///     .with_data_plan(DataPlanContext::new("mobile_app").with_plan_version(2));
+/// assert!(context.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Context {
@@ -318,6 +331,7 @@ pub struct Context {
 
 impl Context {
     /// Creates an empty context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -332,19 +346,19 @@ impl Context {
         self
     }
 
-    /// Sets [`data_plan`](Self::data_plan), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_plan(mut self, data_plan: Option<impl Into<DataPlanContext>>) -> Self {
-        self.data_plan = data_plan.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](Self::location).
     ///
     /// The location of the user, if all events share it.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`data_plan`](Self::data_plan), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_plan(mut self, data_plan: Option<impl Into<DataPlanContext>>) -> Self {
+        self.data_plan = data_plan.map(Into::into);
         self
     }
 
@@ -383,6 +397,7 @@ impl Shaped for Context {
 }
 
 impl Validate for Context {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data_plan.check(&place.field("data_plan"), report);
         self.location.check(&place.field("location"), report);
@@ -431,6 +446,7 @@ impl DataPlanContext {
     /// Sets [`plan_version`](Self::plan_version).
     ///
     /// The version of the plan.
+    #[inline]
     #[must_use]
     pub fn with_plan_version(mut self, plan_version: i64) -> Self {
         self.plan_version = Some(plan_version);
@@ -439,6 +455,7 @@ impl DataPlanContext {
 
     /// Sets [`plan_version`](Self::plan_version), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_plan_version(mut self, plan_version: Option<i64>) -> Self {
         self.plan_version = plan_version;
@@ -467,6 +484,7 @@ impl Shaped for DataPlanContext {
 }
 
 impl Validate for DataPlanContext {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -517,6 +535,7 @@ pub struct SourceInformation {
 
 impl SourceInformation {
     /// Creates an empty source information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -552,6 +571,7 @@ impl Shaped for SourceInformation {
 }
 
 impl Validate for SourceInformation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }

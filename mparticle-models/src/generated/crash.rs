@@ -16,6 +16,15 @@ use crate::support::{
 /// A step that may help to explain a later crash of the application.
 ///
 /// Schema: `crash.json#/$defs/BreadcrumbEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::BreadcrumbEvent;
+///
+/// let event = BreadcrumbEvent::new("opened the editor");
+/// assert_eq!(event.label, "opened the editor");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BreadcrumbEvent {
@@ -67,21 +76,14 @@ impl BreadcrumbEvent {
     /// Sets [`session_number`](Self::session_number).
     ///
     /// The number of the session on this device.
+    #[inline]
     #[must_use]
     pub fn with_session_number(mut self, session_number: i64) -> Self {
         self.session_number = Some(session_number);
         self
     }
 
-    /// Sets [`session_number`](Self::session_number), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
-        self.session_number = session_number;
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -93,18 +95,7 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -119,8 +110,232 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`session_number`](Self::session_number), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
+        self.session_number = session_number;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -134,121 +349,38 @@ impl BreadcrumbEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -258,39 +390,16 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -300,20 +409,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -323,37 +420,15 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -363,17 +438,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -383,17 +449,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -403,22 +460,8 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -428,68 +471,34 @@ impl BreadcrumbEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -524,6 +533,7 @@ impl Shaped for BreadcrumbEvent {
 }
 
 impl Validate for BreadcrumbEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -543,6 +553,19 @@ impl Enveloped for BreadcrumbEvent {
 /// The application crashed, or caught an error that it reports.
 ///
 /// Schema: `crash.json#/$defs/CrashReportEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{BreadcrumbEvent, CrashReportEvent};
+///
+/// let event = CrashReportEvent::new()
+///     .with_class_name("IoError")
+///     .with_message("the disk is full")
+///     .with_exception_handled(true)
+///     .with_breadcrumb(BreadcrumbEvent::new("opened the editor"));
+/// assert_eq!(event.breadcrumbs.len(), 1);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CrashReportEvent {
@@ -609,6 +632,7 @@ pub struct CrashReportEvent {
 
 impl CrashReportEvent {
     /// Creates an empty crash report event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -623,27 +647,12 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`class_name`](Self::class_name), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_class_name(mut self, class_name: Option<impl Into<String>>) -> Self {
-        self.class_name = class_name.map(Into::into);
-        self
-    }
-
     /// Sets [`severity`](Self::severity).
     ///
     /// The severity, such as `error` or `fatal`.
     #[must_use]
     pub fn with_severity(mut self, severity: impl Into<String>) -> Self {
         self.severity = Some(severity.into());
-        self
-    }
-
-    /// Sets [`severity`](Self::severity), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_severity(mut self, severity: Option<impl Into<String>>) -> Self {
-        self.severity = severity.map(Into::into);
         self
     }
 
@@ -656,13 +665,6 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
-        self.message = message.map(Into::into);
-        self
-    }
-
     /// Sets [`stack_trace`](Self::stack_trace).
     ///
     /// The stack trace as text.
@@ -672,28 +674,13 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`stack_trace`](Self::stack_trace), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_stack_trace(mut self, stack_trace: Option<impl Into<String>>) -> Self {
-        self.stack_trace = stack_trace.map(Into::into);
-        self
-    }
-
     /// Sets [`exception_handled`](Self::exception_handled).
     ///
     /// Whether the application caught the exception and continued.
+    #[inline]
     #[must_use]
     pub fn with_exception_handled(mut self, exception_handled: bool) -> Self {
         self.exception_handled = Some(exception_handled);
-        self
-    }
-
-    /// Sets [`exception_handled`](Self::exception_handled), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_exception_handled(mut self, exception_handled: Option<bool>) -> Self {
-        self.exception_handled = exception_handled;
         self
     }
 
@@ -703,14 +690,6 @@ impl CrashReportEvent {
     #[must_use]
     pub fn with_topmost_context(mut self, topmost_context: impl Into<String>) -> Self {
         self.topmost_context = Some(topmost_context.into());
-        self
-    }
-
-    /// Sets [`topmost_context`](Self::topmost_context), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_topmost_context(mut self, topmost_context: Option<impl Into<String>>) -> Self {
-        self.topmost_context = topmost_context.map(Into::into);
         self
     }
 
@@ -736,17 +715,10 @@ impl CrashReportEvent {
     /// Sets [`session_number`](Self::session_number).
     ///
     /// The number of the session on this device.
+    #[inline]
     #[must_use]
     pub fn with_session_number(mut self, session_number: i64) -> Self {
         self.session_number = Some(session_number);
-        self
-    }
-
-    /// Sets [`session_number`](Self::session_number), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
-        self.session_number = session_number;
         self
     }
 
@@ -762,52 +734,27 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`pl_crash_report_file_base64`](Self::pl_crash_report_file_base64), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_pl_crash_report_file_base64(
-        mut self,
-        pl_crash_report_file_base64: Option<impl Into<String>>,
-    ) -> Self {
-        self.pl_crash_report_file_base64 = pl_crash_report_file_base64.map(Into::into);
-        self
-    }
-
     /// Sets [`ios_image_base_address`](Self::ios_image_base_address).
     ///
     /// The memory address at which the image of the application was loaded.
+    #[inline]
     #[must_use]
     pub fn with_ios_image_base_address(mut self, ios_image_base_address: u64) -> Self {
         self.ios_image_base_address = Some(ios_image_base_address);
         self
     }
 
-    /// Sets [`ios_image_base_address`](Self::ios_image_base_address), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_ios_image_base_address(mut self, ios_image_base_address: Option<u64>) -> Self {
-        self.ios_image_base_address = ios_image_base_address;
-        self
-    }
-
     /// Sets [`ios_image_size`](Self::ios_image_size).
     ///
     /// The size of the image of the application, in bytes.
+    #[inline]
     #[must_use]
     pub fn with_ios_image_size(mut self, ios_image_size: u64) -> Self {
         self.ios_image_size = Some(ios_image_size);
         self
     }
 
-    /// Sets [`ios_image_size`](Self::ios_image_size), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_ios_image_size(mut self, ios_image_size: Option<u64>) -> Self {
-        self.ios_image_size = ios_image_size;
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -819,18 +766,7 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -845,8 +781,308 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`class_name`](Self::class_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_class_name(mut self, class_name: Option<impl Into<String>>) -> Self {
+        self.class_name = class_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`severity`](Self::severity), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_severity(mut self, severity: Option<impl Into<String>>) -> Self {
+        self.severity = severity.map(Into::into);
+        self
+    }
+
+    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
+        self.message = message.map(Into::into);
+        self
+    }
+
+    /// Sets [`stack_trace`](Self::stack_trace), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_stack_trace(mut self, stack_trace: Option<impl Into<String>>) -> Self {
+        self.stack_trace = stack_trace.map(Into::into);
+        self
+    }
+
+    /// Sets [`exception_handled`](Self::exception_handled), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_exception_handled(mut self, exception_handled: Option<bool>) -> Self {
+        self.exception_handled = exception_handled;
+        self
+    }
+
+    /// Sets [`topmost_context`](Self::topmost_context), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_topmost_context(mut self, topmost_context: Option<impl Into<String>>) -> Self {
+        self.topmost_context = topmost_context.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_number`](Self::session_number), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_number(mut self, session_number: Option<i64>) -> Self {
+        self.session_number = session_number;
+        self
+    }
+
+    /// Sets [`pl_crash_report_file_base64`](Self::pl_crash_report_file_base64), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_pl_crash_report_file_base64(
+        mut self,
+        pl_crash_report_file_base64: Option<impl Into<String>>,
+    ) -> Self {
+        self.pl_crash_report_file_base64 = pl_crash_report_file_base64.map(Into::into);
+        self
+    }
+
+    /// Sets [`ios_image_base_address`](Self::ios_image_base_address), or clears it
+    /// if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_ios_image_base_address(mut self, ios_image_base_address: Option<u64>) -> Self {
+        self.ios_image_base_address = ios_image_base_address;
+        self
+    }
+
+    /// Sets [`ios_image_size`](Self::ios_image_size), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_ios_image_size(mut self, ios_image_size: Option<u64>) -> Self {
+        self.ios_image_size = ios_image_size;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -860,121 +1096,38 @@ impl CrashReportEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -984,39 +1137,16 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -1026,20 +1156,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -1049,37 +1167,15 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -1089,17 +1185,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -1109,17 +1196,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -1129,22 +1207,8 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -1154,68 +1218,34 @@ impl CrashReportEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -1259,6 +1289,7 @@ impl Shaped for CrashReportEvent {
 }
 
 impl Validate for CrashReportEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.breadcrumbs.check(&place.field("breadcrumbs"), report);
         self.common.check(place, report);

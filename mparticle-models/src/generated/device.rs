@@ -192,6 +192,7 @@ pub struct DeviceCurrentState {
 
 impl DeviceCurrentState {
     /// Creates an empty device current state.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -209,17 +210,6 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`time_since_start_ms`](Self::time_since_start_ms), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_time_since_start_ms(
-        mut self,
-        time_since_start_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.time_since_start_ms = time_since_start_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`battery_level`](Self::battery_level).
     ///
     /// The battery level.
@@ -229,31 +219,12 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`battery_level`](Self::battery_level), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_battery_level(mut self, battery_level: Option<impl Into<Number>>) -> Self {
-        self.battery_level = battery_level.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`data_connection_type`](Self::data_connection_type).
     ///
     /// The kind of network connection, such as `offline`, `wifi` or `mobile`.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.data_connection_type = data_connection_type.map(Into::into);
         self
     }
 
@@ -269,30 +240,12 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`data_connection_type_detail`](Self::data_connection_type_detail), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type_detail(
-        mut self,
-        data_connection_type_detail: Option<impl Into<String>>,
-    ) -> Self {
-        self.data_connection_type_detail = data_connection_type_detail.map(Into::into);
-        self
-    }
-
     /// Sets [`gps_state`](Self::gps_state).
     ///
     /// Whether satellite positioning is switched on.
     #[must_use]
     pub fn with_gps_state(mut self, gps_state: impl Into<BooleanOrText>) -> Self {
         self.gps_state = Some(gps_state.into());
-        self
-    }
-
-    /// Sets [`gps_state`](Self::gps_state), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_gps_state(mut self, gps_state: Option<impl Into<BooleanOrText>>) -> Self {
-        self.gps_state = gps_state.map(Into::into);
         self
     }
 
@@ -308,17 +261,6 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`device_orientation`](Self::device_orientation), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_device_orientation(
-        mut self,
-        device_orientation: Option<impl Into<DeviceOrientation>>,
-    ) -> Self {
-        self.device_orientation = device_orientation.map(Into::into);
-        self
-    }
-
     /// Sets [`status_bar_orientation`](Self::status_bar_orientation).
     ///
     /// The orientation of the user interface.
@@ -331,30 +273,12 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`status_bar_orientation`](Self::status_bar_orientation), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_status_bar_orientation(
-        mut self,
-        status_bar_orientation: Option<impl Into<DeviceOrientation>>,
-    ) -> Self {
-        self.status_bar_orientation = status_bar_orientation.map(Into::into);
-        self
-    }
-
     /// Sets [`cpu`](Self::cpu).
     ///
     /// The load of the processor, as reported by the client SDK.
     #[must_use]
     pub fn with_cpu(mut self, cpu: impl Into<String>) -> Self {
         self.cpu = Some(cpu.into());
-        self
-    }
-
-    /// Sets [`cpu`](Self::cpu), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_cpu(mut self, cpu: Option<impl Into<String>>) -> Self {
-        self.cpu = cpu.map(Into::into);
         self
     }
 
@@ -370,18 +294,6 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`system_memory_available_bytes`](Self::system_memory_available_bytes),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_system_memory_available_bytes(
-        mut self,
-        system_memory_available_bytes: Option<impl Into<Number>>,
-    ) -> Self {
-        self.system_memory_available_bytes =
-            system_memory_available_bytes.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`system_memory_threshold_bytes`](Self::system_memory_threshold_bytes).
     ///
     /// The amount of free memory below which the system is low on memory, in bytes.
@@ -394,32 +306,13 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`system_memory_threshold_bytes`](Self::system_memory_threshold_bytes),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_system_memory_threshold_bytes(
-        mut self,
-        system_memory_threshold_bytes: Option<impl Into<Number>>,
-    ) -> Self {
-        self.system_memory_threshold_bytes =
-            system_memory_threshold_bytes.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`system_memory_low`](Self::system_memory_low).
     ///
     /// Whether the system is low on memory.
+    #[inline]
     #[must_use]
     pub fn with_system_memory_low(mut self, system_memory_low: bool) -> Self {
         self.system_memory_low = Some(system_memory_low);
-        self
-    }
-
-    /// Sets [`system_memory_low`](Self::system_memory_low), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_system_memory_low(mut self, system_memory_low: Option<bool>) -> Self {
-        self.system_memory_low = system_memory_low;
         self
     }
 
@@ -427,24 +320,13 @@ impl DeviceCurrentState {
     /// [`total_system_memory_usage_bytes`](Self::total_system_memory_usage_bytes).
     ///
     /// The used memory of the whole system, in bytes.
+    #[inline]
     #[must_use]
     pub fn with_total_system_memory_usage_bytes(
         mut self,
         total_system_memory_usage_bytes: i64,
     ) -> Self {
         self.total_system_memory_usage_bytes = Some(total_system_memory_usage_bytes);
-        self
-    }
-
-    /// Sets
-    /// [`total_system_memory_usage_bytes`](Self::total_system_memory_usage_bytes),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_total_system_memory_usage_bytes(
-        mut self,
-        total_system_memory_usage_bytes: Option<i64>,
-    ) -> Self {
-        self.total_system_memory_usage_bytes = total_system_memory_usage_bytes;
         self
     }
 
@@ -462,19 +344,6 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets
-    /// [`application_memory_available_bytes`](Self::application_memory_available_bytes),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_application_memory_available_bytes(
-        mut self,
-        application_memory_available_bytes: Option<impl Into<Number>>,
-    ) -> Self {
-        self.application_memory_available_bytes =
-            application_memory_available_bytes.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`application_memory_max_bytes`](Self::application_memory_max_bytes).
     ///
     /// The maximum memory that the application may use, in bytes.
@@ -484,18 +353,6 @@ impl DeviceCurrentState {
         application_memory_max_bytes: impl Into<Number>,
     ) -> Self {
         self.application_memory_max_bytes = Some(application_memory_max_bytes.into().as_f64());
-        self
-    }
-
-    /// Sets [`application_memory_max_bytes`](Self::application_memory_max_bytes), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_application_memory_max_bytes(
-        mut self,
-        application_memory_max_bytes: Option<impl Into<Number>>,
-    ) -> Self {
-        self.application_memory_max_bytes =
-            application_memory_max_bytes.map(|value| value.into().as_f64());
         self
     }
 
@@ -512,6 +369,178 @@ impl DeviceCurrentState {
         self
     }
 
+    /// Sets [`disk_space_free_bytes`](Self::disk_space_free_bytes).
+    ///
+    /// The free space of the internal storage, in bytes.
+    #[inline]
+    #[must_use]
+    pub fn with_disk_space_free_bytes(mut self, disk_space_free_bytes: i64) -> Self {
+        self.disk_space_free_bytes = Some(disk_space_free_bytes);
+        self
+    }
+
+    /// Sets
+    /// [`external_disk_space_free_bytes`](Self::external_disk_space_free_bytes).
+    ///
+    /// The free space of the external storage, in bytes.
+    #[inline]
+    #[must_use]
+    pub fn with_external_disk_space_free_bytes(
+        mut self,
+        external_disk_space_free_bytes: i64,
+    ) -> Self {
+        self.external_disk_space_free_bytes = Some(external_disk_space_free_bytes);
+        self
+    }
+
+    /// Sets [`time_since_start_ms`](Self::time_since_start_ms), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_time_since_start_ms(
+        mut self,
+        time_since_start_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.time_since_start_ms = time_since_start_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`battery_level`](Self::battery_level), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_battery_level(mut self, battery_level: Option<impl Into<Number>>) -> Self {
+        self.battery_level = battery_level.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type_detail`](Self::data_connection_type_detail), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type_detail(
+        mut self,
+        data_connection_type_detail: Option<impl Into<String>>,
+    ) -> Self {
+        self.data_connection_type_detail = data_connection_type_detail.map(Into::into);
+        self
+    }
+
+    /// Sets [`gps_state`](Self::gps_state), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_gps_state(mut self, gps_state: Option<impl Into<BooleanOrText>>) -> Self {
+        self.gps_state = gps_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_orientation`](Self::device_orientation), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_device_orientation(
+        mut self,
+        device_orientation: Option<impl Into<DeviceOrientation>>,
+    ) -> Self {
+        self.device_orientation = device_orientation.map(Into::into);
+        self
+    }
+
+    /// Sets [`status_bar_orientation`](Self::status_bar_orientation), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_status_bar_orientation(
+        mut self,
+        status_bar_orientation: Option<impl Into<DeviceOrientation>>,
+    ) -> Self {
+        self.status_bar_orientation = status_bar_orientation.map(Into::into);
+        self
+    }
+
+    /// Sets [`cpu`](Self::cpu), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_cpu(mut self, cpu: Option<impl Into<String>>) -> Self {
+        self.cpu = cpu.map(Into::into);
+        self
+    }
+
+    /// Sets [`system_memory_available_bytes`](Self::system_memory_available_bytes),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_system_memory_available_bytes(
+        mut self,
+        system_memory_available_bytes: Option<impl Into<Number>>,
+    ) -> Self {
+        self.system_memory_available_bytes =
+            system_memory_available_bytes.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`system_memory_threshold_bytes`](Self::system_memory_threshold_bytes),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_system_memory_threshold_bytes(
+        mut self,
+        system_memory_threshold_bytes: Option<impl Into<Number>>,
+    ) -> Self {
+        self.system_memory_threshold_bytes =
+            system_memory_threshold_bytes.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`system_memory_low`](Self::system_memory_low), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_system_memory_low(mut self, system_memory_low: Option<bool>) -> Self {
+        self.system_memory_low = system_memory_low;
+        self
+    }
+
+    /// Sets
+    /// [`total_system_memory_usage_bytes`](Self::total_system_memory_usage_bytes),
+    /// or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_total_system_memory_usage_bytes(
+        mut self,
+        total_system_memory_usage_bytes: Option<i64>,
+    ) -> Self {
+        self.total_system_memory_usage_bytes = total_system_memory_usage_bytes;
+        self
+    }
+
+    /// Sets
+    /// [`application_memory_available_bytes`](Self::application_memory_available_bytes),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_application_memory_available_bytes(
+        mut self,
+        application_memory_available_bytes: Option<impl Into<Number>>,
+    ) -> Self {
+        self.application_memory_available_bytes =
+            application_memory_available_bytes.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`application_memory_max_bytes`](Self::application_memory_max_bytes), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_application_memory_max_bytes(
+        mut self,
+        application_memory_max_bytes: Option<impl Into<Number>>,
+    ) -> Self {
+        self.application_memory_max_bytes =
+            application_memory_max_bytes.map(|value| value.into().as_f64());
+        self
+    }
+
     /// Sets
     /// [`application_memory_total_bytes`](Self::application_memory_total_bytes), or
     /// clears it if the argument is `None`.
@@ -525,17 +554,9 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets [`disk_space_free_bytes`](Self::disk_space_free_bytes).
-    ///
-    /// The free space of the internal storage, in bytes.
-    #[must_use]
-    pub fn with_disk_space_free_bytes(mut self, disk_space_free_bytes: i64) -> Self {
-        self.disk_space_free_bytes = Some(disk_space_free_bytes);
-        self
-    }
-
     /// Sets [`disk_space_free_bytes`](Self::disk_space_free_bytes), or clears it if
     /// the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_disk_space_free_bytes(mut self, disk_space_free_bytes: Option<i64>) -> Self {
         self.disk_space_free_bytes = disk_space_free_bytes;
@@ -543,21 +564,9 @@ impl DeviceCurrentState {
     }
 
     /// Sets
-    /// [`external_disk_space_free_bytes`](Self::external_disk_space_free_bytes).
-    ///
-    /// The free space of the external storage, in bytes.
-    #[must_use]
-    pub fn with_external_disk_space_free_bytes(
-        mut self,
-        external_disk_space_free_bytes: i64,
-    ) -> Self {
-        self.external_disk_space_free_bytes = Some(external_disk_space_free_bytes);
-        self
-    }
-
-    /// Sets
     /// [`external_disk_space_free_bytes`](Self::external_disk_space_free_bytes), or
     /// clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_external_disk_space_free_bytes(
         mut self,
@@ -609,6 +618,7 @@ impl Shaped for DeviceCurrentState {
 }
 
 impl Validate for DeviceCurrentState {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.time_since_start_ms.check(&place.field("time_since_start_ms"), report);
         self.battery_level.check(&place.field("battery_level"), report);
@@ -631,6 +641,20 @@ impl Validate for DeviceCurrentState {
 /// also identify the user.
 ///
 /// Schema: `device.json#/$defs/DeviceInformation`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{AttAuthorizationStatus, DeviceInformation, Platform};
+///
+/// let device = DeviceInformation::new()
+///     .with_platform(Platform::Ios)
+///     .with_device_model("iPhone15,2")
+///     .with_os_version("17.1")
+///     .with_att_authorization_status(AttAuthorizationStatus::Authorized)
+///     .with_ios_advertising_id("07d2ebaa-e956-407e-a1e6-f05f871bf4e2");
+/// assert!(device.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DeviceInformation {
@@ -865,6 +889,7 @@ pub struct DeviceInformation {
 
 impl DeviceInformation {
     /// Creates an empty device information.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -879,27 +904,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`platform`](Self::platform), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_platform(mut self, platform: Option<impl Into<Platform>>) -> Self {
-        self.platform = platform.map(Into::into);
-        self
-    }
-
     /// Sets [`ios_advertising_id`](Self::ios_advertising_id).
     ///
     /// The advertising identifier of Apple (IDFA).
     #[must_use]
     pub fn with_ios_advertising_id(mut self, ios_advertising_id: impl Into<String>) -> Self {
         self.ios_advertising_id = Some(ios_advertising_id.into());
-        self
-    }
-
-    /// Sets [`ios_advertising_id`](Self::ios_advertising_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_ios_advertising_id(mut self, ios_advertising_id: Option<impl Into<String>>) -> Self {
-        self.ios_advertising_id = ios_advertising_id.map(Into::into);
         self
     }
 
@@ -916,17 +926,6 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`att_authorization_status`](Self::att_authorization_status), or clears
-    /// it if the argument is `None`.
-    #[must_use]
-    pub fn set_att_authorization_status(
-        mut self,
-        att_authorization_status: Option<impl Into<AttAuthorizationStatus>>,
-    ) -> Self {
-        self.att_authorization_status = att_authorization_status.map(Into::into);
-        self
-    }
-
     /// Sets [`att_timestamp_unixtime_ms`](Self::att_timestamp_unixtime_ms).
     ///
     /// The time at which the user answered the App Tracking Transparency prompt.
@@ -939,17 +938,6 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`att_timestamp_unixtime_ms`](Self::att_timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_att_timestamp_unixtime_ms(
-        mut self,
-        att_timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.att_timestamp_unixtime_ms = att_timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`ios_idfv`](Self::ios_idfv).
     ///
     /// The identifier that Apple assigns to all applications of one vendor on a
@@ -957,13 +945,6 @@ impl DeviceInformation {
     #[must_use]
     pub fn with_ios_idfv(mut self, ios_idfv: impl Into<String>) -> Self {
         self.ios_idfv = Some(ios_idfv.into());
-        self
-    }
-
-    /// Sets [`ios_idfv`](Self::ios_idfv), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_ios_idfv(mut self, ios_idfv: Option<impl Into<String>>) -> Self {
-        self.ios_idfv = ios_idfv.map(Into::into);
         self
     }
 
@@ -979,31 +960,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`android_advertising_id`](Self::android_advertising_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_android_advertising_id(
-        mut self,
-        android_advertising_id: Option<impl Into<String>>,
-    ) -> Self {
-        self.android_advertising_id = android_advertising_id.map(Into::into);
-        self
-    }
-
     /// Sets [`android_uuid`](Self::android_uuid).
     ///
     /// The Android identifier of the device (`ANDROID_ID`).
     #[must_use]
     pub fn with_android_uuid(mut self, android_uuid: impl Into<String>) -> Self {
         self.android_uuid = Some(android_uuid.into());
-        self
-    }
-
-    /// Sets [`android_uuid`](Self::android_uuid), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_android_uuid(mut self, android_uuid: Option<impl Into<String>>) -> Self {
-        self.android_uuid = android_uuid.map(Into::into);
         self
     }
 
@@ -1016,34 +978,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`fire_advertising_id`](Self::fire_advertising_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_fire_advertising_id(
-        mut self,
-        fire_advertising_id: Option<impl Into<String>>,
-    ) -> Self {
-        self.fire_advertising_id = fire_advertising_id.map(Into::into);
-        self
-    }
-
     /// Sets [`roku_advertising_id`](Self::roku_advertising_id).
     ///
     /// The advertising identifier of Roku (RIDA).
     #[must_use]
     pub fn with_roku_advertising_id(mut self, roku_advertising_id: impl Into<String>) -> Self {
         self.roku_advertising_id = Some(roku_advertising_id.into());
-        self
-    }
-
-    /// Sets [`roku_advertising_id`](Self::roku_advertising_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_roku_advertising_id(
-        mut self,
-        roku_advertising_id: Option<impl Into<String>>,
-    ) -> Self {
-        self.roku_advertising_id = roku_advertising_id.map(Into::into);
         self
     }
 
@@ -1057,14 +997,6 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`roku_publisher_id`](Self::roku_publisher_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_roku_publisher_id(mut self, roku_publisher_id: Option<impl Into<String>>) -> Self {
-        self.roku_publisher_id = roku_publisher_id.map(Into::into);
-        self
-    }
-
     /// Sets [`microsoft_advertising_id`](Self::microsoft_advertising_id).
     ///
     /// The advertising identifier of Microsoft, usually a GUID.
@@ -1074,17 +1006,6 @@ impl DeviceInformation {
         microsoft_advertising_id: impl Into<String>,
     ) -> Self {
         self.microsoft_advertising_id = Some(microsoft_advertising_id.into());
-        self
-    }
-
-    /// Sets [`microsoft_advertising_id`](Self::microsoft_advertising_id), or clears
-    /// it if the argument is `None`.
-    #[must_use]
-    pub fn set_microsoft_advertising_id(
-        mut self,
-        microsoft_advertising_id: Option<impl Into<String>>,
-    ) -> Self {
-        self.microsoft_advertising_id = microsoft_advertising_id.map(Into::into);
         self
     }
 
@@ -1101,30 +1022,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`microsoft_publisher_id`](Self::microsoft_publisher_id), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_microsoft_publisher_id(
-        mut self,
-        microsoft_publisher_id: Option<impl Into<String>>,
-    ) -> Self {
-        self.microsoft_publisher_id = microsoft_publisher_id.map(Into::into);
-        self
-    }
-
     /// Sets [`amp_id`](Self::amp_id).
     ///
     /// The client identifier of an AMP page.
     #[must_use]
     pub fn with_amp_id(mut self, amp_id: impl Into<String>) -> Self {
         self.amp_id = Some(amp_id.into());
-        self
-    }
-
-    /// Sets [`amp_id`](Self::amp_id), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_amp_id(mut self, amp_id: Option<impl Into<String>>) -> Self {
-        self.amp_id = amp_id.map(Into::into);
         self
     }
 
@@ -1137,28 +1040,13 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`push_token`](Self::push_token), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_push_token(mut self, push_token: Option<impl Into<String>>) -> Self {
-        self.push_token = push_token.map(Into::into);
-        self
-    }
-
     /// Sets [`limit_ad_tracking`](Self::limit_ad_tracking).
     ///
     /// Whether the user has limited ad tracking in the settings of the device.
+    #[inline]
     #[must_use]
     pub fn with_limit_ad_tracking(mut self, limit_ad_tracking: bool) -> Self {
         self.limit_ad_tracking = Some(limit_ad_tracking);
-        self
-    }
-
-    /// Sets [`limit_ad_tracking`](Self::limit_ad_tracking), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_limit_ad_tracking(mut self, limit_ad_tracking: Option<bool>) -> Self {
-        self.limit_ad_tracking = limit_ad_tracking;
         self
     }
 
@@ -1174,30 +1062,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`http_header_user_agent`](Self::http_header_user_agent), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_http_header_user_agent(
-        mut self,
-        http_header_user_agent: Option<impl Into<String>>,
-    ) -> Self {
-        self.http_header_user_agent = http_header_user_agent.map(Into::into);
-        self
-    }
-
     /// Sets [`brand`](Self::brand).
     ///
     /// The brand of the device.
     #[must_use]
     pub fn with_brand(mut self, brand: impl Into<String>) -> Self {
         self.brand = Some(brand.into());
-        self
-    }
-
-    /// Sets [`brand`](Self::brand), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_brand(mut self, brand: Option<impl Into<String>>) -> Self {
-        self.brand = brand.map(Into::into);
         self
     }
 
@@ -1210,26 +1080,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`product`](Self::product), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_product(mut self, product: Option<impl Into<String>>) -> Self {
-        self.product = product.map(Into::into);
-        self
-    }
-
     /// Sets [`device`](Self::device).
     ///
     /// The industrial design name of the device, such as `Build.DEVICE` on Android.
     #[must_use]
     pub fn with_device(mut self, device: impl Into<String>) -> Self {
         self.device = Some(device.into());
-        self
-    }
-
-    /// Sets [`device`](Self::device), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_device(mut self, device: Option<impl Into<String>>) -> Self {
-        self.device = device.map(Into::into);
         self
     }
 
@@ -1242,31 +1098,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`device_manufacturer`](Self::device_manufacturer), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_device_manufacturer(
-        mut self,
-        device_manufacturer: Option<impl Into<String>>,
-    ) -> Self {
-        self.device_manufacturer = device_manufacturer.map(Into::into);
-        self
-    }
-
     /// Sets [`device_model`](Self::device_model).
     ///
     /// The model of the device.
     #[must_use]
     pub fn with_device_model(mut self, device_model: impl Into<String>) -> Self {
         self.device_model = Some(device_model.into());
-        self
-    }
-
-    /// Sets [`device_model`](Self::device_model), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_device_model(mut self, device_model: Option<impl Into<String>>) -> Self {
-        self.device_model = device_model.map(Into::into);
         self
     }
 
@@ -1279,28 +1116,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`device_country`](Self::device_country), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_device_country(mut self, device_country: Option<impl Into<String>>) -> Self {
-        self.device_country = device_country.map(Into::into);
-        self
-    }
-
     /// Sets [`os_version`](Self::os_version).
     ///
     /// The version of the operating system.
     #[must_use]
     pub fn with_os_version(mut self, os_version: impl Into<String>) -> Self {
         self.os_version = Some(os_version.into());
-        self
-    }
-
-    /// Sets [`os_version`](Self::os_version), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_os_version(mut self, os_version: Option<impl Into<String>>) -> Self {
-        self.os_version = os_version.map(Into::into);
         self
     }
 
@@ -1314,14 +1135,6 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`build_identifier`](Self::build_identifier), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_build_identifier(mut self, build_identifier: Option<impl Into<String>>) -> Self {
-        self.build_identifier = build_identifier.map(Into::into);
-        self
-    }
-
     /// Sets [`build_version_release`](Self::build_version_release).
     ///
     /// The release name of the build of the operating system, such as
@@ -1329,17 +1142,6 @@ impl DeviceInformation {
     #[must_use]
     pub fn with_build_version_release(mut self, build_version_release: impl Into<String>) -> Self {
         self.build_version_release = Some(build_version_release.into());
-        self
-    }
-
-    /// Sets [`build_version_release`](Self::build_version_release), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_build_version_release(
-        mut self,
-        build_version_release: Option<impl Into<String>>,
-    ) -> Self {
-        self.build_version_release = build_version_release.map(Into::into);
         self
     }
 
@@ -1352,78 +1154,43 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`cpu_architecture`](Self::cpu_architecture), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_cpu_architecture(mut self, cpu_architecture: Option<impl Into<String>>) -> Self {
-        self.cpu_architecture = cpu_architecture.map(Into::into);
-        self
-    }
-
     /// Sets [`screen_height`](Self::screen_height).
     ///
     /// The height of the screen in pixels.
+    #[inline]
     #[must_use]
     pub fn with_screen_height(mut self, screen_height: i64) -> Self {
         self.screen_height = Some(screen_height);
         self
     }
 
-    /// Sets [`screen_height`](Self::screen_height), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_screen_height(mut self, screen_height: Option<i64>) -> Self {
-        self.screen_height = screen_height;
-        self
-    }
-
     /// Sets [`screen_width`](Self::screen_width).
     ///
     /// The width of the screen in pixels.
+    #[inline]
     #[must_use]
     pub fn with_screen_width(mut self, screen_width: i64) -> Self {
         self.screen_width = Some(screen_width);
         self
     }
 
-    /// Sets [`screen_width`](Self::screen_width), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_screen_width(mut self, screen_width: Option<i64>) -> Self {
-        self.screen_width = screen_width;
-        self
-    }
-
     /// Sets [`screen_dpi`](Self::screen_dpi).
     ///
     /// The density of the screen in dots per inch.
+    #[inline]
     #[must_use]
     pub fn with_screen_dpi(mut self, screen_dpi: i64) -> Self {
         self.screen_dpi = Some(screen_dpi);
         self
     }
 
-    /// Sets [`screen_dpi`](Self::screen_dpi), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_screen_dpi(mut self, screen_dpi: Option<i64>) -> Self {
-        self.screen_dpi = screen_dpi;
-        self
-    }
-
     /// Sets [`is_tablet`](Self::is_tablet).
     ///
     /// Whether the device is a tablet.
+    #[inline]
     #[must_use]
     pub fn with_is_tablet(mut self, is_tablet: bool) -> Self {
         self.is_tablet = Some(is_tablet);
-        self
-    }
-
-    /// Sets [`is_tablet`](Self::is_tablet), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_is_tablet(mut self, is_tablet: Option<bool>) -> Self {
-        self.is_tablet = is_tablet;
         self
     }
 
@@ -1436,14 +1203,6 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`locale_language`](Self::locale_language), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_locale_language(mut self, locale_language: Option<impl Into<String>>) -> Self {
-        self.locale_language = locale_language.map(Into::into);
-        self
-    }
-
     /// Sets [`locale_country`](Self::locale_country).
     ///
     /// The code of the country of the locale that is set on the device.
@@ -1453,44 +1212,23 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`locale_country`](Self::locale_country), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_locale_country(mut self, locale_country: Option<impl Into<String>>) -> Self {
-        self.locale_country = locale_country.map(Into::into);
-        self
-    }
-
     /// Sets [`timezone_offset`](Self::timezone_offset).
     ///
     /// The offset from UTC in whole hours.
+    #[inline]
     #[must_use]
     pub fn with_timezone_offset(mut self, timezone_offset: i64) -> Self {
         self.timezone_offset = Some(timezone_offset);
         self
     }
 
-    /// Sets [`timezone_offset`](Self::timezone_offset), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_timezone_offset(mut self, timezone_offset: Option<i64>) -> Self {
-        self.timezone_offset = timezone_offset;
-        self
-    }
-
     /// Sets [`is_dst`](Self::is_dst).
     ///
     /// Whether daylight saving time is in effect on the device.
+    #[inline]
     #[must_use]
     pub fn with_is_dst(mut self, is_dst: bool) -> Self {
         self.is_dst = Some(is_dst);
-        self
-    }
-
-    /// Sets [`is_dst`](Self::is_dst), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_is_dst(mut self, is_dst: Option<bool>) -> Self {
-        self.is_dst = is_dst;
         self
     }
 
@@ -1503,14 +1241,6 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`network_country`](Self::network_country), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_network_country(mut self, network_country: Option<impl Into<String>>) -> Self {
-        self.network_country = network_country.map(Into::into);
-        self
-    }
-
     /// Sets [`network_carrier`](Self::network_carrier).
     ///
     /// The name of the mobile network operator.
@@ -1520,28 +1250,12 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`network_carrier`](Self::network_carrier), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_network_carrier(mut self, network_carrier: Option<impl Into<String>>) -> Self {
-        self.network_carrier = network_carrier.map(Into::into);
-        self
-    }
-
     /// Sets [`network_code`](Self::network_code).
     ///
     /// The mobile network code (MNC).
     #[must_use]
     pub fn with_network_code(mut self, network_code: impl Into<String>) -> Self {
         self.network_code = Some(network_code.into());
-        self
-    }
-
-    /// Sets [`network_code`](Self::network_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_network_code(mut self, network_code: Option<impl Into<String>>) -> Self {
-        self.network_code = network_code.map(Into::into);
         self
     }
 
@@ -1557,17 +1271,6 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`network_mobile_country_code`](Self::network_mobile_country_code), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_network_mobile_country_code(
-        mut self,
-        network_mobile_country_code: Option<impl Into<String>>,
-    ) -> Self {
-        self.network_mobile_country_code = network_mobile_country_code.map(Into::into);
-        self
-    }
-
     /// Sets [`radio_access_technology`](Self::radio_access_technology).
     ///
     /// The radio technology in use, such as `LTE`.
@@ -1577,6 +1280,409 @@ impl DeviceInformation {
         radio_access_technology: impl Into<String>,
     ) -> Self {
         self.radio_access_technology = Some(radio_access_technology.into());
+        self
+    }
+
+    /// Sets [`supports_telephony`](Self::supports_telephony).
+    ///
+    /// Whether the device supports phone calls.
+    #[inline]
+    #[must_use]
+    pub fn with_supports_telephony(mut self, supports_telephony: bool) -> Self {
+        self.supports_telephony = Some(supports_telephony);
+        self
+    }
+
+    /// Sets [`has_nfc`](Self::has_nfc).
+    ///
+    /// Whether the device supports near-field communication.
+    #[inline]
+    #[must_use]
+    pub fn with_has_nfc(mut self, has_nfc: bool) -> Self {
+        self.has_nfc = Some(has_nfc);
+        self
+    }
+
+    /// Sets [`bluetooth_enabled`](Self::bluetooth_enabled).
+    ///
+    /// Whether Bluetooth is switched on.
+    #[inline]
+    #[must_use]
+    pub fn with_bluetooth_enabled(mut self, bluetooth_enabled: bool) -> Self {
+        self.bluetooth_enabled = Some(bluetooth_enabled);
+        self
+    }
+
+    /// Sets [`bluetooth_version`](Self::bluetooth_version).
+    ///
+    /// The version of Bluetooth that the device supports.
+    #[must_use]
+    pub fn with_bluetooth_version(mut self, bluetooth_version: impl Into<String>) -> Self {
+        self.bluetooth_version = Some(bluetooth_version.into());
+        self
+    }
+
+    /// Sets
+    /// [`push_notification_sound_enabled`](Self::push_notification_sound_enabled).
+    ///
+    /// Whether push messages may make a sound.
+    #[inline]
+    #[must_use]
+    pub fn with_push_notification_sound_enabled(
+        mut self,
+        push_notification_sound_enabled: bool,
+    ) -> Self {
+        self.push_notification_sound_enabled = Some(push_notification_sound_enabled);
+        self
+    }
+
+    /// Sets
+    /// [`push_notification_vibrate_enabled`](Self::push_notification_vibrate_enabled).
+    ///
+    /// Whether push messages may vibrate.
+    #[inline]
+    #[must_use]
+    pub fn with_push_notification_vibrate_enabled(
+        mut self,
+        push_notification_vibrate_enabled: bool,
+    ) -> Self {
+        self.push_notification_vibrate_enabled = Some(push_notification_vibrate_enabled);
+        self
+    }
+
+    /// Sets [`platform`](Self::platform), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_platform(mut self, platform: Option<impl Into<Platform>>) -> Self {
+        self.platform = platform.map(Into::into);
+        self
+    }
+
+    /// Sets [`ios_advertising_id`](Self::ios_advertising_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_ios_advertising_id(mut self, ios_advertising_id: Option<impl Into<String>>) -> Self {
+        self.ios_advertising_id = ios_advertising_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`att_authorization_status`](Self::att_authorization_status), or clears
+    /// it if the argument is `None`.
+    #[must_use]
+    pub fn set_att_authorization_status(
+        mut self,
+        att_authorization_status: Option<impl Into<AttAuthorizationStatus>>,
+    ) -> Self {
+        self.att_authorization_status = att_authorization_status.map(Into::into);
+        self
+    }
+
+    /// Sets [`att_timestamp_unixtime_ms`](Self::att_timestamp_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_att_timestamp_unixtime_ms(
+        mut self,
+        att_timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.att_timestamp_unixtime_ms = att_timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`ios_idfv`](Self::ios_idfv), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ios_idfv(mut self, ios_idfv: Option<impl Into<String>>) -> Self {
+        self.ios_idfv = ios_idfv.map(Into::into);
+        self
+    }
+
+    /// Sets [`android_advertising_id`](Self::android_advertising_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_android_advertising_id(
+        mut self,
+        android_advertising_id: Option<impl Into<String>>,
+    ) -> Self {
+        self.android_advertising_id = android_advertising_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`android_uuid`](Self::android_uuid), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_android_uuid(mut self, android_uuid: Option<impl Into<String>>) -> Self {
+        self.android_uuid = android_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`fire_advertising_id`](Self::fire_advertising_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_fire_advertising_id(
+        mut self,
+        fire_advertising_id: Option<impl Into<String>>,
+    ) -> Self {
+        self.fire_advertising_id = fire_advertising_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`roku_advertising_id`](Self::roku_advertising_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_roku_advertising_id(
+        mut self,
+        roku_advertising_id: Option<impl Into<String>>,
+    ) -> Self {
+        self.roku_advertising_id = roku_advertising_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`roku_publisher_id`](Self::roku_publisher_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_roku_publisher_id(mut self, roku_publisher_id: Option<impl Into<String>>) -> Self {
+        self.roku_publisher_id = roku_publisher_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`microsoft_advertising_id`](Self::microsoft_advertising_id), or clears
+    /// it if the argument is `None`.
+    #[must_use]
+    pub fn set_microsoft_advertising_id(
+        mut self,
+        microsoft_advertising_id: Option<impl Into<String>>,
+    ) -> Self {
+        self.microsoft_advertising_id = microsoft_advertising_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`microsoft_publisher_id`](Self::microsoft_publisher_id), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_microsoft_publisher_id(
+        mut self,
+        microsoft_publisher_id: Option<impl Into<String>>,
+    ) -> Self {
+        self.microsoft_publisher_id = microsoft_publisher_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`amp_id`](Self::amp_id), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_amp_id(mut self, amp_id: Option<impl Into<String>>) -> Self {
+        self.amp_id = amp_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_token`](Self::push_token), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_push_token(mut self, push_token: Option<impl Into<String>>) -> Self {
+        self.push_token = push_token.map(Into::into);
+        self
+    }
+
+    /// Sets [`limit_ad_tracking`](Self::limit_ad_tracking), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_limit_ad_tracking(mut self, limit_ad_tracking: Option<bool>) -> Self {
+        self.limit_ad_tracking = limit_ad_tracking;
+        self
+    }
+
+    /// Sets [`http_header_user_agent`](Self::http_header_user_agent), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_http_header_user_agent(
+        mut self,
+        http_header_user_agent: Option<impl Into<String>>,
+    ) -> Self {
+        self.http_header_user_agent = http_header_user_agent.map(Into::into);
+        self
+    }
+
+    /// Sets [`brand`](Self::brand), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_brand(mut self, brand: Option<impl Into<String>>) -> Self {
+        self.brand = brand.map(Into::into);
+        self
+    }
+
+    /// Sets [`product`](Self::product), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_product(mut self, product: Option<impl Into<String>>) -> Self {
+        self.product = product.map(Into::into);
+        self
+    }
+
+    /// Sets [`device`](Self::device), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_device(mut self, device: Option<impl Into<String>>) -> Self {
+        self.device = device.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_manufacturer`](Self::device_manufacturer), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_device_manufacturer(
+        mut self,
+        device_manufacturer: Option<impl Into<String>>,
+    ) -> Self {
+        self.device_manufacturer = device_manufacturer.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_model`](Self::device_model), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_device_model(mut self, device_model: Option<impl Into<String>>) -> Self {
+        self.device_model = device_model.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_country`](Self::device_country), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_device_country(mut self, device_country: Option<impl Into<String>>) -> Self {
+        self.device_country = device_country.map(Into::into);
+        self
+    }
+
+    /// Sets [`os_version`](Self::os_version), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_os_version(mut self, os_version: Option<impl Into<String>>) -> Self {
+        self.os_version = os_version.map(Into::into);
+        self
+    }
+
+    /// Sets [`build_identifier`](Self::build_identifier), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_build_identifier(mut self, build_identifier: Option<impl Into<String>>) -> Self {
+        self.build_identifier = build_identifier.map(Into::into);
+        self
+    }
+
+    /// Sets [`build_version_release`](Self::build_version_release), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_build_version_release(
+        mut self,
+        build_version_release: Option<impl Into<String>>,
+    ) -> Self {
+        self.build_version_release = build_version_release.map(Into::into);
+        self
+    }
+
+    /// Sets [`cpu_architecture`](Self::cpu_architecture), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_cpu_architecture(mut self, cpu_architecture: Option<impl Into<String>>) -> Self {
+        self.cpu_architecture = cpu_architecture.map(Into::into);
+        self
+    }
+
+    /// Sets [`screen_height`](Self::screen_height), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_screen_height(mut self, screen_height: Option<i64>) -> Self {
+        self.screen_height = screen_height;
+        self
+    }
+
+    /// Sets [`screen_width`](Self::screen_width), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_screen_width(mut self, screen_width: Option<i64>) -> Self {
+        self.screen_width = screen_width;
+        self
+    }
+
+    /// Sets [`screen_dpi`](Self::screen_dpi), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_screen_dpi(mut self, screen_dpi: Option<i64>) -> Self {
+        self.screen_dpi = screen_dpi;
+        self
+    }
+
+    /// Sets [`is_tablet`](Self::is_tablet), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_tablet(mut self, is_tablet: Option<bool>) -> Self {
+        self.is_tablet = is_tablet;
+        self
+    }
+
+    /// Sets [`locale_language`](Self::locale_language), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_locale_language(mut self, locale_language: Option<impl Into<String>>) -> Self {
+        self.locale_language = locale_language.map(Into::into);
+        self
+    }
+
+    /// Sets [`locale_country`](Self::locale_country), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_locale_country(mut self, locale_country: Option<impl Into<String>>) -> Self {
+        self.locale_country = locale_country.map(Into::into);
+        self
+    }
+
+    /// Sets [`timezone_offset`](Self::timezone_offset), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_timezone_offset(mut self, timezone_offset: Option<i64>) -> Self {
+        self.timezone_offset = timezone_offset;
+        self
+    }
+
+    /// Sets [`is_dst`](Self::is_dst), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_dst(mut self, is_dst: Option<bool>) -> Self {
+        self.is_dst = is_dst;
+        self
+    }
+
+    /// Sets [`network_country`](Self::network_country), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_network_country(mut self, network_country: Option<impl Into<String>>) -> Self {
+        self.network_country = network_country.map(Into::into);
+        self
+    }
+
+    /// Sets [`network_carrier`](Self::network_carrier), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_network_carrier(mut self, network_carrier: Option<impl Into<String>>) -> Self {
+        self.network_carrier = network_carrier.map(Into::into);
+        self
+    }
+
+    /// Sets [`network_code`](Self::network_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_network_code(mut self, network_code: Option<impl Into<String>>) -> Self {
+        self.network_code = network_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`network_mobile_country_code`](Self::network_mobile_country_code), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_network_mobile_country_code(
+        mut self,
+        network_mobile_country_code: Option<impl Into<String>>,
+    ) -> Self {
+        self.network_mobile_country_code = network_mobile_country_code.map(Into::into);
         self
     }
 
@@ -1591,62 +1697,29 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets [`supports_telephony`](Self::supports_telephony).
-    ///
-    /// Whether the device supports phone calls.
-    #[must_use]
-    pub fn with_supports_telephony(mut self, supports_telephony: bool) -> Self {
-        self.supports_telephony = Some(supports_telephony);
-        self
-    }
-
     /// Sets [`supports_telephony`](Self::supports_telephony), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_supports_telephony(mut self, supports_telephony: Option<bool>) -> Self {
         self.supports_telephony = supports_telephony;
         self
     }
 
-    /// Sets [`has_nfc`](Self::has_nfc).
-    ///
-    /// Whether the device supports near-field communication.
-    #[must_use]
-    pub fn with_has_nfc(mut self, has_nfc: bool) -> Self {
-        self.has_nfc = Some(has_nfc);
-        self
-    }
-
     /// Sets [`has_nfc`](Self::has_nfc), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_has_nfc(mut self, has_nfc: Option<bool>) -> Self {
         self.has_nfc = has_nfc;
         self
     }
 
-    /// Sets [`bluetooth_enabled`](Self::bluetooth_enabled).
-    ///
-    /// Whether Bluetooth is switched on.
-    #[must_use]
-    pub fn with_bluetooth_enabled(mut self, bluetooth_enabled: bool) -> Self {
-        self.bluetooth_enabled = Some(bluetooth_enabled);
-        self
-    }
-
     /// Sets [`bluetooth_enabled`](Self::bluetooth_enabled), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_bluetooth_enabled(mut self, bluetooth_enabled: Option<bool>) -> Self {
         self.bluetooth_enabled = bluetooth_enabled;
-        self
-    }
-
-    /// Sets [`bluetooth_version`](Self::bluetooth_version).
-    ///
-    /// The version of Bluetooth that the device supports.
-    #[must_use]
-    pub fn with_bluetooth_version(mut self, bluetooth_version: impl Into<String>) -> Self {
-        self.bluetooth_version = Some(bluetooth_version.into());
         self
     }
 
@@ -1659,21 +1732,9 @@ impl DeviceInformation {
     }
 
     /// Sets
-    /// [`push_notification_sound_enabled`](Self::push_notification_sound_enabled).
-    ///
-    /// Whether push messages may make a sound.
-    #[must_use]
-    pub fn with_push_notification_sound_enabled(
-        mut self,
-        push_notification_sound_enabled: bool,
-    ) -> Self {
-        self.push_notification_sound_enabled = Some(push_notification_sound_enabled);
-        self
-    }
-
-    /// Sets
     /// [`push_notification_sound_enabled`](Self::push_notification_sound_enabled),
     /// or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_push_notification_sound_enabled(
         mut self,
@@ -1684,21 +1745,9 @@ impl DeviceInformation {
     }
 
     /// Sets
-    /// [`push_notification_vibrate_enabled`](Self::push_notification_vibrate_enabled).
-    ///
-    /// Whether push messages may vibrate.
-    #[must_use]
-    pub fn with_push_notification_vibrate_enabled(
-        mut self,
-        push_notification_vibrate_enabled: bool,
-    ) -> Self {
-        self.push_notification_vibrate_enabled = Some(push_notification_vibrate_enabled);
-        self
-    }
-
-    /// Sets
     /// [`push_notification_vibrate_enabled`](Self::push_notification_vibrate_enabled),
     /// or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_push_notification_vibrate_enabled(
         mut self,
@@ -1778,6 +1827,7 @@ impl Shaped for DeviceInformation {
 }
 
 impl Validate for DeviceInformation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.ios_advertising_id {
             report.uuid(&place.field("ios_advertising_id"), value);

@@ -37,6 +37,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// Creates an empty api error.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -64,6 +65,7 @@ impl Shaped for ApiError {
 }
 
 impl Validate for ApiError {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -90,6 +92,7 @@ pub struct ErrorResponse {
 
 impl ErrorResponse {
     /// Creates an empty error response.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -181,6 +184,7 @@ impl Shaped for ErrorResponse {
 }
 
 impl Validate for ErrorResponse {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.errors.check(&place.field("errors"), report);
         report.extra::<Self>(place, &self.extra);

@@ -159,6 +159,7 @@ pub struct CommonEventData {
 
 impl CommonEventData {
     /// Creates an empty common event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -176,17 +177,6 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`custom_attributes`](Self::custom_attributes).
     ///
     /// Attributes of your choice, by name.
@@ -200,20 +190,6 @@ impl CommonEventData {
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         self
-    }
-
-    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_custom_attributes(
-        mut self,
-        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`custom_attributes`](Self::custom_attributes). Replaces an
@@ -258,28 +234,13 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`session_uuid`](Self::session_uuid), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
-        self.session_uuid = session_uuid.map(Into::into);
-        self
-    }
-
     /// Sets [`session_id`](Self::session_id).
     ///
     /// The session of the event, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.session_id = session_id;
         self
     }
 
@@ -292,27 +253,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
-        self.source_message_id = source_message_id.map(Into::into);
-        self
-    }
-
     /// Sets [`location`](Self::location).
     ///
     /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
-        self.location = location.map(Into::into);
         self
     }
 
@@ -328,30 +274,13 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`device_current_state`](Self::device_current_state), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_device_current_state(
-        mut self,
-        device_current_state: Option<impl Into<DeviceCurrentState>>,
-    ) -> Self {
-        self.device_current_state = device_current_state.map(Into::into);
-        self
-    }
-
     /// Sets [`event_num`](Self::event_num).
     ///
     /// The position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](Self::event_num), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
-        self.event_num = event_num;
         self
     }
 
@@ -367,17 +296,6 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms).
     ///
     /// The start of the event.
@@ -390,30 +308,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`page_url`](Self::page_url).
     ///
     /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](Self::page_url), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
-        self.page_url = page_url.map(Into::into);
         self
     }
 
@@ -429,17 +329,6 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms), or clears it
-    /// if the argument is `None`.
-    #[must_use]
-    pub fn set_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
-    ) -> Self {
-        self.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
-        self
-    }
-
     /// Sets [`data_connection_type`](Self::data_connection_type).
     ///
     /// The kind of network connection at the time of the event.
@@ -449,34 +338,12 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_data_connection_type(
-        mut self,
-        data_connection_type: Option<impl Into<String>>,
-    ) -> Self {
-        self.data_connection_type = data_connection_type.map(Into::into);
-        self
-    }
-
     /// Sets [`lifetime_value_change`](Self::lifetime_value_change).
     ///
     /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](Self::lifetime_value_change), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_change(
-        mut self,
-        lifetime_value_change: Option<impl Into<Scalar>>,
-    ) -> Self {
-        self.lifetime_value_change = lifetime_value_change.map(Into::into);
         self
     }
 
@@ -492,31 +359,13 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: Option<impl Into<String>>,
-    ) -> Self {
-        self.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
-        self
-    }
-
     /// Sets [`is_goal_defined`](Self::is_goal_defined).
     ///
     /// Whether the event is defined as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](Self::is_goal_defined), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
-        self.is_goal_defined = is_goal_defined;
         self
     }
 
@@ -529,28 +378,13 @@ impl CommonEventData {
         self
     }
 
-    /// Sets [`view_controller`](Self::view_controller), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
-        self.view_controller = view_controller.map(Into::into);
-        self
-    }
-
     /// Sets [`is_main_thread`](Self::is_main_thread).
     ///
     /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](Self::is_main_thread), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
-        self.is_main_thread = is_main_thread;
         self
     }
 
@@ -560,6 +394,181 @@ impl CommonEventData {
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::custom_attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](Self::session_uuid), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::source_message_id), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](Self::location), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::device_current_state), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](Self::event_num), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.event_num = event_num;
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::session_start_unixtime_ms), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::event_start_unixtime_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](Self::page_url), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms), or clears it
+    /// if the argument is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::data_connection_type), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::lifetime_value_change), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::lifetime_value_attribute_name),
+    /// or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::is_goal_defined), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](Self::view_controller), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::is_main_thread), or clears it if the argument
+    /// is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.is_main_thread = is_main_thread;
         self
     }
 
@@ -618,6 +627,7 @@ impl Shaped for CommonEventData {
 }
 
 impl Validate for CommonEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.timestamp_unixtime_ms.check(&place.field("timestamp_unixtime_ms"), report);
         let entries = place.field("custom_attributes");
@@ -648,6 +658,23 @@ impl Validate for CommonEventData {
 /// type is valid with any object as `data`.
 ///
 /// Schema: `event.json#/$defs/Event`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{CustomEvent, CustomEventType, Event};
+///
+/// let event = Event::from(CustomEvent::new("Signed up", CustomEventType::Navigation));
+/// assert_eq!(event.event_type(), "custom_event");
+/// assert_eq!(event.event_name(), "Signed up");
+///
+/// match &event {
+///     Event::CustomEvent(custom) => assert_eq!(custom.event_name, "Signed up"),
+///     other => println!("another event: {}", other.event_name()),
+/// }
+/// let custom = CustomEvent::try_from(event).expect("a custom event");
+/// assert_eq!(custom.custom_event_type, Some(CustomEventType::Navigation));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -792,6 +819,7 @@ impl Event {
     }
 
     /// Returns the [`SessionStartEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_session_start(&self) -> Option<&SessionStartEvent> {
         match self {
@@ -801,6 +829,7 @@ impl Event {
     }
 
     /// Returns the [`SessionEndEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_session_end(&self) -> Option<&SessionEndEvent> {
         match self {
@@ -810,6 +839,7 @@ impl Event {
     }
 
     /// Returns the [`ScreenViewEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_screen_view(&self) -> Option<&ScreenViewEvent> {
         match self {
@@ -819,6 +849,7 @@ impl Event {
     }
 
     /// Returns the [`CustomEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_custom_event(&self) -> Option<&CustomEvent> {
         match self {
@@ -828,6 +859,7 @@ impl Event {
     }
 
     /// Returns the [`CommerceEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_commerce_event(&self) -> Option<&CommerceEvent> {
         match self {
@@ -838,6 +870,7 @@ impl Event {
 
     /// Returns the [`ApplicationStateTransitionEvent`], or `None` for any other
     /// variant.
+    #[inline]
     #[must_use]
     pub fn as_application_state_transition(&self) -> Option<&ApplicationStateTransitionEvent> {
         match self {
@@ -847,6 +880,7 @@ impl Event {
     }
 
     /// Returns the [`FirstRunEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_first_run(&self) -> Option<&FirstRunEvent> {
         match self {
@@ -856,6 +890,7 @@ impl Event {
     }
 
     /// Returns the [`UninstallEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_uninstall(&self) -> Option<&UninstallEvent> {
         match self {
@@ -865,6 +900,7 @@ impl Event {
     }
 
     /// Returns the [`PushRegistrationEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_push_registration(&self) -> Option<&PushRegistrationEvent> {
         match self {
@@ -874,6 +910,7 @@ impl Event {
     }
 
     /// Returns the [`PushMessageEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_push_message(&self) -> Option<&PushMessageEvent> {
         match self {
@@ -883,6 +920,7 @@ impl Event {
     }
 
     /// Returns the [`CrashReportEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_crash_report(&self) -> Option<&CrashReportEvent> {
         match self {
@@ -892,6 +930,7 @@ impl Event {
     }
 
     /// Returns the [`BreadcrumbEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_breadcrumb(&self) -> Option<&BreadcrumbEvent> {
         match self {
@@ -901,6 +940,7 @@ impl Event {
     }
 
     /// Returns the [`NetworkPerformanceEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_network_performance(&self) -> Option<&NetworkPerformanceEvent> {
         match self {
@@ -910,6 +950,7 @@ impl Event {
     }
 
     /// Returns the [`OptOutEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_opt_out(&self) -> Option<&OptOutEvent> {
         match self {
@@ -919,6 +960,7 @@ impl Event {
     }
 
     /// Returns the [`ProfileEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_profile(&self) -> Option<&ProfileEvent> {
         match self {
@@ -928,6 +970,7 @@ impl Event {
     }
 
     /// Returns the [`UserAttributeChangeEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_user_attribute_change(&self) -> Option<&UserAttributeChangeEvent> {
         match self {
@@ -937,6 +980,7 @@ impl Event {
     }
 
     /// Returns the [`UserIdentityChangeEvent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_user_identity_change(&self) -> Option<&UserIdentityChangeEvent> {
         match self {
@@ -1030,6 +1074,7 @@ impl From<SessionStartEvent> for Event {
 impl TryFrom<Event> for SessionStartEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::SessionStart(content) => Ok(*content),
@@ -1049,6 +1094,7 @@ impl From<SessionEndEvent> for Event {
 impl TryFrom<Event> for SessionEndEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::SessionEnd(content) => Ok(*content),
@@ -1068,6 +1114,7 @@ impl From<ScreenViewEvent> for Event {
 impl TryFrom<Event> for ScreenViewEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::ScreenView(content) => Ok(*content),
@@ -1087,6 +1134,7 @@ impl From<CustomEvent> for Event {
 impl TryFrom<Event> for CustomEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::CustomEvent(content) => Ok(*content),
@@ -1106,6 +1154,7 @@ impl From<CommerceEvent> for Event {
 impl TryFrom<Event> for CommerceEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::CommerceEvent(content) => Ok(*content),
@@ -1125,6 +1174,7 @@ impl From<ApplicationStateTransitionEvent> for Event {
 impl TryFrom<Event> for ApplicationStateTransitionEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::ApplicationStateTransition(content) => Ok(*content),
@@ -1144,6 +1194,7 @@ impl From<FirstRunEvent> for Event {
 impl TryFrom<Event> for FirstRunEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::FirstRun(content) => Ok(*content),
@@ -1163,6 +1214,7 @@ impl From<UninstallEvent> for Event {
 impl TryFrom<Event> for UninstallEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Uninstall(content) => Ok(*content),
@@ -1182,6 +1234,7 @@ impl From<PushRegistrationEvent> for Event {
 impl TryFrom<Event> for PushRegistrationEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::PushRegistration(content) => Ok(*content),
@@ -1201,6 +1254,7 @@ impl From<PushMessageEvent> for Event {
 impl TryFrom<Event> for PushMessageEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::PushMessage(content) => Ok(*content),
@@ -1220,6 +1274,7 @@ impl From<CrashReportEvent> for Event {
 impl TryFrom<Event> for CrashReportEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::CrashReport(content) => Ok(*content),
@@ -1239,6 +1294,7 @@ impl From<BreadcrumbEvent> for Event {
 impl TryFrom<Event> for BreadcrumbEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Breadcrumb(content) => Ok(*content),
@@ -1258,6 +1314,7 @@ impl From<NetworkPerformanceEvent> for Event {
 impl TryFrom<Event> for NetworkPerformanceEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::NetworkPerformance(content) => Ok(*content),
@@ -1277,6 +1334,7 @@ impl From<OptOutEvent> for Event {
 impl TryFrom<Event> for OptOutEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::OptOut(content) => Ok(*content),
@@ -1296,6 +1354,7 @@ impl From<ProfileEvent> for Event {
 impl TryFrom<Event> for ProfileEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Profile(content) => Ok(*content),
@@ -1315,6 +1374,7 @@ impl From<UserAttributeChangeEvent> for Event {
 impl TryFrom<Event> for UserAttributeChangeEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::UserAttributeChange(content) => Ok(*content),
@@ -1334,6 +1394,7 @@ impl From<UserIdentityChangeEvent> for Event {
 impl TryFrom<Event> for UserIdentityChangeEvent {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::UserIdentityChange(content) => Ok(*content),
@@ -1526,6 +1587,7 @@ impl Shaped for Event {
 }
 
 impl Validate for Event {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::SessionStart(content) => {
@@ -1629,6 +1691,7 @@ pub struct EventSystemNotificationInfo {
 
 impl EventSystemNotificationInfo {
     /// Creates an empty event system notification info.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1655,6 +1718,7 @@ impl Shaped for EventSystemNotificationInfo {
 }
 
 impl Validate for EventSystemNotificationInfo {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.type_ {
             report.known(&place.field("type"), value.is_known());

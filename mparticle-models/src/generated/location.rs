@@ -13,6 +13,15 @@ use crate::support::{
 /// coordinates for both. The named places are documented in its HTTP reference.
 ///
 /// Schema: `location.json#/$defs/GeoLocation`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::GeoLocation;
+///
+/// let berlin = GeoLocation::new(52.52, 13.405).with_country_code("DE");
+/// assert!(berlin.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GeoLocation {
@@ -101,26 +110,12 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`latitude`](Self::latitude), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_latitude(mut self, latitude: Option<impl Into<Number>>) -> Self {
-        self.latitude = latitude.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`longitude`](Self::longitude).
     ///
     /// The longitude in degrees.
     #[must_use]
     pub fn with_longitude(mut self, longitude: impl Into<Number>) -> Self {
         self.longitude = Some(longitude.into().as_f64());
-        self
-    }
-
-    /// Sets [`longitude`](Self::longitude), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_longitude(mut self, longitude: Option<impl Into<Number>>) -> Self {
-        self.longitude = longitude.map(|value| value.into().as_f64());
         self
     }
 
@@ -133,27 +128,12 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`accuracy`](Self::accuracy), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_accuracy(mut self, accuracy: Option<impl Into<Number>>) -> Self {
-        self.accuracy = accuracy.map(|value| value.into().as_f64());
-        self
-    }
-
     /// Sets [`country_code`](Self::country_code).
     ///
     /// The code of the country.
     #[must_use]
     pub fn with_country_code(mut self, country_code: impl Into<String>) -> Self {
         self.country_code = Some(country_code.into());
-        self
-    }
-
-    /// Sets [`country_code`](Self::country_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_country_code(mut self, country_code: Option<impl Into<String>>) -> Self {
-        self.country_code = country_code.map(Into::into);
         self
     }
 
@@ -166,27 +146,12 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`region_code`](Self::region_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_region_code(mut self, region_code: Option<impl Into<String>>) -> Self {
-        self.region_code = region_code.map(Into::into);
-        self
-    }
-
     /// Sets [`city_name`](Self::city_name).
     ///
     /// The name of the city.
     #[must_use]
     pub fn with_city_name(mut self, city_name: impl Into<String>) -> Self {
         self.city_name = Some(city_name.into());
-        self
-    }
-
-    /// Sets [`city_name`](Self::city_name), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_city_name(mut self, city_name: Option<impl Into<String>>) -> Self {
-        self.city_name = city_name.map(Into::into);
         self
     }
 
@@ -199,28 +164,14 @@ impl GeoLocation {
         self
     }
 
-    /// Sets [`postal_code`](Self::postal_code), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_postal_code(mut self, postal_code: Option<impl Into<String>>) -> Self {
-        self.postal_code = postal_code.map(Into::into);
-        self
-    }
-
     /// Sets [`dma_code`](Self::dma_code).
     ///
     /// The number of the designated market area, a television market in the United
     /// States.
+    #[inline]
     #[must_use]
     pub fn with_dma_code(mut self, dma_code: i64) -> Self {
         self.dma_code = Some(dma_code);
-        self
-    }
-
-    /// Sets [`dma_code`](Self::dma_code), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_dma_code(mut self, dma_code: Option<i64>) -> Self {
-        self.dma_code = dma_code;
         self
     }
 
@@ -230,6 +181,66 @@ impl GeoLocation {
     #[must_use]
     pub fn with_location_source(mut self, location_source: impl Into<LocationSource>) -> Self {
         self.location_source = Some(location_source.into());
+        self
+    }
+
+    /// Sets [`latitude`](Self::latitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_latitude(mut self, latitude: Option<impl Into<Number>>) -> Self {
+        self.latitude = latitude.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`longitude`](Self::longitude), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_longitude(mut self, longitude: Option<impl Into<Number>>) -> Self {
+        self.longitude = longitude.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`accuracy`](Self::accuracy), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_accuracy(mut self, accuracy: Option<impl Into<Number>>) -> Self {
+        self.accuracy = accuracy.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`country_code`](Self::country_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_country_code(mut self, country_code: Option<impl Into<String>>) -> Self {
+        self.country_code = country_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`region_code`](Self::region_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_region_code(mut self, region_code: Option<impl Into<String>>) -> Self {
+        self.region_code = region_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`city_name`](Self::city_name), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_city_name(mut self, city_name: Option<impl Into<String>>) -> Self {
+        self.city_name = city_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`postal_code`](Self::postal_code), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_postal_code(mut self, postal_code: Option<impl Into<String>>) -> Self {
+        self.postal_code = postal_code.map(Into::into);
+        self
+    }
+
+    /// Sets [`dma_code`](Self::dma_code), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_dma_code(mut self, dma_code: Option<i64>) -> Self {
+        self.dma_code = dma_code;
         self
     }
 
@@ -278,6 +289,7 @@ impl Shaped for GeoLocation {
 }
 
 impl Validate for GeoLocation {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.latitude.check(&place.field("latitude"), report);
         self.longitude.check(&place.field("longitude"), report);

@@ -153,6 +153,16 @@ open_enum!(PushMessageBehavior);
 /// A push message is sent, received, or acted on.
 ///
 /// Schema: `push.json#/$defs/PushMessageEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{PushMessageEvent, PushMessageType};
+///
+/// let payload = r#"{"title":"Hello"}"#;
+/// let event = PushMessageEvent::new("token", PushMessageType::Received, payload);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushMessageEvent {
@@ -237,14 +247,6 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`push_message_token`](Self::push_message_token), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_push_message_token(mut self, push_message_token: Option<impl Into<String>>) -> Self {
-        self.push_message_token = push_message_token.map(Into::into);
-        self
-    }
-
     /// Sets [`push_message_type`](Self::push_message_type).
     ///
     /// The state of the message.
@@ -266,17 +268,6 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_push_notification_payload(
-        mut self,
-        push_notification_payload: Option<impl Into<String>>,
-    ) -> Self {
-        self.push_notification_payload = push_notification_payload.map(Into::into);
-        self
-    }
-
     /// Sets [`message`](Self::message).
     ///
     /// The text of the message that the user sees.
@@ -286,26 +277,12 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
-        self.message = message.map(Into::into);
-        self
-    }
-
     /// Sets [`network`](Self::network).
     ///
     /// The push service that delivered the message, such as `apn` or `gcm`.
     #[must_use]
     pub fn with_network(mut self, network: impl Into<String>) -> Self {
         self.network = Some(network.into());
-        self
-    }
-
-    /// Sets [`network`](Self::network), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_network(mut self, network: Option<impl Into<String>>) -> Self {
-        self.network = network.map(Into::into);
         self
     }
 
@@ -321,31 +298,12 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`application_state`](Self::application_state), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_application_state(
-        mut self,
-        application_state: Option<impl Into<ApplicationState>>,
-    ) -> Self {
-        self.application_state = application_state.map(Into::into);
-        self
-    }
-
     /// Sets [`action_identifier`](Self::action_identifier).
     ///
     /// The button or action that the user chose.
     #[must_use]
     pub fn with_action_identifier(mut self, action_identifier: impl Into<String>) -> Self {
         self.action_identifier = Some(action_identifier.into());
-        self
-    }
-
-    /// Sets [`action_identifier`](Self::action_identifier), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_action_identifier(mut self, action_identifier: Option<impl Into<String>>) -> Self {
-        self.action_identifier = action_identifier.map(Into::into);
         self
     }
 
@@ -361,18 +319,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`push_message_behavior`](Self::push_message_behavior), or clears it if
-    /// the argument is `None`.
-    #[must_use]
-    pub fn set_push_message_behavior(
-        mut self,
-        push_message_behavior: Option<impl Into<PushMessageBehavior>>,
-    ) -> Self {
-        self.push_message_behavior = push_message_behavior.map(Into::into);
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -384,18 +331,7 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -410,8 +346,286 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`push_message_token`](Self::push_message_token), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_push_message_token(mut self, push_message_token: Option<impl Into<String>>) -> Self {
+        self.push_message_token = push_message_token.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_push_notification_payload(
+        mut self,
+        push_notification_payload: Option<impl Into<String>>,
+    ) -> Self {
+        self.push_notification_payload = push_notification_payload.map(Into::into);
+        self
+    }
+
+    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
+        self.message = message.map(Into::into);
+        self
+    }
+
+    /// Sets [`network`](Self::network), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_network(mut self, network: Option<impl Into<String>>) -> Self {
+        self.network = network.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_state`](Self::application_state), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_state(
+        mut self,
+        application_state: Option<impl Into<ApplicationState>>,
+    ) -> Self {
+        self.application_state = application_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`action_identifier`](Self::action_identifier), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_action_identifier(mut self, action_identifier: Option<impl Into<String>>) -> Self {
+        self.action_identifier = action_identifier.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_message_behavior`](Self::push_message_behavior), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_push_message_behavior(
+        mut self,
+        push_message_behavior: Option<impl Into<PushMessageBehavior>>,
+    ) -> Self {
+        self.push_message_behavior = push_message_behavior.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -425,121 +639,38 @@ impl PushMessageEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -549,39 +680,16 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -591,20 +699,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -614,37 +710,15 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -654,17 +728,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -674,17 +739,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -694,22 +750,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -719,68 +761,34 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -821,6 +829,7 @@ impl Shaped for PushMessageEvent {
 }
 
 impl Validate for PushMessageEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("push_message_type"), self.push_message_type.is_known());
         if let Some(value) = &self.action_identifier {
@@ -902,6 +911,15 @@ open_enum!(PushMessageType);
 /// The device is registered or unregistered for push messages.
 ///
 /// Schema: `push.json#/$defs/PushRegistrationEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::PushRegistrationEvent;
+///
+/// let event = PushRegistrationEvent::new(true, "token");
+/// assert_eq!(event.register, Some(true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushRegistrationEvent {
@@ -944,16 +962,10 @@ impl PushRegistrationEvent {
     /// Sets [`register`](Self::register).
     ///
     /// True if the device is registered, false if the registration ends.
+    #[inline]
     #[must_use]
     pub fn with_register(mut self, register: bool) -> Self {
         self.register = Some(register);
-        self
-    }
-
-    /// Sets [`register`](Self::register), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_register(mut self, register: Option<bool>) -> Self {
-        self.register = register;
         self
     }
 
@@ -966,7 +978,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -978,18 +990,7 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -1004,8 +1005,231 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`register`](Self::register), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_register(mut self, register: Option<bool>) -> Self {
+        self.register = register;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1019,121 +1243,38 @@ impl PushRegistrationEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -1143,39 +1284,16 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -1185,20 +1303,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -1208,37 +1314,15 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -1248,17 +1332,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -1268,17 +1343,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -1288,22 +1354,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -1313,68 +1365,34 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -1409,6 +1427,7 @@ impl Shaped for PushRegistrationEvent {
 }
 
 impl Validate for PushRegistrationEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);

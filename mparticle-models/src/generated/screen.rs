@@ -16,6 +16,15 @@ use crate::support::{
 /// The user views a screen of the application or a page of the site.
 ///
 /// Schema: `screen.json#/$defs/ScreenViewEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::ScreenViewEvent;
+///
+/// let event = ScreenViewEvent::new("Checkout").with_custom_attribute("step", 2);
+/// assert_eq!(event.screen_name.as_deref(), Some("Checkout"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ScreenViewEvent {
@@ -68,14 +77,6 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`screen_name`](Self::screen_name), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_screen_name(mut self, screen_name: Option<impl Into<String>>) -> Self {
-        self.screen_name = screen_name.map(Into::into);
-        self
-    }
-
     /// Sets [`activity_type`](Self::activity_type).
     ///
     /// The state of an Android activity, such as `activity_started` or
@@ -86,15 +87,7 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`activity_type`](Self::activity_type), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_activity_type(mut self, activity_type: Option<impl Into<String>>) -> Self {
-        self.activity_type = activity_type.map(Into::into);
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -106,18 +99,7 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -132,8 +114,239 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`screen_name`](Self::screen_name), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_screen_name(mut self, screen_name: Option<impl Into<String>>) -> Self {
+        self.screen_name = screen_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`activity_type`](Self::activity_type), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_activity_type(mut self, activity_type: Option<impl Into<String>>) -> Self {
+        self.activity_type = activity_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -147,121 +360,38 @@ impl ScreenViewEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -271,39 +401,16 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -313,20 +420,8 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -336,37 +431,15 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -376,17 +449,8 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -396,17 +460,8 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -416,22 +471,8 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -441,68 +482,34 @@ impl ScreenViewEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -537,6 +544,7 @@ impl Shaped for ScreenViewEvent {
 }
 
 impl Validate for ScreenViewEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.screen_name {
             report.max_length(&place.field("screen_name"), value, 256, Beyond::Cut);

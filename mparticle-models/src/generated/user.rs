@@ -310,6 +310,18 @@ open_enum!(ReservedUserAttribute);
 /// attributes of a batch, so servers rarely send them.
 ///
 /// Schema: `user.json#/$defs/UserAttributeChangeEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::UserAttributeChangeEvent;
+///
+/// let event = UserAttributeChangeEvent::new("plan")
+///     .with_old("silver")
+///     .with_new("gold")
+///     .with_deleted(false);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserAttributeChangeEvent {
@@ -397,13 +409,6 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_new(mut self, new: Option<impl Into<AttributeValue>>) -> Self {
-        self.new = new.map(Into::into);
-        self
-    }
-
     /// Sets [`old`](Self::old).
     ///
     /// The value before the change; null if the attribute did not exist or was a
@@ -414,47 +419,27 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_old(mut self, old: Option<impl Into<AttributeValue>>) -> Self {
-        self.old = old.map(Into::into);
-        self
-    }
-
     /// Sets [`deleted`](Self::deleted).
     ///
     /// Whether the change removed the attribute.
+    #[inline]
     #[must_use]
     pub fn with_deleted(mut self, deleted: bool) -> Self {
         self.deleted = Some(deleted);
         self
     }
 
-    /// Sets [`deleted`](Self::deleted), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_deleted(mut self, deleted: Option<bool>) -> Self {
-        self.deleted = deleted;
-        self
-    }
-
     /// Sets [`is_new_attribute`](Self::is_new_attribute).
     ///
     /// Whether the attribute did not exist before.
+    #[inline]
     #[must_use]
     pub fn with_is_new_attribute(mut self, is_new_attribute: bool) -> Self {
         self.is_new_attribute = Some(is_new_attribute);
         self
     }
 
-    /// Sets [`is_new_attribute`](Self::is_new_attribute), or clears it if the
-    /// argument is `None`.
-    #[must_use]
-    pub fn set_is_new_attribute(mut self, is_new_attribute: Option<bool>) -> Self {
-        self.is_new_attribute = is_new_attribute;
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -466,18 +451,7 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -492,8 +466,254 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_new(mut self, new: Option<impl Into<AttributeValue>>) -> Self {
+        self.new = new.map(Into::into);
+        self
+    }
+
+    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_old(mut self, old: Option<impl Into<AttributeValue>>) -> Self {
+        self.old = old.map(Into::into);
+        self
+    }
+
+    /// Sets [`deleted`](Self::deleted), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_deleted(mut self, deleted: Option<bool>) -> Self {
+        self.deleted = deleted;
+        self
+    }
+
+    /// Sets [`is_new_attribute`](Self::is_new_attribute), or clears it if the
+    /// argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_new_attribute(mut self, is_new_attribute: Option<bool>) -> Self {
+        self.is_new_attribute = is_new_attribute;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -507,121 +727,38 @@ impl UserAttributeChangeEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -631,39 +768,16 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -673,20 +787,8 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -696,37 +798,15 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -736,17 +816,8 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -756,17 +827,8 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -776,22 +838,8 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -801,68 +849,34 @@ impl UserAttributeChangeEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -900,6 +914,7 @@ impl Shaped for UserAttributeChangeEvent {
 }
 
 impl Validate for UserAttributeChangeEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(
             &place.field("user_attribute_name"),
@@ -944,6 +959,20 @@ impl Enveloped for UserAttributeChangeEvent {
 /// least one of them, an identifier of the device, or an `mpid`.
 ///
 /// Schema: `user.json#/$defs/UserIdentities`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::UserIdentities;
+///
+/// let phone: Option<String> = None;
+/// let user = UserIdentities::new()
+///     .with_customer_id("42")
+///     .with_email("a@example.com")
+///     .set_mobile_number(phone);
+/// let names: Vec<_> = user.iter().map(|(name, _)| name).collect();
+/// assert_eq!(names, ["customer_id", "email"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserIdentities {
@@ -1097,6 +1126,7 @@ pub struct UserIdentities {
 
 impl UserIdentities {
     /// Creates an empty user identities.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1111,27 +1141,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`customer_id`](Self::customer_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_customer_id(mut self, customer_id: Option<impl Into<String>>) -> Self {
-        self.customer_id = customer_id.map(Into::into);
-        self
-    }
-
     /// Sets [`email`](Self::email).
     ///
     /// The e-mail address.
     #[must_use]
     pub fn with_email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
-        self
-    }
-
-    /// Sets [`email`](Self::email), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_email(mut self, email: Option<impl Into<String>>) -> Self {
-        self.email = email.map(Into::into);
         self
     }
 
@@ -1144,28 +1159,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`mobile_number`](Self::mobile_number), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_mobile_number(mut self, mobile_number: Option<impl Into<String>>) -> Self {
-        self.mobile_number = mobile_number.map(Into::into);
-        self
-    }
-
     /// Sets [`phone_number_2`](Self::phone_number_2).
     ///
     /// The second phone number.
     #[must_use]
     pub fn with_phone_number_2(mut self, phone_number_2: impl Into<String>) -> Self {
         self.phone_number_2 = Some(phone_number_2.into());
-        self
-    }
-
-    /// Sets [`phone_number_2`](Self::phone_number_2), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_phone_number_2(mut self, phone_number_2: Option<impl Into<String>>) -> Self {
-        self.phone_number_2 = phone_number_2.map(Into::into);
         self
     }
 
@@ -1178,27 +1177,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`phone_number_3`](Self::phone_number_3), or clears it if the argument
-    /// is `None`.
-    #[must_use]
-    pub fn set_phone_number_3(mut self, phone_number_3: Option<impl Into<String>>) -> Self {
-        self.phone_number_3 = phone_number_3.map(Into::into);
-        self
-    }
-
     /// Sets [`other`](Self::other).
     ///
     /// An identifier of your choice: the first of ten free slots.
     #[must_use]
     pub fn with_other(mut self, other: impl Into<String>) -> Self {
         self.other = Some(other.into());
-        self
-    }
-
-    /// Sets [`other`](Self::other), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_other(mut self, other: Option<impl Into<String>>) -> Self {
-        self.other = other.map(Into::into);
         self
     }
 
@@ -1211,28 +1195,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_2`](Self::other_id_2), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_2(mut self, other_id_2: Option<impl Into<String>>) -> Self {
-        self.other_id_2 = other_id_2.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_3`](Self::other_id_3).
     ///
     /// An identifier of your choice: the third of ten free slots.
     #[must_use]
     pub fn with_other_id_3(mut self, other_id_3: impl Into<String>) -> Self {
         self.other_id_3 = Some(other_id_3.into());
-        self
-    }
-
-    /// Sets [`other_id_3`](Self::other_id_3), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_3(mut self, other_id_3: Option<impl Into<String>>) -> Self {
-        self.other_id_3 = other_id_3.map(Into::into);
         self
     }
 
@@ -1245,28 +1213,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_4`](Self::other_id_4), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_4(mut self, other_id_4: Option<impl Into<String>>) -> Self {
-        self.other_id_4 = other_id_4.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_5`](Self::other_id_5).
     ///
     /// An identifier of your choice: the fifth of ten free slots.
     #[must_use]
     pub fn with_other_id_5(mut self, other_id_5: impl Into<String>) -> Self {
         self.other_id_5 = Some(other_id_5.into());
-        self
-    }
-
-    /// Sets [`other_id_5`](Self::other_id_5), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_5(mut self, other_id_5: Option<impl Into<String>>) -> Self {
-        self.other_id_5 = other_id_5.map(Into::into);
         self
     }
 
@@ -1279,28 +1231,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_6`](Self::other_id_6), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_6(mut self, other_id_6: Option<impl Into<String>>) -> Self {
-        self.other_id_6 = other_id_6.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_7`](Self::other_id_7).
     ///
     /// An identifier of your choice: the seventh of ten free slots.
     #[must_use]
     pub fn with_other_id_7(mut self, other_id_7: impl Into<String>) -> Self {
         self.other_id_7 = Some(other_id_7.into());
-        self
-    }
-
-    /// Sets [`other_id_7`](Self::other_id_7), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_7(mut self, other_id_7: Option<impl Into<String>>) -> Self {
-        self.other_id_7 = other_id_7.map(Into::into);
         self
     }
 
@@ -1313,28 +1249,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_8`](Self::other_id_8), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_8(mut self, other_id_8: Option<impl Into<String>>) -> Self {
-        self.other_id_8 = other_id_8.map(Into::into);
-        self
-    }
-
     /// Sets [`other_id_9`](Self::other_id_9).
     ///
     /// An identifier of your choice: the ninth of ten free slots.
     #[must_use]
     pub fn with_other_id_9(mut self, other_id_9: impl Into<String>) -> Self {
         self.other_id_9 = Some(other_id_9.into());
-        self
-    }
-
-    /// Sets [`other_id_9`](Self::other_id_9), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_9(mut self, other_id_9: Option<impl Into<String>>) -> Self {
-        self.other_id_9 = other_id_9.map(Into::into);
         self
     }
 
@@ -1347,14 +1267,6 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`other_id_10`](Self::other_id_10), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_other_id_10(mut self, other_id_10: Option<impl Into<String>>) -> Self {
-        self.other_id_10 = other_id_10.map(Into::into);
-        self
-    }
-
     /// Sets [`alias`](Self::alias).
     ///
     /// Another name by which you know the user.
@@ -1364,26 +1276,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`alias`](Self::alias), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_alias(mut self, alias: Option<impl Into<String>>) -> Self {
-        self.alias = alias.map(Into::into);
-        self
-    }
-
     /// Sets [`facebook`](Self::facebook).
     ///
     /// The Facebook user identifier.
     #[must_use]
     pub fn with_facebook(mut self, facebook: impl Into<String>) -> Self {
         self.facebook = Some(facebook.into());
-        self
-    }
-
-    /// Sets [`facebook`](Self::facebook), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_facebook(mut self, facebook: Option<impl Into<String>>) -> Self {
-        self.facebook = facebook.map(Into::into);
         self
     }
 
@@ -1399,30 +1297,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`facebook_custom_audience_id`](Self::facebook_custom_audience_id), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_facebook_custom_audience_id(
-        mut self,
-        facebook_custom_audience_id: Option<impl Into<String>>,
-    ) -> Self {
-        self.facebook_custom_audience_id = facebook_custom_audience_id.map(Into::into);
-        self
-    }
-
     /// Sets [`twitter`](Self::twitter).
     ///
     /// The Twitter user identifier.
     #[must_use]
     pub fn with_twitter(mut self, twitter: impl Into<String>) -> Self {
         self.twitter = Some(twitter.into());
-        self
-    }
-
-    /// Sets [`twitter`](Self::twitter), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_twitter(mut self, twitter: Option<impl Into<String>>) -> Self {
-        self.twitter = twitter.map(Into::into);
         self
     }
 
@@ -1435,26 +1315,12 @@ impl UserIdentities {
         self
     }
 
-    /// Sets [`google`](Self::google), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_google(mut self, google: Option<impl Into<String>>) -> Self {
-        self.google = google.map(Into::into);
-        self
-    }
-
     /// Sets [`microsoft`](Self::microsoft).
     ///
     /// The Microsoft user identifier.
     #[must_use]
     pub fn with_microsoft(mut self, microsoft: impl Into<String>) -> Self {
         self.microsoft = Some(microsoft.into());
-        self
-    }
-
-    /// Sets [`microsoft`](Self::microsoft), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_microsoft(mut self, microsoft: Option<impl Into<String>>) -> Self {
-        self.microsoft = microsoft.map(Into::into);
         self
     }
 
@@ -1467,6 +1333,170 @@ impl UserIdentities {
         self
     }
 
+    /// Sets [`customer_id`](Self::customer_id), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_customer_id(mut self, customer_id: Option<impl Into<String>>) -> Self {
+        self.customer_id = customer_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`email`](Self::email), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_email(mut self, email: Option<impl Into<String>>) -> Self {
+        self.email = email.map(Into::into);
+        self
+    }
+
+    /// Sets [`mobile_number`](Self::mobile_number), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_mobile_number(mut self, mobile_number: Option<impl Into<String>>) -> Self {
+        self.mobile_number = mobile_number.map(Into::into);
+        self
+    }
+
+    /// Sets [`phone_number_2`](Self::phone_number_2), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_phone_number_2(mut self, phone_number_2: Option<impl Into<String>>) -> Self {
+        self.phone_number_2 = phone_number_2.map(Into::into);
+        self
+    }
+
+    /// Sets [`phone_number_3`](Self::phone_number_3), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_phone_number_3(mut self, phone_number_3: Option<impl Into<String>>) -> Self {
+        self.phone_number_3 = phone_number_3.map(Into::into);
+        self
+    }
+
+    /// Sets [`other`](Self::other), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_other(mut self, other: Option<impl Into<String>>) -> Self {
+        self.other = other.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_2`](Self::other_id_2), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_2(mut self, other_id_2: Option<impl Into<String>>) -> Self {
+        self.other_id_2 = other_id_2.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_3`](Self::other_id_3), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_3(mut self, other_id_3: Option<impl Into<String>>) -> Self {
+        self.other_id_3 = other_id_3.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_4`](Self::other_id_4), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_4(mut self, other_id_4: Option<impl Into<String>>) -> Self {
+        self.other_id_4 = other_id_4.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_5`](Self::other_id_5), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_5(mut self, other_id_5: Option<impl Into<String>>) -> Self {
+        self.other_id_5 = other_id_5.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_6`](Self::other_id_6), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_6(mut self, other_id_6: Option<impl Into<String>>) -> Self {
+        self.other_id_6 = other_id_6.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_7`](Self::other_id_7), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_7(mut self, other_id_7: Option<impl Into<String>>) -> Self {
+        self.other_id_7 = other_id_7.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_8`](Self::other_id_8), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_8(mut self, other_id_8: Option<impl Into<String>>) -> Self {
+        self.other_id_8 = other_id_8.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_9`](Self::other_id_9), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_9(mut self, other_id_9: Option<impl Into<String>>) -> Self {
+        self.other_id_9 = other_id_9.map(Into::into);
+        self
+    }
+
+    /// Sets [`other_id_10`](Self::other_id_10), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_other_id_10(mut self, other_id_10: Option<impl Into<String>>) -> Self {
+        self.other_id_10 = other_id_10.map(Into::into);
+        self
+    }
+
+    /// Sets [`alias`](Self::alias), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_alias(mut self, alias: Option<impl Into<String>>) -> Self {
+        self.alias = alias.map(Into::into);
+        self
+    }
+
+    /// Sets [`facebook`](Self::facebook), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_facebook(mut self, facebook: Option<impl Into<String>>) -> Self {
+        self.facebook = facebook.map(Into::into);
+        self
+    }
+
+    /// Sets [`facebook_custom_audience_id`](Self::facebook_custom_audience_id), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_facebook_custom_audience_id(
+        mut self,
+        facebook_custom_audience_id: Option<impl Into<String>>,
+    ) -> Self {
+        self.facebook_custom_audience_id = facebook_custom_audience_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`twitter`](Self::twitter), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_twitter(mut self, twitter: Option<impl Into<String>>) -> Self {
+        self.twitter = twitter.map(Into::into);
+        self
+    }
+
+    /// Sets [`google`](Self::google), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_google(mut self, google: Option<impl Into<String>>) -> Self {
+        self.google = google.map(Into::into);
+        self
+    }
+
+    /// Sets [`microsoft`](Self::microsoft), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_microsoft(mut self, microsoft: Option<impl Into<String>>) -> Self {
+        self.microsoft = microsoft.map(Into::into);
+        self
+    }
+
     /// Sets [`yahoo`](Self::yahoo), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_yahoo(mut self, yahoo: Option<impl Into<String>>) -> Self {
@@ -1476,6 +1506,7 @@ impl UserIdentities {
 
     /// Iterates over the names and the values that are set, in the order of the
     /// schema. Unknown names come last.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = [
             ("customer_id", self.customer_id.as_deref()),
@@ -1560,6 +1591,7 @@ impl Shaped for UserIdentities {
 }
 
 impl Validate for UserIdentities {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.customer_id {
             report.max_length(&place.field("customer_id"), value, 256, Beyond::Undocumented);
@@ -1699,27 +1731,12 @@ impl UserIdentity {
         self
     }
 
-    /// Sets [`identity_type`](Self::identity_type), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_identity_type(mut self, identity_type: Option<impl Into<IdentityType>>) -> Self {
-        self.identity_type = identity_type.map(Into::into);
-        self
-    }
-
     /// Sets [`identity`](Self::identity).
     ///
     /// The identifier itself.
     #[must_use]
     pub fn with_identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
-        self
-    }
-
-    /// Sets [`identity`](Self::identity), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_identity(mut self, identity: Option<impl Into<String>>) -> Self {
-        self.identity = identity.map(Into::into);
         self
     }
 
@@ -1735,6 +1752,31 @@ impl UserIdentity {
         self
     }
 
+    /// Sets [`created_this_batch`](Self::created_this_batch).
+    ///
+    /// Whether the identifier appears for the first time in this batch.
+    #[inline]
+    #[must_use]
+    pub fn with_created_this_batch(mut self, created_this_batch: bool) -> Self {
+        self.created_this_batch = Some(created_this_batch);
+        self
+    }
+
+    /// Sets [`identity_type`](Self::identity_type), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_identity_type(mut self, identity_type: Option<impl Into<IdentityType>>) -> Self {
+        self.identity_type = identity_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`identity`](Self::identity), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_identity(mut self, identity: Option<impl Into<String>>) -> Self {
+        self.identity = identity.map(Into::into);
+        self
+    }
+
     /// Sets [`timestamp_unixtime_ms`](Self::timestamp_unixtime_ms), or clears it if
     /// the argument is `None`.
     #[must_use]
@@ -1746,17 +1788,9 @@ impl UserIdentity {
         self
     }
 
-    /// Sets [`created_this_batch`](Self::created_this_batch).
-    ///
-    /// Whether the identifier appears for the first time in this batch.
-    #[must_use]
-    pub fn with_created_this_batch(mut self, created_this_batch: bool) -> Self {
-        self.created_this_batch = Some(created_this_batch);
-        self
-    }
-
     /// Sets [`created_this_batch`](Self::created_this_batch), or clears it if the
     /// argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_created_this_batch(mut self, created_this_batch: Option<bool>) -> Self {
         self.created_this_batch = created_this_batch;
@@ -1792,6 +1826,7 @@ impl Shaped for UserIdentity {
 }
 
 impl Validate for UserIdentity {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         if let Some(value) = &self.identity_type {
             report.known(&place.field("identity_type"), value.is_known());
@@ -1807,6 +1842,19 @@ impl Validate for UserIdentity {
 /// An identity of the user was added, replaced or removed.
 ///
 /// Schema: `user.json#/$defs/UserIdentityChangeEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{
+///     IdentityType, UnixMillis, UserIdentity, UserIdentityChangeEvent,
+/// };
+///
+/// let now = UnixMillis::now();
+/// let email = UserIdentity::new(IdentityType::Email, "a@example.com", now);
+/// let event = UserIdentityChangeEvent::new().with_new(email);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserIdentityChangeEvent {
@@ -1839,6 +1887,7 @@ pub struct UserIdentityChangeEvent {
 
 impl UserIdentityChangeEvent {
     /// Creates an empty user identity change event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1853,13 +1902,6 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_new(mut self, new: Option<impl Into<UserIdentity>>) -> Self {
-        self.new = new.map(Into::into);
-        self
-    }
-
     /// Sets [`old`](Self::old).
     ///
     /// The identity before the change; null if it was added.
@@ -1869,14 +1911,7 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_old(mut self, old: Option<impl Into<UserIdentity>>) -> Self {
-        self.old = old.map(Into::into);
-        self
-    }
-
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
     ///
     /// The time of the event.
     #[must_use]
@@ -1888,18 +1923,7 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms), or
-    /// clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_timestamp_unixtime_ms(
-        mut self,
-        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
-    ) -> Self {
-        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
-        self
-    }
-
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
     ///
     /// Attributes of your choice, by name.
     #[must_use]
@@ -1914,8 +1938,237 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes) from JSON
-    /// values.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
+    #[must_use]
+    pub fn with_custom_attribute(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Scalar>,
+    ) -> Self {
+        self.common.custom_attributes.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
+    #[must_use]
+    pub fn with_custom_flags(
+        mut self,
+        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
+    ) -> Self {
+        self.common.custom_flags =
+            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
+    #[must_use]
+    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.common.custom_flags.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
+    #[must_use]
+    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
+        self.common.session_uuid = Some(session_uuid.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: i64) -> Self {
+        self.common.session_id = Some(session_id);
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
+    #[must_use]
+    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
+        self.common.source_message_id = Some(source_message_id.into());
+        self
+    }
+
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
+    #[must_use]
+    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
+        self.common.location = Some(location.into());
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
+    #[must_use]
+    pub fn with_device_current_state(
+        mut self,
+        device_current_state: impl Into<DeviceCurrentState>,
+    ) -> Self {
+        self.common.device_current_state = Some(device_current_state.into());
+        self
+    }
+
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
+    #[must_use]
+    pub fn with_event_num(mut self, event_num: i64) -> Self {
+        self.common.event_num = Some(event_num);
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
+    #[must_use]
+    pub fn with_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
+    #[must_use]
+    pub fn with_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: impl Into<UnixMillis>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
+        self
+    }
+
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
+    #[must_use]
+    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
+        self.common.page_url = Some(page_url.into());
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
+    #[must_use]
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
+    #[must_use]
+    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
+        self.common.data_connection_type = Some(data_connection_type.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
+    #[must_use]
+    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
+        self.common.lifetime_value_change = Some(lifetime_value_change.into());
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
+    #[must_use]
+    pub fn with_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: impl Into<String>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
+    #[must_use]
+    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
+        self.common.is_goal_defined = Some(is_goal_defined);
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
+    #[must_use]
+    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
+        self.common.view_controller = Some(view_controller.into());
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
+    #[must_use]
+    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
+        self.common.is_main_thread = Some(is_main_thread);
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
+    #[must_use]
+    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
+        self.common.canonical_name = Some(canonical_name.into());
+        self
+    }
+
+    /// Sets [`new`](Self::new), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_new(mut self, new: Option<impl Into<UserIdentity>>) -> Self {
+        self.new = new.map(Into::into);
+        self
+    }
+
+    /// Sets [`old`](Self::old), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_old(mut self, old: Option<impl Into<UserIdentity>>) -> Self {
+        self.old = old.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
     ///
     /// # Errors
     ///
@@ -1929,121 +2182,38 @@ impl UserIdentityChangeEvent {
         Ok(self)
     }
 
-    /// Adds one entry to [`custom_attributes`](CommonEventData::custom_attributes).
-    /// Replaces an entry of the same name.
-    #[must_use]
-    pub fn with_custom_attribute(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<Scalar>,
-    ) -> Self {
-        self.common.custom_attributes.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
-    ///
-    /// Instructions to particular outputs, by name.
-    #[must_use]
-    pub fn with_custom_flags(
-        mut self,
-        custom_flags: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>,
-    ) -> Self {
-        self.common.custom_flags =
-            custom_flags.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self
-    }
-
-    /// Adds one entry to [`custom_flags`](CommonEventData::custom_flags). Replaces
-    /// an entry of the same name.
-    #[must_use]
-    pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.common.custom_flags.insert(name.into(), value.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
-    ///
-    /// The session of the event.
-    #[must_use]
-    pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
-        self.common.session_uuid = Some(session_uuid.into());
-        self
-    }
-
-    /// Sets [`session_uuid`](CommonEventData::session_uuid), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
         self.common.session_uuid = session_uuid.map(Into::into);
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
-    ///
-    /// The session of the event, as a number.
-    #[must_use]
-    pub fn with_session_id(mut self, session_id: i64) -> Self {
-        self.common.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](CommonEventData::session_id), or clears it if the
-    /// argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
         self.common.session_id = session_id;
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
-    ///
-    /// Your identifier of the event, preferably a UUID.
-    #[must_use]
-    pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
-        self.common.source_message_id = Some(source_message_id.into());
-        self
-    }
-
-    /// Sets [`source_message_id`](CommonEventData::source_message_id), or clears it
-    /// if the argument is `None`.
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
         self.common.source_message_id = source_message_id.map(Into::into);
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
-    ///
-    /// The location of the event.
-    #[must_use]
-    pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
-        self.common.location = Some(location.into());
-        self
-    }
-
-    /// Sets [`location`](CommonEventData::location), or clears it if the argument is
-    /// `None`.
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
         self.common.location = location.map(Into::into);
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
-    ///
-    /// The state of the device at the time of the event.
-    #[must_use]
-    pub fn with_device_current_state(
-        mut self,
-        device_current_state: impl Into<DeviceCurrentState>,
-    ) -> Self {
-        self.common.device_current_state = Some(device_current_state.into());
-        self
-    }
-
-    /// Sets [`device_current_state`](CommonEventData::device_current_state), or
-    /// clears it if the argument is `None`.
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_device_current_state(
         mut self,
@@ -2053,39 +2223,16 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
-    ///
-    /// The position of the event in its session, counted from zero.
-    #[must_use]
-    pub fn with_event_num(mut self, event_num: i64) -> Self {
-        self.common.event_num = Some(event_num);
-        self
-    }
-
-    /// Sets [`event_num`](CommonEventData::event_num), or clears it if the argument
-    /// is `None`.
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
     #[must_use]
     pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
         self.common.event_num = event_num;
         self
     }
 
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
-    ///
-    /// The start of the session of the event.
-    #[must_use]
-    pub fn with_session_start_unixtime_ms(
-        mut self,
-        session_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.session_start_unixtime_ms = Some(session_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets
-    /// [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_session_start_unixtime_ms(
         mut self,
@@ -2095,20 +2242,8 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
-    ///
-    /// The start of the event.
-    #[must_use]
-    pub fn with_event_start_unixtime_ms(
-        mut self,
-        event_start_unixtime_ms: impl Into<UnixMillis>,
-    ) -> Self {
-        self.common.event_start_unixtime_ms = Some(event_start_unixtime_ms.into());
-        self
-    }
-
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms),
-    /// or clears it if the argument is `None`.
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_event_start_unixtime_ms(
         mut self,
@@ -2118,37 +2253,15 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
-    ///
-    /// The address of the web page on which the event happened.
-    #[must_use]
-    pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
-        self.common.page_url = Some(page_url.into());
-        self
-    }
-
-    /// Sets [`page_url`](CommonEventData::page_url), or clears it if the argument is
-    /// `None`.
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
         self.common.page_url = page_url.map(Into::into);
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
-    ///
-    /// Time for which the user had been active on the site, in milliseconds.
-    #[must_use]
-    pub fn with_active_time_on_site_ms(
-        mut self,
-        active_time_on_site_ms: impl Into<DurationMillis>,
-    ) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
-        self
-    }
-
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms), or
-    /// clears it if the argument is `None`.
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
     #[must_use]
     pub fn set_active_time_on_site_ms(
         mut self,
@@ -2158,17 +2271,8 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
-    ///
-    /// The kind of network connection at the time of the event.
-    #[must_use]
-    pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
-        self.common.data_connection_type = Some(data_connection_type.into());
-        self
-    }
-
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type), or
-    /// clears it if the argument is `None`.
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_data_connection_type(
         mut self,
@@ -2178,17 +2282,8 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
-    ///
-    /// The amount by which the event changes the lifetime value of the user.
-    #[must_use]
-    pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
-        self.common.lifetime_value_change = Some(lifetime_value_change.into());
-        self
-    }
-
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change), or
-    /// clears it if the argument is `None`.
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_lifetime_value_change(
         mut self,
@@ -2198,22 +2293,8 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
-    ///
-    /// The name of the attribute that has the amount for the lifetime value.
-    #[must_use]
-    pub fn with_lifetime_value_attribute_name(
-        mut self,
-        lifetime_value_attribute_name: impl Into<String>,
-    ) -> Self {
-        self.common.lifetime_value_attribute_name = Some(lifetime_value_attribute_name.into());
-        self
-    }
-
-    /// Sets
-    /// [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name),
-    /// or clears it if the argument is `None`.
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
     #[must_use]
     pub fn set_lifetime_value_attribute_name(
         mut self,
@@ -2223,68 +2304,34 @@ impl UserIdentityChangeEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
-    ///
-    /// Whether the event is defined as a goal.
-    #[must_use]
-    pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
-        self.common.is_goal_defined = Some(is_goal_defined);
-        self
-    }
-
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined), or clears it if
-    /// the argument is `None`.
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
         self.common.is_goal_defined = is_goal_defined;
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
-    ///
-    /// The name of the active view controller.
-    #[must_use]
-    pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
-        self.common.view_controller = Some(view_controller.into());
-        self
-    }
-
-    /// Sets [`view_controller`](CommonEventData::view_controller), or clears it if
-    /// the argument is `None`.
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
         self.common.view_controller = view_controller.map(Into::into);
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
-    ///
-    /// Whether the event was logged on the main thread.
-    #[must_use]
-    pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
-        self.common.is_main_thread = Some(is_main_thread);
-        self
-    }
-
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread), or clears it if the
-    /// argument is `None`.
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
         self.common.is_main_thread = is_main_thread;
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
-    ///
-    /// The name of the event in a normalised form.
-    #[must_use]
-    pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
-        self.common.canonical_name = Some(canonical_name.into());
-        self
-    }
-
-    /// Sets [`canonical_name`](CommonEventData::canonical_name), or clears it if the
-    /// argument is `None`.
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
         self.common.canonical_name = canonical_name.map(Into::into);
@@ -2319,6 +2366,7 @@ impl Shaped for UserIdentityChangeEvent {
 }
 
 impl Validate for UserIdentityChangeEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.new.check(&place.field("new"), report);
         self.old.check(&place.field("old"), report);

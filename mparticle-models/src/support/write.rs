@@ -1,4 +1,4 @@
-//! Canonical writing, where serde's derived writers would not do.
+//! Writing in the canonical form, where serde's derived code is not enough.
 
 use std::collections::BTreeMap;
 
@@ -27,16 +27,16 @@ pub trait Numbers {
     /// Writes the numbers.
     ///
     /// # Errors
-    /// When one of them is not finite, or the serializer fails.
+    /// If a number is not finite, or the serializer fails.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
 /// Writes floating-point numbers: `#[serde(serialize_with = "write::number")]`.
 ///
-/// A whole amount is written without a fraction, as mParticle's samples do: `100`, not `100.0`.
+/// Whole numbers are written without a fraction, as in mParticle's samples: `100`, not `100.0`.
 ///
 /// # Errors
-/// When a number is not finite: serde would write null, and an amount would be lost in silence.
+/// If a number is not finite. serde would write null, and the amount would be lost.
 pub fn number<T: Numbers, S: Serializer>(numbers: &T, serializer: S) -> Result<S::Ok, S::Error> {
     numbers.write(serializer)
 }
@@ -52,9 +52,9 @@ impl Numbers for f64 {
     }
 }
 
-/// The integer that a number is, as far as every whole number is exact, which is below 2^53.
+/// Returns the integer with the same value, for numbers below 2^53.
 ///
-/// By way of a cast, since `trunc` is a call of the C library on a plain x86-64.
+/// It casts the number, because `trunc` calls the C library on a plain x86-64.
 #[inline]
 #[allow(
     clippy::cast_possible_truncation,
@@ -89,7 +89,7 @@ impl<T: Numbers> Numbers for BTreeMap<String, T> {
     }
 }
 
-/// Numbers as something that serde can serialize.
+/// Numbers that serde can serialize.
 struct Written<'a, T>(&'a T);
 
 impl<T: Numbers> Serialize for Written<'_, T> {
@@ -115,10 +115,10 @@ fn known_in_extra<E: Error>(key: &str) -> E {
     E::custom(format_args!("`{key}` in the unknown fields is the name of a known field"))
 }
 
-/// Writes the content of a known variant in its envelope; see [`tagged`].
+/// Writes the content of a known variant with its tag. See [`tagged`].
 ///
 /// # Errors
-/// As [`tagged`].
+/// See [`tagged`].
 pub fn enveloped<U: Tagged, T: Serialize + Enveloped, S: Serializer>(
     serializer: S,
     tag: &str,
@@ -127,12 +127,12 @@ pub fn enveloped<U: Tagged, T: Serialize + Enveloped, S: Serializer>(
     tagged(serializer, (U::TAG, tag), (U::CONTENT, Some(content)), content.envelope())
 }
 
-/// Writes an object of a tag and the content that belongs to it, then the fields beside the two.
+/// Writes an object with a tag, its content and other fields.
 ///
-/// The tag comes first, so that a reader need not hold the content back.
+/// The tag comes first, so that a reader does not have to buffer the content.
 ///
 /// # Errors
-/// When the envelope holds the tag's or the content's own key, or the serializer fails.
+/// If the other fields contain the key of the tag or of the content, or the serializer fails.
 pub fn tagged<S: Serializer, T: Serialize + ?Sized>(
     serializer: S,
     (tag_key, tag): (&'static str, &str),

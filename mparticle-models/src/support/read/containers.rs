@@ -20,7 +20,7 @@ impl<T: Read> Read for Box<T> {
     }
 }
 
-/// Null is a value here: this is for the elements of lists and maps that may be null. Optional fields use
+/// For elements of lists and maps, of which null is a value. Optional fields use
 /// [`optional`](super::optional).
 impl<T: Read> Read for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
@@ -48,7 +48,7 @@ impl<T: Read> Read for BTreeMap<String, T> {
     }
 }
 
-/// An element of a list or a map; `None` when it has no value.
+/// An element of a list or a map, or `None` if it has no value.
 struct Element<T>(Option<T>);
 
 impl<'de, T: Read> Deserialize<'de> for Element<T> {

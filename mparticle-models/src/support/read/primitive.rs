@@ -1,7 +1,7 @@
-//! Anything without structure, as it stood in the input: the one visitor behind every lenient reader.
+//! Null, booleans, numbers and strings as they are in the input.
 //!
-//! One visitor for all keeps the code small that is compiled once per input format; what a type makes of a
-//! primitive is an ordinary function.
+//! All types share one visitor, so that little code is compiled for each input format. Each type then converts the
+//! primitive with an ordinary function.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -39,7 +39,7 @@ pub(crate) enum Primitive<'de> {
 }
 
 impl<'de> Primitive<'de> {
-    /// Reads a primitive; `expected` is what the error says of anything else.
+    /// Reads a primitive. The error for any other value says what was `expected`.
     #[inline]
     pub(crate) fn read<D: Deserializer<'de>>(
         deserializer: D,
@@ -48,7 +48,7 @@ impl<'de> Primitive<'de> {
         deserializer.deserialize_any(PrimitiveVisitor { expected })
     }
 
-    /// The text of any primitive that has one, which is all but null.
+    /// Returns the text of a primitive other than null.
     pub(crate) fn into_text(self) -> Option<Cow<'de, str>> {
         match self {
             Self::Null => None,
@@ -58,7 +58,7 @@ impl<'de> Primitive<'de> {
         }
     }
 
-    /// The kind, as error messages name it.
+    /// Returns the name of the type for error messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -1,4 +1,4 @@
-//! What values can break on their own, apart from the limits of the place where they stand.
+//! Checks of values that do not depend on their place.
 
 use std::collections::BTreeMap;
 

@@ -118,6 +118,7 @@ pub enum Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Beyond {
     /// mParticle refuses the data or does not process it.
+    #[allow(dead_code, reason = "a schema may have no such limit")]
     Refused,
     /// mParticle truncates the data to the limit.
     Cut,

@@ -37,6 +37,9 @@ impl std::error::Error for AttributeError {
 }
 
 /// Converts the values of a map of attributes into `T`, and from that into what the field holds.
+///
+/// # Errors
+/// If a value cannot become a `T`. The error contains its name.
 pub fn try_attributes<T, F>(
     attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
 ) -> Result<BTreeMap<String, F>, AttributeError>

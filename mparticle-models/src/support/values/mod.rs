@@ -1,4 +1,4 @@
-//! Types of values that JSON Schema can describe but a generator cannot make pleasant.
+//! The types of fields that are written by hand.
 
 mod attribute_error;
 mod attribute_value;

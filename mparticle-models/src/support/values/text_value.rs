@@ -34,8 +34,9 @@ macro_rules! text_value_from {
 
 text_value_from!(&str, String, &String, char, Cow<'_, str>, Box<str> => Into::into);
 text_value_from!(bool => |value: bool| value.to_string());
-text_value_from!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64, Number
+text_value_from!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64
     => |number| Number::from(number).to_string());
+text_value_from!(Number => |number: Number| number.to_string());
 
 impl<T: Into<TextValue>> From<Option<T>> for TextValue {
     fn from(value: Option<T>) -> Self {

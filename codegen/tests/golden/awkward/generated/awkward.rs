@@ -115,6 +115,7 @@ pub struct Base {
 
 impl Base {
     /// Creates an empty base.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -127,13 +128,6 @@ impl Base {
         self
     }
 
-    /// Sets [`g`](Self::g), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_g(mut self, g: Option<impl Into<String>>) -> Self {
-        self.g = g.map(Into::into);
-        self
-    }
-
     /// Sets [`b`](Self::b).
     #[must_use]
     pub fn with_b(mut self, b: impl Into<String>) -> Self {
@@ -141,17 +135,24 @@ impl Base {
         self
     }
 
-    /// Sets [`b`](Self::b), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_b(mut self, b: Option<impl Into<String>>) -> Self {
-        self.b = b.map(Into::into);
-        self
-    }
-
     /// Sets [`kinds`](Self::kinds).
     #[must_use]
     pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.kinds = kinds.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets [`g`](Self::g), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_g(mut self, g: Option<impl Into<String>>) -> Self {
+        self.g = g.map(Into::into);
+        self
+    }
+
+    /// Sets [`b`](Self::b), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_b(mut self, b: Option<impl Into<String>>) -> Self {
+        self.b = b.map(Into::into);
         self
     }
 
@@ -248,6 +249,7 @@ impl Shaped for Base {
 }
 
 impl Validate for Base {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -286,34 +288,36 @@ pub struct Click {
 
 impl Click {
     /// Creates an empty click.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`x`](Self::x).
+    #[inline]
     #[must_use]
     pub fn with_x(mut self, x: i64) -> Self {
         self.x = Some(x);
         self
     }
 
-    /// Sets [`x`](Self::x), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_x(mut self, x: Option<i64>) -> Self {
-        self.x = x;
-        self
-    }
-
-    /// Sets [`previous`](ClickBase::previous).
+    /// Sets [`previous`](Self::common).
     #[must_use]
     pub fn with_previous(mut self, previous: impl Into<Box<Click>>) -> Self {
         self.common.previous = Some(previous.into());
         self
     }
 
-    /// Sets [`previous`](ClickBase::previous), or clears it if the argument is
-    /// `None`.
+    /// Sets [`x`](Self::x), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_x(mut self, x: Option<i64>) -> Self {
+        self.x = x;
+        self
+    }
+
+    /// Sets [`previous`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_previous(mut self, previous: Option<impl Into<Box<Click>>>) -> Self {
         self.common.previous = previous.map(Into::into);
@@ -343,6 +347,7 @@ impl Shaped for Click {
 }
 
 impl Validate for Click {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -362,6 +367,7 @@ pub struct ClickBase {
 
 impl ClickBase {
     /// Creates an empty click base.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -402,6 +408,7 @@ impl Shaped for ClickBase {
 }
 
 impl Validate for ClickBase {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.previous.check(&place.field("previous"), report);
     }
@@ -424,6 +431,7 @@ pub struct Derived {
 
 impl Derived {
     /// Creates an empty derived.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -436,6 +444,27 @@ impl Derived {
         self
     }
 
+    /// Sets [`g`](Self::common).
+    #[must_use]
+    pub fn with_g(mut self, g: impl Into<String>) -> Self {
+        self.common.g = Some(g.into());
+        self
+    }
+
+    /// Sets [`b`](Self::common).
+    #[must_use]
+    pub fn with_b(mut self, b: impl Into<String>) -> Self {
+        self.common.b = Some(b.into());
+        self
+    }
+
+    /// Sets [`kinds`](Self::common).
+    #[must_use]
+    pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.common.kinds = kinds.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Sets [`d`](Self::d), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_d(mut self, d: Option<impl Into<String>>) -> Self {
@@ -443,38 +472,17 @@ impl Derived {
         self
     }
 
-    /// Sets [`g`](Base::g).
-    #[must_use]
-    pub fn with_g(mut self, g: impl Into<String>) -> Self {
-        self.common.g = Some(g.into());
-        self
-    }
-
-    /// Sets [`g`](Base::g), or clears it if the argument is `None`.
+    /// Sets [`g`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_g(mut self, g: Option<impl Into<String>>) -> Self {
         self.common.g = g.map(Into::into);
         self
     }
 
-    /// Sets [`b`](Base::b).
-    #[must_use]
-    pub fn with_b(mut self, b: impl Into<String>) -> Self {
-        self.common.b = Some(b.into());
-        self
-    }
-
-    /// Sets [`b`](Base::b), or clears it if the argument is `None`.
+    /// Sets [`b`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_b(mut self, b: Option<impl Into<String>>) -> Self {
         self.common.b = b.map(Into::into);
-        self
-    }
-
-    /// Sets [`kinds`](Base::kinds).
-    #[must_use]
-    pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.common.kinds = kinds.into_iter().map(Into::into).collect();
         self
     }
 
@@ -501,12 +509,13 @@ impl Shaped for Derived {
 }
 
 impl Validate for Derived {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
-        if !self.common.b.is_some() {
+        if self.common.b.is_none() {
             report.missing(place, "b");
         }
-        if !!self.common.kinds.is_empty() {
+        if self.common.kinds.is_empty() {
             report.missing(place, "kinds");
         }
     }
@@ -530,6 +539,7 @@ pub struct Grandbase {
 
 impl Grandbase {
     /// Creates an empty grandbase.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -569,6 +579,7 @@ impl Shaped for Grandbase {
 }
 
 impl Validate for Grandbase {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -596,6 +607,7 @@ pub struct Node {
 
 impl Node {
     /// Creates an empty node.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -635,6 +647,7 @@ impl Shaped for Node {
 }
 
 impl Validate for Node {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.next.check(&place.field("next"), report);
         report.extra::<Self>(place, &self.extra);
@@ -688,6 +701,7 @@ impl Step {
     }
 
     /// Returns the [`Node`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_tag(&self) -> Option<&Node> {
         match self {
@@ -697,6 +711,7 @@ impl Step {
     }
 
     /// Returns the [`Base`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_unknown(&self) -> Option<&Base> {
         match self {
@@ -725,6 +740,7 @@ impl From<Node> for Step {
 impl TryFrom<Step> for Node {
     type Error = Step;
 
+    #[inline]
     fn try_from(value: Step) -> Result<Self, Step> {
         match value {
             Step::TAG_(content) => Ok(*content),
@@ -744,6 +760,7 @@ impl From<Base> for Step {
 impl TryFrom<Step> for Base {
     type Error = Step;
 
+    #[inline]
     fn try_from(value: Step) -> Result<Self, Step> {
         match value {
             Step::Unknown_(content) => Ok(*content),
@@ -826,6 +843,7 @@ impl Shaped for Step {
 }
 
 impl Validate for Step {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::TAG_(content) => {
@@ -1113,24 +1131,10 @@ impl Ticket {
         self
     }
 
-    /// Sets [`value`](Self::value), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_value(mut self, value: Option<impl Into<String>>) -> Self {
-        self.value = value.map(Into::into);
-        self
-    }
-
     /// Sets [`extra_`](Self::extra_).
     #[must_use]
     pub fn with_extra(mut self, extra_: impl Into<String>) -> Self {
         self.extra_ = Some(extra_.into());
-        self
-    }
-
-    /// Sets [`extra_`](Self::extra_), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_extra(mut self, extra_: Option<impl Into<String>>) -> Self {
-        self.extra_ = extra_.map(Into::into);
         self
     }
 
@@ -1141,24 +1145,10 @@ impl Ticket {
         self
     }
 
-    /// Sets [`envelope_`](Self::envelope_), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_envelope(mut self, envelope_: Option<impl Into<String>>) -> Self {
-        self.envelope_ = envelope_.map(Into::into);
-        self
-    }
-
     /// Sets [`common`](Self::common).
     #[must_use]
     pub fn with_common(mut self, common: impl Into<String>) -> Self {
         self.common = Some(common.into());
-        self
-    }
-
-    /// Sets [`common`](Self::common), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_common(mut self, common: Option<impl Into<String>>) -> Self {
-        self.common = common.map(Into::into);
         self
     }
 
@@ -1169,24 +1159,10 @@ impl Ticket {
         self
     }
 
-    /// Sets [`_2nd`](Self::_2nd), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_2nd(mut self, _2nd: Option<impl Into<String>>) -> Self {
-        self._2nd = _2nd.map(Into::into);
-        self
-    }
-
     /// Sets [`gen_`](Self::gen_).
     #[must_use]
     pub fn with_gen(mut self, gen_: impl Into<String>) -> Self {
         self.gen_ = Some(gen_.into());
-        self
-    }
-
-    /// Sets [`gen_`](Self::gen_), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_gen(mut self, gen_: Option<impl Into<String>>) -> Self {
-        self.gen_ = gen_.map(Into::into);
         self
     }
 
@@ -1197,24 +1173,10 @@ impl Ticket {
         self
     }
 
-    /// Sets [`async_`](Self::async_), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_async(mut self, async_: Option<impl Into<String>>) -> Self {
-        self.async_ = async_.map(Into::into);
-        self
-    }
-
     /// Sets [`self_`](Self::self_).
     #[must_use]
     pub fn with_self(mut self, self_: impl Into<String>) -> Self {
         self.self_ = Some(self_.into());
-        self
-    }
-
-    /// Sets [`self_`](Self::self_), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_self(mut self, self_: Option<impl Into<String>>) -> Self {
-        self.self_ = self_.map(Into::into);
         self
     }
 
@@ -1225,24 +1187,10 @@ impl Ticket {
         self
     }
 
-    /// Sets [`union`](Self::union), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_union(mut self, union: Option<impl Into<String>>) -> Self {
-        self.union = union.map(Into::into);
-        self
-    }
-
     /// Sets [`default`](Self::default).
     #[must_use]
     pub fn with_default(mut self, default: impl Into<String>) -> Self {
         self.default = Some(default.into());
-        self
-    }
-
-    /// Sets [`default`](Self::default), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_default(mut self, default: Option<impl Into<String>>) -> Self {
-        self.default = default.map(Into::into);
         self
     }
 
@@ -1255,13 +1203,6 @@ impl Ticket {
         self
     }
 
-    /// Sets [`rtl`](Self::rtl), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_rtl(mut self, rtl: Option<impl Into<String>>) -> Self {
-        self.rtl = rtl.map(Into::into);
-        self
-    }
-
     /// Sets [`when`](Self::when).
     #[must_use]
     pub fn with_when(mut self, when: impl Into<String>) -> Self {
@@ -1269,24 +1210,11 @@ impl Ticket {
         self
     }
 
-    /// Sets [`when`](Self::when), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_when(mut self, when: Option<impl Into<String>>) -> Self {
-        self.when = when.map(Into::into);
-        self
-    }
-
     /// Sets [`count`](Self::count).
+    #[inline]
     #[must_use]
     pub fn with_count(mut self, count: i64) -> Self {
         self.count = Some(count);
-        self
-    }
-
-    /// Sets [`count`](Self::count), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_count(mut self, count: Option<i64>) -> Self {
-        self.count = count;
         self
     }
 
@@ -1294,13 +1222,6 @@ impl Ticket {
     #[must_use]
     pub fn with_ratio(mut self, ratio: impl Into<Number>) -> Self {
         self.ratio = Some(ratio.into().as_f64());
-        self
-    }
-
-    /// Sets [`ratio`](Self::ratio), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_ratio(mut self, ratio: Option<impl Into<Number>>) -> Self {
-        self.ratio = ratio.map(|value| value.into().as_f64());
         self
     }
 
@@ -1315,13 +1236,6 @@ impl Ticket {
     #[must_use]
     pub fn with_mail(mut self, mail: impl Into<String>) -> Self {
         self.mail = Some(mail.into());
-        self
-    }
-
-    /// Sets [`mail`](Self::mail), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_mail(mut self, mail: Option<impl Into<String>>) -> Self {
-        self.mail = mail.map(Into::into);
         self
     }
 
@@ -1392,24 +1306,10 @@ impl Ticket {
         self
     }
 
-    /// Sets [`kind`](Self::kind), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_kind(mut self, kind: Option<impl Into<AKind>>) -> Self {
-        self.kind = kind.map(Into::into);
-        self
-    }
-
     /// Sets [`other`](Self::other).
     #[must_use]
     pub fn with_other(mut self, other: impl Into<Other>) -> Self {
         self.other = Some(other.into());
-        self
-    }
-
-    /// Sets [`other`](Self::other), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_other(mut self, other: Option<impl Into<Other>>) -> Self {
-        self.other = other.map(Into::into);
         self
     }
 
@@ -1420,24 +1320,10 @@ impl Ticket {
         self
     }
 
-    /// Sets [`root`](Self::root), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_root(mut self, root: Option<impl Into<Node>>) -> Self {
-        self.root = root.map(Into::into);
-        self
-    }
-
     /// Sets [`step`](Self::step).
     #[must_use]
     pub fn with_step(mut self, step: impl Into<Step>) -> Self {
         self.step = Some(step.into());
-        self
-    }
-
-    /// Sets [`step`](Self::step), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_step(mut self, step: Option<impl Into<Step>>) -> Self {
-        self.step = step.map(Into::into);
         self
     }
 
@@ -1448,13 +1334,6 @@ impl Ticket {
         self
     }
 
-    /// Sets [`base`](Self::base), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_base(mut self, base: Option<impl Into<Base>>) -> Self {
-        self.base = base.map(Into::into);
-        self
-    }
-
     /// Sets [`derived`](Self::derived).
     #[must_use]
     pub fn with_derived(mut self, derived: impl Into<Derived>) -> Self {
@@ -1462,17 +1341,158 @@ impl Ticket {
         self
     }
 
-    /// Sets [`derived`](Self::derived), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_derived(mut self, derived: Option<impl Into<Derived>>) -> Self {
-        self.derived = derived.map(Into::into);
-        self
-    }
-
     /// Sets [`loop_`](Self::loop_).
     #[must_use]
     pub fn with_loop(mut self, loop_: impl Into<Click>) -> Self {
         self.loop_ = Some(loop_.into());
+        self
+    }
+
+    /// Sets [`value`](Self::value), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_value(mut self, value: Option<impl Into<String>>) -> Self {
+        self.value = value.map(Into::into);
+        self
+    }
+
+    /// Sets [`extra_`](Self::extra_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_extra(mut self, extra_: Option<impl Into<String>>) -> Self {
+        self.extra_ = extra_.map(Into::into);
+        self
+    }
+
+    /// Sets [`envelope_`](Self::envelope_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_envelope(mut self, envelope_: Option<impl Into<String>>) -> Self {
+        self.envelope_ = envelope_.map(Into::into);
+        self
+    }
+
+    /// Sets [`common`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_common(mut self, common: Option<impl Into<String>>) -> Self {
+        self.common = common.map(Into::into);
+        self
+    }
+
+    /// Sets [`_2nd`](Self::_2nd), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_2nd(mut self, _2nd: Option<impl Into<String>>) -> Self {
+        self._2nd = _2nd.map(Into::into);
+        self
+    }
+
+    /// Sets [`gen_`](Self::gen_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_gen(mut self, gen_: Option<impl Into<String>>) -> Self {
+        self.gen_ = gen_.map(Into::into);
+        self
+    }
+
+    /// Sets [`async_`](Self::async_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_async(mut self, async_: Option<impl Into<String>>) -> Self {
+        self.async_ = async_.map(Into::into);
+        self
+    }
+
+    /// Sets [`self_`](Self::self_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_self(mut self, self_: Option<impl Into<String>>) -> Self {
+        self.self_ = self_.map(Into::into);
+        self
+    }
+
+    /// Sets [`union`](Self::union), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_union(mut self, union: Option<impl Into<String>>) -> Self {
+        self.union = union.map(Into::into);
+        self
+    }
+
+    /// Sets [`default`](Self::default), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_default(mut self, default: Option<impl Into<String>>) -> Self {
+        self.default = default.map(Into::into);
+        self
+    }
+
+    /// Sets [`rtl`](Self::rtl), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_rtl(mut self, rtl: Option<impl Into<String>>) -> Self {
+        self.rtl = rtl.map(Into::into);
+        self
+    }
+
+    /// Sets [`when`](Self::when), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_when(mut self, when: Option<impl Into<String>>) -> Self {
+        self.when = when.map(Into::into);
+        self
+    }
+
+    /// Sets [`count`](Self::count), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_count(mut self, count: Option<i64>) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Sets [`ratio`](Self::ratio), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ratio(mut self, ratio: Option<impl Into<Number>>) -> Self {
+        self.ratio = ratio.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`mail`](Self::mail), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_mail(mut self, mail: Option<impl Into<String>>) -> Self {
+        self.mail = mail.map(Into::into);
+        self
+    }
+
+    /// Sets [`kind`](Self::kind), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_kind(mut self, kind: Option<impl Into<AKind>>) -> Self {
+        self.kind = kind.map(Into::into);
+        self
+    }
+
+    /// Sets [`other`](Self::other), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_other(mut self, other: Option<impl Into<Other>>) -> Self {
+        self.other = other.map(Into::into);
+        self
+    }
+
+    /// Sets [`root`](Self::root), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_root(mut self, root: Option<impl Into<Node>>) -> Self {
+        self.root = root.map(Into::into);
+        self
+    }
+
+    /// Sets [`step`](Self::step), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_step(mut self, step: Option<impl Into<Step>>) -> Self {
+        self.step = step.map(Into::into);
+        self
+    }
+
+    /// Sets [`base`](Self::base), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_base(mut self, base: Option<impl Into<Base>>) -> Self {
+        self.base = base.map(Into::into);
+        self
+    }
+
+    /// Sets [`derived`](Self::derived), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_derived(mut self, derived: Option<impl Into<Derived>>) -> Self {
+        self.derived = derived.map(Into::into);
         self
     }
 
@@ -1602,6 +1622,7 @@ impl Shaped for Ticket {
 }
 
 impl Validate for Ticket {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("report"), &self.report, 3, Beyond::Undocumented);
         let items = place.field("place");

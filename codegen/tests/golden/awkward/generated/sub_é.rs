@@ -26,6 +26,7 @@ pub struct Near {
 
 impl Near {
     /// Creates an empty near.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -65,6 +66,7 @@ impl Shaped for Near {
 }
 
 impl Validate for Near {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -92,6 +94,7 @@ pub struct Other {
 
 impl Other {
     /// Creates an empty other.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -104,17 +107,17 @@ impl Other {
         self
     }
 
-    /// Sets [`back`](Self::back), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_back(mut self, back: Option<impl Into<Node>>) -> Self {
-        self.back = back.map(Into::into);
-        self
-    }
-
     /// Sets [`near`](Self::near).
     #[must_use]
     pub fn with_near(mut self, near: impl Into<Near>) -> Self {
         self.near = Some(near.into());
+        self
+    }
+
+    /// Sets [`back`](Self::back), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_back(mut self, back: Option<impl Into<Node>>) -> Self {
+        self.back = back.map(Into::into);
         self
     }
 
@@ -147,6 +150,7 @@ impl Shaped for Other {
 }
 
 impl Validate for Other {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.back.check(&place.field("back"), report);
         self.near.check(&place.field("near"), report);

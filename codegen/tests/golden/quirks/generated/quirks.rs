@@ -111,13 +111,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
-        self.ip = ip.map(Into::into);
-        self
-    }
-
     /// Sets [`attributes`](Self::attributes).
     #[must_use]
     pub fn with_attributes(
@@ -127,20 +120,6 @@ impl Batch {
         self.attributes =
             attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         self
-    }
-
-    /// Sets [`attributes`](Self::attributes) from JSON values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_attributes(
-        mut self,
-        attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.attributes = try_attributes::<AttributeValue, _>(attributes)?;
-        Ok(self)
     }
 
     /// Sets [`nested`](Self::nested).
@@ -173,14 +152,6 @@ impl Batch {
         self
     }
 
-    /// Sets [`identities`](Self::identities), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_identities(mut self, identities: Option<impl Into<BatchIdentities>>) -> Self {
-        self.identities = identities.map(Into::into);
-        self
-    }
-
     /// Sets [`keys`](Self::keys).
     #[must_use]
     pub fn with_keys(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -192,6 +163,35 @@ impl Batch {
     #[must_use]
     pub fn with_context(mut self, context: impl Into<Context>) -> Self {
         self.context = Some(context.into());
+        self
+    }
+
+    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
+        self.ip = ip.map(Into::into);
+        self
+    }
+
+    /// Sets [`attributes`](Self::attributes) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_attributes(
+        mut self,
+        attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.attributes = try_attributes::<AttributeValue, _>(attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`identities`](Self::identities), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_identities(mut self, identities: Option<impl Into<BatchIdentities>>) -> Self {
+        self.identities = identities.map(Into::into);
         self
     }
 
@@ -300,6 +300,7 @@ impl Shaped for Batch {
 }
 
 impl Validate for Batch {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("environment"), self.environment.is_known());
         self.events.check(&place.field("events"), report);
@@ -386,6 +387,7 @@ pub struct BatchIdentities {
 
 impl BatchIdentities {
     /// Creates an empty batch identities.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -425,6 +427,7 @@ impl Shaped for BatchIdentities {
 }
 
 impl Validate for BatchIdentities {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.email.check(&place.field("email"), report);
         report.extra::<Self>(place, &self.extra);
@@ -458,6 +461,7 @@ pub struct Context {
 
 impl Context {
     /// Creates an empty context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -470,6 +474,14 @@ impl Context {
         self
     }
 
+    /// Sets [`plan_version`](Self::plan_version).
+    #[inline]
+    #[must_use]
+    pub fn with_plan_version(mut self, plan_version: i64) -> Self {
+        self.plan_version = Some(plan_version);
+        self
+    }
+
     /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
@@ -477,15 +489,9 @@ impl Context {
         self
     }
 
-    /// Sets [`plan_version`](Self::plan_version).
-    #[must_use]
-    pub fn with_plan_version(mut self, plan_version: i64) -> Self {
-        self.plan_version = Some(plan_version);
-        self
-    }
-
     /// Sets [`plan_version`](Self::plan_version), or clears it if the argument is
     /// `None`.
+    #[inline]
     #[must_use]
     pub fn set_plan_version(mut self, plan_version: Option<i64>) -> Self {
         self.plan_version = plan_version;
@@ -514,6 +520,7 @@ impl Shaped for Context {
 }
 
 impl Validate for Context {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }
@@ -541,6 +548,7 @@ pub struct CrumbEvent {
 
 impl CrumbEvent {
     /// Creates an empty crumb event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -553,17 +561,17 @@ impl CrumbEvent {
         self
     }
 
-    /// Sets [`data`](Self::data), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_data(mut self, data: Option<impl Into<CrumbEventData>>) -> Self {
-        self.data = data.map(Into::into);
-        self
-    }
-
     /// Sets [`event_type`](Self::event_type).
     #[must_use]
     pub fn with_event_type(mut self, event_type: impl Into<CrumbEventEventType>) -> Self {
         self.event_type = Some(event_type.into());
+        self
+    }
+
+    /// Sets [`data`](Self::data), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data(mut self, data: Option<impl Into<CrumbEventData>>) -> Self {
+        self.data = data.map(Into::into);
         self
     }
 
@@ -602,6 +610,7 @@ impl Shaped for CrumbEvent {
 }
 
 impl Validate for CrumbEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data.check(&place.field("data"), report);
         if let Some(value) = &self.event_type {
@@ -667,29 +676,30 @@ impl CrumbEventData {
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
-        self
-    }
-
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
         self.common.os = os.map(Into::into);
@@ -724,6 +734,7 @@ impl Shaped for CrumbEventData {
 }
 
 impl Validate for CrumbEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.crumbs.check(&place.field("crumbs"), report);
         self.common.check(place, report);
@@ -853,6 +864,7 @@ impl Event {
     }
 
     /// Returns the [`StartEventData`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_start(&self) -> Option<&StartEventData> {
         match self {
@@ -862,6 +874,7 @@ impl Event {
     }
 
     /// Returns the [`StopEventData`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_stop(&self) -> Option<&StopEventData> {
         match self {
@@ -871,6 +884,7 @@ impl Event {
     }
 
     /// Returns the [`CrumbEventData`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_crumb(&self) -> Option<&CrumbEventData> {
         match self {
@@ -899,6 +913,7 @@ impl From<StartEventData> for Event {
 impl TryFrom<Event> for StartEventData {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Start(content) => Ok(*content),
@@ -918,6 +933,7 @@ impl From<StopEventData> for Event {
 impl TryFrom<Event> for StopEventData {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Stop(content) => Ok(*content),
@@ -937,6 +953,7 @@ impl From<CrumbEventData> for Event {
 impl TryFrom<Event> for CrumbEventData {
     type Error = Event;
 
+    #[inline]
     fn try_from(value: Event) -> Result<Self, Event> {
         match value {
             Event::Crumb(content) => Ok(*content),
@@ -1026,6 +1043,7 @@ impl Shaped for Event {
 }
 
 impl Validate for Event {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::Start(content) => {
@@ -1066,23 +1084,17 @@ pub struct EventData {
 
 impl EventData {
     /// Creates an empty event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`session_id`](Self::session_id).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
-        self
-    }
-
-    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.session_id = session_id;
         self
     }
 
@@ -1090,6 +1102,15 @@ impl EventData {
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.os = Some(os.into());
+        self
+    }
+
+    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.session_id = session_id;
         self
     }
 
@@ -1122,6 +1143,7 @@ impl Shaped for EventData {
 }
 
 impl Validate for EventData {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -1203,34 +1225,36 @@ pub struct StartEventData {
 
 impl StartEventData {
     /// Creates an empty start event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
-        self
-    }
-
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
         self.common.os = os.map(Into::into);
@@ -1257,9 +1281,10 @@ impl Shaped for StartEventData {
 }
 
 impl Validate for StartEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
-        if !self.common.session_id.is_some() {
+        if self.common.session_id.is_none() {
             report.missing(place, "session_id");
         }
         report.extra::<Self>(place, &self.extra);
@@ -1299,34 +1324,36 @@ pub struct StopEventData {
 
 impl StopEventData {
     /// Creates an empty stop event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id), or clears it if the argument is
-    /// `None`.
-    #[must_use]
-    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
-        self.common.session_id = session_id;
-        self
-    }
-
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Sets [`os`](EventData::os), or clears it if the argument is `None`.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
         self.common.os = os.map(Into::into);
@@ -1353,6 +1380,7 @@ impl Shaped for StopEventData {
 }
 
 impl Validate for StopEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -1387,6 +1415,7 @@ pub struct Unused {
 
 impl Unused {
     /// Creates an empty unused.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1423,6 +1452,7 @@ impl Shaped for Unused {
 }
 
 impl Validate for Unused {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.errors.check(&place.field("errors"), report);
         report.extra::<Self>(place, &self.extra);
@@ -1447,6 +1477,7 @@ pub struct UnusedErrors {
 
 impl UnusedErrors {
     /// Creates an empty unused errors.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1486,6 +1517,7 @@ impl Shaped for UnusedErrors {
 }
 
 impl Validate for UnusedErrors {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.extra::<Self>(place, &self.extra);
     }

@@ -181,26 +181,12 @@ impl Order {
         self
     }
 
-    /// Sets [`state`](Self::state), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_state(mut self, state: Option<impl Into<State>>) -> Self {
-        self.state = state.map(Into::into);
-        self
-    }
-
     /// Sets [`type_`](Self::type_).
     ///
     /// A name that Rust reserves.
     #[must_use]
     pub fn with_type(mut self, type_: impl Into<String>) -> Self {
         self.type_ = Some(type_.into());
-        self
-    }
-
-    /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
-        self.type_ = type_.map(Into::into);
         self
     }
 
@@ -213,26 +199,12 @@ impl Order {
         self
     }
 
-    /// Sets [`placed_at`](Self::placed_at), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_placed_at(mut self, placed_at: Option<impl Into<UnixMillis>>) -> Self {
-        self.placed_at = placed_at.map(Into::into);
-        self
-    }
-
     /// Sets [`total`](Self::total).
     ///
     /// Sum to pay.
     #[must_use]
     pub fn with_total(mut self, total: impl Into<Number>) -> Self {
         self.total = Some(total.into().as_f64());
-        self
-    }
-
-    /// Sets [`total`](Self::total), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_total(mut self, total: Option<impl Into<Number>>) -> Self {
-        self.total = total.map(|value| value.into().as_f64());
         self
     }
 
@@ -257,42 +229,23 @@ impl Order {
         self
     }
 
-    /// Sets [`reference`](Self::reference), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_reference(mut self, reference: Option<impl Into<String>>) -> Self {
-        self.reference = reference.map(Into::into);
-        self
-    }
-
     /// Sets [`gift`](Self::gift).
     ///
     /// Always written.
+    #[inline]
     #[must_use]
     pub fn with_gift(mut self, gift: bool) -> Self {
         self.gift = Some(gift);
         self
     }
 
-    /// Sets [`gift`](Self::gift), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_gift(mut self, gift: Option<bool>) -> Self {
-        self.gift = gift;
-        self
-    }
-
     /// Sets [`weight`](Self::weight).
     ///
     /// Grams.
+    #[inline]
     #[must_use]
     pub fn with_weight(mut self, weight: u64) -> Self {
         self.weight = Some(weight);
-        self
-    }
-
-    /// Sets [`weight`](Self::weight), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_weight(mut self, weight: Option<u64>) -> Self {
-        self.weight = weight;
         self
     }
 
@@ -306,20 +259,6 @@ impl Order {
     ) -> Self {
         self.labels = labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         self
-    }
-
-    /// Sets [`labels`](Self::labels) from JSON values.
-    ///
-    /// # Errors
-    ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
-    pub fn try_with_labels(
-        mut self,
-        labels: impl IntoIterator<Item = (impl Into<String>, Value)>,
-    ) -> Result<Self, AttributeError> {
-        self.labels = try_attributes::<AttributeValue, _>(labels)?;
-        Ok(self)
     }
 
     /// Adds one entry to [`labels`](Self::labels). Replaces an entry of the same
@@ -412,6 +351,71 @@ impl Order {
     pub fn with_parent(mut self, parent: impl Into<Box<Order>>) -> Self {
         self.parent = Some(parent.into());
         self
+    }
+
+    /// Sets [`state`](Self::state), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_state(mut self, state: Option<impl Into<State>>) -> Self {
+        self.state = state.map(Into::into);
+        self
+    }
+
+    /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
+        self.type_ = type_.map(Into::into);
+        self
+    }
+
+    /// Sets [`placed_at`](Self::placed_at), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_placed_at(mut self, placed_at: Option<impl Into<UnixMillis>>) -> Self {
+        self.placed_at = placed_at.map(Into::into);
+        self
+    }
+
+    /// Sets [`total`](Self::total), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_total(mut self, total: Option<impl Into<Number>>) -> Self {
+        self.total = total.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`reference`](Self::reference), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_reference(mut self, reference: Option<impl Into<String>>) -> Self {
+        self.reference = reference.map(Into::into);
+        self
+    }
+
+    /// Sets [`gift`](Self::gift), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_gift(mut self, gift: Option<bool>) -> Self {
+        self.gift = gift;
+        self
+    }
+
+    /// Sets [`weight`](Self::weight), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_weight(mut self, weight: Option<u64>) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Sets [`labels`](Self::labels) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_labels(
+        mut self,
+        labels: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.labels = try_attributes::<AttributeValue, _>(labels)?;
+        Ok(self)
     }
 
     /// Sets [`parent`](Self::parent), or clears it if the argument is `None`.
@@ -526,6 +530,7 @@ impl Shaped for Order {
 }
 
 impl Validate for Order {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("id"), &self.id, 8, Beyond::Refused);
         match &self.state {

@@ -29,6 +29,7 @@ pub struct Common {
 
 impl Common {
     /// Creates an empty common.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -40,13 +41,6 @@ impl Common {
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.by = Some(by.into());
-        self
-    }
-
-    /// Sets [`by`](Self::by), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
-        self.by = by.map(Into::into);
         self
     }
 
@@ -63,6 +57,13 @@ impl Common {
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
+        self
+    }
+
+    /// Sets [`by`](Self::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.by = by.map(Into::into);
         self
     }
 
@@ -88,6 +89,7 @@ impl Shaped for Common {
 }
 
 impl Validate for Common {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -112,6 +114,7 @@ impl Measured {
     /// Sets [`size`](Self::size).
     ///
     /// Litres.
+    #[inline]
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.size = size;
@@ -138,6 +141,7 @@ impl Shaped for Measured {
 }
 
 impl Validate for Measured {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -175,13 +179,14 @@ impl Packed {
     /// Sets [`boxes`](Self::boxes).
     ///
     /// Number of boxes.
+    #[inline]
     #[must_use]
     pub fn with_boxes(mut self, boxes: i64) -> Self {
         self.boxes = boxes;
         self
     }
 
-    /// Sets [`by`](Common::by).
+    /// Sets [`by`](Self::common).
     ///
     /// Who did it.
     #[must_use]
@@ -190,14 +195,7 @@ impl Packed {
         self
     }
 
-    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
-        self.common.by = by.map(Into::into);
-        self
-    }
-
-    /// Sets [`tags`](Common::tags).
+    /// Sets [`tags`](Self::common).
     ///
     /// Tags.
     #[must_use]
@@ -206,10 +204,17 @@ impl Packed {
         self
     }
 
-    /// Adds one entry to [`tags`](Common::tags).
+    /// Adds one entry to [`tags`](Self::common).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
+        self
+    }
+
+    /// Sets [`by`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.common.by = by.map(Into::into);
         self
     }
 
@@ -236,6 +241,7 @@ impl Shaped for Packed {
 }
 
 impl Validate for Packed {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -289,9 +295,10 @@ impl Parcel {
         self
     }
 
-    /// Sets [`size`](Measured::size).
+    /// Sets [`size`](Self::common).
     ///
     /// Litres.
+    #[inline]
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.common.size = size;
@@ -320,6 +327,7 @@ impl Shaped for Parcel {
 }
 
 impl Validate for Parcel {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.extra::<Self>(place, &self.extra);
@@ -356,6 +364,7 @@ pub struct Sent {
 
 impl Sent {
     /// Creates an empty sent.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -370,19 +379,44 @@ impl Sent {
         self
     }
 
-    /// Sets [`road`](Self::road), or clears it if the argument is `None`.
-    #[must_use]
-    pub fn set_road(mut self, road: Option<impl Into<String>>) -> Self {
-        self.road = road.map(Into::into);
-        self
-    }
-
     /// Sets [`air`](Self::air).
     ///
     /// Plane.
     #[must_use]
     pub fn with_air(mut self, air: impl Into<String>) -> Self {
         self.air = Some(air.into());
+        self
+    }
+
+    /// Sets [`by`](Self::common).
+    ///
+    /// Who did it.
+    #[must_use]
+    pub fn with_by(mut self, by: impl Into<String>) -> Self {
+        self.common.by = Some(by.into());
+        self
+    }
+
+    /// Sets [`tags`](Self::common).
+    ///
+    /// Tags.
+    #[must_use]
+    pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.common.tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds one entry to [`tags`](Self::common).
+    #[must_use]
+    pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
+        self.common.tags.push(tag.into());
+        self
+    }
+
+    /// Sets [`road`](Self::road), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_road(mut self, road: Option<impl Into<String>>) -> Self {
+        self.road = road.map(Into::into);
         self
     }
 
@@ -393,35 +427,10 @@ impl Sent {
         self
     }
 
-    /// Sets [`by`](Common::by).
-    ///
-    /// Who did it.
-    #[must_use]
-    pub fn with_by(mut self, by: impl Into<String>) -> Self {
-        self.common.by = Some(by.into());
-        self
-    }
-
-    /// Sets [`by`](Common::by), or clears it if the argument is `None`.
+    /// Sets [`by`](Self::common), or clears it if the argument is `None`.
     #[must_use]
     pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
         self.common.by = by.map(Into::into);
-        self
-    }
-
-    /// Sets [`tags`](Common::tags).
-    ///
-    /// Tags.
-    #[must_use]
-    pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.common.tags = tags.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Adds one entry to [`tags`](Common::tags).
-    #[must_use]
-    pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
-        self.common.tags.push(tag.into());
         self
     }
 
@@ -453,6 +462,7 @@ impl Shaped for Sent {
 }
 
 impl Validate for Sent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.exactly_one_of(place, &[("road", self.road.is_some()), ("air", self.air.is_some())]);
@@ -527,6 +537,7 @@ impl Step {
     }
 
     /// Returns the [`Packed`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_packed(&self) -> Option<&Packed> {
         match self {
@@ -536,6 +547,7 @@ impl Step {
     }
 
     /// Returns the [`Sent`], or `None` for any other variant.
+    #[inline]
     #[must_use]
     pub fn as_sent(&self) -> Option<&Sent> {
         match self {
@@ -629,6 +641,7 @@ impl From<Packed> for Step {
 impl TryFrom<Step> for Packed {
     type Error = Step;
 
+    #[inline]
     fn try_from(value: Step) -> Result<Self, Step> {
         match value {
             Step::Packed(content) => Ok(*content),
@@ -648,6 +661,7 @@ impl From<Sent> for Step {
 impl TryFrom<Step> for Sent {
     type Error = Step;
 
+    #[inline]
     fn try_from(value: Step) -> Result<Self, Step> {
         match value {
             Step::Sent(content) => Ok(*content),
@@ -730,6 +744,7 @@ impl Shaped for Step {
 }
 
 impl Validate for Step {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::Packed(content) => {

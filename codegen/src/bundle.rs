@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use self::keywords::Holds;
+pub(crate) use self::keywords::Holds;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::load::Sources;
 use crate::node::{AT, Node, place, visit};
 use crate::overrides::Overrides;
+use crate::references::Reference;
 
 /// Schemas nested deeper than this are refused, which also bounds the recursion of every pass.
 const MAX_DEPTH: usize = 64;
@@ -93,7 +94,7 @@ impl<'a> Bundler<'a> {
             }
             other => {
                 let message = format!("expected a schema, found {}", excerpt(other));
-                self.report(at, Code::MalformedSchema, message, "write an object");
+                self.report(at, Code::MalformedSchema, message, "write an object or `true`");
             }
         }
         node
@@ -115,10 +116,12 @@ impl<'a> Bundler<'a> {
             self.unknown(keyword, &join(at, keyword));
             return None;
         };
-        let never = value == &Value::Bool(false) && holds == Holds::Schema;
+        let is_schema = matches!(holds, Holds::Schema | Holds::Items);
+        let never = value == &Value::Bool(false) && is_schema;
         if !holds.admits(value) || never && keyword != "additionalProperties" {
-            let message = format!("`{keyword}` is {}, found {}", holds.expected(), excerpt(value));
-            self.report(&join(at, keyword), Code::MalformedSchema, message, "mend the keyword");
+            let message =
+                format!("`{keyword}` must be {}, found {}", holds.expected(), excerpt(value));
+            self.report(&join(at, keyword), Code::MalformedSchema, message, "correct the keyword");
             return None;
         }
         match (holds, value) {
@@ -132,12 +135,12 @@ impl<'a> Bundler<'a> {
             (Holds::Properties, Value::Object(entries)) => {
                 Some(self.schemas(entries, &join(at, keyword), depth).into_iter().collect())
             }
-            (Holds::Schemas, Value::Array(items)) => {
+            (Holds::Schemas | Holds::Items, Value::Array(items)) => {
                 let at = join(at, keyword);
                 let copy = |(i, item)| self.schema(item, &format!("{at}/{i}"), depth + 1);
                 Some(items.iter().enumerate().map(copy).collect())
             }
-            (Holds::Schema, _) if !never => {
+            (Holds::Schema | Holds::Items, _) if !never => {
                 Some(self.schema(value, &join(at, keyword), depth + 1).into())
             }
             (Holds::Reference, Value::String(target)) => Some(self.target(target, at).into()),
@@ -154,16 +157,8 @@ impl<'a> Bundler<'a> {
 
     /// The key of the definition that a reference names: by fragment alone, file name or `$id`.
     fn target(&self, reference: &str, at: &str) -> String {
-        let (document, pointer) = reference.split_once('#').unwrap_or((reference, ""));
-        let named = document.strip_prefix("./").unwrap_or(document);
-        let by_id = |(_, value): &(&String, &Value)| {
-            let id = value.get("$id").and_then(Value::as_str);
-            id.is_some_and(|id| id.trim_end_matches('#') == document)
-        };
-        let file = match document {
-            "" => at.split_once('#').map_or(at, |(file, _)| file),
-            _ => self.sources.files.iter().find(by_id).map_or(named, |(file, _)| file),
-        };
+        let here = at.split_once('#').map_or(at, |(file, _)| file);
+        let Reference { file, pointer } = self.sources.resolve(reference, here);
         format!("{file}#{pointer}")
     }
 
@@ -178,9 +173,15 @@ impl<'a> Bundler<'a> {
         }
         unresolved.retain(|(_, target)| !self.bundle.definitions.contains_key(target));
         for (at, target) in unresolved {
-            let message = format!("there is no definition `{target}`");
-            let help = "refer to an entry of `$defs` or `definitions`, or to a file that is loaded \
-                        and is a type itself";
+            let file = target.split_once('#').map_or(target.as_str(), |(file, _)| file);
+            let (message, help) = if self.sources.files.contains_key(file) {
+                let help = "refer to an entry of `$defs` or `definitions`, or to a file that is a type itself";
+                (format!("there is no definition `{target}`"), help)
+            } else {
+                let help = "correct the path, which is relative to the file with the reference; save a schema \
+                            of the web as a file with its `$id`";
+                (format!("there is no file `{file}`"), help)
+            };
             self.report(&at, Code::UnresolvedReference, message, help);
         }
     }
@@ -220,6 +221,6 @@ fn excerpt(value: &Value) -> String {
         _ if json.chars().count() <= 40 => format!("`{json}`"),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        _ => "a long text".to_owned(),
+        _ => "a long string".to_owned(),
     }
 }

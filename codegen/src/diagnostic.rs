@@ -1,7 +1,7 @@
 //! What the generator reports: a code, a place, a message and a way out.
 //!
 //! Nothing in this crate panics over a schema. A stage notes what it cannot read and goes on with what is left,
-//! so that one run shows everything there is to mend.
+//! so that one run shows everything there is to fix.
 
 use std::fmt::{self, Write as _};
 
@@ -73,6 +73,10 @@ codes! {
     InvalidOverrides = "invalid-overrides",
     /// An entry of the overrides that changes nothing, or that the schema contradicts.
     StaleOverride = "stale-override",
+    /// A differences file that is not TOML, or holds what it may not hold.
+    InvalidDifferences = "invalid-differences",
+    /// An entry of the differences file that explains nothing.
+    StaleExplanation = "stale-explanation",
     /// A schema that is no object, or a known keyword with a value it cannot have.
     MalformedSchema = "malformed-schema",
     /// A keyword the generator would have to ignore.
@@ -91,12 +95,20 @@ codes! {
     UnknownProperty = "unknown-property",
     /// A property that its base declares differently, or a value that stands twice.
     Contradiction = "contradiction",
+    /// A schema that leads to no type at all.
+    NoTypes = "no-types",
     /// A type whose name follows from nothing.
     MissingName = "missing-name",
     /// A name that Rust does not take.
     InvalidName = "invalid-name",
+    /// A type, field or value without a description, in a schema that requires them.
+    MissingDescription = "missing-description",
+    /// An event type with a constant but no condition, or the reverse.
+    IncompleteEventType = "incomplete-event-type",
     /// Two things that want the same name.
     NameConflict = "name-conflict",
+    /// An output folder that cannot be read or written, or that holds files that were not generated.
+    UnusableOutput = "unusable-output",
     /// A model that typify refuses.
     Lowering = "lowering",
 }
@@ -107,7 +119,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// One thing to mend.
+/// One thing to fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// What kind of trouble it is.

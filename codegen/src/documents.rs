@@ -3,30 +3,39 @@
 //! Two of each: the full one, and the one without the limits of which no source says that a breach is refused.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::{Map, Value, json};
 
+use crate::bundle::Holds;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::emit::inner_docs;
 use crate::layout::DOCUMENTS_MODULE;
 use crate::load::Sources;
 use crate::overrides::Overrides;
+use crate::references::Reference;
 
 /// The annotation that says what happens beyond the limits in the same schema object.
 const BEYOND: &str = "x-mparticle-beyond";
 
+/// What is encoded in the fragment of a reference.
+const FRAGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'$');
+
 /// The keywords that are limits.
-const LIMITS: [&str; 4] = ["maxLength", "maxItems", "maxProperties", "propertyNames"];
+const LIMITS: [&str; 6] =
+    ["maximum", "maxItems", "maxLength", "maxProperties", "minimum", "propertyNames"];
 
 /// The bundled documents: their files, and the module of constants that holds them.
 #[derive(Debug)]
-pub struct Documents {
+pub(crate) struct Documents {
     /// JSON files, by path below the output folder.
-    pub files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     /// The module's items; none when no document is asked for.
-    pub module: Option<TokenStream>,
+    pub(crate) module: Option<TokenStream>,
 }
 
 /// Bundles each root document under the name of its constant.
@@ -34,7 +43,10 @@ pub struct Documents {
 /// # Errors
 ///
 /// A diagnostic for each document whose file or references do not exist.
-pub fn documents(sources: &Sources, overrides: &Overrides) -> Result<Documents, Vec<Diagnostic>> {
+pub(crate) fn documents(
+    sources: &Sources,
+    overrides: &Overrides,
+) -> Result<Documents, Vec<Diagnostic>> {
     let mut files = BTreeMap::new();
     let mut constants = Vec::new();
     let mut diagnostics = Vec::new();
@@ -48,7 +60,7 @@ pub fn documents(sources: &Sources, overrides: &Overrides) -> Result<Documents, 
             }
         };
         let stem = name.to_lowercase();
-        let enforced = enforced(bundle.clone());
+        let enforced = enforced(&bundle);
         let what =
             format!("of `{file}` and all it refers to, as one JSON Schema document (2020-12)");
         constants.push(constant(name, &stem, &format!("The schema {what}.")));
@@ -109,30 +121,25 @@ impl<'a> Bundler<'a> {
     }
 
     /// A copy in which every reference points into the bundle.
-    fn rewrite(&mut self, value: &Value, file: &str, origin: &Origin) -> Result<Value, Diagnostic> {
-        match value {
-            Value::Object(object) => {
-                let mut copy = Map::new();
-                for (key, value) in object {
-                    // Definitions come in when something refers to them.
-                    let value = match (key.as_str(), value) {
-                        ("$defs" | "$schema" | "$id", _) if !origin.pointer.is_empty() => continue,
-                        ("$defs", _) => continue,
-                        ("$ref", Value::String(target)) => {
-                            json!(self.reference(target, file, origin)?)
-                        }
-                        _ => self.rewrite(value, file, origin)?,
-                    };
-                    copy.insert(key.clone(), value);
-                }
-                Ok(Value::Object(copy))
-            }
-            Value::Array(items) => {
-                let items = items.iter().map(|item| self.rewrite(item, file, origin));
-                items.collect::<Result<_, _>>().map(Value::Array)
-            }
-            scalar => Ok(scalar.clone()),
+    fn rewrite(
+        &mut self,
+        schema: &Value,
+        file: &str,
+        origin: &Origin,
+    ) -> Result<Value, Diagnostic> {
+        let Value::Object(object) = schema else { return Ok(schema.clone()) };
+        let mut copy = Map::new();
+        for (keyword, value) in object {
+            // Definitions come in when something refers to them.
+            let value = match (keyword.as_str(), value) {
+                ("$schema" | "$id", _) if !origin.pointer.is_empty() => continue,
+                ("$defs" | "definitions", _) => continue,
+                ("$ref", Value::String(target)) => json!(self.reference(target, file, origin)?),
+                _ => children(keyword, value, |schema| self.rewrite(schema, file, origin))?,
+            };
+            copy.insert(keyword.clone(), value);
         }
+        Ok(Value::Object(copy))
     }
 
     /// Takes a definition into the bundle, once, and returns the reference to it there.
@@ -142,57 +149,166 @@ impl<'a> Bundler<'a> {
         file: &str,
         origin: &Origin,
     ) -> Result<String, Diagnostic> {
-        let (target_file, pointer) = target.split_once('#').unwrap_or((target, ""));
-        let target_file = if target_file.is_empty() { file } else { target_file };
+        let Reference { file: target_file, pointer } = self.sources.resolve(target, file);
         let key = format!("{target_file}#{pointer}");
         if let Some(name) = self.names.get(&key) {
-            return Ok(format!("#/$defs/{name}"));
+            return Ok(pointer_to(name));
         }
-        let document = self.sources.files.get(target_file);
+        let document = self.sources.files.get(&target_file);
         let found = document
-            .and_then(|document| document.pointer(pointer))
+            .and_then(|document| document.pointer(&pointer))
             .ok_or_else(|| missing(origin, target))?;
-        let name = self.free_name(found, target_file, pointer);
+        let name = self.free_name(found, &target_file, &pointer);
         self.names.insert(key, name.clone());
         // The name is taken before the definition is walked: it may refer to itself.
         self.definitions.insert(name.clone(), Value::Null);
-        let place = Origin { file: target_file.to_owned(), pointer: format!("{pointer}/") };
-        let definition = self.rewrite(found, target_file, &place)?;
+        let place = Origin { file: target_file.clone(), pointer: format!("{pointer}/") };
+        let definition = self.rewrite(found, &target_file, &place)?;
         self.definitions.insert(name.clone(), definition);
-        Ok(format!("#/$defs/{name}"))
+        Ok(pointer_to(&name))
     }
 
-    /// The definition's own name, with its file in front when another file has one of that name.
+    /// The definition's own name, the same with its file in front, or the same with the first number that is free.
     fn free_name(&self, definition: &Value, file: &str, pointer: &str) -> String {
         let title = definition.get("title").and_then(Value::as_str);
         let stem = file.trim_end_matches(".json");
-        let own =
-            pointer.rsplit('/').next().filter(|name| !name.is_empty()).or(title).unwrap_or(stem);
-        if self.definitions.contains_key(own) { format!("{stem}.{own}") } else { own.to_owned() }
+        let last = pointer.rsplit('/').next().filter(|name| !name.is_empty()).map(unescaped);
+        let own = last.or(title.map(str::to_owned)).unwrap_or_else(|| stem.to_owned());
+        let with_file = format!("{stem}.{own}");
+        let numbered = (2_u32..).map(|number| format!("{with_file}.{number}"));
+        let mut names = [own, with_file.clone()].into_iter().chain(numbered);
+        names.find(|name| !self.definitions.contains_key(name)).unwrap_or_default()
+    }
+}
+
+/// A reference to a definition of the bundle.
+fn pointer_to(name: &str) -> String {
+    let escaped = name.replace('~', "~0").replace('/', "~1");
+    format!("#/$defs/{}", utf8_percent_encode(&escaped, FRAGMENT))
+}
+
+/// A part of a JSON pointer as it was before it was escaped.
+fn unescaped(part: &str) -> String {
+    part.replace("~1", "/").replace("~0", "~")
+}
+
+/// A copy of a keyword's value in which every schema is replaced. What is no schema is copied as it is, whatever its
+/// keys are called: names of properties, and constants.
+fn children<E>(
+    keyword: &str,
+    value: &Value,
+    mut replace: impl FnMut(&Value) -> Result<Value, E>,
+) -> Result<Value, E> {
+    // A keyword that the overrides ignore may hold schemas all the same.
+    match (Holds::of(keyword), value) {
+        (None | Some(Holds::Schema | Holds::Items), Value::Object(_)) => replace(value),
+        (None | Some(Holds::Schemas | Holds::Items), Value::Array(schemas)) => {
+            schemas.iter().map(replace).collect::<Result<_, E>>().map(Value::Array)
+        }
+        (Some(Holds::Properties | Holds::Definitions), Value::Object(schemas)) => {
+            let copy = |(name, schema): (&String, &Value)| Ok((name.clone(), replace(schema)?));
+            schemas.iter().map(copy).collect::<Result<_, E>>().map(Value::Object)
+        }
+        _ => Ok(value.clone()),
     }
 }
 
 fn missing(origin: &Origin, target: &str) -> Diagnostic {
-    Diagnostic::new(Code::UnresolvedReference, origin.clone(), format!("`{target}` leads nowhere"))
-        .with_help("a document in [documents] names a file of the schema's folder")
+    Diagnostic::new(Code::UnresolvedReference, origin.clone(), format!("`{target}` does not exist"))
+        .with_help("name a file in the schema's folder under `[documents]`")
 }
 
 /// The document without the limits whose breach is not documented as refused.
-fn enforced(mut value: Value) -> Value {
-    match &mut value {
-        Value::Object(object) => {
-            let soft = object.get(BEYOND).is_some_and(|beyond| beyond != "refused");
-            object.retain(|key, _| !(soft && LIMITS.contains(&key.as_str())));
-            for child in object.values_mut() {
-                *child = enforced(child.take());
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                *item = enforced(item.take());
-            }
-        }
-        _ => {}
+fn enforced(schema: &Value) -> Value {
+    let Value::Object(object) = schema else { return schema.clone() };
+    let soft = object.get(BEYOND).is_some_and(|beyond| beyond != "refused");
+    let kept = object.iter().filter(|(keyword, _)| !(soft && LIMITS.contains(&keyword.as_str())));
+    let copy = kept.map(|(keyword, value)| {
+        let Ok(value) = children(keyword, value, |schema| Ok::<_, Infallible>(enforced(schema)));
+        (keyword.clone(), value)
+    });
+    Value::Object(copy.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bundle of a file `a.json`, without the mark.
+    fn bundle(files: &[(&str, Value)]) -> Value {
+        let files = files.iter().map(|(name, document)| ((*name).to_owned(), document.clone()));
+        let sources = Sources { files: files.collect() };
+        let mut bundle = Bundler::new(&sources).document("a.json").unwrap();
+        bundle.as_object_mut().unwrap().shift_remove("$comment");
+        bundle
     }
-    value
+
+    #[test]
+    fn properties_may_be_called_like_keywords() {
+        let properties = json!({
+            "$id": { "type": "string" }, "$defs": {}, "$schema": {}, "$ref": { "type": "string" },
+            "maxLength": { "type": "integer" }, "x-mparticle-beyond": { "const": { "$defs": 1 } },
+        });
+        let document = json!({ "$id": "i", "properties": properties, "default": { "$ref": "x" } });
+        assert_eq!(bundle(&[("a.json", document.clone())]), document);
+        assert_eq!(enforced(&document), document);
+    }
+
+    #[test]
+    fn what_stands_in_properties_is_rewritten() {
+        let limited = json!({ "maxItems": 1, "x-mparticle-beyond": "cut" });
+        let document = json!({
+            "properties": { "$defs": { "$ref": "#/definitions/d" }, "items": limited },
+            "definitions": { "d": { "type": "string" } },
+        });
+        let expected = json!({
+            "properties": { "$defs": { "$ref": "#/$defs/d" }, "items": limited },
+            "$defs": { "d": { "type": "string" } },
+        });
+        let bundle = bundle(&[("a.json", document)]);
+        assert_eq!(bundle, expected);
+        let limit = &enforced(&bundle)["properties"]["items"];
+        assert_eq!(limit, &json!({ "x-mparticle-beyond": "cut" }));
+    }
+
+    #[test]
+    fn definitions_of_one_name_are_kept_apart() {
+        let x = |title: &str| json!({ "title": title });
+        let refs = ["#/$defs/X", "b.json#/$defs/X", "#/$defs/A/$defs/X", "#/$defs/B/$defs/X"];
+        let refs = refs.map(|reference| json!({ "$ref": reference }));
+        let nested = |title: &str| json!({ "$defs": { "X": x(title) } });
+        let document = json!({
+            "anyOf": refs, "$defs": { "X": x("1"), "A": nested("3"), "B": nested("4") },
+        });
+        let other = json!({ "$defs": { "X": x("2") } });
+        let bundle = bundle(&[("a.json", document), ("b.json", other)]);
+        let titles = bundle["anyOf"].as_array().unwrap().iter().map(|schema| {
+            let pointer = schema["$ref"].as_str().unwrap().trim_start_matches('#');
+            bundle.pointer(pointer).unwrap()["title"].as_str().unwrap()
+        });
+        assert_eq!(titles.collect::<Vec<_>>(), ["1", "2", "3", "4"]);
+    }
+
+    #[test]
+    fn references_are_decoded_and_encoded() {
+        let document = json!({
+            "items": { "$ref": "sub/b.json#/definitions/a%20b~1c" },
+        });
+        let other = json!({ "definitions": { "a b/c": { "items": { "$ref": "#/definitions/d" } }, "d": {} } });
+        let expected = json!({
+            "items": { "$ref": "#/$defs/a%20b~1c" },
+            "$defs": { "a b/c": { "items": { "$ref": "#/$defs/d" } }, "d": {} },
+        });
+        assert_eq!(bundle(&[("a.json", document), ("sub/b.json", other)]), expected);
+    }
+
+    #[test]
+    fn soft_limits_are_not_enforced() {
+        let limited = |beyond: &str| json!({ "maxItems": 1, "x-mparticle-beyond": beyond });
+        let document = json!({ "items": limited("cut"), "anyOf": [limited("refused")] });
+        let expected = json!({
+            "items": { "x-mparticle-beyond": "cut" }, "anyOf": [limited("refused")],
+        });
+        assert_eq!(enforced(&document), expected);
+    }
 }

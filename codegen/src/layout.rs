@@ -2,49 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::emit::{Emitted, Use, inner_docs};
+use crate::emit::{Context, Emitted, Use, emit, inner_docs};
+use crate::lower::Lowered;
 use crate::model::{Model, Module};
 
 /// A Rust file before it is printed.
 #[derive(Debug)]
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     /// The path below the output folder.
-    pub path: String,
+    pub(crate) path: String,
     /// The schema file it comes from, or none for what comes from all of them.
-    pub schema: Option<String>,
+    pub(crate) schema: Option<String>,
     /// Its items.
-    pub tokens: TokenStream,
+    pub(crate) tokens: TokenStream,
 }
 
 /// The module that holds the bundled schemas, when there are any.
 pub(crate) const DOCUMENTS_MODULE: &str = "schema";
 
-/// The files of a model.
-#[must_use]
-pub fn layout(
-    model: &Model,
-    mut emitted: BTreeMap<String, Emitted>,
+/// The files of a model, each emitted when it is asked for: the one before is being formatted meanwhile.
+pub(crate) fn layout<'a>(
+    model: &'a Model,
+    lowered: &'a Lowered,
     documents: Option<TokenStream>,
-) -> Vec<SourceFile> {
-    let mut files = Vec::new();
-    for module in &model.modules {
-        if let Some(emitted) = emitted.remove(&module.name) {
-            files.push(module_file(module, &emitted));
-        }
-    }
-    let names = model.modules.iter().map(|module| &module.name);
-    let present = names.filter(|name| files.iter().any(|file| file.path == format!("{name}.rs")));
-    let root = root_file(present, documents.is_some());
-    files.extend(documents.map(|tokens| SourceFile {
+) -> impl Iterator<Item = SourceFile> + 'a {
+    let context = Context::new(model, lowered);
+    let is_present = |module: &&Module| model.types.iter().any(|def| def.module == module.name);
+    let names = model.modules.iter().filter(is_present).map(|module| &module.name);
+    let root = root_file(names, documents.is_some());
+    let documents = documents.map(|tokens| SourceFile {
         path: format!("{DOCUMENTS_MODULE}.rs"),
         schema: None,
         tokens,
-    }));
-    files.push(root);
-    files
+    });
+    let modules = model.modules.iter().filter_map(move |module| {
+        emit(&context, model, &module.name).map(|emitted| module_file(module, &emitted))
+    });
+    modules.chain(documents).chain([root])
 }
 
 fn module_file(module: &Module, emitted: &Emitted) -> SourceFile {
@@ -61,6 +58,7 @@ fn module_file(module: &Module, emitted: &Emitted) -> SourceFile {
 fn root_file<'a>(names: impl Iterator<Item = &'a String>, has_documents: bool) -> SourceFile {
     let names: Vec<_> = names.map(|name| format_ident!("{name}")).collect();
     let docs = inner_docs(&["The types of the schema, one module per schema file."]);
+    let modules = names.iter().map(module_line);
     let documents = has_documents.then(|| {
         let name = format_ident!("{DOCUMENTS_MODULE}");
         quote!(#[cfg(feature = "schema")] pub mod #name;)
@@ -68,12 +66,22 @@ fn root_file<'a>(names: impl Iterator<Item = &'a String>, has_documents: bool) -
     let tokens = quote! {
         #docs
         #[blank_line]
-        #(mod #names;)*
+        #(#modules)*
         #documents
         #[blank_line]
-        #(pub use #names::*;)*
+        #(pub use self::#names::*;)*
     };
     SourceFile { path: "mod.rs".to_owned(), schema: None, tokens }
+}
+
+/// The line that declares a module. Rust looks for a file by itself only when the name is ASCII.
+fn module_line(name: &Ident) -> TokenStream {
+    let text = name.to_string();
+    let path = (!text.is_ascii()).then(|| {
+        let path = format!("{text}.rs");
+        quote!(#[path = #path])
+    });
+    quote!(#path mod #name;)
 }
 
 /// The `use` lines of a module, grouped as a person would: std, other crates, our own.

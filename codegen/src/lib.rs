@@ -1,57 +1,73 @@
 //! Turns the mParticle JSON Schema into the Rust types of `mparticle-models`.
 //!
-//! A pipeline of named steps, one module each, in the order of [`generate`]:
+//! A pipeline of named steps, one module each, in the order of `files`:
 //!
 //! | step | from | to |
 //! |---|---|---|
-//! | [`load`] | files | JSON, with repeated keys and syntax errors reported |
+//! | `load` | files | JSON, with repeated keys and syntax errors reported |
 //! | `bundle` | many documents | one set of definitions, each schema stamped with its place |
-//! | [`overrides`] | TOML | what JSON Schema cannot say about Rust |
+//! | `descriptions` | definitions | a report of those without a description, if the overrides require them |
+//! | `overrides` | TOML | what JSON Schema cannot say about Rust |
 //! | `normalise` | any notation | the normal form, by an ordered list of passes |
-//! | `verify` | the normal form | a [`model::Model`], or a report of all that is not in it |
-//! | [`lower`] | the model | the Rust type of every field, by typify |
-//! | [`emit`] | model and types | items with docs, setters, readers and checks |
-//! | [`layout`] | items | files, one module per schema file |
-//! | [`documents`] | files | self-contained JSON Schema documents |
-//! | [`print`](mod@print) | tokens | text that rustfmt leaves alone |
-//! | [`output`] | text | a folder, written or checked |
+//! | `verify` | the normal form | a `Model`, or a report of all that is not in it |
+//! | `lower` | the model | the Rust type of every field, by typify |
+//! | `emit` | model and types | items with docs, setters, readers and checks |
+//! | `layout` | items | files, one module per schema file |
+//! | `documents` | files | self-contained JSON Schema documents |
+//! | `clashes` | tokens | the same, or a report of each name that stands for two things |
+//! | `print` | tokens | text that rustfmt leaves alone |
+//! | `output` | text | a folder, written or checked |
 //!
-//! The crate is larger than its 64 types suggest, because it takes schemas that it was not written for:
+//! [`drift`] compares another schema with ours, after the same `load`, `bundle` and passes of `normalise`.
+//!
+//! The crate is larger than the types of one schema suggest, because it takes schemas that it was not written for:
 //! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations
 //! and explains, with place and way out, what it does not recognise, in the schema and in the overrides.
 
 mod bundle;
+mod clashes;
+mod descriptions;
 pub mod diagnostic;
-pub mod documents;
-pub mod emit;
-pub mod layout;
-pub mod load;
-pub mod lower;
-pub mod model;
+mod documents;
+pub mod drift;
+mod emit;
+mod layout;
+mod load;
+mod lower;
+mod markdown;
+mod model;
 mod names;
 mod node;
 mod normalise;
-pub mod output;
-pub mod overrides;
-pub mod print;
+mod output;
+mod overrides;
+mod print;
+mod references;
+mod rust_type;
 mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use diagnostic::Diagnostic;
+use diagnostic::{Code, Diagnostic, Origin};
 use load::Sources;
 use model::Model;
 use normalise::Schema;
-use overrides::Overrides;
+use output::Mode;
+use overrides::{Overrides, Requirement};
+
+pub use output::{Difference, DifferenceKind};
 
 /// Reads a schema into its normal form: bundle, overrides, normalise, verify.
 ///
 /// # Errors
 /// Everything that is wrong with the schema or its overrides, in the order of the files.
-pub fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diagnostic>> {
+fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let bundle = bundle::bundle(sources, overrides, &mut diagnostics);
+    if overrides.require.contains(&Requirement::Descriptions) {
+        descriptions::check(&bundle, &mut diagnostics);
+    }
     if !diagnostics.is_empty() {
         // What is wrong with single keywords would only be repeated by everything that follows from them.
         return Err(diagnostic::sorted(diagnostics));
@@ -61,21 +77,85 @@ pub fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diag
     verify::verify(&schema).map_err(diagnostic::sorted)
 }
 
-/// Generates the Rust files of a schema: text by path below the output folder.
+/// What [`generate`] or [`check`] found in the output folder.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How many files the schema generates.
+    pub files: usize,
+    /// How the folder differed from them, in the order of the paths.
+    pub differences: Vec<Difference>,
+}
+
+/// Generates the Rust files of a schema into a folder.
+///
+/// Stale and missing files are written, generated files that the schema no longer leads to are deleted.
 ///
 /// # Errors
-/// Everything that keeps the schema from becoming Rust.
+/// Everything that keeps the schema from becoming Rust, and a folder that cannot be written or that holds files
+/// that were not generated.
 pub fn generate(
+    schema: &Path,
+    overrides: Option<&Path>,
+    out: &Path,
+) -> Result<Outcome, Vec<Diagnostic>> {
+    sync(schema, overrides, out, Mode::Write)
+}
+
+/// Compares a folder with the Rust files of a schema.
+///
+/// # Errors
+/// Everything that keeps the schema from becoming Rust, and a folder that cannot be read.
+pub fn check(
+    schema: &Path,
+    overrides: Option<&Path>,
+    out: &Path,
+) -> Result<Outcome, Vec<Diagnostic>> {
+    sync(schema, overrides, out, Mode::Check)
+}
+
+fn sync(
+    schema: &Path,
+    overrides: Option<&Path>,
+    out: &Path,
+    mode: Mode,
+) -> Result<Outcome, Vec<Diagnostic>> {
+    let files = files(schema, overrides)?;
+    let differences = output::sync(out, &files, mode).map_err(|error| {
+        let origin = Origin { file: out.display().to_string(), ..Origin::default() };
+        let help = "name a folder that is empty or was written by the generator";
+        vec![Diagnostic::new(Code::UnusableOutput, origin, error.to_string()).with_help(help)]
+    })?;
+    Ok(Outcome { files: files.len(), differences })
+}
+
+/// The Rust files of a schema: text by path below the output folder.
+fn files(
     schema: &Path,
     overrides: Option<&Path>,
 ) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let sources = Sources::load(schema)?;
     let overrides = overrides.map_or_else(|| Ok(Overrides::default()), Overrides::load)?;
-    let model = model(&sources, &overrides)?;
+    files_of(&sources, &overrides)
+}
+
+fn files_of(
+    sources: &Sources,
+    overrides: &Overrides,
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    let model = model(sources, overrides)?;
     let lowered = lower::lower(&model).map_err(|diagnostic| vec![diagnostic])?;
-    let emitted = emit::emit(&model, &lowered)?;
-    let documents = documents::documents(&sources, &overrides)?;
-    let mut files = print::print(layout::layout(&model, emitted, documents.module))?;
+    let documents = documents::documents(sources, overrides)?;
+    let mut files = print::print(&model, layout::layout(&model, &lowered, documents.module))?;
     files.extend(documents.files);
     Ok(files)
 }
+
+#[cfg(test)]
+#[allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+mod front_end_tests;

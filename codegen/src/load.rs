@@ -1,4 +1,4 @@
-//! Reads schema files: one, with those it refers to, or all of a folder.
+//! Reads schema files: one or all of a folder, with those they refer to.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,25 +9,24 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::{Map, Number, Value};
 
 use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::references::Reference;
 
 /// The files of a schema as they were written.
 #[derive(Clone, Debug, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// Each file's document by its name, in the order of names.
-    pub files: IndexMap<String, Value>,
-    /// The folder they come from.
-    pub root: PathBuf,
+    pub(crate) files: IndexMap<String, Value>,
 }
 
 impl Sources {
-    /// Reads a folder's `*.json`, or one file together with the files beside it that its references name.
+    /// Reads a folder's `*.json`, or one file, together with the files that their references name.
     ///
     /// # Errors
     /// Every file that cannot be read or is not JSON, and every key that stands twice in an object.
-    pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+    pub(crate) fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let folder = path.is_dir();
         let root = if folder { path } else { path.parent().unwrap_or(Path::new("")) };
-        let mut sources = Self { files: IndexMap::new(), root: root.to_owned() };
+        let mut sources = Self::default();
         let mut waiting =
             if folder { names(path).map_err(|e| vec![e])? } else { vec![file_name(path)] };
         let mut seen: BTreeSet<String> = waiting.iter().cloned().collect();
@@ -35,10 +34,9 @@ impl Sources {
         while let Some(name) = waiting.pop() {
             match read(&root.join(&name), &name) {
                 Ok(document) => {
-                    let beside =
-                        named_files(&document).into_iter().filter(|name| root.join(name).is_file());
-                    let new = beside.filter(|name| !folder && seen.insert(name.clone()));
-                    waiting.extend(new.collect::<Vec<_>>());
+                    let named = named_files(&document, &name).into_iter();
+                    let present = named.filter(|name| root.join(name).is_file());
+                    waiting.extend(present.filter(|name| seen.insert(name.clone())));
                     sources.files.insert(name, document);
                 }
                 Err(diagnostic) => diagnostics.push(diagnostic),
@@ -49,6 +47,22 @@ impl Sources {
             Ok(sources)
         } else {
             Err(crate::diagnostic::sorted(diagnostics))
+        }
+    }
+}
+
+impl Sources {
+    /// Resolves a reference written in `file`: by the `$id` of a document, or by its path.
+    pub(crate) fn resolve(&self, reference: &str, file: &str) -> Reference {
+        let target = Reference::resolve(reference, file);
+        let document = reference.split('#').next().filter(|document| !document.is_empty());
+        let is_named = |(_, value): &(&String, &Value)| {
+            let id = value.get("$id").and_then(Value::as_str);
+            id.is_some_and(|id| Some(id.trim_end_matches('#')) == document)
+        };
+        match self.files.iter().find(is_named) {
+            Some((file, _)) => Reference { file: file.clone(), ..target },
+            None => target,
         }
     }
 }
@@ -65,26 +79,28 @@ fn names(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let names: Vec<_> =
         entries.flatten().map(|e| e.path()).filter(is_schema).map(|p| file_name(&p)).collect();
     if names.is_empty() {
-        let help = "name a schema file, or a folder that holds some";
-        let message = "the folder holds no `*.json`";
+        let help = "name a schema file or a folder of schema files";
+        let message = "the folder has no `*.json` files";
         let origin = Origin::parse(&file_name(folder));
         return Err(Diagnostic::new(Code::UnreadableFile, origin, message).with_help(help));
     }
     Ok(names)
 }
 
-/// The last path segment of every `$ref` of a document that names a file.
-fn named_files(document: &Value) -> Vec<String> {
+/// The files that the references of a document may mean: the one at the path, and for an address on the web, which
+/// may be the `$id` of a file here, the one of that name.
+fn named_files(document: &Value, file: &str) -> Vec<String> {
     let mut waiting = vec![document];
     let mut names = Vec::new();
     while let Some(value) = waiting.pop() {
         match value {
             Value::Object(map) => {
-                let target =
-                    map.get("$ref").and_then(Value::as_str).and_then(|r| r.split('#').next());
-                let name =
-                    target.and_then(|t| t.rsplit('/').next()).filter(|name| !name.is_empty());
-                names.extend(name.map(str::to_owned));
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                    let target = Reference::resolve(reference, file).file;
+                    let last = target.rsplit('/').next().filter(|_| target.contains("://"));
+                    names.extend(last.map(str::to_owned));
+                    names.push(target);
+                }
                 waiting.extend(map.values());
             }
             Value::Array(items) => waiting.extend(items),
@@ -96,13 +112,14 @@ fn named_files(document: &Value) -> Vec<String> {
 
 fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
     let message = format!("cannot read `{name}`: {error}");
-    let help = "name a schema file, or a folder of them";
+    let help = "name a schema file or a folder of schema files";
     Diagnostic::new(Code::UnreadableFile, Origin::parse(name), message).with_help(help)
 }
 
 fn read(path: &Path, name: &str) -> Result<Value, Diagnostic> {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     let bytes = std::fs::read(path).map_err(|e| unreadable(name, &e))?;
-    parse(&bytes, name)
+    parse(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes), name)
 }
 
 /// Parses one document; unlike `serde_json::Value` alone, it refuses a key that stands twice in an object.
@@ -110,7 +127,7 @@ fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| {
         let repeated = error.is_data();
         let code = if repeated { Code::RepeatedKey } else { Code::InvalidJson };
-        let help = if repeated { "keep one of the two" } else { "mend the JSON at this line" };
+        let help = if repeated { "remove one of the two" } else { "fix the JSON at this line" };
         let text = error.to_string();
         let place = format!(" at line {} column {}", error.line(), error.column());
         let message =
@@ -175,7 +192,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(key) = entries.next_key::<String>()? {
             if map.contains_key(&key) {
                 return Err(A::Error::custom(format!(
-                    "the key `{key}` stands twice in one object"
+                    "the key `{key}` occurs twice in one object"
                 )));
             }
             let Strict(value) = entries.next_value()?;

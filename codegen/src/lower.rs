@@ -1,37 +1,34 @@
 //! Lowers the model to Rust types with typify: the only file that knows it.
 //!
-//! The model is written as the plain JSON Schema that typify handles without surprises, and of what typify
-//! makes of it we keep what it is good at: the Rust type of each field, with `Option`, `Vec`, maps and boxes
-//! where a type contains itself. Names are settled in the model already, so the names that typify sees are
-//! the Rust names; docs, attributes and implementations are the emitters' work.
+//! The model is written as the plain JSON Schema that typify handles without surprises, and the types that typify
+//! gives to the fields are parsed once into [`RustType`]s. typify sees no name of the schema: types are `T0`, `T1`
+//! and so on, fields `f0`, `f1` and so on, in the order of the model. Therefore no name can collide with another
+//! or be changed on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::schema::RootSchema;
 use serde_json::{Map, Value, json};
-use typify::{TypeSpace, TypeSpaceImpl, TypeSpaceSettings};
+use typify::{TypeSpace, TypeSpaceSettings};
 
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::model::{Enum, Field, Kind, Model, Object, Presence, Shape, Slot, Union};
+use crate::rust_type::{Primitive, RustType};
 
-/// The Rust type of every field of every object, by the object's name and the field's Rust name.
+/// The Rust types of every object's fields, in the order of the fields, by the object's name.
 #[derive(Debug, Default)]
-pub struct Lowered {
-    fields: BTreeMap<(String, String), syn::Type>,
+pub(crate) struct Lowered {
+    objects: BTreeMap<String, Vec<RustType>>,
 }
 
 impl Lowered {
-    /// The Rust type of a field.
-    ///
-    /// # Errors
-    ///
-    /// A diagnostic when typify made no such field.
-    pub fn field(&self, object: &str, field: &Field) -> Result<&syn::Type, Diagnostic> {
-        let key = (object.to_owned(), field.ident.clone());
-        self.fields.get(&key).ok_or_else(|| {
-            let message = format!("typify made no field `{}` for `{object}`", field.ident);
-            refused(field.origin.clone(), message)
-        })
+    /// The fields of an object with their Rust types.
+    pub(crate) fn fields<'a>(
+        &'a self,
+        name: &str,
+        object: &'a Object,
+    ) -> impl Iterator<Item = (&'a Field, &'a RustType)> + use<'a> {
+        object.fields.iter().zip(self.objects.get(name).into_iter().flatten())
     }
 }
 
@@ -40,65 +37,160 @@ impl Lowered {
 /// # Errors
 ///
 /// A diagnostic when typify refuses the model's schema, which `verify` is there to prevent.
-pub fn lower(model: &Model) -> Result<Lowered, Diagnostic> {
-    let mut plain = PlainSchema::default();
-    let definitions: Map<_, _> =
-        model.types.iter().map(|def| (def.name.clone(), plain.definition(&def.kind))).collect();
-    let schema = plain.with_placeholders(definitions);
-    let root: RootSchema = serde_json::from_value(schema)
-        .map_err(|error| refused(Origin::default(), error.to_string()))?;
-
-    let mut types = TypeSpace::new(&plain.settings());
-    types
-        .add_ref_types(root.definitions)
-        .map_err(|error| refused(Origin::default(), error.to_string()))?;
-    let file: syn::File = syn::parse2(types.to_stream())
-        .map_err(|error| refused(Origin::default(), error.to_string()))?;
-    let fields = file.items.iter().flat_map(struct_fields).collect();
-    Ok(Lowered { fields })
+pub(crate) fn lower(model: &Model) -> Result<Lowered, Diagnostic> {
+    let mut plain = PlainSchema::new(model);
+    let file = plain.typify(model).map_err(refused)?;
+    let mut objects = BTreeMap::new();
+    for item in &file.items {
+        let syn::Item::Struct(item) = item else { continue };
+        let Some(def) = index(&item.ident, "T").and_then(|index| model.types.get(index)) else {
+            continue;
+        };
+        let mut fields = BTreeMap::new();
+        for field in &item.fields {
+            let position = field.ident.as_ref().and_then(|ident| index(ident, "f"));
+            let ty = plain.parse(&field.ty).map_err(refused)?;
+            fields.extend(position.map(|position| (position, without_boxes(ty))));
+        }
+        objects.insert(def.name.clone(), fields.into_values().collect());
+    }
+    box_cycles(model, &mut objects);
+    check_complete(model, &objects)?;
+    Ok(Lowered { objects })
 }
 
-fn refused(origin: Origin, message: String) -> Diagnostic {
-    Diagnostic::new(Code::Lowering, origin, message)
+fn refused(message: String) -> Diagnostic {
+    Diagnostic::new(Code::Lowering, Origin::default(), message)
         .with_help("this is a defect of the generator: its normal form let something through that typify does not take")
 }
 
-/// The fields of a struct item with the keys under which [`Lowered`] keeps them.
-fn struct_fields(item: &syn::Item) -> Vec<((String, String), syn::Type)> {
-    let syn::Item::Struct(item) = item else {
-        return Vec::new();
-    };
-    let named = item.fields.iter().filter_map(|field| {
-        let ident = field.ident.as_ref()?;
-        Some(((item.ident.to_string(), ident.to_string()), field.ty.clone()))
-    });
-    named.collect()
+/// Refuses objects of which typify made no struct, or one with other fields.
+fn check_complete(
+    model: &Model,
+    objects: &BTreeMap<String, Vec<RustType>>,
+) -> Result<(), Diagnostic> {
+    for def in &model.types {
+        let Kind::Object(object) = &def.kind else { continue };
+        let found = objects.get(&def.name).map_or(0, Vec::len);
+        if found != object.fields.len() {
+            let message =
+                format!("typify made {found} of {} fields for `{}`", object.fields.len(), def.name);
+            return Err(refused(message));
+        }
+    }
+    Ok(())
 }
 
-/// The model as JSON Schema for typify; types of `crate::support` become placeholders with a replacement.
-#[derive(Default)]
+/// The number behind the letter of a name that only typify sees.
+fn index(ident: &syn::Ident, letter: &str) -> Option<usize> {
+    ident.to_string().strip_prefix(letter)?.parse().ok()
+}
+
+/// typify boxes a type where it happens to meet a cycle, and does not know of bases; [`box_cycles`] does.
+fn without_boxes(ty: RustType) -> RustType {
+    match ty {
+        RustType::Box(inner) => without_boxes(*inner),
+        RustType::Option(inner) => RustType::Option(Box::new(without_boxes(*inner))),
+        RustType::Vec(inner) => RustType::Vec(Box::new(without_boxes(*inner))),
+        RustType::Map(inner) => RustType::Map(Box::new(without_boxes(*inner))),
+        other => other,
+    }
+}
+
+/// Boxes each field whose type contains the field's own object.
+fn box_cycles(model: &Model, objects: &mut BTreeMap<String, Vec<RustType>>) {
+    let contained = Contained::new(model, objects);
+    for (name, fields) in objects {
+        for ty in fields {
+            if ty.contained().is_some_and(|inner| contained.reaches(inner, name)) {
+                *ty = ty.clone().boxed();
+            }
+        }
+    }
+}
+
+/// The types that each object contains without indirection, its base among them.
+struct Contained(BTreeMap<String, BTreeSet<String>>);
+
+impl Contained {
+    fn new(model: &Model, objects: &BTreeMap<String, Vec<RustType>>) -> Self {
+        let mut contained = BTreeMap::<String, BTreeSet<String>>::new();
+        for def in &model.types {
+            let Kind::Object(object) = &def.kind else { continue };
+            let fields = objects.get(&def.name).into_iter().flatten();
+            let fields = fields.filter_map(|ty| ty.contained().map(str::to_owned));
+            let base = object.base.iter().map(|base| base.type_name.clone());
+            contained.insert(def.name.clone(), fields.chain(base).collect());
+        }
+        Self(contained)
+    }
+
+    fn reaches(&self, from: &str, target: &str) -> bool {
+        let mut seen = BTreeSet::from([from]);
+        let mut waiting = vec![from];
+        while let Some(name) = waiting.pop() {
+            if name == target {
+                return true;
+            }
+            let next = self.0.get(name).into_iter().flatten();
+            waiting.extend(next.map(String::as_str).filter(|name| seen.insert(name)));
+        }
+        false
+    }
+}
+
+/// The model as JSON Schema for typify.
 struct PlainSchema {
-    hand_written: Vec<String>,
+    /// The model's types by their position.
+    positions: BTreeMap<String, usize>,
+    /// The types that stand behind the model's own, as they are written in Rust.
+    foreign: Vec<String>,
 }
 
 impl PlainSchema {
+    fn new(model: &Model) -> Self {
+        let names = model.types.iter().enumerate();
+        let positions = names.map(|(position, def)| (def.name.clone(), position)).collect();
+        Self { positions, foreign: Vec::new() }
+    }
+
+    /// The items that typify makes of the model.
+    fn typify(&mut self, model: &Model) -> Result<syn::File, String> {
+        let mut definitions = Map::new();
+        for (position, def) in model.types.iter().enumerate() {
+            definitions.insert(type_name(position), self.definition(&def.kind));
+        }
+        for offset in 0..self.foreign.len() {
+            let placeholder = type_name(self.positions.len() + offset);
+            definitions.insert(placeholder, json!({ "type": "string" }));
+        }
+        let root: RootSchema = serde_json::from_value(json!({ "definitions": definitions }))
+            .map_err(|error| error.to_string())?;
+        let mut settings = TypeSpaceSettings::default();
+        settings.with_map_type("::std::collections::BTreeMap");
+        let mut types = TypeSpace::new(&settings);
+        types.add_ref_types(root.definitions).map_err(|error| error.to_string())?;
+        syn::parse2(types.to_stream()).map_err(|error| error.to_string())
+    }
+
     fn definition(&mut self, kind: &Kind) -> Value {
         match kind {
             Kind::Object(object) => self.object(object),
             Kind::Enum(set) => string_enum(set),
-            Kind::Union(union) => tagged_union(union),
+            Kind::Union(union) => self.tagged_union(union),
         }
     }
 
     fn object(&mut self, object: &Object) -> Value {
-        let properties: Map<_, _> =
-            object.fields.iter().map(|field| (field.ident.clone(), self.field(field))).collect();
-        let required: Vec<_> = object
-            .fields
-            .iter()
-            .filter(|field| is_required(field))
-            .map(|field| field.ident.as_str())
-            .collect();
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for (position, field) in object.fields.iter().enumerate() {
+            let name = format!("f{position}");
+            properties.insert(name.clone(), self.field(field));
+            if field.presence == Presence::Required {
+                required.push(name);
+            }
+        }
         // Without `additionalProperties`, typify takes an object that has no properties for a map.
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     }
@@ -122,7 +214,7 @@ impl PlainSchema {
             Shape::Unsigned => json!({ "type": "integer", "format": "uint64" }),
             Shape::Number => json!({ "type": "number", "format": "double" }),
             Shape::String(_) => json!({ "type": "string" }),
-            Shape::Ref(name) => reference(name),
+            Shape::Ref(name) => self.named(name),
             Shape::Any => self.placeholder("Value"),
             Shape::Scalar => self.placeholder("Scalar"),
             Shape::ScalarOrList => self.placeholder("AttributeValue"),
@@ -141,64 +233,97 @@ impl PlainSchema {
         self.slot(&Slot { nullable: slot.nullable && !has_null, ..slot.clone() })
     }
 
+    fn named(&self, name: &str) -> Value {
+        reference(self.positions.get(name).copied().unwrap_or_default())
+    }
+
     fn placeholder(&mut self, rust: &str) -> Value {
-        let known = self.hand_written.iter().position(|name| name == rust);
-        let index = known.unwrap_or_else(|| {
-            self.hand_written.push(rust.to_owned());
-            self.hand_written.len() - 1
+        let known = self.foreign.iter().position(|name| name == rust);
+        let offset = known.unwrap_or_else(|| {
+            self.foreign.push(rust.to_owned());
+            self.foreign.len() - 1
         });
-        reference(&placeholder_name(index))
+        reference(self.positions.len() + offset)
     }
 
-    fn with_placeholders(&self, mut definitions: Map<String, Value>) -> Value {
-        for index in 0..self.hand_written.len() {
-            definitions.insert(placeholder_name(index), json!({ "type": "string" }));
-        }
-        json!({ "definitions": definitions })
+    /// typify recognises an adjacently tagged union when the wrappers stand inside it and require both properties.
+    fn tagged_union(&self, union: &Union) -> Value {
+        let wrappers = union.variants.iter().enumerate().map(|(position, variant)| {
+            let tag = json!({ "type": "string", "enum": [format!("v{position}")] });
+            let properties = json!({ "tag": tag, "content": self.named(&variant.type_name) });
+            json!({ "type": "object", "properties": properties, "required": ["tag", "content"] })
+        });
+        json!({ "oneOf": wrappers.collect::<Vec<_>>() })
     }
 
-    fn settings(&self) -> TypeSpaceSettings {
-        let mut settings = TypeSpaceSettings::default();
-        settings.with_map_type("::std::collections::BTreeMap");
-        for (index, rust) in self.hand_written.iter().enumerate() {
-            settings.with_replacement(
-                placeholder_name(index),
-                rust,
-                std::iter::empty::<TypeSpaceImpl>(),
-            );
-        }
-        settings
+    /// Reads a type as typify wrote it.
+    fn parse(&self, ty: &syn::Type) -> Result<RustType, String> {
+        parse(ty, &|name| {
+            let position = index(name, "T")?;
+            let own = self.positions.iter().find(|(_, found)| **found == position);
+            let foreign = || self.foreign.get(position.checked_sub(self.positions.len())?);
+            match own {
+                Some((name, _)) => Some(RustType::Named(name.clone())),
+                None => foreign().and_then(|rust| self.parse_foreign(rust).ok()),
+            }
+        })
+    }
+
+    /// Reads a type as the overrides write it.
+    fn parse_foreign(&self, rust: &str) -> Result<RustType, String> {
+        let ty = syn::parse_str(rust).map_err(|error| error.to_string())?;
+        parse(&ty, &|name| {
+            let name = name.to_string();
+            self.positions.contains_key(&name).then_some(RustType::Named(name))
+        })
     }
 }
 
-fn is_required(field: &Field) -> bool {
-    field.presence == Presence::Required
+fn type_name(position: usize) -> String {
+    format!("T{position}")
 }
 
-fn placeholder_name(index: usize) -> String {
-    format!("HandWrittenPlaceholder{index}")
-}
-
-fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/definitions/{name}") })
+fn reference(position: usize) -> Value {
+    json!({ "$ref": format!("#/definitions/{}", type_name(position)) })
 }
 
 fn string_enum(set: &Enum) -> Value {
-    let values: Vec<_> = set.values.iter().map(|value| value.ident.as_str()).collect();
+    let values: Vec<_> = (0..set.values.len()).map(|position| format!("v{position}")).collect();
     json!({ "type": "string", "enum": values })
 }
 
-/// typify recognises an adjacently tagged union when the wrappers stand inside it and require both properties.
-fn tagged_union(union: &Union) -> Value {
-    let wrapper = |variant: &crate::model::Variant| {
-        json!({
-            "type": "object",
-            "properties": {
-                &union.tag: { "type": "string", "enum": [variant.wire] },
-                &union.content: reference(&variant.type_name),
-            },
-            "required": [union.tag, union.content],
-        })
-    };
-    json!({ "oneOf": union.variants.iter().map(wrapper).collect::<Vec<_>>() })
+/// Reads the tokens of a type; `named` knows the names that stand for other types.
+fn parse(
+    ty: &syn::Type,
+    named: &impl Fn(&syn::Ident) -> Option<RustType>,
+) -> Result<RustType, String> {
+    let syn::Type::Path(path) = ty else { return Err("a type is no path".to_owned()) };
+    let Some(last) = path.path.segments.last() else { return Err("a type is empty".to_owned()) };
+    let mut arguments = Vec::new();
+    if let syn::PathArguments::AngleBracketed(found) = &last.arguments {
+        for argument in &found.args {
+            if let syn::GenericArgument::Type(ty) = argument {
+                arguments.push(parse(ty, named)?);
+            }
+        }
+    }
+    if let Some(known) = named(&last.ident) {
+        return Ok(known);
+    }
+    let name = last.ident.to_string();
+    Ok(match (name.as_str(), arguments.as_slice()) {
+        ("Option", [inner]) => RustType::Option(Box::new(inner.clone())),
+        ("Vec", [item]) => RustType::Vec(Box::new(item.clone())),
+        ("BTreeMap", [_, value]) => RustType::Map(Box::new(value.clone())),
+        ("Box", [inner]) => RustType::Box(Box::new(inner.clone())),
+        ("bool", []) => RustType::Primitive(Primitive::Bool),
+        ("i64", []) => RustType::Primitive(Primitive::I64),
+        ("u64", []) => RustType::Primitive(Primitive::U64),
+        ("f64", []) => RustType::Primitive(Primitive::F64),
+        ("String", []) => RustType::Primitive(Primitive::String),
+        ("Value", []) => RustType::Json,
+        ("Scalar", []) => RustType::Scalar,
+        ("AttributeValue", []) => RustType::AttributeValue,
+        _ => RustType::Support(name, arguments),
+    })
 }

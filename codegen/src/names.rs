@@ -1,16 +1,20 @@
 //! Rust names for what the wire calls otherwise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
-/// Names that generated modules need for something else: Rust's own and those of `crate::support`.
+/// Names that generated modules need for something else: those of Rust's prelude and of `crate::support`.
+///
+/// [`crate::clashes`] finds whatever else a module imports and defines.
 const RESERVED: &str = "
-    AsRef AttributeLimits AttributeValue BTreeMap Beyond BooleanOrText Box Breadcrumb Buffer Clone Copy Debug
-    Default Deref DerefMut Deserialize Deserializer Display Drop Enveloped Eq Err Extra Field Fn From FromStr Hash
-    Into IntoIterator Iterator KeyedShape None Number Ok OpenEnum Option Ord PartialEq PartialOrd Place Read
-    ReadError Report Result Rule Scalar Self Serialize Serializer Severity Shape Shaped Some String Tagged
-    TaggedShape ToString TryFrom UnixMillis Validate Value Vec Violation
+    AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce AttributeLimits AttributeValue BTreeMap Beyond BooleanOrText Box
+    Breadcrumb Buffer Clone Copy Debug Default Deref DerefMut Deserialize Deserializer Display
+    DoubleEndedIterator Drop Enveloped Eq Err ExactSizeIterator Extend Extra Field Fn FnMut FnOnce From
+    FromIterator FromStr Future Hash Into IntoFuture IntoIterator Iterator KeyedShape None Number Ok OpenEnum
+    Option Ord PartialEq PartialOrd Place Read ReadError Report Result Rule Scalar Self Send Serialize Serializer
+    Severity Shape Shaped Sized Some String Sync Tagged TaggedShape ToOwned ToString TryFrom TryInto UnixMillis
+    Unpin Validate Value Vec Violation
 ";
 
 /// Whether a type cannot have this name.
@@ -18,9 +22,19 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.split_whitespace().any(|reserved| reserved == name)
 }
 
-/// Whether Rust takes the name as it is.
+/// Whether Rust takes the name as it is, in every edition.
 pub(crate) fn is_ident(name: &str) -> bool {
-    name != "_" && syn::parse_str::<syn::Ident>(name).is_ok()
+    !matches!(name, "_" | "gen") && syn::parse_str::<syn::Ident>(name).is_ok()
+}
+
+/// Whether a name is in the style of types and variants.
+pub(crate) fn is_camel(name: &str) -> bool {
+    !name.contains('_') && !name.starts_with(char::is_lowercase)
+}
+
+/// Whether a name is in the style of fields and modules.
+pub(crate) fn is_snake(name: &str) -> bool {
+    !name.trim_matches('_').contains("__") && !name.contains(char::is_uppercase)
 }
 
 /// A type's name, in the style that typify gives its types too: `GDPRState` is `GdprState`.
@@ -56,36 +70,70 @@ fn spare(text: &str, filler: &str) -> String {
     spellings.into_iter().find(usable).unwrap_or_default()
 }
 
-/// Hands out names of which each is used once.
-#[derive(Debug, Default)]
-pub(crate) struct Taken(BTreeSet<String>);
+/// What a name is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Style {
+    /// A field of an object.
+    Field,
+    /// A variant of an enum or a union.
+    Variant,
+}
 
-impl Taken {
-    /// Names that are not to be had.
-    pub(crate) fn reserving<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(names.into_iter().map(str::to_owned).collect())
+impl Style {
+    /// The Rust name for a name on the wire.
+    pub(crate) fn ident(self, wire: &str) -> String {
+        match self {
+            Self::Field => field_ident(wire),
+            Self::Variant => variant_ident(wire),
+        }
     }
 
-    /// The wanted name, or the same with the first number that makes it new.
-    pub(crate) fn give(&mut self, wanted: String) -> String {
-        let numbered = (2_u32..).map(|n| format!("{wanted}{n}"));
-        let free =
-            std::iter::once(wanted.clone()).chain(numbered).find(|name| !self.0.contains(name));
-        let name = free.unwrap_or(wanted);
-        self.0.insert(name.clone());
-        name
+    /// Whether a chosen name is in style.
+    pub(crate) fn accepts(self, name: &str) -> bool {
+        match self {
+            Self::Field => is_snake(name),
+            Self::Variant => is_camel(name),
+        }
+    }
+}
+
+/// The part of a method's name that comes from a field: underscores set a name apart from keywords only.
+pub(crate) fn in_method(field: &str) -> &str {
+    field.trim_matches('_')
+}
+
+/// The names that are in use in one object, enum or union.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    reserved: BTreeSet<String>,
+    given: BTreeMap<String, String>,
+}
+
+impl Taken {
+    /// Names that stand for something else; what would be called so ends in `_`.
+    pub(crate) fn reserving<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { reserved: names.into_iter().map(str::to_owned).collect(), given: BTreeMap::new() }
+    }
+
+    /// The Rust name for what is called `wire`, or that which has the name already.
+    pub(crate) fn give(&mut self, wanted: String, wire: &str) -> Result<String, String> {
+        let name = if self.reserved.contains(&wanted) { wanted + "_" } else { wanted };
+        match self.given.insert(name.clone(), wire.to_owned()) {
+            None => Ok(name),
+            Some(other) => Err(other),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Taken, field_ident, module_ident, type_ident, variant_ident};
+    use super::{Taken, field_ident, is_camel, is_snake, module_ident, type_ident, variant_ident};
 
     type Case = (fn(&str) -> String, &'static str, &'static str);
 
     #[test]
     fn names_follow_rust_style() {
-        let cases: [Case; 21] = [
+        let cases: [Case; 23] = [
             (type_ident, "ProductAction", "ProductAction"),
             (type_ident, "GDPRConsentState", "GdprConsentState"),
             (type_ident, "product_action", "ProductAction"),
@@ -97,6 +145,8 @@ mod tests {
             (field_ident, "self", "self_"),
             (field_ident, "2nd", "_2nd"),
             (field_ident, "$", ""),
+            (field_ident, "gen", "gen_"),
+            (variant_ident, "a_b_test", "ABTest"),
             (variant_ident, "remove_from_wish_list", "RemoveFromWishList"),
             (variant_ident, "iOS", "Ios"),
             (variant_ident, "IOS", "Ios"),
@@ -114,9 +164,27 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_given_once() {
+    fn a_name_is_given_once_and_no_reserved_one() {
         let mut taken = Taken::reserving(["Unknown"]);
-        let given = ["Unknown", "Ios", "Ios", "Ios"].map(|name| taken.give(name.to_owned()));
-        assert_eq!(given, ["Unknown2", "Ios", "Ios2", "Ios3"]);
+        let mut give = |name: &str, wire| taken.give(name.to_owned(), wire);
+        assert_eq!(give("Unknown", "unknown"), Ok("Unknown_".to_owned()));
+        assert_eq!(give("Ios", "ios"), Ok("Ios".to_owned()));
+        assert_eq!(give("Ios", "i-os"), Err("ios".to_owned()));
+    }
+
+    #[test]
+    fn names_of_the_overrides_have_a_style() {
+        let cases = [
+            ("Abc", true, false),
+            ("ABTest", true, false),
+            ("abc", false, true),
+            ("type_", false, true),
+            ("_2nd", false, true),
+            ("a__b", false, false),
+            ("A_b", false, false),
+        ];
+        for (name, camel, snake) in cases {
+            assert_eq!((is_camel(name), is_snake(name)), (camel, snake), "{name}");
+        }
     }
 }

@@ -16,18 +16,21 @@ mod aliases;
 mod base_objects;
 mod const_enums;
 mod event_conditions;
+mod event_types;
 mod event_wrappers;
 mod hand_written;
 mod inert_keywords;
 mod inline_types;
 mod ip_unions;
 mod limits;
+mod nested_bases;
 mod nullable;
 mod ref_siblings;
 mod scalar_or_list;
 mod scalar_unions;
 mod shadowed_fields;
 mod spent_wrappers;
+mod tuples;
 mod type_names;
 mod untyped;
 
@@ -51,6 +54,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("ref-siblings", ref_siblings::run),
     ("const-enums", const_enums::run),
     ("untyped", untyped::run),
+    ("tuples", tuples::run),
+    ("event-types", event_types::run),
     ("event-conditions", event_conditions::run),
     ("base-objects", base_objects::run),
     ("event-wrappers", event_wrappers::run),
@@ -60,6 +65,7 @@ pub(crate) const PASSES: &[Pass] = &[
     ("ip-unions", ip_unions::run),
     ("scalar-unions", scalar_unions::run),
     ("scalar-or-list", scalar_or_list::run),
+    ("nested-bases", nested_bases::run),
     ("shadowed-fields", shadowed_fields::run),
     ("inline-types", inline_types::run),
     ("type-names", type_names::run),

@@ -11,63 +11,75 @@ use toml::Spanned;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 
 /// A table of the overrides file; its keys know where they stand.
-pub type Table<T> = IndexMap<Spanned<String>, T>;
+pub(crate) type Table<T> = IndexMap<Spanned<String>, T>;
 
 /// An overrides file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Overrides {
+pub(crate) struct Overrides {
+    /// What this schema has to have, although others need not.
+    pub(crate) require: Vec<Requirement>,
     /// What single types need, by the location of their definition.
-    pub types: Table<TypeOverride>,
+    pub(crate) types: Table<TypeOverride>,
     /// Module names, by file name.
-    pub modules: Table<String>,
+    pub(crate) modules: Table<String>,
     /// Bundled schemas to emit: the name of the constant and the root file.
-    pub documents: Table<String>,
+    pub(crate) documents: Table<String>,
     /// Keywords that may be dropped from this schema, each with the reason.
-    pub ignore: Table<String>,
+    pub(crate) ignore: Table<String>,
     /// Names for inline types and enum values, by location.
-    pub names: Table<String>,
+    pub(crate) names: Table<String>,
     /// The file's own name.
     #[serde(skip)]
-    pub file: String,
+    pub(crate) file: String,
     #[serde(skip)]
     line_ends: Vec<usize>,
+}
+
+/// Something that a schema has to have if its overrides say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Requirement {
+    /// A description of every file, type, field and enum value.
+    Descriptions,
 }
 
 /// What JSON Schema cannot say about one type.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct TypeOverride {
+pub(crate) struct TypeOverride {
     /// The type's Rust name, where it differs from the schema's.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The hand-written type of `crate::support` that stands for this definition.
-    pub rust: Option<String>,
+    pub(crate) rust: Option<String>,
     /// The constructor's arguments, by wire name. Default: the required fields that cannot be null.
-    pub constructor: Option<Vec<String>>,
+    pub(crate) constructor: Option<Vec<String>>,
     /// Required fields that may be absent when read.
-    pub optional_to_read: Vec<String>,
+    pub(crate) optional_to_read: Vec<String>,
     /// Whether the type is read and written as a document of its own.
-    pub entry: bool,
+    pub(crate) entry: bool,
     /// The name of one element of a list or map, by wire name.
-    pub singular: IndexMap<String, String>,
+    pub(crate) singular: IndexMap<String, String>,
     /// An array of records from which the object may be read, too.
-    pub records: Option<RecordsOverride>,
+    pub(crate) records: Option<RecordsOverride>,
+    /// Rust code that shows how a value is made, for the documentation.
+    pub(crate) example: Option<String>,
     /// The name of the field that holds this object where it is flattened into others. Default: `common`.
-    pub flattened_as: Option<String>,
+    pub(crate) flattened_as: Option<String>,
 }
 
 /// How an object is read from an array of records.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecordsOverride {
+pub(crate) struct RecordsOverride {
     /// The Rust field that keeps the records.
-    pub field: String,
+    pub(crate) field: String,
     /// The Rust name of a record's type.
-    pub item: String,
+    pub(crate) item: String,
     /// The wire name of a record's key.
-    pub key: String,
+    pub(crate) key: String,
     /// The wire name of a record's value.
-    pub value: String,
+    pub(crate) value: String,
 }
 
 impl Overrides {
@@ -75,11 +87,11 @@ impl Overrides {
     ///
     /// # Errors
     /// When the file cannot be read, is not TOML or holds an unknown entry.
-    pub fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
+    pub(crate) fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let text = std::fs::read_to_string(path).map_err(|error| {
             let message = format!("cannot read `{name}`: {error}");
-            let help = "name an overrides file, or leave it out";
+            let help = "name an overrides file, or omit the option";
             vec![
                 Diagnostic::new(Code::UnreadableFile, Origin::parse(&name), message)
                     .with_help(help),
@@ -92,11 +104,11 @@ impl Overrides {
     ///
     /// # Errors
     /// When the text is not TOML or holds an unknown entry.
-    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let mut overrides: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_at(&line_ends, span.start));
-            let help = "see the head of `overrides.toml` for the entries there are";
+            let help = "the head of `schema/overrides.toml` lists the entries";
             vec![
                 Diagnostic::new(Code::InvalidOverrides, Origin::line(file, line), error.message())
                     .with_help(help),
@@ -109,7 +121,7 @@ impl Overrides {
 
     /// The line on which a key stands.
     #[must_use]
-    pub fn origin(&self, key: &Spanned<String>) -> Origin {
+    pub(crate) fn origin(&self, key: &Spanned<String>) -> Origin {
         Origin::line(&self.file, line_at(&self.line_ends, key.span().start))
     }
 
@@ -120,6 +132,6 @@ impl Overrides {
     }
 }
 
-fn line_at(line_ends: &[usize], offset: usize) -> usize {
+pub(crate) fn line_at(line_ends: &[usize], offset: usize) -> usize {
     line_ends.partition_point(|&end| end < offset) + 1
 }

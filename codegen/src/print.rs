@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
-use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::clashes;
+use crate::diagnostic::{Code, Diagnostic, Origin, sorted};
 use crate::layout::SourceFile;
+use crate::model::Model;
 
 /// The edition whose style the printed files follow.
 const EDITION: &str = "2024";
@@ -20,27 +22,44 @@ const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../rustfmt.toml");
 ///
 /// # Errors
 ///
-/// A diagnostic for each file that is no Rust or that rustfmt refuses, and when rustfmt cannot be run.
-pub fn print(files: Vec<SourceFile>) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+/// A diagnostic for each name that stands for two things, for each file that is no Rust or that rustfmt refuses, and
+/// when rustfmt cannot be run.
+pub(crate) fn print(
+    model: &Model,
+    files: impl IntoIterator<Item = SourceFile>,
+) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let mut printed = BTreeMap::new();
     let mut diagnostics = Vec::new();
+    let mut running = Vec::new();
     // All processes start before the first is waited for.
-    let running: Vec<_> = files.into_iter().map(|file| (file.path.clone(), start(&file))).collect();
+    for file in files {
+        match parse(&file) {
+            Ok(syntax) => {
+                running.push((file.path.clone(), start(&file, &syntax)));
+                let module = file.path.trim_end_matches(".rs");
+                diagnostics.extend(clashes::check(model, module, &syntax));
+            }
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
     for (path, child) in running {
         match child.and_then(|child| finish(child, &path)) {
             Ok(text) => drop(printed.insert(path, text)),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if diagnostics.is_empty() { Ok(printed) } else { Err(diagnostics) }
+    if diagnostics.is_empty() { Ok(printed) } else { Err(sorted(diagnostics)) }
+}
+
+fn parse(file: &SourceFile) -> Result<syn::File, Diagnostic> {
+    syn::parse2(file.tokens.clone())
+        .map_err(|error| defect(&file.path, format!("the emitted tokens are no Rust: {error}")))
 }
 
 /// Lays a file out and hands it to a rustfmt of its own.
-fn start(file: &SourceFile) -> Result<Child, Diagnostic> {
-    let syntax = syn::parse2(file.tokens.clone())
-        .map_err(|error| defect(&file.path, format!("the emitted tokens are no Rust: {error}")))?;
+fn start(file: &SourceFile, syntax: &syn::File) -> Result<Child, Diagnostic> {
     let header = header(file.schema.as_deref());
-    let text = format!("{header}\n\n{}", with_blank_lines(&prettyplease::unparse(&syntax)));
+    let text = format!("{header}\n\n{}", with_blank_lines(&prettyplease::unparse(syntax)));
     let mut child = Command::new("rustfmt")
         .args(["--edition", EDITION, "--config-path", STYLE, "--quiet"])
         .stdin(Stdio::piped())

@@ -4,6 +4,7 @@
 //! through.
 
 mod objects;
+mod records;
 mod sets;
 mod settings;
 mod slots;
@@ -11,8 +12,9 @@ mod slots;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::markdown;
 use crate::model::{Kind, Model, Module, TypeDef};
-use crate::names::{self, Taken};
+use crate::names::{self, Style, Taken};
 use crate::node::{AT, FROM, Node, is_named, place, text};
 use crate::normalise::Schema;
 
@@ -27,6 +29,12 @@ pub(crate) fn verify(schema: &Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
     let modules = verifier.modules();
     let mut types = verifier.types(&modules);
     verifier.check_overrides(&types);
+    verifier.check_records(&types);
+    if types.is_empty() && verifier.diagnostics.is_empty() {
+        let file = schema.bundle.documents.keys().next().map_or("", String::as_str);
+        let help = "give the document or a definition `properties`, a list of values, or one variant per tag";
+        verifier.report(file, Code::NoTypes, "the schema describes no object, enum or union", help);
+    }
     if !verifier.diagnostics.is_empty() {
         return Err(verifier.diagnostics);
     }
@@ -57,13 +65,13 @@ impl<'a> Verifier<'a> {
                 let message = format!("`{name}` cannot be the name of a module");
                 self.report(file, Code::InvalidName, message, help);
             } else if name == "schema" && !schema.overrides.documents.is_empty() {
-                let message = "the module `schema` is that of the bundled documents";
+                let message = "the module name `schema` is reserved for the bundled documents";
                 self.report(file, Code::NameConflict, message, help);
             } else if let Some(other) = taken.insert(name.clone(), file) {
-                let message = format!("the module `{name}` is also that of `{other}`");
+                let message = format!("the module name `{name}` is also that of `{other}`");
                 self.report(file, Code::NameConflict, message, help);
             }
-            let description = document.description.clone();
+            let description = document.description.as_deref().and_then(markdown);
             modules.insert(file.as_str(), Module { name, file: file.clone(), description });
         }
         modules
@@ -90,6 +98,11 @@ impl<'a> Verifier<'a> {
                 module: module.unwrap_or_default(),
                 origin,
                 description: description(node),
+                example: schema
+                    .overrides
+                    .types
+                    .get(key.as_str())
+                    .and_then(|entry| entry.example.clone()),
                 kind,
             });
         }
@@ -99,8 +112,8 @@ impl<'a> Verifier<'a> {
     /// Reports the keywords of a definition that its kind has no room for.
     fn check_keywords(&mut self, node: &Node, kind: &str, known: &[&str]) {
         if let Some(keyword) = leftover(node, known) {
-            let message = format!("`{keyword}` has no meaning in a definition that is {kind}");
-            let help = "remove it, or describe the type another way";
+            let message = format!("`{keyword}` has no meaning in the definition of {kind}");
+            let help = "remove it, or describe the type in another way";
             self.report(place(node), Code::UnsupportedShape, message, help);
         }
     }
@@ -110,43 +123,46 @@ impl<'a> Verifier<'a> {
         let schema = self.schema;
         let definition = schema.bundle.definitions.get(key);
         if !definition.is_some_and(is_named) {
-            let message = format!("`{key}` is no object, enum or union");
+            let message = format!("`{key}` is not an object, enum or union");
             self.report(at, Code::UnsupportedShape, message, "define it as one of them");
         }
         // A type without a name has been reported as such.
         definition.and_then(|node| text(node, "name")).unwrap_or_default().to_owned()
     }
 
-    /// A Rust name made from a name on the wire: that of the overrides, or the first that is free.
-    fn ident(
-        &mut self,
-        at: &str,
-        wire: &str,
-        made: fn(&str) -> String,
-        taken: &mut Taken,
-    ) -> String {
+    /// A Rust name made from a name on the wire, or that of the overrides.
+    fn ident(&mut self, at: &str, wire: &str, style: Style, taken: &mut Taken) -> String {
         let chosen = self.schema.overrides.names.get(at).filter(|_| !self.is_type(at));
         let name = match chosen {
             Some(name) => {
                 self.renamed.insert(at.to_owned());
                 name.clone()
             }
-            None => made(wire),
+            None => style.ident(wire),
         };
-        let help = "name it by its location under `[names]`";
+        let help = "give it a name under `[names]`, by its location";
         if !names::is_ident(&name) {
-            let message = format!("no Rust name follows from `{wire}`");
+            let message = format!("`{wire}` cannot be made into a Rust name");
             self.report(at, Code::InvalidName, message, help);
-        } else if made(&name) != name {
-            let message = format!("`{name}` is not in Rust's style, `{}` is", made(&name));
+            return name;
+        }
+        if chosen.is_some() && !style.accepts(&name) {
+            let message = format!(
+                "`{name}` does not follow Rust's naming style; `{}` would",
+                style.ident(&name)
+            );
             self.report(at, Code::InvalidName, message, help);
         }
-        let given = taken.give(name.clone());
-        if chosen.is_some() && given != name {
-            let message = format!("the name `{name}` stands for something else here");
-            self.report(at, Code::NameConflict, message, help);
-        }
-        given
+        taken.give(name.clone(), wire).unwrap_or_else(|other| {
+            let message = format!("`{wire}` and `{other}` are both called `{name}` in Rust");
+            self.report(
+                at,
+                Code::NameConflict,
+                message,
+                "name one of them under `[names]`, by its location",
+            );
+            name
+        })
     }
 
     /// Whether an inline type was written at a place.
@@ -167,7 +183,12 @@ fn leftover<'n>(node: &'n Node, known: &[&str]) -> Option<&'n str> {
 }
 
 fn description(node: &Node) -> Option<String> {
-    text(node, "description").map(str::to_owned)
+    text(node, "description").and_then(markdown)
+}
+
+/// A description as Markdown, unless it is blank.
+fn markdown(description: &str) -> Option<String> {
+    Some(markdown::from_text(description)).filter(|text| !text.trim().is_empty())
 }
 
 /// The texts a keyword lists.

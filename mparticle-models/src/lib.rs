@@ -1,14 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-mod constructors;
+// The documentation of a type shows its methods in the order of these modules. These constructors come before `new`,
+// because they are what users need; the others come after the generated methods.
+mod named_constructors;
+
 mod generated;
-// What generated code calls: public for the sake of its traits, and no part of the stable API.
-#[doc(hidden)]
-pub mod support;
+
+mod constructors;
+#[allow(
+    unreachable_pub,
+    reason = "the folder is copied into other crates along with generated code"
+)]
+mod support;
 
 pub use generated::*;
 pub use support::locate::{from_slice, from_str};
 pub use support::{
-    AttributeValue, BooleanOrText, Breadcrumb, Extra, NotAScalar, Number, OutOfRange, ReadError,
-    ReadErrorKind, Rule, Scalar, Severity, UnixMillis, Violation,
+    AttributeError, AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Extra, NotAScalar,
+    Number, OutOfRange, ReadError, ReadErrorKind, Rule, Scalar, Severity, TextValue, TimeUnit,
+    UnixMillis, Violation,
 };

@@ -8,8 +8,9 @@ use lexopt::prelude::*;
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask codegen [--check]
        cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
+       cargo xtask drift PATH
        cargo xtask ci
-       cargo xtask [codegen] --help
+       cargo xtask [codegen|drift] --help
 ";
 
 const HELP: &str = "\
@@ -19,12 +20,13 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   codegen  turn the JSON Schema into Rust (`cargo xtask codegen --help` tells more)
+  drift    compare another schema with schema/ (`cargo xtask drift --help` tells more)
   ci       run everything that CI runs, and stop at the first failure
 ";
 
 const CODEGEN_HELP: &str = "\
 Turns the JSON Schema into Rust. Without options: schema/ with schema/overrides.toml into
-mparticle-models/src/generated/, a folder that belongs to the generator: whatever else it holds is deleted.
+mparticle-models/src/generated/. Only files that were generated are ever overwritten or deleted.
 
 Usage: cargo xtask codegen [--check]
        cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
@@ -34,12 +36,22 @@ Options:
                     when there is one
   --schema PATH     a schema of your own: one file, or a folder of files that refer to each other
   --overrides FILE  what JSON Schema cannot say about the Rust code, as TOML; see schema/overrides.toml
-  --out DIR         where the module's mod.rs and its submodules go; only generated files are ever deleted there
+  --out DIR         where the module's mod.rs and its submodules go
   --help            print this
 
 To try mParticle's own schema:
   cargo xtask codegen --schema mparticle.inbound.eventsapi.schema.json \\
       --overrides schema/official.overrides.toml --out some/folder
+";
+
+const DRIFT_HELP: &str = "\
+Compares another schema with schema/ and lists what it adds, removes, narrows, widens or changes.
+
+Usage: cargo xtask drift PATH
+
+PATH is the schema that mParticle publishes, or the folder schema/ of another version of this repository.
+Differences from the published schema that schema/differences.toml explains are left out, and an explanation
+that no longer applies is an error. Exit status: 0 if nothing is left, 1 otherwise.
 ";
 
 /// A command line, understood.
@@ -49,6 +61,8 @@ pub(crate) enum Command {
     Help(&'static str),
     /// Generate or check.
     Codegen(Request),
+    /// Compare the schema at this path with ours.
+    Drift(PathBuf),
     /// Run what CI runs.
     Ci,
 }
@@ -78,15 +92,29 @@ pub(crate) enum Source {
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     match parser.next()? {
-        None => Err("a command is missing: codegen or ci".into()),
+        None => Err("a command is missing: codegen, drift or ci".into()),
         Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
         Some(Value(name)) if name == "codegen" => codegen(parser),
+        Some(Value(name)) if name == "drift" => drift(parser),
         Some(Value(name)) if name == "ci" => match parser.next()? {
             None => Ok(Command::Ci),
             Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
             Some(other) => Err(other.unexpected()),
         },
         Some(Value(name)) => Err(format!("no such command: {}", name.to_string_lossy()).into()),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+fn drift(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let path = match parser.next()? {
+        None => return Err("drift needs the PATH of a schema".into()),
+        Some(Short('h') | Long("help")) => return Ok(Command::Help(DRIFT_HELP)),
+        Some(Value(path)) => PathBuf::from(path),
+        Some(other) => return Err(other.unexpected()),
+    };
+    match parser.next()? {
+        None => Ok(Command::Drift(path)),
         Some(other) => Err(other.unexpected()),
     }
 }
@@ -148,6 +176,8 @@ mod tests {
             ("ci", Command::Ci),
             ("--help", Command::Help(HELP)),
             ("ci --help", Command::Help(HELP)),
+            ("drift a.json", Command::Drift("a.json".into())),
+            ("drift --help", Command::Help(DRIFT_HELP)),
             ("codegen -h", Command::Help(CODEGEN_HELP)),
             ("codegen", request(Task::Write, Source::Workspace)),
             ("codegen --check", request(Task::Check, Source::Workspace)),
@@ -165,10 +195,13 @@ mod tests {
     #[test]
     fn each_mistake_is_named() {
         let cases = [
-            ("", "a command is missing: codegen or ci"),
+            ("", "a command is missing: codegen, drift or ci"),
             ("build", "no such command: build"),
             ("--check", "invalid option '--check'"),
             ("ci fast", "unexpected argument \"fast\""),
+            ("drift", "drift needs the PATH of a schema"),
+            ("drift a b", "unexpected argument \"b\""),
+            ("drift --check", "invalid option '--check'"),
             ("codegen --chekc", "invalid option '--chekc'"),
             ("codegen now", "unexpected argument \"now\""),
             ("codegen --check=yes", "unexpected argument for option '--check': \"yes\""),

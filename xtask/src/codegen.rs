@@ -1,40 +1,38 @@
 //! `cargo xtask codegen`: generates, then writes or checks.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 
-use mparticle_codegen::output::{self, Difference, DifferenceKind, Mode};
-use mparticle_codegen::{diagnostic, generate};
+use mparticle_codegen::{Difference, DifferenceKind, Outcome, check, diagnostic, generate};
 
 use crate::arguments::{Request, Source, Task};
-use crate::workspace;
+use crate::{readme, workspace};
 
 /// Generates as asked; the error is what to print.
 pub(crate) fn run(request: &Request) -> Result<(), String> {
     let (schema, overrides, out) = places(&request.source)?;
-    let files = generate(&schema, overrides.as_deref())
-        .map_err(|diagnostics| diagnostic::render(&diagnostics, colored()))?;
-    let mode = match (request.task, &request.source) {
-        (Task::Check, _) => Mode::Check,
-        (Task::Write, Source::Workspace) => Mode::Write,
-        (Task::Write, Source::Foreign { .. }) => Mode::WriteGuarded,
+    let act = match request.task {
+        Task::Check => check,
+        Task::Write => generate,
     };
-    let differences =
-        output::sync(&out, &files, mode).map_err(|error| format!("error: {error}"))?;
+    let outcome = act(&schema, overrides.as_deref(), &out)
+        .map_err(|diagnostics| diagnostic::render(&diagnostics, colored()))?;
+    if request.source == Source::Workspace {
+        readme::sync(&schema, request.task)?;
+    }
     let out = shown(&out);
     match request.task {
-        Task::Check if !differences.is_empty() => {
-            Err(complaint(out, &differences, &request.source))
+        Task::Check if !outcome.differences.is_empty() => {
+            Err(complaint(out, &outcome.differences, &request.source))
         }
         Task::Check => {
-            println!("{}: {} files are up to date", out.display(), files.len());
+            println!("{}: {} files are up to date", out.display(), outcome.files);
             Ok(())
         }
         Task::Write => {
-            println!("{}: {}", out.display(), summary(&files, &differences));
+            println!("{}: {}", out.display(), summary(&outcome));
             Ok(())
         }
     }
@@ -56,13 +54,13 @@ fn places(source: &Source) -> Result<(PathBuf, Option<PathBuf>, PathBuf), String
 }
 
 /// A path in the workspace as its maintainer writes it.
-fn shown(path: &Path) -> &Path {
+pub(crate) fn shown(path: &Path) -> &Path {
     let root = workspace::root().unwrap_or_default();
     path.strip_prefix(root).unwrap_or(path)
 }
 
 /// Whether diagnostics may be coloured (see no-color.org).
-fn colored() -> bool {
+pub(crate) fn colored() -> bool {
     stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
@@ -101,13 +99,14 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-fn summary(files: &BTreeMap<String, String>, differences: &[Difference]) -> String {
+fn summary(outcome: &Outcome) -> String {
+    let differences = &outcome.differences;
     let count = |wanted: fn(&DifferenceKind) -> bool| {
         differences.iter().filter(|difference| wanted(&difference.kind)).count()
     };
     let deleted = count(|kind| matches!(kind, DifferenceKind::Orphaned));
     let written = differences.len() - deleted;
-    let unchanged = files.len() - written;
+    let unchanged = outcome.files - written;
     format!("{written} written, {unchanged} unchanged, {deleted} deleted")
 }
 
@@ -155,11 +154,13 @@ mod tests {
 
     #[test]
     fn the_summary_counts_each_file_once() {
-        let files = ["a.rs", "b.rs", "c.rs"].map(|path| (path.to_owned(), String::new())).into();
-        let differences = [
+        let differences = vec![
             difference("a.rs", DifferenceKind::Missing),
             difference("z.rs", DifferenceKind::Orphaned),
         ];
-        assert_eq!(summary(&files, &differences), "1 written, 2 unchanged, 1 deleted");
+        assert_eq!(
+            summary(&Outcome { files: 3, differences }),
+            "1 written, 2 unchanged, 1 deleted"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The maintainers' commands: `cargo xtask codegen` and `cargo xtask ci`.
+//! The maintainers' commands: `cargo xtask codegen`, `cargo xtask drift` and `cargo xtask ci`.
 //!
 //! Reads the arguments, calls the library, prints. Exit status: 0 when all is well, 1 when something was
 //! found or failed, 2 when the command itself is wrong.
@@ -6,6 +6,8 @@
 mod arguments;
 mod ci;
 mod codegen;
+mod drift;
+mod readme;
 mod workspace;
 
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Codegen(request) => codegen::run(&request),
+        Command::Drift(path) => drift::run(&path),
         Command::Ci => ci::run(),
     };
     match done {

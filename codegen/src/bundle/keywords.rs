@@ -11,6 +11,7 @@ pub(crate) enum Holds {
     Text,
     Texts,
     Count,
+    Number,
     Flag,
     Types,
     Constant,
@@ -19,6 +20,8 @@ pub(crate) enum Holds {
     Advice,
     Reference,
     Schema,
+    /// A schema, or one for each position of a tuple as in draft 7.
+    Items,
     Schemas,
     Properties,
     Definitions,
@@ -35,6 +38,7 @@ impl Holds {
             "$comment" | "default" | "examples" => Self::Anything,
             "$id" | "$schema" | "description" | "format" | "title" => Self::Text,
             "required" | "x-mparticle-aliases" => Self::Texts,
+            "maximum" | "minimum" => Self::Number,
             "maxItems" | "maxLength" | "maxProperties" => Self::Count,
             "deprecated" | "readOnly" => Self::Flag,
             "type" => Self::Types,
@@ -43,7 +47,8 @@ impl Holds {
             "x-mparticle-beyond" => Self::Beyond,
             "x-mparticle-advice" => Self::Advice,
             "$ref" => Self::Reference,
-            "additionalProperties" | "if" | "items" | "propertyNames" | "then" => Self::Schema,
+            "additionalProperties" | "if" | "propertyNames" | "then" => Self::Schema,
+            "items" => Self::Items,
             "allOf" | "anyOf" | "oneOf" => Self::Schemas,
             "properties" => Self::Properties,
             "$defs" | "definitions" => Self::Definitions,
@@ -55,18 +60,20 @@ impl Holds {
     pub(crate) fn expected(self) -> &'static str {
         match self {
             Self::Anything => "any JSON",
-            Self::Text | Self::Reference => "a text",
-            Self::Texts => "a list of texts",
+            Self::Text | Self::Reference => "a string",
+            Self::Texts => "a list of strings",
             Self::Count => "a whole number",
+            Self::Number => "a number",
             Self::Flag => "true or false",
-            Self::Types => "one of JSON's types, or a list of them",
-            Self::Constant => "a text, since every enum here is one of texts",
-            Self::Constants => "a list of texts, or null among them",
+            Self::Types => "a JSON type or a list of JSON types",
+            Self::Constant => "a string, because every enum here is a set of strings",
+            Self::Constants => "a list of strings, which may include null",
             Self::Beyond => "`refused`, `cut` or `undocumented`",
             Self::Advice => {
-                "an object of `format` (`uuid`, `ip`, `unix-millis`) and `exactlyOneOf` (a list of texts)"
+                "an object of `format` (`uuid`, `ip`, `unix-millis`) and `exactlyOneOf` (a list of strings)"
             }
-            Self::Schema => "a schema that admits something",
+            Self::Schema => "a schema other than `false`",
+            Self::Items => "a schema, or a list of schemas",
             Self::Schemas => "a list of schemas",
             Self::Properties | Self::Definitions => "an object of schemas",
         }
@@ -79,9 +86,10 @@ impl Holds {
             Self::Text | Self::Constant | Self::Reference => value.is_string(),
             Self::Texts => all(value, Value::is_string),
             Self::Count => value.is_u64(),
+            Self::Number => value.is_number(),
             Self::Flag => value.is_boolean(),
-            Self::Types => is_one_of(value, TYPES) || all(value, |v| is_one_of(v, TYPES)),
-            Self::Constants => all(value, |v| v.is_string() || v.is_null()),
+            Self::Types => is_one_of(value, TYPES) || some(value, |v| is_one_of(v, TYPES)),
+            Self::Constants => some(value, |v| v.is_string() || v.is_null()),
             Self::Beyond => is_one_of(value, BEYOND),
             Self::Advice => value.as_object().is_some_and(|advice| {
                 advice.iter().all(|(key, value)| match key.as_str() {
@@ -91,7 +99,8 @@ impl Holds {
                 })
             }),
             Self::Schema => value.is_object() || value.is_boolean(),
-            Self::Schemas => value.as_array().is_some_and(|list| !list.is_empty()),
+            Self::Items => value.is_object() || value.is_boolean() || some(value, |_| true),
+            Self::Schemas => some(value, |_| true),
             Self::Properties | Self::Definitions => value.is_object(),
         }
     }
@@ -99,6 +108,11 @@ impl Holds {
 
 fn all(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
     value.as_array().is_some_and(|list| list.iter().all(test))
+}
+
+/// Whether a list holds at least one item, and only items that pass the test.
+fn some(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
+    value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(test))
 }
 
 fn is_one_of(value: &Value, words: &[&str]) -> bool {

@@ -3,11 +3,22 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::model::{Beyond, Field, Format, Limit, Presence, Shape, Slot, TypeDef};
+use crate::markdown;
+use crate::model::{Beyond, Bound, Field, Format, Limit, Presence, Shape, Slot, TypeDef};
 
 /// The attribute that `print` turns into a blank line.
 pub(crate) fn blank_line() -> TokenStream {
     quote!(#[blank_line])
+}
+
+/// The doc comment of a type: its paragraphs, and then the example, if there is one.
+pub(crate) fn type_docs(def: &TypeDef, more: &[&str]) -> TokenStream {
+    let docs = docs(&type_paragraphs(def, more));
+    let Some(example) = &def.example else { return docs };
+    let code = example.trim().lines();
+    let lines = ["", "# Examples", "", "```"].into_iter().chain(code).chain(["```"]);
+    let lines = lines.map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
+    quote!(#docs #(#[doc = #lines])*)
 }
 
 /// A doc comment of one paragraph per entry, after a blank line.
@@ -24,39 +35,30 @@ pub(crate) fn inner_docs<S: AsRef<str>>(paragraphs: &[S]) -> TokenStream {
 }
 
 fn doc_lines<S: AsRef<str>>(paragraphs: &[S]) -> Vec<String> {
-    let text = paragraphs
-        .iter()
-        .map(|paragraph| wrap(paragraph.as_ref()))
-        .collect::<Vec<_>>()
-        .join("\n\n");
-    text.lines()
-        .map(|line| if line.is_empty() { String::new() } else { format!(" {line}") })
-        .collect()
+    let mut lines = Vec::new();
+    for paragraph in paragraphs {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let paragraph = markdown::lines(paragraph.as_ref()).into_iter();
+        lines.extend(paragraph.map(|line| if line.is_empty() { line } else { format!(" {line}") }));
+    }
+    lines
 }
 
-/// Breaks a paragraph into lines of at most 110 characters, at spaces only.
-fn wrap(paragraph: &str) -> String {
-    const WIDTH: usize = 110;
-    let mut lines = Vec::new();
-    for source in paragraph.lines() {
-        let mut line = String::new();
-        for word in source.split_whitespace() {
-            let length = line.chars().count() + 1 + word.chars().count();
-            if !line.is_empty() && length > WIDTH {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines.join("\n")
+/// Returns the first sentence of a description, unless it is code.
+pub(crate) fn first_sentence(description: &str) -> Option<String> {
+    let line = description.lines().next()?;
+    let sentence = match line.split_once(". ") {
+        Some((first, _)) => format!("{first}."),
+        None => line.to_owned(),
+    };
+    let is_whole = sentence.matches('`').count() % 2 == 0 && !sentence.contains("```");
+    is_whole.then_some(sentence)
 }
 
 /// The paragraphs of a type: what it is and where the schema defines it.
-pub(crate) fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
+fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
     let description =
         def.description.clone().unwrap_or_else(|| format!("`{}` of the schema.", def.name));
     let place = format!("Schema: `{}#{}`.", def.origin.file, def.origin.pointer);
@@ -71,25 +73,27 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     let mut paragraphs =
         vec![field.description.clone().unwrap_or_else(|| format!("The field `{}`.", field.wire))];
     paragraphs.extend(limit_paragraph(&field.slot));
+    paragraphs.extend(bounds_paragraph(&field.slot));
+    paragraphs.extend(field.format.as_ref().map(|format| format!("Format: `{format}`.")));
     if let Shape::String(Some(format)) = field.slot.shape {
         let expected = match format {
-            Format::Uuid => "Expected to be a UUID; `validate()` warns about any other text.",
+            Format::Uuid => "Expected to be a UUID. `validate()` warns about any other text.",
             Format::Ip => {
-                "Expected to be an IPv4 or IPv6 address; `validate()` warns about any other text."
+                "Expected to be an IPv4 or IPv6 address. `validate()` warns about any other text."
             }
         };
         paragraphs.push(expected.to_owned());
     }
     let presence = match field.presence {
-        Presence::WrittenAlways => Some("Always written: absent goes out as null."),
+        Presence::WrittenAlways => Some("Always written. `None` is written as null."),
         Presence::RequiredToWrite => {
-            Some("Required by mParticle, but not to read: `validate()` reports its absence.")
+            Some("mParticle requires this field. `validate()` reports if it is missing.")
         }
         Presence::Required | Presence::Optional => None,
     };
     paragraphs.extend(presence.map(str::to_owned));
     if field.read_only {
-        paragraphs.push("Filled by mParticle: leave it out of what you send.".to_owned());
+        paragraphs.push("Set by mParticle. Do not send it.".to_owned());
     }
     paragraphs
 }
@@ -98,9 +102,9 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
 fn limit_paragraph(slot: &Slot) -> Option<String> {
     let limits = limits_in_words(slot, false);
     let kinds = [
-        (Beyond::Refused, "what exceeds that is refused"),
-        (Beyond::Cut, "what exceeds that is cut"),
-        (Beyond::Undocumented, "what becomes of more is undocumented"),
+        (Beyond::Refused, "mParticle refuses more"),
+        (Beyond::Cut, "mParticle truncates more"),
+        (Beyond::Undocumented, "the effect of more is not documented"),
     ];
     let sentences = kinds.into_iter().filter_map(|(beyond, consequence)| {
         let with_this = limits.iter().filter(|(limit, _)| limit.beyond == beyond);
@@ -110,6 +114,17 @@ fn limit_paragraph(slot: &Slot) -> Option<String> {
     });
     let sentences: Vec<_> = sentences.collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// The bounds of a number.
+fn bounds_paragraph(slot: &Slot) -> Option<String> {
+    let text = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.value.to_string());
+    match (text(&slot.limits.minimum), text(&slot.limits.maximum)) {
+        (Some(least), Some(greatest)) => Some(format!("At least {least}, at most {greatest}.")),
+        (Some(least), None) => Some(format!("At least {least}.")),
+        (None, Some(greatest)) => Some(format!("At most {greatest}.")),
+        (None, None) => None,
+    }
 }
 
 /// Each limit with the words for what it counts.

@@ -1,16 +1,18 @@
 //! Emits an object: its struct, and the implementations that read, locate and validate it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Context;
-use super::docs::{blank_line, docs, field_paragraphs, type_paragraphs};
-use super::scope::{Scope, ident, outer};
-use super::setters::{constructor, inner_of_option, setters};
+use super::docs::{blank_line, docs, field_paragraphs, type_docs};
+use super::document::{document_methods, from_str};
+use super::names::iter_method;
+use super::scope::{Scope, binding, ident};
+use super::setters::{constructor, setters};
 use super::shape::ObjectShape;
 use super::validate::{object_checks, validate_method};
-use crate::diagnostic::Diagnostic;
 use crate::model::{Field, Object, Presence, Shape, TypeDef};
+use crate::rust_type::RustType;
 
 /// Everything about one object.
 pub(crate) fn object(
@@ -18,22 +20,22 @@ pub(crate) fn object(
     def: &TypeDef,
     object: &Object,
     scope: &mut Scope<'_>,
-) -> Result<TokenStream, Diagnostic> {
-    let shape = ObjectShape::new(context, def, object)?;
+) -> TokenStream {
+    let shape = ObjectShape::new(context, def, object);
     let item = shape.item(scope);
-    let methods = shape.methods(scope)?;
+    let methods = shape.methods(scope);
     let read = shape.read(scope);
     let shaped = shape.shaped(scope);
     let validate = object_checks(&shape, scope);
     let enveloped = shape.enveloped(scope);
-    Ok(quote!(#item #methods #read #shaped #validate #enveloped))
+    quote!(#item #methods #read #shaped #validate #enveloped)
 }
 
 impl ObjectShape<'_> {
     fn item(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Serialize", "Deserialize"]);
         let name = ident(&self.def.name);
-        let type_docs = docs(&type_paragraphs(self.def, &[]));
+        let type_docs = type_docs(self.def, &[]);
         let default = self.has_default().then(|| quote!(Default,));
         let fields = self
             .fields
@@ -43,25 +45,28 @@ impl ObjectShape<'_> {
         let base = self.object.base.as_ref().map(|base| {
             let (field, ty) = (ident(&base.ident), scope.generated(&base.type_name));
             let docs = docs(&[format!(
-                "The fields of [`{}`], which stand beside the own ones.",
+                "The fields of [`{}`], which are read and written beside the other fields.",
                 base.type_name
             )]);
             quote!(#docs #[serde(flatten)] pub #field: #ty,)
         });
         let records = self.object.records.as_ref().map(|records| {
             let (field, ty) = (ident(&records.ident), scope.generated(&records.type_name));
-            let docs = docs(&["The records of an export from which this was read, with all they say. Never written."]);
+            let docs = docs(&["The records of the exported list from which this value was read. They are never written."]);
             quote!(#docs #[serde(skip)] pub #field: Vec<#ty>,)
         });
         let envelope = self.is_union_content.then(|| {
-            let docs = docs(&["Fields beside the tag and this content that this version does not know, kept and written back."]);
+            let docs =
+                docs(&["Unknown fields beside the tag and this content. They are written back."]);
             quote!(#docs #[serde(skip)] pub envelope: Extra,)
         });
         let extra = self.has_extra.then(|| {
             let docs = docs(&[
-                "Fields this version does not know, kept as they were read and written back.",
+                "Fields that this version does not know. They are written back as they were read.",
             ]);
-            quote!(#docs #[serde(flatten)] pub extra: Extra,)
+            let writer = format!("write::extra::<{}, _>", self.def.name);
+            scope.support(&["write"]);
+            quote!(#docs #[serde(flatten, serialize_with = #writer)] pub extra: Extra,)
         });
         if self.has_extra || self.is_union_content {
             scope.support(&["Extra"]);
@@ -80,24 +85,26 @@ impl ObjectShape<'_> {
         }
     }
 
-    fn methods(&self, scope: &mut Scope<'_>) -> Result<TokenStream, Diagnostic> {
+    fn methods(&self, scope: &mut Scope<'_>) -> TokenStream {
         let name = ident(&self.def.name);
         let blank = blank_line();
-        let new = constructor(self, scope)?;
+        let new = constructor(self, scope);
         let entry = self.object.entry.then(|| document_methods(scope));
         let from_str = self.object.entry.then(|| from_str(&name, scope));
-        let setters = setters(self, scope)?;
+        let setters = setters(self, scope);
+        let names = iter_method(self);
         let validate = validate_method(scope);
-        Ok(quote! {
+        quote! {
             #blank
             impl #name {
                 #new
                 #setters
+                #names
                 #entry
                 #validate
             }
             #from_str
-        })
+        }
     }
 
     fn read(&self, scope: &mut Scope<'_>) -> TokenStream {
@@ -106,10 +113,11 @@ impl ObjectShape<'_> {
         let name = ident(&self.def.name);
         let blank = blank_line();
         let body = if let Some(records) = &self.object.records {
-            let (field, key, value) = (ident(&records.ident), &records.key, &records.value);
+            let field = binding(&ident(&records.ident), "records");
+            let (key, value) = (&records.key, &records.value);
             quote! {
                 let keyed = read::keyed::<D, Self, _>(deserializer, #key, #value)?;
-                Ok(keyed.map(|(fields, #field)| Self { #field, ..fields }))
+                Ok(keyed.map(|(fields, records)| Self { #field, ..fields }))
             }
         } else {
             quote!(read::object(deserializer))
@@ -126,11 +134,14 @@ impl ObjectShape<'_> {
 
     /// The table from which an error's place is found.
     fn shaped(&self, scope: &mut Scope<'_>) -> TokenStream {
-        scope.support(&["Field", "Shape", "Shaped"]);
+        scope.support(&["Shape", "Shaped"]);
+        if !self.fields.is_empty() || self.object.base.is_some() {
+            scope.support(&["Field"]);
+        }
         let name = ident(&self.def.name);
         let blank = blank_line();
         let fields = self.fields.iter().map(|(field, ty)| {
-            let ty = scope.shorten(inner_of_option(ty));
+            let ty = scope.ty(ty.without_option());
             let wire = &field.wire;
             let aliases = &field.aliases;
             let kind = if field.presence == Presence::Required {
@@ -190,15 +201,15 @@ impl ObjectShape<'_> {
     }
 }
 
-fn struct_field(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
+fn struct_field(field: &Field, ty: &RustType, scope: &mut Scope<'_>) -> TokenStream {
     let docs = docs(&field_paragraphs(field));
     let name = ident(&field.ident);
     let attributes = serde_attributes(field, ty, scope);
-    let ty = scope.shorten(ty);
+    let ty = scope.ty(ty);
     quote!(#docs #[serde(#(#attributes),*)] pub #name: #ty,)
 }
 
-fn serde_attributes(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> Vec<TokenStream> {
+fn serde_attributes(field: &Field, ty: &RustType, scope: &mut Scope<'_>) -> Vec<TokenStream> {
     let mut attributes = Vec::new();
     let wire = &field.wire;
     if field.wire != field.ident {
@@ -209,9 +220,10 @@ fn serde_attributes(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> Vec
         attributes.push(quote!(default));
     }
     if matches!(field.presence, Presence::Optional | Presence::RequiredToWrite) {
-        let is_empty = match outer(ty).0.as_str() {
-            name @ ("Vec" | "BTreeMap") => format!("{name}::is_empty"),
-            _ => "Option::is_none".to_owned(),
+        let is_empty = match ty {
+            RustType::Vec(_) => "Vec::is_empty",
+            RustType::Map(_) => "BTreeMap::is_empty",
+            _ => "Option::is_none",
         };
         attributes.push(quote!(skip_serializing_if = #is_empty));
     }
@@ -224,11 +236,11 @@ fn serde_attributes(field: &Field, ty: &syn::Type, scope: &mut Scope<'_>) -> Vec
     attributes
 }
 
-fn reader(field: &Field, ty: &syn::Type) -> &'static str {
-    match (field.presence, &field.slot.shape, outer(ty).0.as_str()) {
+fn reader(field: &Field, ty: &RustType) -> &'static str {
+    match (field.presence, &field.slot.shape, ty) {
         (Presence::Required, ..) => "read::required",
         (_, Shape::String(Some(_)), _) => "read::identifier",
-        (_, _, "Vec" | "BTreeMap") => "read::collection",
+        (_, _, RustType::Vec(_) | RustType::Map(_)) => "read::collection",
         _ => "read::optional",
     }
 }
@@ -239,62 +251,5 @@ fn holds_number(shape: &Shape) -> bool {
         Shape::Number => true,
         Shape::Array(inner) | Shape::Map(inner) => holds_number(&inner.shape),
         _ => false,
-    }
-}
-
-/// Reading and writing a document of its own.
-///
-/// Inline, so that a crate that only writes batches does not compile all that reads them.
-pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
-    scope.support(&["locate", "ReadError"]);
-    let slice_docs = docs(&[
-        "Reads a JSON document.",
-        "# Errors",
-        "A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong kind.",
-    ]);
-    let str_docs =
-        docs(&["Reads a JSON document.", "# Errors", "As [`from_slice`](Self::from_slice)."]);
-    let write_docs = docs(&[
-        "Writes the canonical JSON document: documented spellings, absent fields left out.",
-        "# Errors",
-        "When a number is not finite, which JSON cannot say.",
-    ]);
-    quote! {
-        #slice_docs
-        #[inline]
-        pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
-            locate::from_slice(json)
-        }
-
-        #str_docs
-        #[allow(clippy::should_implement_trait, reason = "usable without an import; `FromStr` stands beside it")]
-        #[inline]
-        pub fn from_str(json: &str) -> Result<Self, ReadError> {
-            locate::from_str(json)
-        }
-
-        #write_docs
-        #[inline]
-        pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-            serde_json::to_vec(self)
-        }
-    }
-}
-
-/// `FromStr`, for `text.parse()`.
-pub(crate) fn from_str(name: &Ident, scope: &mut Scope<'_>) -> TokenStream {
-    scope.std("str", "FromStr");
-    let blank = blank_line();
-    quote! {
-        #blank
-        impl FromStr for #name {
-            type Err = ReadError;
-
-            #blank
-            #[inline]
-            fn from_str(json: &str) -> Result<Self, ReadError> {
-                locate::from_str(json)
-            }
-        }
     }
 }

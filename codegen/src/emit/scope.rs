@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use heck::ToSnakeCase as _;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use super::{Context, Emitted};
+use crate::rust_type::RustType;
 
 /// One imported name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Use {
+pub(crate) enum Use {
     /// From the standard library: module path and name.
     Std(&'static str, &'static str),
     /// From serde.
@@ -71,60 +71,56 @@ impl<'a> Scope<'a> {
 
     /// The identifier of a generated type, noted when it belongs to another module.
     pub(crate) fn generated(&mut self, name: &str) -> Ident {
-        self.note_type(name);
+        if let Some(def) = self.context.find(name).filter(|def| def.module != self.module) {
+            self.uses.insert(Use::Generated(def.module.clone(), def.name.clone()));
+        }
         ident(name)
     }
 
-    /// A type as typify names it, in its short form: `Option<String>` for `::std::option::Option<::std::string::String>`.
-    pub(crate) fn shorten(&mut self, ty: &syn::Type) -> TokenStream {
-        let syn::Type::Path(path) = ty else {
-            return ty.to_token_stream();
-        };
-        let Some(last) = path.path.segments.last() else {
-            return ty.to_token_stream();
-        };
-        let name = last.ident.clone();
-        self.note_type(&name.to_string());
-        let arguments: Vec<_> =
-            type_arguments(last).map(|argument| self.shorten(argument)).collect();
-        if arguments.is_empty() { quote!(#name) } else { quote!(#name<#(#arguments),*>) }
-    }
-
-    fn note_type(&mut self, name: &str) {
-        match (name, self.context.find(name)) {
-            ("Option" | "Vec" | "String" | "Box" | "bool" | "i64" | "u64" | "f64", None) => {}
-            ("BTreeMap", None) => self.std("collections", "BTreeMap"),
-            ("Value", None) => self.serde_json("Value"),
-            (_, Some(def)) if def.module == self.module => {}
-            (_, Some(def)) => {
-                self.uses.extend([Use::Generated(def.module.clone(), def.name.clone())]);
+    /// A type as Rust writes it, with what it needs from elsewhere noted.
+    pub(crate) fn ty(&mut self, ty: &RustType) -> TokenStream {
+        match ty {
+            RustType::Option(inner) => self.applied("Option", [inner.as_ref()]),
+            RustType::Vec(item) => self.applied("Vec", [item.as_ref()]),
+            RustType::Box(inner) => self.applied("Box", [inner.as_ref()]),
+            RustType::Map(value) => {
+                self.std("collections", "BTreeMap");
+                let value = self.ty(value);
+                quote!(BTreeMap<String, #value>)
             }
-            (_, None) => self.support(&[name]),
+            RustType::Primitive(primitive) => {
+                let name = ident(primitive.name());
+                quote!(#name)
+            }
+            RustType::Json => {
+                self.serde_json("Value");
+                quote!(Value)
+            }
+            RustType::Named(name) => {
+                let name = self.generated(name);
+                quote!(#name)
+            }
+            RustType::Scalar => self.supported("Scalar", &[]),
+            RustType::AttributeValue => self.supported("AttributeValue", &[]),
+            RustType::Support(name, arguments) => self.supported(name, arguments),
         }
     }
-}
 
-/// The type arguments of a path's segment.
-pub(crate) fn type_arguments(segment: &syn::PathSegment) -> impl Iterator<Item = &syn::Type> {
-    let arguments = match &segment.arguments {
-        syn::PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
-        _ => None,
-    };
-    arguments.into_iter().flatten().filter_map(|argument| match argument {
-        syn::GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
-}
+    fn supported(&mut self, name: &str, arguments: &[RustType]) -> TokenStream {
+        self.support(&[name]);
+        self.applied(name, arguments)
+    }
 
-/// The name of a type's outermost constructor (`Option` of `Option<String>`) and its type arguments.
-pub(crate) fn outer(ty: &syn::Type) -> (String, Vec<&syn::Type>) {
-    let syn::Type::Path(path) = ty else {
-        return (String::new(), Vec::new());
-    };
-    path.path.segments.last().map_or_else(
-        || (String::new(), Vec::new()),
-        |last| (last.ident.to_string(), type_arguments(last).collect()),
-    )
+    /// A type with its arguments.
+    fn applied<'t>(
+        &mut self,
+        name: &str,
+        arguments: impl IntoIterator<Item = &'t RustType>,
+    ) -> TokenStream {
+        let name = ident(name);
+        let arguments: Vec<_> = arguments.into_iter().map(|argument| self.ty(argument)).collect();
+        if arguments.is_empty() { quote!(#name) } else { quote!(#name<#(#arguments),*>) }
+    }
 }
 
 /// An identifier of the model as a token.
@@ -132,10 +128,10 @@ pub(crate) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// An identifier for a wire name that the model does not name itself.
-pub(crate) fn wire_ident(wire: &str) -> Ident {
-    let snake = wire.to_snake_case();
-    let parsed =
-        [snake.clone(), format!("{snake}_")].iter().find_map(|name| syn::parse_str(name).ok());
-    parsed.unwrap_or_else(|| ident("field"))
+/// A field in a pattern or an expression, with the variable that holds its value.
+///
+/// Variables have names of our own: what the schema calls `serializer` is no variable.
+pub(crate) fn binding(field: &Ident, variable: &str) -> TokenStream {
+    let variable = ident(variable);
+    if *field == variable { quote!(#variable) } else { quote!(#field: #variable) }
 }

@@ -4,43 +4,43 @@ use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::docs::docs;
-use super::scope::{Scope, ident, outer};
+use super::docs::{docs, first_sentence};
+use super::optional_setters::{fallible_setter, optional_setter};
+use super::parameter::{conversion, is_exact, parameter};
+use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
-use crate::diagnostic::Diagnostic;
 use crate::model::{Field, Object};
+use crate::names::in_method;
+use crate::rust_type::RustType;
 
 /// `new`, with what is required to write as its arguments.
-pub(crate) fn constructor(
-    shape: &ObjectShape<'_>,
-    scope: &mut Scope<'_>,
-) -> Result<TokenStream, Diagnostic> {
+pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
     let what = in_words(&shape.def.name);
     if shape.has_default() {
-        let docs = docs(&[format!("{what} with nothing in it yet.")]);
-        return Ok(quote!(#docs #[must_use] pub fn new() -> Self { Self::default() }));
+        let docs = docs(&[format!("Creates an empty {what}.")]);
+        return quote!(#docs #[inline] #[must_use] pub fn new() -> Self { Self::default() });
     }
-    let base_fields = shape.base_fields()?;
+    let base_fields = shape.base_fields();
     let base_arguments = arguments(shape.base_object(), &base_fields);
     let own_arguments = arguments(Some(shape.object), &shape.fields);
     let parameters = base_arguments.iter().chain(&own_arguments).map(|(field, ty)| {
         let name = ident(&field.ident);
-        let parameter = parameter(inner_of_option(ty), scope);
+        let parameter = parameter(ty.without_option(), scope);
         quote!(#name: #parameter)
     });
     let parameters = parameters.collect::<Vec<_>>();
     let values = shape.fields.iter().map(|(field, ty)| {
         let name = ident(&field.ident);
         let is_argument = shape.object.constructor.contains(&field.wire);
-        let value = match (is_argument, outer(ty).0.as_str()) {
-            (true, "Option") => {
-                let value = conversion(inner_of_option(ty), &quote!(#name));
+        let value = match (is_argument, ty) {
+            (true, RustType::Option(inner)) => {
+                let value = conversion(inner, &quote!(#name));
                 quote!(Some(#value))
             }
             (true, _) => conversion(ty, &quote!(#name)),
-            (false, "Option") => quote!(None),
-            (false, "Vec") => quote!(Vec::new()),
-            (false, "BTreeMap") => quote!(BTreeMap::new()),
+            (false, RustType::Option(_)) => quote!(None),
+            (false, RustType::Vec(_)) => quote!(Vec::new()),
+            (false, RustType::Map(_)) => quote!(BTreeMap::new()),
             (false, _) => quote!(Default::default()),
         };
         let is_named_so = name == value.to_string();
@@ -57,94 +57,91 @@ pub(crate) fn constructor(
     });
     let envelope = shape.is_union_content.then(|| quote!(envelope: Extra::default(),));
     let extra = shape.has_extra.then(|| quote!(extra: Extra::default()));
-    let docs = docs(&[format!("{what} with its required fields.")]);
-    Ok(quote! {
+    let article = if what.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let docs = docs(&[format!("Creates {article} {what} with its required fields.")]);
+    quote! {
         #docs
         #[must_use]
         pub fn new(#(#parameters),*) -> Self {
             Self { #(#values,)* #base #records #envelope #extra }
         }
-    })
+    }
 }
 
 /// The fields that an object's constructor takes, in its order.
 fn arguments<'f>(
     object: Option<&Object>,
-    fields: &[(&'f Field, &'f syn::Type)],
-) -> Vec<(&'f Field, &'f syn::Type)> {
+    fields: &[(&'f Field, &'f RustType)],
+) -> Vec<(&'f Field, &'f RustType)> {
     let wanted = object.into_iter().flat_map(|object| &object.constructor);
     let named = |wire: &String| fields.iter().find(|(field, _)| field.wire == *wire).copied();
     wanted.filter_map(named).collect()
 }
 
-/// A type's name in words, with its article: "A custom event".
+/// A type's name in words: "custom event".
 fn in_words(name: &str) -> String {
-    let words = name.to_snake_case().replace('_', " ");
-    let article = if words.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
-    format!("{article} {words}")
+    name.to_snake_case().replace('_', " ")
 }
 
-/// The setters of the own fields and of the base's.
-pub(crate) fn setters(
-    shape: &ObjectShape<'_>,
-    scope: &mut Scope<'_>,
-) -> Result<TokenStream, Diagnostic> {
-    let mut setters = TokenStream::new();
-    for (field, ty) in &shape.fields {
-        setters.extend(field_setters(
-            &Target { path: quote!(self), owner: "Self" },
-            field,
-            ty,
-            scope,
-        ));
-    }
-    if let Some(base) = &shape.object.base {
+/// The setters of the own fields and of the base's. Those for values that may be absent come last.
+pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
+    let own = Target { path: quote!(self), holder: None };
+    let base = shape.object.base.as_ref().map(|base| {
         let holder = ident(&base.ident);
-        let target = Target { path: quote!(self.#holder), owner: &base.type_name };
-        for (field, ty) in shape.base_fields()? {
-            setters.extend(field_setters(&target, field, ty, scope));
+        Target { path: quote!(self.#holder), holder: Some(&base.ident) }
+    });
+    let base_fields = shape.base_fields();
+    let of_base = base.iter().flat_map(|base| base_fields.iter().map(move |field| (base, field)));
+    let fields = shape.fields.iter().map(|field| (&own, field)).chain(of_base);
+    let (mut plain, mut optional) = (TokenStream::new(), TokenStream::new());
+    for (target, (field, ty)) in fields.filter(|(_, (field, _))| !field.read_only) {
+        plain.extend(whole_setter(target, field, ty, scope));
+        if let Some(singular) = &field.singular {
+            plain.extend(adder(target, field, singular, ty, scope));
         }
+        optional.extend(optional_setter(target, field, ty, scope));
+        optional.extend(fallible_setter(target, field, ty, scope));
     }
-    Ok(setters)
+    quote!(#plain #optional)
 }
 
-/// Where a setter writes: the expression that holds the field, and the type its docs link to.
-struct Target<'a> {
-    path: TokenStream,
-    owner: &'a str,
+/// Where a setter writes.
+pub(crate) struct Target<'a> {
+    /// The expression that holds the field.
+    pub(crate) path: TokenStream,
+    /// The name of the field that holds the base, for a field of the base.
+    pub(crate) holder: Option<&'a str>,
 }
 
-fn field_setters(
-    target: &Target<'_>,
-    field: &Field,
-    ty: &syn::Type,
-    scope: &mut Scope<'_>,
-) -> TokenStream {
-    if field.read_only {
-        return TokenStream::new();
+impl Target<'_> {
+    /// A link to a field. One of the base's fields would be longer than a line, so it leads to the base.
+    pub(crate) fn link(&self, field: &Field) -> String {
+        let name = &field.ident;
+        format!("[`{name}`](Self::{})", self.holder.unwrap_or(name))
     }
-    let whole = whole_setter(target, field, ty, scope);
-    let one = field.singular.as_ref().map(|singular| adder(target, field, singular, ty, scope));
-    quote!(#whole #one)
 }
 
 /// `with_products(products)`: sets the field.
 fn whole_setter(
     target: &Target<'_>,
     field: &Field,
-    ty: &syn::Type,
+    ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
-    let (path, owner) = (&target.path, target.owner);
+    let (path, link) = (&target.path, target.link(field));
     let name = ident(&field.ident);
-    let setter = format_ident!("with_{}", field.ident.trim_end_matches('_'));
-    let docs = docs(&[format!("Sets [`{0}`]({owner}::{0}).", field.ident)]);
-    let inner = inner_of_option(ty);
+    let setter = format_ident!("with_{}", in_method(&field.ident));
+    let mut paragraphs = vec![format!("Sets {link}.")];
+    paragraphs.extend(field.description.as_deref().and_then(first_sentence));
+    let docs = docs(&paragraphs);
+    let inner = ty.without_option();
     let parameter = parameter(inner, scope);
     let value = conversion(inner, &quote!(#name));
-    let value = if outer(ty).0 == "Option" { quote!(Some(#value)) } else { value };
+    let value = if ty.is_option() { quote!(Some(#value)) } else { value };
+    let inline = is_exact(inner).then(|| quote!(#[inline]));
     quote! {
         #docs
+        #inline
         #[must_use]
         pub fn #setter(mut self, #name: #parameter) -> Self {
             #path.#name = #value;
@@ -158,21 +155,20 @@ fn adder(
     target: &Target<'_>,
     field: &Field,
     singular: &str,
-    ty: &syn::Type,
+    ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
-    let (path, owner) = (&target.path, target.owner);
+    let (path, link) = (&target.path, target.link(field));
     let name = ident(&field.ident);
-    let setter = format_ident!("with_{singular}");
-    let (constructor, arguments) = outer(inner_of_option(ty));
-    let collection = if outer(ty).0 == "Option" {
+    let setter = format_ident!("with_{}", in_method(singular));
+    let collection = if ty.is_option() {
         quote!(#path.#name.get_or_insert_default())
     } else {
         quote!(#path.#name)
     };
-    match (constructor.as_str(), arguments.as_slice()) {
-        ("Vec", [item]) => {
-            let docs = docs(&[format!("Adds one to [`{0}`]({owner}::{0}).", field.ident)]);
+    match ty.without_option() {
+        RustType::Vec(item) => {
+            let docs = docs(&[format!("Adds one entry to {link}.")]);
             let argument = format_ident!("{singular}");
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(#argument));
@@ -185,11 +181,9 @@ fn adder(
                 }
             }
         }
-        ("BTreeMap", [_, item]) => {
-            let docs = docs(&[format!(
-                "Adds one to [`{0}`]({owner}::{0}), in place of one of the same name.",
-                field.ident
-            )]);
+        RustType::Map(item) => {
+            let docs =
+                docs(&[format!("Adds one entry to {link}. Replaces an entry of the same name.")]);
             let parameter = parameter(item, scope);
             let value = conversion(item, &quote!(value));
             quote! {
@@ -202,57 +196,5 @@ fn adder(
             }
         }
         _ => TokenStream::new(),
-    }
-}
-
-/// The type of a parameter from which a value of the type can be made.
-///
-/// Integers are taken as they are: with `impl Into<i64>`, a literal would be an `i32` and might not fit.
-fn parameter(ty: &syn::Type, scope: &mut Scope<'_>) -> TokenStream {
-    let (constructor, arguments) = outer(ty);
-    match (constructor.as_str(), arguments.as_slice()) {
-        ("Vec", [item]) => {
-            let item = parameter(item, scope);
-            quote!(impl IntoIterator<Item = #item>)
-        }
-        ("BTreeMap", [_, item]) => {
-            let item = parameter(item, scope);
-            quote!(impl IntoIterator<Item = (impl Into<String>, #item)>)
-        }
-        _ => {
-            let ty = scope.shorten(ty);
-            if is_exact(&constructor) { ty } else { quote!(impl Into<#ty>) }
-        }
-    }
-}
-
-/// The value of the type, made from an argument.
-fn conversion(ty: &syn::Type, argument: &TokenStream) -> TokenStream {
-    let (constructor, arguments) = outer(ty);
-    match (constructor.as_str(), arguments.as_slice()) {
-        ("Vec", [item]) => match (outer(item).0.as_str(), conversion(item, &quote!(item))) {
-            ("Vec" | "BTreeMap", item) => quote!(#argument.into_iter().map(|item| #item).collect()),
-            (name, _) if is_exact(name) => quote!(#argument.into_iter().collect()),
-            _ => quote!(#argument.into_iter().map(Into::into).collect()),
-        },
-        ("BTreeMap", [_, item]) => {
-            let item = conversion(item, &quote!(value));
-            quote!(#argument.into_iter().map(|(name, value)| (name.into(), #item)).collect())
-        }
-        (name, _) if is_exact(name) => quote!(#argument),
-        _ => quote!(#argument.into()),
-    }
-}
-
-/// Whether an argument has to have the type itself.
-fn is_exact(name: &str) -> bool {
-    matches!(name, "bool" | "i64" | "u64")
-}
-
-/// What an `Option` holds; any other type itself.
-pub(crate) fn inner_of_option(ty: &syn::Type) -> &syn::Type {
-    match outer(ty) {
-        (name, arguments) if name == "Option" => arguments.first().copied().unwrap_or(ty),
-        _ => ty,
     }
 }

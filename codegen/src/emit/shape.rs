@@ -1,8 +1,8 @@
 //! What the emitters of an object's parts need to know of it.
 
 use super::Context;
-use crate::diagnostic::Diagnostic;
 use crate::model::{Field, Object, TypeDef};
+use crate::rust_type::RustType;
 
 /// An object beside what the emitters of its parts need to know of it.
 pub(crate) struct ObjectShape<'a> {
@@ -10,7 +10,7 @@ pub(crate) struct ObjectShape<'a> {
     pub(crate) def: &'a TypeDef,
     pub(crate) object: &'a Object,
     /// The own fields with their Rust types.
-    pub(crate) fields: Vec<(&'a Field, &'a syn::Type)>,
+    pub(crate) fields: Vec<(&'a Field, &'a RustType)>,
     /// Whether it is the content of a union, and so keeps what else stands in the envelope.
     pub(crate) is_union_content: bool,
     /// Whether it keeps unknown fields itself.
@@ -18,15 +18,11 @@ pub(crate) struct ObjectShape<'a> {
 }
 
 impl<'a> ObjectShape<'a> {
-    pub(crate) fn new(
-        context: &'a Context<'a>,
-        def: &'a TypeDef,
-        object: &'a Object,
-    ) -> Result<Self, Diagnostic> {
-        let fields = typed_fields(context, &def.name, object)?;
+    pub(crate) fn new(context: &'a Context<'a>, def: &'a TypeDef, object: &'a Object) -> Self {
+        let fields = context.lowered.fields(&def.name, object).collect();
         let is_union_content = context.is_union_content(&def.name);
-        let has_extra = !context.is_base(&def.name);
-        Ok(Self { context, def, object, fields, is_union_content, has_extra })
+        let has_extra = context.keeps_unknown(&def.name, object);
+        Self { context, def, object, fields, is_union_content, has_extra }
     }
 
     /// Whether the constructor takes nothing, so that `Default` makes a complete value.
@@ -41,19 +37,12 @@ impl<'a> ObjectShape<'a> {
     }
 
     /// The fields of the flattened object with their Rust types.
-    pub(crate) fn base_fields(&self) -> Result<Vec<(&'a Field, &'a syn::Type)>, Diagnostic> {
+    pub(crate) fn base_fields(&self) -> Vec<(&'a Field, &'a RustType)> {
         match (&self.object.base, self.base_object()) {
-            (Some(base), Some(object)) => typed_fields(self.context, &base.type_name, object),
-            _ => Ok(Vec::new()),
+            (Some(base), Some(object)) => {
+                self.context.lowered.fields(&base.type_name, object).collect()
+            }
+            _ => Vec::new(),
         }
     }
-}
-
-/// An object's own fields with their Rust types.
-fn typed_fields<'a>(
-    context: &'a Context<'a>,
-    name: &str,
-    object: &'a Object,
-) -> Result<Vec<(&'a Field, &'a syn::Type)>, Diagnostic> {
-    object.fields.iter().map(|field| Ok((field, context.lowered.field(name, field)?))).collect()
 }

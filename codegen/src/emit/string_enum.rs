@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::docs::{blank_line, docs, type_paragraphs};
+use super::docs::{blank_line, docs, type_docs};
 use super::scope::{Scope, ident};
 use crate::model::{Enum, EnumValue, TypeDef};
 
@@ -11,9 +11,9 @@ use crate::model::{Enum, EnumValue, TypeDef};
 pub(crate) fn string_enum(def: &TypeDef, set: &Enum, scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["OpenEnum", "open_enum"]);
     let name = ident(&def.name);
-    let type_docs = docs(&type_paragraphs(def, &[openness(set)]));
+    let type_docs = type_docs(def, &[openness(set)]);
     let variants = set.values.iter().map(variant);
-    let unknown_docs = docs(&["A value that this version does not know, kept as it was read."]);
+    let unknown_docs = docs(&["A value that this version does not know, as it was read."]);
     let spellings = set.values.iter().map(|value| {
         let (variant, wire) = (ident(&value.ident), &value.wire);
         quote!((#wire, Self::#variant))
@@ -26,9 +26,11 @@ pub(crate) fn string_enum(def: &TypeDef, set: &Enum, scope: &mut Scope<'_>) -> T
         let (variant, wire) = (ident(&value.ident), &value.wire);
         quote!(Self::#variant => #wire)
     });
+    let known = set.values.iter().map(|value| ident(&value.ident));
     let blank = blank_line();
-    let as_str_docs = docs(&["The spelling on the wire."]);
-    let is_known_docs = docs(&["Whether this version knows the value."]);
+    let all_docs = docs(&["The values that this version knows, in the order of the schema."]);
+    let as_str_docs = docs(&["Returns the spelling in JSON."]);
+    let is_known_docs = docs(&["Returns whether this version knows the value."]);
     quote! {
         #type_docs
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +43,9 @@ pub(crate) fn string_enum(def: &TypeDef, set: &Enum, scope: &mut Scope<'_>) -> T
 
         #blank
         impl #name {
+            #all_docs
+            pub const ALL: &'static [Self] = &[#(Self::#known),*];
+
             #as_str_docs
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -79,9 +84,9 @@ pub(crate) fn string_enum(def: &TypeDef, set: &Enum, scope: &mut Scope<'_>) -> T
 
 fn openness(set: &Enum) -> &'static str {
     if set.closed {
-        "mParticle knows no other values: `validate()` reports an unknown one."
+        "mParticle accepts no other values. `validate()` reports an unknown value."
     } else {
-        "Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue)."
+        "Other values occur as well. They are kept as [`UnknownValue`](Self::UnknownValue)."
     }
 }
 

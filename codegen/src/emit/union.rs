@@ -1,16 +1,16 @@
 //! Emits an adjacently tagged union: an enum of its known contents, and what reads and writes the envelope.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Context;
-use super::docs::{blank_line, docs, type_paragraphs};
-use super::object::{document_methods, from_str};
-use super::scope::{Scope, ident, wire_ident};
+use super::docs::{blank_line, docs, type_docs};
+use super::document::{document_methods, from_str};
+use super::scope::{Scope, binding, ident};
 use super::validate::{implementation, validate_method};
+use super::variant_access::{VariantTypes, accessors, conversions};
 use crate::model::{TypeDef, Union, Variant};
+use crate::names::{field_ident, is_ident};
 
 /// Everything about one union.
 pub(crate) fn union(
@@ -22,13 +22,16 @@ pub(crate) fn union(
     let shape = UnionShape::new(context, def, union, scope);
     let item = shape.item(scope);
     let methods = shape.methods(scope);
-    let conversions = shape.conversions();
+    let conversions = conversions(&shape.name, &shape.types());
     let reading = shape.reading(scope);
     let writing = shape.writing(scope);
     let shaped = shape.shaped(scope);
     let validate = shape.validate(scope);
     quote!(#item #methods #conversions #writing #reading #shaped #validate)
 }
+
+/// The names of a union's methods, and of the third field of its variant `Unknown`.
+const METHODS: &[&str] = &["extra", "from_slice", "from_str", "to_vec", "validate"];
 
 struct UnionShape<'a> {
     def: &'a TypeDef,
@@ -54,14 +57,18 @@ impl<'a> UnionShape<'a> {
             .iter()
             .map(|variant| (variant, ident(&variant.ident), scope.generated(&variant.type_name)))
             .collect();
-        let base =
-            shared_base(context, union).map(|(field, ty)| (ident(&field), scope.generated(&ty)));
+        let base = shared_base(context, union);
+        let base_names = base.iter().flat_map(|(field, _)| [field.clone(), format!("{field}_mut")]);
+        let methods = METHODS.iter().map(|&name| name.to_owned()).chain(base_names);
+        let tag = part_ident(&union.tag, "tag", &methods.collect::<Vec<_>>());
+        let beside = ["extra".to_owned(), tag.to_string()];
+        let base = base.map(|(field, ty)| (ident(&field), scope.generated(&ty)));
         Self {
             def,
             union,
             name: ident(&def.name),
-            tag: wire_ident(&union.tag),
-            content: wire_ident(&union.content),
+            content: part_ident(&union.content, "content", &beside),
+            tag,
             variants,
             base,
         }
@@ -71,7 +78,7 @@ impl<'a> UnionShape<'a> {
         scope.support(&["Extra"]);
         scope.serde_json("Value");
         let Self { name, tag, content, .. } = self;
-        let type_docs = docs(&type_paragraphs(self.def, &[]));
+        let type_docs = type_docs(self.def, &[]);
         let variants = self.variants.iter().map(|(variant, name, ty)| {
             let text =
                 variant.description.clone().unwrap_or_else(|| format!("`{}`.", variant.wire));
@@ -79,11 +86,11 @@ impl<'a> UnionShape<'a> {
             quote!(#docs #name(Box<#ty>))
         });
         let unknown_docs =
-            docs(&["One of a type that this version does not know, kept as it was read."]);
-        let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
+            docs(&["A value of a type that this version does not know, as it was read."]);
+        let tag_docs = docs(&[format!("The `{}` in JSON.", self.union.tag)]);
         let content_docs =
-            docs(&[format!("The `{}`, an object; null when absent.", self.union.content)]);
-        let extra_docs = docs(&["What stands beside the two."]);
+            docs(&[format!("The `{}`, an object, or null if it is absent.", self.union.content)]);
+        let extra_docs = docs(&["Other fields of the object."]);
         quote! {
             #type_docs
             #[derive(Clone, Debug, PartialEq)]
@@ -106,12 +113,14 @@ impl<'a> UnionShape<'a> {
     fn methods(&self, scope: &mut Scope<'_>) -> TokenStream {
         let Self { name, tag, .. } = self;
         let blank = blank_line();
-        let tag_docs = docs(&[format!("The `{}` on the wire.", self.union.tag)]);
+        let tag_docs = docs(&[format!("Returns the `{}` in JSON.", self.union.tag)]);
+        let tag_binding = binding(tag, "tag");
         let tags = self.variants.iter().map(|(variant, name, _)| {
             let wire = &variant.wire;
             quote!(Self::#name(_) => #wire)
         });
         let base = self.base.as_ref().map(|(field, ty)| self.base_methods(field, ty));
+        let accessors = accessors(&self.types(), &self.method_names());
         let entry = self.union.entry.then(|| document_methods(scope));
         let from_str = self.union.entry.then(|| from_str(name, scope));
         let validate = validate_method(scope);
@@ -123,10 +132,11 @@ impl<'a> UnionShape<'a> {
                 pub fn #tag(&self) -> &str {
                     match self {
                         #(#tags,)*
-                        Self::Unknown { #tag, .. } => #tag,
+                        Self::Unknown { #tag_binding, .. } => tag,
                     }
                 }
                 #base
+                #accessors
                 #entry
                 #validate
             }
@@ -135,19 +145,19 @@ impl<'a> UnionShape<'a> {
     }
 
     fn base_methods(&self, field: &Ident, ty: &Ident) -> TokenStream {
-        let content = &self.content;
         let names: Vec<_> = self.variants.iter().map(|(_, name, _)| name).collect();
         let field_mut = format_ident!("{field}_mut");
-        let get_docs = docs(&["The fields that all known types share; none for an unknown type."]);
+        let get_docs =
+            docs(&["Returns the fields that all known types have, or `None` for an unknown type."]);
         let mut_docs = docs(&[
-            "The fields that all known types share, to change them; none for an unknown type.",
+            "Returns the fields that all known types have, for changing them, or `None` for an unknown type.",
         ]);
         quote! {
             #get_docs
             #[must_use]
             pub fn #field(&self) -> Option<&#ty> {
                 match self {
-                    #(Self::#names(#content) => Some(&#content.#field),)*
+                    #(Self::#names(content) => Some(&content.#field),)*
                     Self::Unknown { .. } => None,
                 }
             }
@@ -155,40 +165,29 @@ impl<'a> UnionShape<'a> {
             #mut_docs
             pub fn #field_mut(&mut self) -> Option<&mut #ty> {
                 match self {
-                    #(Self::#names(#content) => Some(&mut #content.#field),)*
+                    #(Self::#names(content) => Some(&mut content.#field),)*
                     Self::Unknown { .. } => None,
                 }
             }
         }
     }
 
-    /// `From` for each content that belongs to one variant only.
-    fn conversions(&self) -> TokenStream {
-        let Self { name, content, .. } = self;
-        let blank = blank_line();
-        let mut uses = BTreeMap::<_, usize>::new();
-        for (_, _, ty) in &self.variants {
-            *uses.entry(ty).or_default() += 1;
-        }
-        let single = self.variants.iter().filter(|(_, _, ty)| uses.get(ty) == Some(&1));
-        let conversions = single.map(|(_, variant, ty)| {
-            quote! {
-                #blank
-                impl From<#ty> for #name {
-                    #[inline]
-                    fn from(#content: #ty) -> Self {
-                        Self::#variant(Box::new(#content))
-                    }
-                }
-            }
-        });
-        conversions.collect()
+    /// Each variant with the type of its content.
+    fn types(&self) -> Vec<VariantTypes<'_>> {
+        self.variants.iter().map(|(_, variant, ty)| (variant, ty)).collect()
+    }
+
+    /// The names of the methods that do not come from the variants.
+    fn method_names(&self) -> Vec<&Ident> {
+        let base = self.base.iter().map(|(field, _)| field);
+        base.chain([&self.tag]).collect()
     }
 
     fn writing(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Serialize", "Serializer"]);
         scope.support(&["write"]);
         let Self { name, tag, content, .. } = self;
+        let content_binding = binding(content, "content");
         let blank = blank_line();
         let names = self.variants.iter().map(|(_, name, _)| name);
         quote! {
@@ -197,12 +196,12 @@ impl<'a> UnionShape<'a> {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     let tag = self.#tag();
                     match self {
-                        #(Self::#names(#content) => {
-                            write::enveloped::<Self, _, _>(serializer, tag, &**#content)
+                        #(Self::#names(content) => {
+                            write::enveloped::<Self, _, _>(serializer, tag, &**content)
                         })*
-                        Self::Unknown { #content, extra, .. } => {
-                            let #content = Some(#content).filter(|#content| !#content.is_null());
-                            write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, #content), extra)
+                        Self::Unknown { #content_binding, extra, .. } => {
+                            let content = Some(content).filter(|content| !content.is_null());
+                            write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
                         }
                     }
                 }
@@ -213,8 +212,10 @@ impl<'a> UnionShape<'a> {
     fn reading(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.serde(&["Deserialize", "Deserializer"]);
         scope.support(&["read", "Read", "Tagged"]);
-        let Self { name, tag, content, .. } = self;
+        let name = &self.name;
         let (tag_name, content_name) = (&self.union.tag, &self.union.content);
+        let [tag_binding, content_binding] =
+            [binding(&self.tag, "tag"), binding(&self.content, "content")];
         let blank = blank_line();
         let indexed = || self.variants.iter().enumerate();
         let canonical = indexed().map(|(index, (variant, ..))| tag_entry(&variant.wire, index));
@@ -254,15 +255,15 @@ impl<'a> UnionShape<'a> {
 
                 #blank
                 #[inline]
-                fn unknown(#tag: String, #content: Value, extra: Extra) -> Self {
-                    Self::Unknown { #tag, #content, extra }
+                fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+                    Self::Unknown { #tag_binding, #content_binding, extra }
                 }
 
                 #blank
                 #[inline]
                 fn set_envelope(&mut self, envelope: Extra) {
                     match self {
-                        #(Self::#names(#content) => #content.envelope = envelope,)*
+                        #(Self::#names(content) => content.envelope = envelope,)*
                         Self::Unknown { extra, .. } => *extra = envelope,
                     }
                 }
@@ -298,16 +299,20 @@ impl<'a> UnionShape<'a> {
     }
 
     fn validate(&self, scope: &mut Scope<'_>) -> TokenStream {
-        let Self { content, .. } = self;
+        let content_binding = binding(&self.content, "content");
         let (tag_name, content_name) = (&self.union.tag, &self.union.content);
         let names = self.variants.iter().map(|(_, name, _)| name);
         let closed =
             self.union.closed.then(|| quote!(report.known(&place.field(#tag_name), false);));
         let checks = quote! {
             match self {
-                #(Self::#names(#content) => #content.check(&place.field(#content_name), report),)*
-                Self::Unknown { #content, .. } => {
-                    report.object(&place.field(#content_name), #content);
+                #(Self::#names(content) => {
+                    content.check(&place.field(#content_name), report);
+                    report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+                })*
+                Self::Unknown { #content_binding, extra, .. } => {
+                    report.object(&place.field(#content_name), content);
+                    report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                     #closed
                 }
             }
@@ -319,6 +324,16 @@ impl<'a> UnionShape<'a> {
 fn tag_entry(wire: &str, index: usize) -> TokenStream {
     let index = Literal::usize_unsuffixed(index);
     quote!((#wire, #index))
+}
+
+/// The name in Rust of a union's tag or content, apart from other names there.
+fn part_ident(wire: &str, fallback: &str, taken: &[String]) -> Ident {
+    let name = Some(field_ident(wire)).filter(|name| is_ident(name));
+    let mut name = name.unwrap_or_else(|| fallback.to_owned());
+    while taken.contains(&name) {
+        name.push('_');
+    }
+    ident(&name)
 }
 
 /// The base that all variants' contents have in common.

@@ -4,10 +4,12 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Context;
+use super::bounds::{Side, outside};
 use super::docs::{blank_line, docs};
-use super::scope::{Scope, ident, outer};
+use super::scope::{Scope, ident};
 use super::shape::ObjectShape;
-use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Shape, Slot};
+use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Records, Shape, Slot};
+use crate::rust_type::RustType;
 
 /// The implementation for an object.
 pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
@@ -18,29 +20,72 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
     if let Some(base) = &shape.object.base {
         let field = ident(&base.ident);
         checks.extend(quote!(self.#field.check(place, report);));
+        checks.extend(required_of_base(shape, &field));
     }
     for group in &shape.object.exactly_one_of {
         let members = shape.fields.iter().filter(|(field, _)| group.contains(&field.wire));
         let members = members.map(|(field, ty)| {
             let (wire, name) = (&field.wire, ident(&field.ident));
-            let is_option = outer(ty).0 == "Option";
-            let present = if is_option {
-                quote!(self.#name.is_some())
-            } else {
-                quote!(!self.#name.is_empty())
-            };
+            let present = is_present(&quote!(self.#name), ty);
             quote!((#wire, #present))
         });
         checks.extend(quote!(report.exactly_one_of(place, &[#(#members),*]);));
     }
+    checks.extend(shape.object.records.as_ref().map(|records| record_checks(shape, records)));
+    if shape.has_extra {
+        checks.extend(quote!(report.extra::<Self>(place, &self.extra);));
+    }
     implementation(&ident(&shape.def.name), &checks, scope)
+}
+
+/// Reports the absence of the base's fields that only this object requires.
+fn required_of_base(shape: &ObjectShape<'_>, base: &Ident) -> TokenStream {
+    let required = shape.base_fields().into_iter().filter(|(field, _)| {
+        let only_here = field.presence == Presence::Optional;
+        only_here && shape.object.required_of_base.contains(&field.wire)
+    });
+    let checks = required.map(|(field, ty)| {
+        let (wire, name) = (&field.wire, ident(&field.ident));
+        let is_absent = if ty.is_option() { quote!(is_none) } else { quote!(is_empty) };
+        quote!(if self.#base.#name.#is_absent() { report.missing(place, #wire); })
+    });
+    checks.collect()
+}
+
+/// Whether a field that may be absent is there.
+fn is_present(field: &TokenStream, ty: &RustType) -> TokenStream {
+    match ty {
+        RustType::Option(_) => quote!(#field.is_some()),
+        RustType::Vec(_) | RustType::Map(_) => quote!(!#field.is_empty()),
+        _ => quote!(true),
+    }
+}
+
+/// Each record from which the object was read has a key and a value.
+fn record_checks(shape: &ObjectShape<'_>, records: &Records) -> TokenStream {
+    let holder = ident(&records.ident);
+    let fields =
+        shape.context.object(&records.type_name).into_iter().flat_map(|record| &record.fields);
+    let is_present = fields
+        .filter(|field| [&records.key, &records.value].contains(&&field.wire))
+        .filter(|field| field.presence != Presence::Required)
+        .map(|field| ident(&field.ident));
+    let is_present: Vec<_> = is_present.collect();
+    if is_present.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        for (index, record) in self.#holder.iter().enumerate() {
+            report.record(&place.index(index), #(record.#is_present.is_some())&&*);
+        }
+    }
 }
 
 /// The method `validate` of a type.
 pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["Violation", "validate"]);
     let docs = docs(&[
-        "Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.",
+        "Returns every violation of mParticle's rules, limits and advice in this value. The list is empty if there is none.",
     ]);
     quote! {
         #docs
@@ -53,6 +98,8 @@ pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
 }
 
 /// The implementation of `Validate` around its checks.
+///
+/// Inline, so that it is compiled only where documents are validated.
 pub(crate) fn implementation(
     name: &Ident,
     checks: &TokenStream,
@@ -65,6 +112,7 @@ pub(crate) fn implementation(
     quote! {
         #blank
         impl Validate for #name {
+            #[inline]
             fn check(&self, #place: &Place<'_>, #report: &mut Report) {
                 #checks
             }
@@ -85,23 +133,25 @@ enum Checks {
 fn field_checks(
     context: &Context<'_>,
     field: &Field,
-    ty: &syn::Type,
+    ty: &RustType,
     scope: &mut Scope<'_>,
 ) -> TokenStream {
     let (name, wire) = (ident(&field.ident), &field.wire);
     let place = quote!(place.field(#wire));
-    let is_option = outer(ty).0 == "Option";
+    let is_option = ty.is_option();
+    // No name of the schema becomes that of a variable: `report` may be a field, too.
     let value = if is_option {
-        Value { receiver: quote!(#name), reference: quote!(#name) }
+        Value { receiver: quote!(value), reference: quote!(value), copied: quote!(*value) }
     } else {
-        Value { receiver: quote!(self.#name), reference: quote!(&self.#name) }
+        let place = quote!(self.#name);
+        Value { receiver: place.clone(), reference: quote!(&#place), copied: place }
     };
     let checks = Checker { context, scope }.checks(&field.slot, &value, &place, "");
     if field.presence == Presence::RequiredToWrite {
         let checks = statements(checks, &value, &place);
         return quote! {
             match &self.#name {
-                Some(#name) => { #checks }
+                Some(value) => { #checks }
                 None => report.missing(place, #wire),
             }
         };
@@ -110,7 +160,7 @@ fn field_checks(
         Checks::None => TokenStream::new(),
         Checks::Itself => quote!(self.#name.check(&#place, report);),
         Checks::Statements(checks) if is_option => {
-            quote!(if let Some(#name) = &self.#name { #checks })
+            quote!(if let Some(value) = &self.#name { #checks })
         }
         Checks::Statements(checks) => checks,
     }
@@ -129,6 +179,8 @@ fn statements(checks: Checks, value: &Value, place: &TokenStream) -> TokenStream
 struct Value {
     receiver: TokenStream,
     reference: TokenStream,
+    /// The value itself, of a type that is copied.
+    copied: TokenStream,
 }
 
 /// Emits the checks of a slot.
@@ -141,10 +193,15 @@ impl Checker<'_, '_, '_> {
     /// The checks of a value at a place; `prefix` keeps the names in nested loops apart.
     fn checks(&mut self, slot: &Slot, value: &Value, place: &TokenStream, prefix: &str) -> Checks {
         let limits = &slot.limits;
-        let Value { receiver, reference } = value;
+        let Value { receiver, reference, .. } = value;
         match &slot.shape {
-            Shape::Any | Shape::Boolean | Shape::Integer | Shape::Unsigned => Checks::None,
-            Shape::Number | Shape::Foreign(_) => Checks::Itself,
+            Shape::Any | Shape::Boolean => Checks::None,
+            Shape::Integer | Shape::Unsigned => some(self.bounds(slot, value, place)),
+            Shape::Number => match self.bounds(slot, value, place) {
+                bounds if bounds.is_empty() => Checks::Itself,
+                bounds => Checks::Statements(quote!(#receiver.check(&#place, report); #bounds)),
+            },
+            Shape::Foreign(_) => Checks::Itself,
             Shape::Ref(name) => match self.context.find(name).map(|def| &def.kind) {
                 Some(Kind::Enum(set)) if !set.closed => Checks::None,
                 Some(Kind::Enum(_)) => {
@@ -197,7 +254,11 @@ impl Checker<'_, '_, '_> {
         sizes: &[(&str, TokenStream, Option<Limit>)],
     ) -> Checks {
         let Names { places, key, element, prefix } = names;
-        let value = Value { receiver: quote!(#element), reference: quote!(#element) };
+        let value = Value {
+            receiver: quote!(#element),
+            reference: quote!(#element),
+            copied: quote!(*#element),
+        };
         let element_place = quote!(#places.#step(#key));
         let inner = self.checks(item, &value, &element_place, prefix);
         let unlimited = sizes.iter().all(|(.., limit)| limit.is_none());
@@ -209,7 +270,10 @@ impl Checker<'_, '_, '_> {
             .filter_map(|(check, size, limit)| self.limit(check, &quote!(#places), size, *limit))
             .collect();
         let mut inner = statements(inner, &value, &element_place);
-        if item.nullable && !matches!(item.shape, Shape::Scalar | Shape::ScalarOrList) {
+        if item.nullable
+            && !inner.is_empty()
+            && !matches!(item.shape, Shape::Scalar | Shape::ScalarOrList)
+        {
             inner = quote!(if let Some(#element) = #element { #inner });
         }
         let each = (!inner.is_empty()).then(|| quote!(for (#key, #element) in #pairs { #inner }));
@@ -225,7 +289,7 @@ impl Checker<'_, '_, '_> {
             };
             quote!(Some((#maximum, #beyond)))
         });
-        let Value { receiver, reference } = value;
+        let Value { receiver, reference, .. } = value;
         Checks::Statements(quote! {
             #receiver.check(&#place, report);
             let limits = AttributeLimits { scalar: #scalar, items: #items, item: #item };
@@ -246,14 +310,33 @@ impl Checker<'_, '_, '_> {
         Some(quote!(report.#check(&#place, #value, #maximum, #beyond);))
     }
 
+    /// The checks of a number's bounds.
+    fn bounds(&mut self, slot: &Slot, value: &Value, place: &TokenStream) -> TokenStream {
+        let limits = &slot.limits;
+        let sides = [
+            (Side::Minimum, "minimum", &limits.minimum),
+            (Side::Maximum, "maximum", &limits.maximum),
+        ];
+        let checks = sides.into_iter().filter_map(|(side, check, bound)| {
+            let bound = bound.as_ref()?;
+            let outside = outside(&slot.shape, side, &bound.value, &value.copied)?;
+            let (check, beyond) = (ident(check), self.beyond(bound.beyond));
+            Some(quote!(report.#check(&#place, #outside, #beyond);))
+        });
+        checks.collect()
+    }
+
     fn bound(&mut self, limit: Limit) -> (Literal, TokenStream) {
+        (Literal::u64_unsuffixed(limit.value), self.beyond(limit.beyond))
+    }
+
+    fn beyond(&mut self, beyond: Beyond) -> TokenStream {
         self.scope.support(&["Beyond"]);
-        let beyond = match limit.beyond {
+        match beyond {
             Beyond::Refused => quote!(Beyond::Refused),
             Beyond::Cut => quote!(Beyond::Cut),
             Beyond::Undocumented => quote!(Beyond::Undocumented),
-        };
-        (Literal::u64_unsuffixed(limit.value), beyond)
+        }
     }
 }
 

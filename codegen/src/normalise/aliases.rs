@@ -26,7 +26,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     };
     schema.rewrite(|node| inliner.inline(node, &mut Vec::new()));
     for (at, code, message) in inliner.troubles {
-        schema.report(&at, code, message, "define one of them without the others");
+        schema.report(&at, code, message, "define one of them without a reference to the others");
     }
 }
 
@@ -43,7 +43,7 @@ impl Inliner {
         let Some(key) = text(node, "$ref").map(str::to_owned) else { return };
         let Some(alias) = self.aliases.get(&key) else { return };
         let trouble = if chain.contains(&key) {
-            Some((Code::ReferenceCycle, format!("`{key}` stands for itself")))
+            Some((Code::ReferenceCycle, format!("`{key}` refers to itself")))
         } else if chain.len() >= MAX_CHAIN || self.schemas > MAX_SCHEMAS {
             Some((Code::TooDeep, format!("`{key}` unfolds into too many aliases")))
         } else {

@@ -8,6 +8,27 @@ use serde_json::{Value, json};
 use super::{Schema, branches, flag, inner, text};
 use crate::node::{AT, Node, place};
 
+/// What one condition says.
+pub(super) struct Condition<'n> {
+    /// Where it stands.
+    pub(super) at: &'n str,
+    /// The property that has the event type.
+    pub(super) tag: &'n str,
+    /// The event type, as a set of one value.
+    constant: &'n Node,
+    /// The property that has the details.
+    content: &'n str,
+    /// The schema of the details.
+    target: &'n Node,
+}
+
+impl<'n> Condition<'n> {
+    /// The event type.
+    pub(super) fn value(&self) -> &'n str {
+        text(self.constant, "const").unwrap_or_default()
+    }
+}
+
 pub(super) fn run(schema: &mut Schema<'_>) {
     let mut unions = Vec::new();
     for (key, node) in &schema.bundle.definitions {
@@ -18,26 +39,29 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     }
 }
 
-/// One condition: the tag's property and value, the content's property and type.
-type Condition<'n> = (&'n str, &'n Node, &'n str, &'n Node);
-
-fn read(schema: &Schema<'_>, node: &Node) -> Option<Node> {
+/// The conditions of an object that has nothing else in its `allOf`, all about the same two properties.
+pub(super) fn conditions(node: &Node) -> Option<Vec<Condition<'_>>> {
     let conditions: Vec<_> =
         branches(node, "allOf").into_iter().map(condition).collect::<Option<_>>()?;
-    let &(tag, _, content, _) = conditions.first()?;
-    if conditions.iter().any(|(t, _, c, _)| (*t, *c) != (tag, content)) {
-        return None;
-    }
+    let first = conditions.first()?;
+    let (tag, content) = (first.tag, first.content);
+    let alike = conditions.iter().all(|c| (c.tag, c.content) == (tag, content));
+    alike.then_some(conditions)
+}
+
+fn read(schema: &Schema<'_>, node: &Node) -> Option<Node> {
+    let conditions = conditions(node)?;
+    let &Condition { tag, content, .. } = conditions.first()?;
     let properties = inner(node, "properties")?;
     if properties.keys().any(|name| name != tag && name != content) {
         return None;
     }
     let tags = schema.follow(inner(properties, tag)?);
-    let variant = |(_, value, _, target): &Condition<'_>| {
-        let wire = text(value, "const");
+    let variant = |condition: &Condition<'_>| {
+        let wire = Some(condition.value());
         let known = branches(tags, "values").into_iter().find(|known| text(known, "const") == wire);
-        let mut variant = known.unwrap_or(value).clone();
-        variant.insert("content".to_owned(), Value::Object((*target).clone()));
+        let mut variant = known.unwrap_or(condition.constant).clone();
+        variant.insert("content".to_owned(), Value::Object(condition.target.clone()));
         Value::Object(variant)
     };
     let union = json!({
@@ -56,12 +80,11 @@ fn condition(node: &Node) -> Option<Condition<'_>> {
     if node.keys().any(|keyword| !matches!(keyword.as_str(), AT | "if" | "then")) {
         return None;
     }
-    let (tag, value) = only(inner(inner(node, "if")?, "properties")?)?;
-    let (content, target) = only(inner(inner(node, "then")?, "properties")?)?;
-    match branches(value, "values").as_slice() {
-        [value] => Some((tag, value, content, target)),
-        _ => None,
-    }
+    let (condition, consequence) = (inner(node, "if")?, inner(node, "then")?);
+    let (tag, value) = only(inner(condition, "properties")?)?;
+    let (content, target) = only(inner(consequence, "properties")?)?;
+    let [constant] = *branches(value, "values").as_slice() else { return None };
+    Some(Condition { at: place(node), tag, constant, content, target })
 }
 
 fn only(properties: &Node) -> Option<(&str, &Node)> {

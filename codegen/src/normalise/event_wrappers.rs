@@ -1,7 +1,7 @@
 //! Reads an event union out of a choice of wrappers.
 //!
-//! The published file lists seventeen objects `{event_type, data}`, each behind a `$ref` and with its own single
-//! value of `event_type`. typify would make seventeen structs and an untagged enum of them.
+//! The published file lists objects `{event_type, data}`, each behind a `$ref` and with its own single
+//! value of `event_type`. typify would make a struct of each and an untagged enum of them.
 
 use std::collections::BTreeMap;
 

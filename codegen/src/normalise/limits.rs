@@ -11,7 +11,8 @@ use crate::diagnostic::Code;
 use crate::node::{AT, Node, place};
 
 /// The keywords that set a limit.
-pub(crate) const LIMITS: &[&str] = &["maxLength", "maxItems", "maxProperties"];
+pub(crate) const LIMITS: &[&str] =
+    &["maxLength", "maxItems", "maxProperties", "minimum", "maximum"];
 
 pub(super) fn run(schema: &mut Schema<'_>) {
     let mut stray = Vec::new();
@@ -28,8 +29,8 @@ pub(super) fn run(schema: &mut Schema<'_>) {
         bind_names(node);
     });
     for at in stray {
-        let help = "put it into the schema object that holds the limit";
-        let message = "`x-mparticle-beyond` stands beside no limit";
+        let help = "move it to the schema object that has the limit";
+        let message = "`x-mparticle-beyond` is not beside a limit";
         schema.report(&at, Code::MalformedSchema, message, help);
     }
 }

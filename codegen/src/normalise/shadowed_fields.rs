@@ -1,7 +1,8 @@
 //! Drops the fields of an object that its base has as well.
 //!
 //! The published file gives `session_id` to the session start event although the data of every event have it. As two
-//! Rust fields they would be written twice. A field that the base declares differently is reported.
+//! Rust fields they would be written twice. A field that the base declares differently is reported. A field that is
+//! required here stays in `required`.
 
 use std::collections::BTreeMap;
 
@@ -30,19 +31,21 @@ pub(super) fn run(schema: &mut Schema<'_>) {
                 let at = field.as_ref().and_then(Value::as_object).map(place);
                 clashes.push((at.unwrap_or_default().to_owned(), name.clone()));
             }
-            if let Some(Value::Array(required)) = node.get_mut("required") {
-                required.retain(|required| required.as_str() != Some(&name));
-            }
         }
     });
     for (at, name) in clashes {
-        let message = format!("the base has a field `{name}` of another kind");
-        schema.report(&at, Code::Contradiction, message, "declare it alike, or in one place only");
+        let message = format!("the base declares the field `{name}` differently");
+        schema.report(
+            &at,
+            Code::Contradiction,
+            message,
+            "use the same schema in both places, or declare it only once",
+        );
     }
 }
 
-/// A schema without its place and its description.
-fn bare(mut value: Value) -> Value {
+/// A schema without places and descriptions, to be compared.
+pub(super) fn bare(mut value: Value) -> Value {
     if let Value::Object(node) = &mut value {
         visit(node, &mut |node| {
             node.retain(|keyword, _| !matches!(keyword.as_str(), AT | FROM | "description"));

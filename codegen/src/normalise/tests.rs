@@ -1,5 +1,8 @@
 //! One table per pass: a schema as written, and what the pass makes of it after those before it.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{PASSES, Schema, visit};
@@ -12,7 +15,7 @@ use crate::overrides::Overrides;
 /// The definitions of a file `x.json` after a pass, without the stamps, and what was reported.
 fn run(pass: &str, defs: &Value, overrides: &str) -> (Value, Vec<Diagnostic>) {
     let files = [("x.json".to_owned(), json!({ "$defs": defs }))].into_iter().collect();
-    let sources = Sources { files, ..Sources::default() };
+    let sources = Sources { files };
     let overrides = Overrides::parse("overrides.toml", overrides).unwrap();
     let mut diagnostics = Vec::new();
     let mut schema = Schema::new(bundle(&sources, &overrides, &mut diagnostics), &overrides);
@@ -46,6 +49,28 @@ fn every_pass_has_a_table() {
     for (name, _) in PASSES {
         assert!(tests.contains(&format!("\"{name}\"")), "{name} is not tested");
     }
+}
+
+#[test]
+fn every_pass_matches_something_in_a_golden() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    // `event-types` changes nothing; it only reports.
+    let names = PASSES.iter().map(|(name, _)| *name);
+    let mut idle: BTreeSet<_> = names.filter(|name| *name != "event-types").collect();
+    for case in std::fs::read_dir(folder).unwrap() {
+        let case = case.unwrap().path();
+        let sources = Sources::load(&case.join("schema")).unwrap();
+        let overrides = Overrides::load(&case.join("overrides.toml")).unwrap();
+        let mut schema = Schema::new(bundle(&sources, &overrides, &mut Vec::new()), &overrides);
+        for (name, pass) in PASSES {
+            let before = schema.bundle.definitions.clone();
+            pass(&mut schema);
+            if schema.bundle.definitions != before {
+                idle.remove(name);
+            }
+        }
+    }
+    assert_eq!(idle, BTreeSet::new(), "remove these passes, or add what they are for to a golden");
 }
 
 #[test]
@@ -196,33 +221,72 @@ fn a_missing_type_is_implied() {
 }
 
 #[test]
+fn an_event_type_needs_constant_and_condition() {
+    let condition = |tag: &str| {
+        json!({ "if": { "properties": { "t": { "const": tag } }, "required": ["t"] },
+                "then": { "properties": { "c": { "$ref": "#/$defs/A" } }, "required": ["c"] } })
+    };
+    let defs = |conditions: Value, values: Value| {
+        json!({
+            "U": { "type": "object", "properties": { "t": { "$ref": "#/$defs/T" }, "c": {} }, "allOf": conditions },
+            "T": { "anyOf": [values, { "type": "string" }] },
+            "A": { "type": "object", "properties": {} },
+        })
+    };
+    let (a, b) = (json!({ "const": "a" }), json!({ "const": "b" }));
+    let cases = [
+        (json!([condition("a"), condition("b")]), json!({ "oneOf": [a, b] }), vec![]),
+        (json!([condition("a")]), json!({ "type": "string" }), vec![]),
+        (
+            json!([condition("a")]),
+            json!({ "oneOf": [a, b] }),
+            vec!["the t `b` has a constant, but no condition"],
+        ),
+        (
+            json!([condition("a"), condition("b")]),
+            json!({ "oneOf": [a] }),
+            vec!["the t `b` has a condition, but no constant"],
+        ),
+    ];
+    for (conditions, values, expected) in cases {
+        let (_, diagnostics) = run("event-types", &defs(conditions, values), "");
+        let messages: Vec<&str> = diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert_eq!(messages, expected);
+        assert!(diagnostics.iter().all(|d| d.code == Code::IncompleteEventType));
+    }
+}
+
+#[test]
 fn conditions_per_type_become_a_union() {
     let condition = |tag: &str, content: &str| {
         json!({ "if": { "properties": { "t": { "const": tag } }, "required": ["t"] },
-                "then": { "properties": { "c": { "$ref": content } } } })
+                "then": { "properties": { "c": { "$ref": content } }, "required": ["c"] } })
     };
-    let defs = |first: Value| {
+    let defs = |first: Value, tags: &[&str]| {
+        let tags: Vec<_> =
+            tags.iter().map(|tag| json!({ "const": tag, "description": tag })).collect();
         json!({
             "U": { "type": "object", "properties": { "t": { "$ref": "#/$defs/T" }, "c": {} }, "required": ["t"],
                    "allOf": [first, condition("b", "#/$defs/B")] },
-            "T": { "anyOf": [{ "oneOf": [{ "const": "a", "description": "d" }, { "const": "z" }] }, { "type": "string" }] },
+            "T": { "anyOf": [{ "oneOf": tags }, { "type": "string" }] },
             "A": { "type": "object", "properties": {} },
             "B": { "type": "object", "properties": {} },
         })
     };
-    let (after, _) = run("event-conditions", &defs(condition("a", "#/$defs/A")), "");
+    let a = condition("a", "#/$defs/A");
+    let (after, diagnostics) = run("event-conditions", &defs(a.clone(), &["a", "b"]), "");
+    assert_eq!(diagnostics, []);
     let union = json!({
         "type": "union", "description": null, "tag": "t", "content": "c", "closed": false,
         "variants": [
-            { "const": "a", "description": "d", "content": { "$ref": "x.json#/$defs/A" } },
-            { "const": "b", "content": { "$ref": "x.json#/$defs/B" } },
+            { "const": "a", "description": "a", "content": { "$ref": "x.json#/$defs/A" } },
+            { "const": "b", "description": "b", "content": { "$ref": "x.json#/$defs/B" } },
         ],
     });
     assert_eq!(after["U"], union);
-    let mut other = condition("a", "#/$defs/A");
-    other["else"] = Value::Null;
+    let other = a;
     let other = json!({ "if": other["if"], "then": { "properties": { "d": {} } } });
-    let (after, _) = run("event-conditions", &defs(other), "");
+    let (after, _) = run("event-conditions", &defs(other, &["a", "b"]), "");
     assert!(after["U"].get("allOf").is_some(), "conditions on different fields are left alone");
 }
 
@@ -413,8 +477,63 @@ fn fields_of_the_base_are_not_repeated() {
     let (after, diagnostics) = run("shadowed-fields", &object("integer"), "");
     assert_eq!(diagnostics, []);
     assert_eq!(after["A"]["properties"], json!({ "own": {} }));
-    assert_eq!(after["A"]["required"], json!(["own"]));
+    assert_eq!(after["A"]["required"], json!(["id", "own"]), "required here, not in the base");
     assert_eq!(run("shadowed-fields", &object("string"), "").1.len(), 1);
+}
+
+#[test]
+fn a_tuple_of_one_kind_becomes_a_list() {
+    let item = |text: &str| json!({ "type": "string", "description": text });
+    table(
+        "tuples",
+        [
+            (
+                json!({ "A": { "items": [item("a")] } }),
+                json!({ "A": { "type": "array", "items": item("a") } }),
+            ),
+            (
+                json!({ "A": { "items": [item("a"), item("b")] } }),
+                json!({ "A": { "type": "array", "items": item("a") } }),
+            ),
+            (
+                json!({ "A": { "type": "array", "items": [item("a"), { "type": "integer" }] } }),
+                Value::Null,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_base_takes_in_the_fields_of_its_own_base() {
+    let object = |base: Option<&str>, fields: Value| {
+        let base = base.map(|base| json!({ "$ref": format!("#/$defs/{base}") }));
+        let required: Vec<_> = fields.as_object().unwrap().keys().collect();
+        let mut object = json!({ "type": "object", "properties": fields, "required": required });
+        if let Some(base) = base {
+            object["allOf"] = json!([base]);
+        }
+        object
+    };
+    let text = json!({ "type": "string" });
+    let chain = |c: Value| {
+        json!({
+            "A": object(Some("B"), json!({ "a": text })),
+            "B": object(Some("Alias"), json!({ "b": text, "c": c })),
+            "Alias": { "$ref": "#/$defs/C" },
+            "C": object(Some("D"), json!({ "c": text })),
+            "D": object(None, json!({ "d": text })),
+        })
+    };
+    let (after, diagnostics) = run("nested-bases", &chain(text.clone()), "");
+    assert_eq!(diagnostics, []);
+    assert_eq!(after["A"]["base"], "x.json#/$defs/B");
+    assert_eq!(after["A"]["properties"], json!({ "a": text }));
+    assert_eq!(after["B"].get("base"), None);
+    assert_eq!(after["B"]["properties"], json!({ "d": text, "c": text, "b": text }));
+    assert_eq!(after["B"]["required"], json!(["b", "c", "c", "d"]));
+    assert_eq!(after["C"].get("base"), None);
+    let (_, diagnostics) = run("nested-bases", &chain(json!({ "type": "integer" })), "");
+    assert_eq!(diagnostics.len(), 1);
 }
 
 #[test]
@@ -448,6 +567,20 @@ fn types_are_named_by_key_property_and_overrides() {
     assert_eq!(diagnostics, []);
     let names: Vec<_> = after.as_object().unwrap().values().map(|node| &node["name"]).collect();
     assert_eq!(names, ["GdprState", "Chosen", "Kind", "GdprStateList", "ChosenInner"]);
+}
+
+#[test]
+fn contents_in_conditions_are_named_by_their_tags() {
+    let condition = |tag: &str| {
+        json!({ "if": { "properties": { "t": { "const": tag } } },
+                "then": { "properties": { "c": { "properties": {} } } } })
+    };
+    let union = json!({ "type": "object", "properties": { "t": { "type": "string" }, "c": {} },
+                        "allOf": [condition("page_view"), condition("end")] });
+    let (after, diagnostics) = run("type-names", &json!({ "U": union }), "");
+    assert_eq!(diagnostics, []);
+    let names: Vec<_> = after.as_object().unwrap().values().map(|node| &node["name"]).collect();
+    assert_eq!(names, ["U", "UPageView", "UEnd"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Schema, is_named};
+use super::{Schema, branches, is_named, text};
 use crate::diagnostic::{Code, Origin};
 use crate::names::{self, type_ident};
 
@@ -21,13 +21,14 @@ pub(super) fn run(schema: &mut Schema<'_>) {
         let Some(name) = name(schema, &key) else {
             let document = key.split_inclusive('#').next().unwrap_or_default();
             if key == document || !schema.bundle.definitions.get(document).is_some_and(is_named) {
-                schema.report(&key, Code::MissingName, "nothing gives this type a name", HELP);
+                schema.report(&key, Code::MissingName, "the type has no name", HELP);
             }
             continue;
         };
-        let styled = type_ident(&name);
-        if styled != name {
-            let message = format!("`{name}` is not in the style of a type name, `{styled}` is");
+        if !names::is_camel(&name) && names::is_ident(&name) {
+            let styled = type_ident(&name);
+            let message =
+                format!("`{name}` does not follow the style of type names; `{styled}` would");
             schema.report(&key, Code::InvalidName, message, HELP);
         } else if names::is_reserved(&name) || !names::is_ident(&name) {
             let message = format!("`{name}` cannot be the name of a type");
@@ -63,9 +64,21 @@ pub(crate) fn default_name(schema: &Schema<'_>, key: &str) -> Option<String> {
     match parent.rsplit_once('/') {
         Some((_, "$defs" | "definitions")) => Some(type_ident(&last)),
         Some((owner, "properties")) => {
+            if let Some(name) = content_name(schema, file, owner) {
+                return Some(name);
+            }
             let owner = name(schema, &format!("{file}#{owner}"))?;
             Some(owner + &type_ident(&last))
         }
         _ => name(schema, &format!("{file}#{parent}")),
     }
+}
+
+/// The name of a content that was written in a condition: that of the union with the tag's value.
+fn content_name(schema: &Schema<'_>, file: &str, then: &str) -> Option<String> {
+    let (union, index) = then.strip_suffix("/then")?.rsplit_once("/allOf/")?;
+    let union = format!("{file}#{union}");
+    let variants = branches(schema.bundle.definitions.get(&union)?, "variants");
+    let tag = text(variants.get(index.parse::<usize>().ok()?)?, "const")?;
+    Some(name(schema, &union)? + &type_ident(tag))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Verifier, description, texts};
 use crate::diagnostic::{Code, Origin};
 use crate::model::{Base, Field, Object, Presence, Records};
-use crate::names::{Taken, field_ident};
+use crate::names::{Style, Taken};
 use crate::node::{Node, flag, inner, place, text};
 use crate::overrides::TypeOverride;
 
@@ -27,16 +27,13 @@ impl<'a> Verifier<'a> {
             key: records.key.clone(),
             value: records.value.clone(),
         });
-        let mut taken = Taken::reserving(["envelope", "extra"]);
-        let own = records.iter().map(|records| records.ident.clone());
-        let flattened = base.iter().map(|base| base.ident.clone());
-        let base_fields = self.base_fields(node).map(|wire| field_ident(wire));
-        for ident in own.chain(flattened).chain(base_fields) {
-            taken.give(ident);
-        }
+        let own = records.iter().map(|records| records.ident.as_str());
+        let reserved = own.chain(base.iter().map(|base| base.ident.as_str()));
+        let mut taken = Taken::reserving(reserved.chain(["envelope", "extra"]));
         let fields = self.fields(node, &settings, &mut taken);
         self.check_names(node, &fields);
         let mut object = Object {
+            required_of_base: self.required_of_base(node),
             constructor: Vec::new(),
             exactly_one_of: exactly_one_of(node).into_iter().collect(),
             entry: settings.entry,
@@ -52,11 +49,11 @@ impl<'a> Verifier<'a> {
     fn base(&mut self, at: &str, key: &str) -> Base {
         if self.leads_back(key) {
             let message = format!("`{key}` is flattened into itself");
-            let help = "give one of the objects its own fields";
+            let help = "remove one of the references in `allOf`";
             self.report(at, Code::ReferenceCycle, message, help);
         }
         if !self.schema.bundle.definitions.get(key).is_some_and(crate::node::is_record) {
-            let message = format!("the base `{key}` is no object with properties");
+            let message = format!("the base `{key}` is not an object with properties");
             self.report(at, Code::UnsupportedShape, message, "define it as an object");
             return Base { ident: BASE_FIELD.to_owned(), type_name: String::new() };
         }
@@ -66,11 +63,21 @@ impl<'a> Verifier<'a> {
         Base { ident, type_name: self.type_name(at, key) }
     }
 
-    /// The wire names of the base's fields, which have setters in the object, too.
-    fn base_fields(&self, node: &Node) -> impl Iterator<Item = &'a String> + use<'a> {
+    /// The fields of an object's base.
+    fn base_fields(&self, node: &Node) -> impl Iterator<Item = (&'a String, &'a Node)> + use<'a> {
         let schema = self.schema;
         let base = text(node, "base").and_then(|base| schema.bundle.definitions.get(base));
-        base.and_then(|base| inner(base, "properties")).into_iter().flat_map(Node::keys)
+        let fields = base.and_then(|base| inner(base, "properties")).into_iter().flatten();
+        fields.filter_map(|(wire, property)| Some((wire, property.as_object()?)))
+    }
+
+    /// The fields of the base that only this object requires.
+    fn required_of_base(&self, node: &Node) -> Vec<String> {
+        let mut required = texts(node, "required");
+        required.retain(|wire| self.base_fields(node).any(|(name, _)| name == wire));
+        required.sort();
+        required.dedup();
+        required
     }
 
     /// Whether following the bases from a key comes back to it.
@@ -96,11 +103,12 @@ impl<'a> Verifier<'a> {
             };
             Field {
                 wire: wire.clone(),
-                ident: self.ident(place(property), wire, field_ident, taken),
+                ident: self.ident(place(property), wire, Style::Field, taken),
                 aliases: texts(property, "x-mparticle-aliases"),
                 description: description(property),
                 slot,
                 presence,
+                format: other_format(property),
                 read_only: flag(property, "readOnly"),
                 singular: settings.singular.get(wire).cloned(),
                 origin: Origin::parse(place(property)),
@@ -111,19 +119,28 @@ impl<'a> Verifier<'a> {
 
     /// Names in `required` and in advice have to be those of fields, and no spelling may mean two of them.
     fn check_names(&mut self, node: &Node, fields: &[Field]) {
-        let mut named = texts(node, "required");
-        named.extend(exactly_one_of(node).into_iter().flatten());
-        for name in named.iter().filter(|name| !fields.iter().any(|field| field.wire == **name)) {
+        let advised = exactly_one_of(node).into_iter().flatten();
+        let is_own = |name: &String| fields.iter().any(|field| field.wire == *name);
+        let is_known =
+            |name: &String| is_own(name) || self.base_fields(node).any(|(wire, _)| wire == name);
+        let mut unknown = texts(node, "required");
+        unknown.retain(|name| !is_known(name));
+        unknown.extend(advised.filter(|name| !is_own(name)));
+        for name in unknown {
             let message = format!("the object has no property `{name}`");
             let help = "declare the property in this object";
             self.report(place(node), Code::UnknownProperty, message, help);
         }
         let mut known = BTreeSet::new();
+        for (wire, property) in self.base_fields(node) {
+            known.extend(texts(property, "x-mparticle-aliases"));
+            known.insert(wire.clone());
+        }
         for field in fields {
             for spelling in field.aliases.iter().chain([&field.wire]) {
-                if !known.insert(spelling) {
-                    let message = format!("`{spelling}` stands for two properties");
-                    let help = "keep one of the two spellings";
+                if !known.insert(spelling.clone()) {
+                    let message = format!("`{spelling}` is the name or an alias of two properties");
+                    let help = "remove one of the two spellings";
                     self.report(&field.origin.key(), Code::Contradiction, message, help);
                 }
             }
@@ -134,4 +151,10 @@ impl<'a> Verifier<'a> {
 fn exactly_one_of(node: &Node) -> Option<Vec<String>> {
     let advice = inner(node, "x-mparticle-advice")?;
     advice.contains_key("exactlyOneOf").then(|| texts(advice, "exactlyOneOf"))
+}
+
+/// A format that is text like any other in Rust.
+fn other_format(property: &Node) -> Option<String> {
+    let format = text(property, "format").filter(|_| text(property, "type") == Some("string"))?;
+    (!matches!(format, "uuid" | "ip" | "ipv4" | "ipv6")).then(|| format.to_owned())
 }

@@ -36,10 +36,10 @@ impl<'a> Verifier<'a> {
         let key = def.origin.key();
         let mut troubles = Vec::new();
         if *entry == TypeOverride::default() {
-            troubles.push("the entry says nothing".to_owned());
+            troubles.push("the entry is empty".to_owned());
         }
         if entry.name.is_some() && entry.name == default_name(self.schema, &key) {
-            troubles.push(format!("the type is called `{}` without this entry", def.name));
+            troubles.push(format!("`{}` is the default name of the type", def.name));
         }
         match &def.kind {
             Kind::Object(object) => {
@@ -51,11 +51,17 @@ impl<'a> Verifier<'a> {
             }
             kind => {
                 let entry_fits = matches!(kind, Kind::Union(_)) || !entry.entry;
-                let name = entry.name.clone();
-                let rest = TypeOverride { name, entry: entry.entry, ..TypeOverride::default() };
+                let rest = TypeOverride {
+                    name: entry.name.clone(),
+                    entry: entry.entry,
+                    example: entry.example.clone(),
+                    ..TypeOverride::default()
+                };
                 if *entry != rest || !entry_fits {
-                    troubles
-                        .push(format!("`{}` is no object, the entry does not fit it", def.name));
+                    troubles.push(format!(
+                        "`{}` is not an object, so the entry does not apply",
+                        def.name
+                    ));
                 }
             }
         }
@@ -69,12 +75,12 @@ impl<'a> Verifier<'a> {
             _ if !self.schema.bundle.definitions.contains_key(key) => {
                 Some(format!("there is no definition `{key}`"))
             }
-            None => Some(format!("`{key}` is no object, enum or union")),
+            None => Some(format!("`{key}` is not an object, enum or union")),
             Some(_) if *entry != alone => {
                 Some(format!("`{key}` is written by hand, so nothing but `rust` can apply"))
             }
             Some(rust) if syn::parse_str::<syn::Type>(rust).is_err() => {
-                Some(format!("`{rust}` is no Rust type"))
+                Some(format!("`{rust}` is not a Rust type"))
             }
             Some(_) => None,
         }
@@ -92,7 +98,7 @@ impl<'a> Verifier<'a> {
             if !self.schema.bundle.documents.contains_key(file.get_ref().as_str()) {
                 stale.push((file, format!("there is no file `{}`", file.get_ref())));
             } else if *name == names::module_ident(file.get_ref()) {
-                stale.push((file, format!("the module is called `{name}` without this entry")));
+                stale.push((file, format!("`{name}` is the default name of the module")));
             }
         }
         for (name, file) in &overrides.documents {
@@ -111,14 +117,19 @@ impl<'a> Verifier<'a> {
         for (key, name) in &self.schema.overrides.names {
             let place = key.get_ref().as_str();
             if !self.is_type(place) && !self.renamed.contains(place) {
-                stale.push((key, format!("no inline type or value stands at `{place}`")));
+                stale.push((key, format!("there is no inline type or value at `{place}`")));
             } else if self.is_type(place) && default_name(self.schema, place).as_ref() == Some(name)
             {
-                stale.push((key, format!("the type is called `{name}` without this entry")));
+                stale.push((key, format!("`{name}` is the default name of the type")));
             }
         }
         stale
     }
+}
+
+/// Whether a field may have this name.
+fn is_field(name: &str) -> bool {
+    names::is_ident(name) && names::is_snake(name)
 }
 
 fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
@@ -126,16 +137,18 @@ fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
     let mut troubles = Vec::new();
     for wire in &entry.optional_to_read {
         if field(wire).is_none_or(|field| field.presence != Presence::RequiredToWrite) {
-            troubles.push(format!("`optional_to_read` names `{wire}`, which is no required field"));
+            troubles
+                .push(format!("`optional_to_read` names `{wire}`, which is not a required field"));
         }
     }
     for (wire, name) in &entry.singular {
         let shape = field(wire).map(|field| &field.slot.shape);
         if !matches!(shape, Some(Shape::Array(_) | Shape::Map(_))) {
-            troubles.push(format!("`singular` names `{wire}`, which is no list or map"));
-        } else if !names::is_ident(name) {
-            troubles
-                .push(format!("`singular` calls an element `{name}`, which Rust does not take"));
+            troubles.push(format!("`singular` names `{wire}`, which is not a list or map"));
+        } else if !is_field(name) {
+            troubles.push(format!(
+                "`singular` calls an element `{name}`, which is not a valid name of a field in Rust"
+            ));
         }
     }
     troubles
@@ -146,11 +159,11 @@ fn constructor_trouble(entry: &TypeOverride, object: &Object) -> Option<String> 
     let required: Vec<&String> = object.required().collect();
     let has = |wire: &&String| object.fields.iter().any(|field| field.wire == **wire);
     if let Some(wire) = arguments.iter().find(|wire| !has(wire)) {
-        Some(format!("`constructor` names `{wire}`, which is no field of the object itself"))
+        Some(format!("`constructor` names `{wire}`, which is not a field of the object itself"))
     } else if let Some(wire) = required.iter().find(|wire| !arguments.contains(wire)) {
         Some(format!("`constructor` leaves out `{wire}`, which is required"))
     } else if required.iter().copied().eq(arguments) {
-        Some("`constructor` lists the required fields, as without this entry".to_owned())
+        Some("`constructor` lists the required fields, which is the default".to_owned())
     } else {
         None
     }
@@ -159,15 +172,22 @@ fn constructor_trouble(entry: &TypeOverride, object: &Object) -> Option<String> 
 fn records_trouble(records: &RecordsOverride, types: &[TypeDef]) -> Option<String> {
     let item = types.iter().find(|def| def.name == records.item);
     let Some(Kind::Object(item)) = item.map(|def| &def.kind) else {
-        return Some(format!("`records` names `{}`, which is no object", records.item));
+        return Some(format!("`records` names `{}`, which is not an object", records.item));
     };
     let missing = |wire: &&String| !item.fields.iter().any(|field| field.wire == **wire);
     if let Some(wire) = [&records.key, &records.value].into_iter().find(missing) {
-        return Some(format!("`records` names `{wire}`, which is no field of `{}`", records.item));
+        return Some(format!(
+            "`records` names `{wire}`, which is not a field of `{}`",
+            records.item
+        ));
     }
-    let usable = names::is_ident(&records.field);
-    (!usable)
-        .then(|| format!("`records` calls a field `{}`, which Rust does not take", records.field))
+    let usable = is_field(&records.field);
+    (!usable).then(|| {
+        format!(
+            "`records` calls a field `{}`, which is not a valid name of a field in Rust",
+            records.field
+        )
+    })
 }
 
 fn base_trouble(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Option<String> {
@@ -177,11 +197,13 @@ fn base_trouble(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Optio
         _ => false,
     };
     if chosen == BASE_FIELD {
-        Some(format!("the field is called `{chosen}` without this entry"))
-    } else if !names::is_ident(chosen) {
-        Some(format!("`flattened_as` calls a field `{chosen}`, which Rust does not take"))
+        Some(format!("`{chosen}` is the default name of the field"))
+    } else if !is_field(chosen) {
+        Some(format!(
+            "`flattened_as` calls a field `{chosen}`, which is not a valid name of a field in Rust"
+        ))
     } else if !types.iter().any(flattens) {
-        Some(format!("`{}` is flattened into no other object", def.name))
+        Some(format!("`{}` is not flattened into any object", def.name))
     } else {
         None
     }

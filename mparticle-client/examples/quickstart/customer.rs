@@ -1,20 +1,22 @@
 //! A batch that uses most fields: a customer of a shop and the events of one visit.
 
+use std::time::Duration;
+
 use mparticle_client::models::{
     ApplicationInformation, ApplicationStateTransitionEvent, AttAuthorizationStatus, Batch,
     CommerceEvent, ConsentState, CustomEvent, CustomEventType, DeviceInformation, Environment,
     Event, Product, ProductAction, ProductActionKind, SessionEndEvent, SessionStartEvent,
-    UnixMillis, UserIdentities,
+    UnixMillis, UserIdentities, events,
 };
 
 /// The id of the session to which all events of the visit belong.
 const SESSION_ID: &str = "7b0c5f0e-9d5a-4f0e-8f55-0d9a6f3c2b11";
 
 /// The time between two consecutive events of the visit.
-const STEP_MS: i64 = 5_000;
+const STEP: Duration = Duration::from_secs(5);
 
 /// The duration of the visit, which has nine events.
-const VISIT_MS: i64 = 8 * STEP_MS;
+const VISIT: Duration = STEP.saturating_mul(8);
 
 /// Returns a batch with the data of the customer and a visit that ended at a given time.
 pub(crate) fn batch(visit_end: UnixMillis) -> Batch {
@@ -50,26 +52,26 @@ fn device() -> DeviceInformation {
 }
 
 /// Returns the events of the visit in chronological order, from the installation to the exit.
-fn visit(end: UnixMillis) -> [Event; 9] {
+fn visit(end: UnixMillis) -> Vec<Event> {
     let viewed = CustomEvent::new("Viewed size guide", CustomEventType::Navigation)
         .with_custom_attribute("source", "product page")
         .with_custom_attribute("seconds", 12.5);
-    let mut events = [
-        SessionStartEvent::new().into(),
-        ApplicationStateTransitionEvent::install().into(),
-        ApplicationStateTransitionEvent::upgrade().into(),
-        ApplicationStateTransitionEvent::foreground().into(),
-        viewed.into(),
-        purchase().into(),
-        ApplicationStateTransitionEvent::background().into(),
-        ApplicationStateTransitionEvent::exit().into(),
-        SessionEndEvent::new(VISIT_MS).into(),
+    let mut events = events![
+        SessionStartEvent::new(),
+        ApplicationStateTransitionEvent::install(),
+        ApplicationStateTransitionEvent::upgrade(),
+        ApplicationStateTransitionEvent::foreground(),
+        viewed,
+        purchase(),
+        ApplicationStateTransitionEvent::background(),
+        ApplicationStateTransitionEvent::exit(),
+        SessionEndEvent::new(VISIT),
     ];
-    let mut time = end.as_millis() - VISIT_MS;
+    let mut time = end - VISIT;
     for common in events.iter_mut().filter_map(Event::common_mut) {
         common.session_uuid = Some(SESSION_ID.to_owned());
-        common.timestamp_unixtime_ms = Some(UnixMillis::from_millis(time));
-        time += STEP_MS;
+        common.timestamp_unixtime_ms = Some(time);
+        time += STEP;
     }
     events
 }

@@ -95,16 +95,21 @@ fn lacks_data_plan(context: Option<&Context>) -> bool {
     })
 }
 
-/// Converts the error of serializing a batch. The cause is nearly always a number that is not finite; the error then
-/// points to the number.
+/// Converts the error of serializing a batch. The error points to the value that cannot be written.
 pub(super) fn batch_serialization_error(batch: &Batch, error: serde_json::Error) -> Error {
-    let violations = batch.validate();
-    match violations.into_iter().find(|violation| violation.rule == Rule::Finite) {
-        Some(violation) => {
-            let message = "a number is not finite, and JSON cannot represent it";
-            Error::new(ErrorKind::Invalid, message)
-                .with_pointer(violation.pointer)
-                .with_source(error)
+    let cause = batch.validate().into_iter().find_map(|violation| match violation.rule {
+        Rule::Finite => {
+            Some(("a number is not finite, and JSON cannot represent it", violation.pointer))
+        }
+        Rule::RepeatedField => {
+            let message = "`extra` contains the name of a known field; set the field itself";
+            Some((message, violation.pointer))
+        }
+        _ => None,
+    });
+    match cause {
+        Some((message, pointer)) => {
+            Error::new(ErrorKind::Invalid, message).with_pointer(pointer).with_source(error)
         }
         None => serialization_error(error),
     }

@@ -1,25 +1,26 @@
-//! Attribution: custom events by which mParticle learns what brought a user.
+//! Attribution: custom events that tell mParticle which campaign led to an installation or a return.
 
 use crate::{CustomEvent, CustomEventType};
 
-/// The name of the event that attributes an install.
+/// The name of the event that attributes an installation.
 const INSTALL: &str = "attribution";
 
 /// The name of the event that attributes a return.
 const RE_ENGAGEMENT: &str = "re-engagement";
 
 impl CustomEvent {
-    /// Attributes an install to a publisher's campaign; mParticle stores both with the user's profile.
+    /// Creates an event that attributes an installation to a campaign of a publisher. mParticle stores both in the profile
+    /// of the user.
     pub fn attribution(publisher: impl Into<String>, campaign: impl Into<String>) -> Self {
         attributed(INSTALL, publisher, campaign)
     }
 
-    /// Attributes a user's return to a publisher's campaign. The profile stays as it is.
+    /// Creates an event that attributes the return of a user to a campaign of a publisher. The profile does not change.
     pub fn re_engagement(publisher: impl Into<String>, campaign: impl Into<String>) -> Self {
         attributed(RE_ENGAGEMENT, publisher, campaign)
     }
 
-    /// Attributes any other engagement, named by the caller, to a publisher's campaign. The profile stays as it is.
+    /// Creates an event that attributes another engagement to a campaign of a publisher. The profile does not change.
     pub fn engagement(
         event_name: impl Into<String>,
         publisher: impl Into<String>,
@@ -28,7 +29,7 @@ impl CustomEvent {
         attributed(event_name, publisher, campaign)
     }
 
-    /// Takes the attribution of an install back, as mParticle's Python SDK does it.
+    /// Creates an event that removes the attribution of an installation, as mParticle's Python SDK does.
     #[inline]
     #[must_use]
     pub fn attribution_delete() -> Self {

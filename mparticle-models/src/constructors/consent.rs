@@ -1,11 +1,11 @@
-//! Consent: the two regulations in one line each.
+//! Decisions under the GDPR and the CCPA.
 
 use crate::{CcpaConsent, CcpaConsentState, ConsentState, GdprConsentState, UnixMillis};
 
 impl ConsentState {
-    /// Adds the user's answer to one GDPR purpose, in place of an earlier one to the same purpose.
+    /// Sets the decision of the user about one GDPR purpose. Replaces an earlier decision about the same purpose.
     ///
-    /// The purpose has to exist in the workspace. `consented` is true when the user agreed.
+    /// The purpose has to exist in the workspace. `consented` is true if the user agreed.
     #[inline]
     #[must_use]
     pub fn with_gdpr_decision(
@@ -17,9 +17,9 @@ impl ConsentState {
         self.with_gdpr_consent(purpose, GdprConsentState::new(consented, decided_at))
     }
 
-    /// Sets the user's answer to the sale of personal data under the CCPA.
+    /// Sets the decision of the user about the sale of personal data under the CCPA.
     ///
-    /// Mind the direction: `opted_out` is true when the user objects to the sale.
+    /// `opted_out` is true if the user objects to the sale.
     #[inline]
     #[must_use]
     pub fn with_data_sale_opt_out(

@@ -1,9 +1,6 @@
-//! Constructors for what mParticle gives a name of its own: values that several fields make up together.
-//!
-//! They are written by hand because no schema says them: which fields turn a state transition into an install,
-//! a custom event into an attribution, or a commerce event into one of its three variants.
+//! Constructors and methods that are written by hand, because no schema describes them. The documentation of a type
+//! shows them after the generated methods.
 
-mod application;
 mod attribution;
-mod commerce;
 mod consent;
+mod event;

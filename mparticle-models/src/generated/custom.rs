@@ -9,41 +9,61 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate,
+    AttributeError, Beyond, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report,
+    Scalar, Shape, Shaped, UnixMillis, Validate, Violation, open_enum, read, try_attributes,
+    validate, write,
 };
 
-/// Something that happened in your application, named and classified by you.
+/// An event that you name and classify yourself.
 ///
 /// Schema: `custom.json#/$defs/CustomEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{CustomEvent, CustomEventType};
+///
+/// let event = CustomEvent::new("Video watched", CustomEventType::Media)
+///     .with_custom_attribute("category", "documentary")
+///     .with_custom_attribute("minutes", 42)
+///     .with_custom_attribute("finished", true);
+/// assert_eq!(event.common.custom_attributes["minutes"].as_i64(), Some(42));
+///
+/// // An event by which mParticle learns which campaign led to the installation.
+/// let attribution = CustomEvent::attribution("publisher", "campaign");
+/// assert_eq!(attribution.event_name, "attribution");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomEvent {
-    /// Name of the event. A workspace takes at most 1000 distinct names of events and screens.
+    /// The name of the event. A workspace accepts at most 1000 distinct names of
+    /// events and screens.
     ///
-    /// At most 256 characters; what exceeds that is cut.
+    /// At most 256 characters; mParticle truncates more.
     #[serde(deserialize_with = "read::required")]
     pub event_name: String,
 
-    /// Category of the event; `other` when none fits.
+    /// The category of the event. Use `other` if no category fits.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub custom_event_type: Option<CustomEventType>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<CustomEvent, _>")]
     pub extra: Extra,
 }
 
 impl CustomEvent {
-    /// A custom event with its required fields.
+    /// Creates a custom event with its required fields.
     #[must_use]
     pub fn new(
         event_name: impl Into<String>,
@@ -59,6 +79,8 @@ impl CustomEvent {
     }
 
     /// Sets [`event_name`](Self::event_name).
+    ///
+    /// The name of the event.
     #[must_use]
     pub fn with_event_name(mut self, event_name: impl Into<String>) -> Self {
         self.event_name = event_name.into();
@@ -66,13 +88,17 @@ impl CustomEvent {
     }
 
     /// Sets [`custom_event_type`](Self::custom_event_type).
+    ///
+    /// The category of the event.
     #[must_use]
     pub fn with_custom_event_type(mut self, custom_event_type: impl Into<CustomEventType>) -> Self {
         self.custom_event_type = Some(custom_event_type.into());
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -82,7 +108,9 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -95,7 +123,8 @@ impl CustomEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -106,7 +135,9 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -117,42 +148,54 @@ impl CustomEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -162,14 +205,19 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -179,7 +227,9 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -189,35 +239,48 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -227,35 +290,238 @@ impl CustomEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`custom_event_type`](Self::custom_event_type), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_custom_event_type(
+        mut self,
+        custom_event_type: Option<impl Into<CustomEventType>>,
+    ) -> Self {
+        self.custom_event_type = custom_event_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -282,12 +548,14 @@ impl Shaped for CustomEvent {
 }
 
 impl Validate for CustomEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("event_name"), &self.event_name, 256, Beyond::Cut);
-        if let Some(custom_event_type) = &self.custom_event_type {
-            report.known(&place.field("custom_event_type"), custom_event_type.is_known());
+        if let Some(value) = &self.custom_event_type {
+            report.known(&place.field("custom_event_type"), value.is_known());
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -301,27 +569,27 @@ impl Enveloped for CustomEvent {
     }
 }
 
-/// Categories of custom events.
+/// The categories of custom events.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `custom.json#/$defs/CustomEventType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CustomEventType {
-    /// Moving between screens or pages.
+    /// Navigation between screens or pages.
     Navigation,
 
-    /// Something to do with a place.
+    /// An interaction that involves a place.
     Location,
 
     /// A search.
     Search,
 
-    /// A business transaction other than commerce events, or a step of one.
+    /// A business transaction, or a step of one, that is not a commerce event.
     Transaction,
 
-    /// Content made by the user, such as a comment or a rating.
+    /// Content created by the user, such as a comment or a rating.
     UserContent,
 
     /// A setting chosen by the user.
@@ -333,19 +601,33 @@ pub enum CustomEventType {
     /// Playback of audio or video.
     Media,
 
-    /// Advertising that led to an installation or to a return; goes with the event names `attribution` and
-    /// `re-engagement`.
+    /// An installation or a return of the user that advertising caused. The event
+    /// name is `attribution` or `re-engagement`.
     Attribution,
 
-    /// Anything else.
+    /// Any other category.
     Other,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CustomEventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[
+        Self::Navigation,
+        Self::Location,
+        Self::Search,
+        Self::Transaction,
+        Self::UserContent,
+        Self::UserPreference,
+        Self::Social,
+        Self::Media,
+        Self::Attribution,
+        Self::Other,
+    ];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -363,7 +645,7 @@ impl CustomEventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -9,33 +9,38 @@ use super::device::DeviceCurrentState;
 use super::event::CommonEventData;
 use super::location::GeoLocation;
 use crate::support::{
-    Beyond, Enveloped, Extra, Field, OpenEnum, Place, Read, Report, Scalar, Shape, Shaped,
-    UnixMillis, Validate, Violation, open_enum, read, validate,
+    AttributeError, Beyond, DurationMillis, Enveloped, Extra, Field, OpenEnum, Place, Read, Report,
+    Scalar, Shape, Shaped, UnixMillis, Validate, Violation, open_enum, read, try_attributes,
+    validate, write,
 };
 
-/// Where an application was when a push message arrived.
+/// The states of an application when a push message arrives.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `push.json#/$defs/ApplicationState`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ApplicationState {
-    /// Not started.
+    /// The application was not running.
     NotRunning,
 
-    /// Running out of sight.
+    /// The application was running in the background.
     Background,
 
-    /// In front of the user.
+    /// The application was in the foreground.
     Foreground,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl ApplicationState {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::NotRunning, Self::Background, Self::Foreground];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -46,7 +51,7 @@ impl ApplicationState {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -71,36 +76,41 @@ impl OpenEnum for ApplicationState {
 
 open_enum!(ApplicationState);
 
-/// Ways in which a user dealt with a push message. The HTTP reference shows a bit mask instead, which is read and
-/// kept as text.
+/// The reactions of a user to a push message. The HTTP reference has a bit mask
+/// instead, which is read and kept as text.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `push.json#/$defs/PushMessageBehavior`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PushMessageBehavior {
-    /// It arrived.
+    /// The message arrived.
     Received,
 
-    /// The user opened the application from it.
+    /// The user opened the application from the message.
     DirectOpen,
 
-    /// The user read it.
+    /// The user read the message.
     Read,
 
-    /// The user opened the application soon after it, without touching it.
+    /// The user opened the application soon after the message, but not from it.
     InfluencedOpen,
 
-    /// It was shown.
+    /// The message was displayed.
     Displayed,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl PushMessageBehavior {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] =
+        &[Self::Received, Self::DirectOpen, Self::Read, Self::InfluencedOpen, Self::Displayed];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -113,7 +123,7 @@ impl PushMessageBehavior {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -140,61 +150,73 @@ impl OpenEnum for PushMessageBehavior {
 
 open_enum!(PushMessageBehavior);
 
-/// A push message was sent, arrived, or was acted on.
+/// A push message is sent, received, or acted on.
 ///
 /// Schema: `push.json#/$defs/PushMessageEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::{PushMessageEvent, PushMessageType};
+///
+/// let payload = r#"{"title":"Hello"}"#;
+/// let event = PushMessageEvent::new("token", PushMessageType::Received, payload);
+/// assert!(event.validate().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushMessageEvent {
-    /// Token of the push service for the device that gets the message.
+    /// The token of the push service for the device that receives the message.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_message_token: Option<String>,
 
-    /// What happened to the message.
+    /// The state of the message.
     #[serde(deserialize_with = "read::required")]
     pub push_message_type: PushMessageType,
 
-    /// Content of the message, as JSON text.
+    /// The content of the message, as JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_notification_payload: Option<String>,
 
-    /// Words that the user sees.
+    /// The text of the message that the user sees.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub message: Option<String>,
 
-    /// Push service that carried the message, such as `apn` or `gcm`.
+    /// The push service that delivered the message, such as `apn` or `gcm`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub network: Option<String>,
 
-    /// Where the application was when the message arrived.
+    /// The state of the application when the message arrived.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub application_state: Option<ApplicationState>,
 
-    /// Button or action that the user chose.
+    /// The button or action that the user chose.
     ///
-    /// At most 100 characters; what becomes of more is undocumented.
+    /// At most 100 characters; the effect of more is not documented.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub action_identifier: Option<String>,
 
-    /// How the user dealt with the message.
+    /// The reaction of the user to the message.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub push_message_behavior: Option<PushMessageBehavior>,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<PushMessageEvent, _>")]
     pub extra: Extra,
 }
 
 impl PushMessageEvent {
-    /// A push message event with its required fields.
+    /// Creates a push message event with its required fields.
     #[must_use]
     pub fn new(
         push_message_token: impl Into<String>,
@@ -217,6 +239,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`push_message_token`](Self::push_message_token).
+    ///
+    /// The token of the push service for the device that receives the message.
     #[must_use]
     pub fn with_push_message_token(mut self, push_message_token: impl Into<String>) -> Self {
         self.push_message_token = Some(push_message_token.into());
@@ -224,6 +248,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`push_message_type`](Self::push_message_type).
+    ///
+    /// The state of the message.
     #[must_use]
     pub fn with_push_message_type(mut self, push_message_type: impl Into<PushMessageType>) -> Self {
         self.push_message_type = push_message_type.into();
@@ -231,6 +257,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`push_notification_payload`](Self::push_notification_payload).
+    ///
+    /// The content of the message, as JSON text.
     #[must_use]
     pub fn with_push_notification_payload(
         mut self,
@@ -241,6 +269,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`message`](Self::message).
+    ///
+    /// The text of the message that the user sees.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
@@ -248,6 +278,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`network`](Self::network).
+    ///
+    /// The push service that delivered the message, such as `apn` or `gcm`.
     #[must_use]
     pub fn with_network(mut self, network: impl Into<String>) -> Self {
         self.network = Some(network.into());
@@ -255,6 +287,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`application_state`](Self::application_state).
+    ///
+    /// The state of the application when the message arrived.
     #[must_use]
     pub fn with_application_state(
         mut self,
@@ -265,6 +299,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`action_identifier`](Self::action_identifier).
+    ///
+    /// The button or action that the user chose.
     #[must_use]
     pub fn with_action_identifier(mut self, action_identifier: impl Into<String>) -> Self {
         self.action_identifier = Some(action_identifier.into());
@@ -272,6 +308,8 @@ impl PushMessageEvent {
     }
 
     /// Sets [`push_message_behavior`](Self::push_message_behavior).
+    ///
+    /// The reaction of the user to the message.
     #[must_use]
     pub fn with_push_message_behavior(
         mut self,
@@ -281,7 +319,9 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -291,7 +331,9 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -304,7 +346,8 @@ impl PushMessageEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -315,7 +358,9 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -326,42 +371,54 @@ impl PushMessageEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -371,14 +428,19 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -388,7 +450,9 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -398,35 +462,48 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -436,35 +513,290 @@ impl PushMessageEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`push_message_token`](Self::push_message_token), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_push_message_token(mut self, push_message_token: Option<impl Into<String>>) -> Self {
+        self.push_message_token = push_message_token.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_notification_payload`](Self::push_notification_payload), or
+    /// clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_push_notification_payload(
+        mut self,
+        push_notification_payload: Option<impl Into<String>>,
+    ) -> Self {
+        self.push_notification_payload = push_notification_payload.map(Into::into);
+        self
+    }
+
+    /// Sets [`message`](Self::message), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_message(mut self, message: Option<impl Into<String>>) -> Self {
+        self.message = message.map(Into::into);
+        self
+    }
+
+    /// Sets [`network`](Self::network), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_network(mut self, network: Option<impl Into<String>>) -> Self {
+        self.network = network.map(Into::into);
+        self
+    }
+
+    /// Sets [`application_state`](Self::application_state), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_application_state(
+        mut self,
+        application_state: Option<impl Into<ApplicationState>>,
+    ) -> Self {
+        self.application_state = application_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`action_identifier`](Self::action_identifier), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_action_identifier(mut self, action_identifier: Option<impl Into<String>>) -> Self {
+        self.action_identifier = action_identifier.map(Into::into);
+        self
+    }
+
+    /// Sets [`push_message_behavior`](Self::push_message_behavior), or clears it if
+    /// the argument is `None`.
+    #[must_use]
+    pub fn set_push_message_behavior(
+        mut self,
+        push_message_behavior: Option<impl Into<PushMessageBehavior>>,
+    ) -> Self {
+        self.push_message_behavior = push_message_behavior.map(Into::into);
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -497,17 +829,14 @@ impl Shaped for PushMessageEvent {
 }
 
 impl Validate for PushMessageEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("push_message_type"), self.push_message_type.is_known());
-        if let Some(action_identifier) = &self.action_identifier {
-            report.max_length(
-                &place.field("action_identifier"),
-                action_identifier,
-                100,
-                Beyond::Undocumented,
-            );
+        if let Some(value) = &self.action_identifier {
+            report.max_length(&place.field("action_identifier"), value, 100, Beyond::Undocumented);
         }
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -521,9 +850,9 @@ impl Enveloped for PushMessageEvent {
     }
 }
 
-/// What can happen to a push message.
+/// The states of a push message.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `push.json#/$defs/PushMessageType`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -538,12 +867,15 @@ pub enum PushMessageType {
     /// The user acted on the message.
     Action,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl PushMessageType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Sent, Self::Received, Self::Action];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -554,7 +886,7 @@ impl PushMessageType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -576,35 +908,46 @@ impl OpenEnum for PushMessageType {
 
 open_enum!(PushMessageType);
 
-/// The device is registered for push messages or no longer so.
+/// The device is registered or unregistered for push messages.
 ///
 /// Schema: `push.json#/$defs/PushRegistrationEvent`.
+///
+/// # Examples
+///
+/// ```
+/// use mparticle_models::PushRegistrationEvent;
+///
+/// let event = PushRegistrationEvent::new(true, "token");
+/// assert_eq!(event.register, Some(true));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PushRegistrationEvent {
-    /// True when the device is registered, false when the registration ends.
+    /// True if the device is registered, false if the registration ends.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub register: Option<bool>,
 
-    /// Token of the push service for the device.
+    /// The token of the push service for the device.
     #[serde(deserialize_with = "read::required")]
     pub registration_token: String,
 
-    /// The fields of [`CommonEventData`], which stand beside the own ones.
+    /// The fields of [`CommonEventData`], which are read and written beside the
+    /// other fields.
     #[serde(flatten)]
     pub common: CommonEventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<PushRegistrationEvent, _>")]
     pub extra: Extra,
 }
 
 impl PushRegistrationEvent {
-    /// A push registration event with its required fields.
+    /// Creates a push registration event with its required fields.
     #[must_use]
     pub fn new(register: bool, registration_token: impl Into<String>) -> Self {
         Self {
@@ -617,6 +960,9 @@ impl PushRegistrationEvent {
     }
 
     /// Sets [`register`](Self::register).
+    ///
+    /// True if the device is registered, false if the registration ends.
+    #[inline]
     #[must_use]
     pub fn with_register(mut self, register: bool) -> Self {
         self.register = Some(register);
@@ -624,13 +970,17 @@ impl PushRegistrationEvent {
     }
 
     /// Sets [`registration_token`](Self::registration_token).
+    ///
+    /// The token of the push service for the device.
     #[must_use]
     pub fn with_registration_token(mut self, registration_token: impl Into<String>) -> Self {
         self.registration_token = registration_token.into();
         self
     }
 
-    /// Sets [`timestamp_unixtime_ms`](CommonEventData::timestamp_unixtime_ms).
+    /// Sets [`timestamp_unixtime_ms`](Self::common).
+    ///
+    /// The time of the event.
     #[must_use]
     pub fn with_timestamp_unixtime_ms(
         mut self,
@@ -640,7 +990,9 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`custom_attributes`](CommonEventData::custom_attributes).
+    /// Sets [`custom_attributes`](Self::common).
+    ///
+    /// Attributes of your choice, by name.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -653,7 +1005,8 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Adds one to [`custom_attributes`](CommonEventData::custom_attributes), in place of one of the same name.
+    /// Adds one entry to [`custom_attributes`](Self::common). Replaces an entry of
+    /// the same name.
     #[must_use]
     pub fn with_custom_attribute(
         mut self,
@@ -664,7 +1017,9 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`custom_flags`](CommonEventData::custom_flags).
+    /// Sets [`custom_flags`](Self::common).
+    ///
+    /// Instructions to particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -675,42 +1030,54 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Adds one to [`custom_flags`](CommonEventData::custom_flags), in place of one of the same name.
+    /// Adds one entry to [`custom_flags`](Self::common). Replaces an entry of the
+    /// same name.
     #[must_use]
     pub fn with_custom_flag(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.common.custom_flags.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`session_uuid`](CommonEventData::session_uuid).
+    /// Sets [`session_uuid`](Self::common).
+    ///
+    /// The session of the event.
     #[must_use]
     pub fn with_session_uuid(mut self, session_uuid: impl Into<String>) -> Self {
         self.common.session_uuid = Some(session_uuid.into());
         self
     }
 
-    /// Sets [`session_id`](CommonEventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    ///
+    /// The session of the event, as a number.
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`source_message_id`](CommonEventData::source_message_id).
+    /// Sets [`source_message_id`](Self::common).
+    ///
+    /// Your identifier of the event, preferably a UUID.
     #[must_use]
     pub fn with_source_message_id(mut self, source_message_id: impl Into<String>) -> Self {
         self.common.source_message_id = Some(source_message_id.into());
         self
     }
 
-    /// Sets [`location`](CommonEventData::location).
+    /// Sets [`location`](Self::common).
+    ///
+    /// The location of the event.
     #[must_use]
     pub fn with_location(mut self, location: impl Into<GeoLocation>) -> Self {
         self.common.location = Some(location.into());
         self
     }
 
-    /// Sets [`device_current_state`](CommonEventData::device_current_state).
+    /// Sets [`device_current_state`](Self::common).
+    ///
+    /// The state of the device at the time of the event.
     #[must_use]
     pub fn with_device_current_state(
         mut self,
@@ -720,14 +1087,19 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_num`](CommonEventData::event_num).
+    /// Sets [`event_num`](Self::common).
+    ///
+    /// The position of the event in its session, counted from zero.
+    #[inline]
     #[must_use]
     pub fn with_event_num(mut self, event_num: i64) -> Self {
         self.common.event_num = Some(event_num);
         self
     }
 
-    /// Sets [`session_start_unixtime_ms`](CommonEventData::session_start_unixtime_ms).
+    /// Sets [`session_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the session of the event.
     #[must_use]
     pub fn with_session_start_unixtime_ms(
         mut self,
@@ -737,7 +1109,9 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`event_start_unixtime_ms`](CommonEventData::event_start_unixtime_ms).
+    /// Sets [`event_start_unixtime_ms`](Self::common).
+    ///
+    /// The start of the event.
     #[must_use]
     pub fn with_event_start_unixtime_ms(
         mut self,
@@ -747,35 +1121,48 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`page_url`](CommonEventData::page_url).
+    /// Sets [`page_url`](Self::common).
+    ///
+    /// The address of the web page on which the event happened.
     #[must_use]
     pub fn with_page_url(mut self, page_url: impl Into<String>) -> Self {
         self.common.page_url = Some(page_url.into());
         self
     }
 
-    /// Sets [`active_time_on_site_ms`](CommonEventData::active_time_on_site_ms).
+    /// Sets [`active_time_on_site_ms`](Self::common).
+    ///
+    /// Time for which the user had been active on the site, in milliseconds.
     #[must_use]
-    pub fn with_active_time_on_site_ms(mut self, active_time_on_site_ms: i64) -> Self {
-        self.common.active_time_on_site_ms = Some(active_time_on_site_ms);
+    pub fn with_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: impl Into<DurationMillis>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = Some(active_time_on_site_ms.into());
         self
     }
 
-    /// Sets [`data_connection_type`](CommonEventData::data_connection_type).
+    /// Sets [`data_connection_type`](Self::common).
+    ///
+    /// The kind of network connection at the time of the event.
     #[must_use]
     pub fn with_data_connection_type(mut self, data_connection_type: impl Into<String>) -> Self {
         self.common.data_connection_type = Some(data_connection_type.into());
         self
     }
 
-    /// Sets [`lifetime_value_change`](CommonEventData::lifetime_value_change).
+    /// Sets [`lifetime_value_change`](Self::common).
+    ///
+    /// The amount by which the event changes the lifetime value of the user.
     #[must_use]
     pub fn with_lifetime_value_change(mut self, lifetime_value_change: impl Into<Scalar>) -> Self {
         self.common.lifetime_value_change = Some(lifetime_value_change.into());
         self
     }
 
-    /// Sets [`lifetime_value_attribute_name`](CommonEventData::lifetime_value_attribute_name).
+    /// Sets [`lifetime_value_attribute_name`](Self::common).
+    ///
+    /// The name of the attribute that has the amount for the lifetime value.
     #[must_use]
     pub fn with_lifetime_value_attribute_name(
         mut self,
@@ -785,35 +1172,235 @@ impl PushRegistrationEvent {
         self
     }
 
-    /// Sets [`is_goal_defined`](CommonEventData::is_goal_defined).
+    /// Sets [`is_goal_defined`](Self::common).
+    ///
+    /// Whether the event is defined as a goal.
+    #[inline]
     #[must_use]
     pub fn with_is_goal_defined(mut self, is_goal_defined: bool) -> Self {
         self.common.is_goal_defined = Some(is_goal_defined);
         self
     }
 
-    /// Sets [`view_controller`](CommonEventData::view_controller).
+    /// Sets [`view_controller`](Self::common).
+    ///
+    /// The name of the active view controller.
     #[must_use]
     pub fn with_view_controller(mut self, view_controller: impl Into<String>) -> Self {
         self.common.view_controller = Some(view_controller.into());
         self
     }
 
-    /// Sets [`is_main_thread`](CommonEventData::is_main_thread).
+    /// Sets [`is_main_thread`](Self::common).
+    ///
+    /// Whether the event was logged on the main thread.
+    #[inline]
     #[must_use]
     pub fn with_is_main_thread(mut self, is_main_thread: bool) -> Self {
         self.common.is_main_thread = Some(is_main_thread);
         self
     }
 
-    /// Sets [`canonical_name`](CommonEventData::canonical_name).
+    /// Sets [`canonical_name`](Self::common).
+    ///
+    /// The name of the event in a normalised form.
     #[must_use]
     pub fn with_canonical_name(mut self, canonical_name: impl Into<String>) -> Self {
         self.common.canonical_name = Some(canonical_name.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`register`](Self::register), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_register(mut self, register: Option<bool>) -> Self {
+        self.register = register;
+        self
+    }
+
+    /// Sets [`timestamp_unixtime_ms`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_timestamp_unixtime_ms(
+        mut self,
+        timestamp_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.timestamp_unixtime_ms = timestamp_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`custom_attributes`](Self::common) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_custom_attributes(
+        mut self,
+        custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.common.custom_attributes = try_attributes::<Scalar, _>(custom_attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`session_uuid`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_session_uuid(mut self, session_uuid: Option<impl Into<String>>) -> Self {
+        self.common.session_uuid = session_uuid.map(Into::into);
+        self
+    }
+
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`source_message_id`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_source_message_id(mut self, source_message_id: Option<impl Into<String>>) -> Self {
+        self.common.source_message_id = source_message_id.map(Into::into);
+        self
+    }
+
+    /// Sets [`location`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_location(mut self, location: Option<impl Into<GeoLocation>>) -> Self {
+        self.common.location = location.map(Into::into);
+        self
+    }
+
+    /// Sets [`device_current_state`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_device_current_state(
+        mut self,
+        device_current_state: Option<impl Into<DeviceCurrentState>>,
+    ) -> Self {
+        self.common.device_current_state = device_current_state.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_num`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_event_num(mut self, event_num: Option<i64>) -> Self {
+        self.common.event_num = event_num;
+        self
+    }
+
+    /// Sets [`session_start_unixtime_ms`](Self::common), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_session_start_unixtime_ms(
+        mut self,
+        session_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.session_start_unixtime_ms = session_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_start_unixtime_ms`](Self::common), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_event_start_unixtime_ms(
+        mut self,
+        event_start_unixtime_ms: Option<impl Into<UnixMillis>>,
+    ) -> Self {
+        self.common.event_start_unixtime_ms = event_start_unixtime_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`page_url`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_page_url(mut self, page_url: Option<impl Into<String>>) -> Self {
+        self.common.page_url = page_url.map(Into::into);
+        self
+    }
+
+    /// Sets [`active_time_on_site_ms`](Self::common), or clears it if the argument
+    /// is `None`.
+    #[must_use]
+    pub fn set_active_time_on_site_ms(
+        mut self,
+        active_time_on_site_ms: Option<impl Into<DurationMillis>>,
+    ) -> Self {
+        self.common.active_time_on_site_ms = active_time_on_site_ms.map(Into::into);
+        self
+    }
+
+    /// Sets [`data_connection_type`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_data_connection_type(
+        mut self,
+        data_connection_type: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.data_connection_type = data_connection_type.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_change`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_lifetime_value_change(
+        mut self,
+        lifetime_value_change: Option<impl Into<Scalar>>,
+    ) -> Self {
+        self.common.lifetime_value_change = lifetime_value_change.map(Into::into);
+        self
+    }
+
+    /// Sets [`lifetime_value_attribute_name`](Self::common), or clears it if the
+    /// argument is `None`.
+    #[must_use]
+    pub fn set_lifetime_value_attribute_name(
+        mut self,
+        lifetime_value_attribute_name: Option<impl Into<String>>,
+    ) -> Self {
+        self.common.lifetime_value_attribute_name = lifetime_value_attribute_name.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_goal_defined`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_goal_defined(mut self, is_goal_defined: Option<bool>) -> Self {
+        self.common.is_goal_defined = is_goal_defined;
+        self
+    }
+
+    /// Sets [`view_controller`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_view_controller(mut self, view_controller: Option<impl Into<String>>) -> Self {
+        self.common.view_controller = view_controller.map(Into::into);
+        self
+    }
+
+    /// Sets [`is_main_thread`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_is_main_thread(mut self, is_main_thread: Option<bool>) -> Self {
+        self.common.is_main_thread = is_main_thread;
+        self
+    }
+
+    /// Sets [`canonical_name`](Self::common), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_canonical_name(mut self, canonical_name: Option<impl Into<String>>) -> Self {
+        self.common.canonical_name = canonical_name.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -840,8 +1427,10 @@ impl Shaped for PushRegistrationEvent {
 }
 
 impl Validate for PushRegistrationEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 

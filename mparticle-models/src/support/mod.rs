@@ -1,17 +1,17 @@
-//! What the generated code calls: everything about the wire format that is behaviour rather than data.
+//! The code that generated types call: how fields are read, written, checked and located.
 //!
-//! Generated code holds fields, names and limits; how a field is read, written, checked and located is written once,
-//! here. Nothing here knows a generated type, so the folder can be taken along with generated code to another crate;
-//! it needs `serde` (with `derive`) and `serde_json`, and must be found as `crate::support`.
+//! Generated code contains fields, names and limits. This folder refers to no generated type. Therefore it can be copied
+//! into another crate along with generated code. It needs `serde` (with `derive`) and `serde_json`, and must be the
+//! module `crate::support`.
 //!
 //! - [`values`]: the types of fields that are not plain Rust types
-//! - [`read`]: lenient reading of every form seen on the wire
+//! - [`read`]: lenient reading of every form in which data occurs
 //! - `open_enum`: enums that keep unknown values
 //! - [`mod@write`]: canonical writing
-//! - [`locate`]: whole documents, with errors that name the place
+//! - [`locate`]: reading whole documents, with errors that contain the place
 //! - [`validate`]: the limits of the service
 //!
-//! What generated code looks like is shown, compiled and tested in `example_tests.rs`. Of the traits, a generated
+//! `example_tests.rs` tests all of it together, with generated types of one of everything. Of the traits, a generated
 //! object has `Serialize`, `Deserialize` (both derived), [`Read`], [`Shaped`] and [`Validate`], event data
 //! [`Enveloped`] as well, a union [`Tagged`], an enum [`OpenEnum`].
 
@@ -29,10 +29,12 @@ pub use open_enum::OpenEnum;
 pub(crate) use open_enum::open_enum;
 pub use place::Place;
 pub use read::{Read, Tagged};
-pub use validate::{AttributeLimits, Beyond, Report, Rule, Severity, Validate, Violation};
+pub use validate::{
+    AttributeLimits, Beyond, Report, Rule, Severity, TimeUnit, Validate, Violation,
+};
 pub use values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, NotAScalar, Number, OutOfRange,
-    Scalar, UnixMillis,
+    AttributeError, AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Enveloped, Extra,
+    NotAScalar, Number, OutOfRange, Scalar, TextValue, UnixMillis, try_attributes,
 };
 
 #[cfg(test)]

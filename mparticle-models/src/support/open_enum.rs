@@ -1,20 +1,20 @@
-//! Enums that keep values this version does not know.
+//! Enums that keep values that this version does not know.
 //!
-//! mParticle adds values, its sources disagree about the sets, and the newest of its SDKs writes the names of
-//! constants in upper case. So reading tries the exact spelling, then ignores letter case, then keeps the text.
+//! mParticle adds values over time, and its newest SDK writes them in upper case. Therefore reading tries the exact
+//! spelling, then ignores letter case, and then keeps the text as an unknown value.
 
-/// An enum of known texts and one variant for any other.
+/// An enum of known texts, with one variant for any other text.
 pub trait OpenEnum: Sized + Clone + 'static {
-    /// Every spelling that is known: first the canonical ones, then those that are only read.
+    /// The known spellings: first the canonical ones, then the ones that are only read.
     const KNOWN: &'static [(&'static str, Self)];
 
-    /// The canonical spelling of a known value, or the text of an unknown one.
+    /// Returns the canonical spelling of a known value, or the text of an unknown value.
     fn as_str(&self) -> &str;
 
-    /// The variant of a text that is not known.
+    /// Creates the variant for an unknown text.
     fn unknown(text: String) -> Self;
 
-    /// The known value that a text spells, exactly or in another letter case.
+    /// Returns the known value with this spelling, or with this spelling in another letter case.
     #[must_use]
     fn known(text: &str) -> Option<Self> {
         // Plain loops: every enum has its own copy, and iterators would take three times as long to compile.
@@ -31,36 +31,77 @@ pub trait OpenEnum: Sized + Clone + 'static {
         None
     }
 
-    /// The value that a text spells, known or not.
+    /// Returns the value with this spelling.
     #[must_use]
     fn from_text(text: &str) -> Self {
         Self::known(text).unwrap_or_else(|| Self::unknown(text.to_owned()))
     }
 }
 
-/// Implements for an [`OpenEnum`] everything that depends on its texts alone.
+/// Implements the traits of an [`OpenEnum`] that depend on its texts alone.
 #[allow(unused_macros, reason = "a crate may have no enums")]
 macro_rules! open_enum {
     ($type:ty) => {
         impl ::std::fmt::Display for $type {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str($crate::support::OpenEnum::as_str(self))
             }
         }
 
         impl ::std::convert::AsRef<str> for $type {
+            #[inline]
             fn as_ref(&self) -> &str {
                 $crate::support::OpenEnum::as_str(self)
             }
         }
 
+        impl ::std::cmp::PartialEq<str> for $type {
+            #[inline]
+            fn eq(&self, text: &str) -> bool {
+                $crate::support::OpenEnum::as_str(self) == text
+            }
+        }
+
+        impl ::std::cmp::PartialEq<&str> for $type {
+            #[inline]
+            fn eq(&self, text: &&str) -> bool {
+                self == *text
+            }
+        }
+
+        impl ::std::cmp::PartialEq<$type> for str {
+            #[inline]
+            fn eq(&self, value: &$type) -> bool {
+                value == self
+            }
+        }
+
+        impl ::std::cmp::PartialEq<$type> for &str {
+            #[inline]
+            fn eq(&self, value: &$type) -> bool {
+                value == *self
+            }
+        }
+
+        impl ::std::str::FromStr for $type {
+            type Err = ::std::convert::Infallible;
+
+            #[inline]
+            fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+                ::std::result::Result::Ok(text.into())
+            }
+        }
+
         impl ::std::convert::From<&str> for $type {
+            #[inline]
             fn from(text: &str) -> Self {
                 $crate::support::OpenEnum::from_text(text)
             }
         }
 
         impl ::std::convert::From<::std::string::String> for $type {
+            #[inline]
             fn from(text: ::std::string::String) -> Self {
                 $crate::support::OpenEnum::known(&text)
                     .unwrap_or_else(|| $crate::support::OpenEnum::unknown(text))
@@ -68,6 +109,7 @@ macro_rules! open_enum {
         }
 
         impl ::std::convert::From<$type> for ::std::string::String {
+            #[inline]
             fn from(value: $type) -> Self {
                 $crate::support::OpenEnum::as_str(&value).to_owned()
             }

@@ -1,19 +1,10 @@
-//! The way from the root of a document to a value, built on the stack while walking.
+//! The path from the root of a document to a value. It is built on the stack.
 
 use std::fmt;
 
-/// A place in a document: a step from the place above it.
+/// A place in a document.
 ///
-/// Walking costs no allocation; only a place that is reported becomes a JSON pointer, by its `Display`.
-///
-/// ```
-/// # use mparticle_models::support::Place;
-/// let root = Place::root();
-/// let events = root.field("events");
-/// let event = events.index(0);
-/// let name = event.key("a/b");
-/// assert_eq!(name.to_string(), "/events/0/a~1b");
-/// ```
+/// A place refers to the place above it, so that it needs no allocation. `Display` writes it as a JSON pointer.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     above: Option<&'a Place<'a>>,
@@ -27,27 +18,27 @@ enum Step<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The whole document.
+    /// Returns the place of the whole document.
     #[must_use]
     pub const fn root() -> Self {
         Self { above: None, step: Step::Index(0) }
     }
 
-    /// A field of the object here.
+    /// Returns the place of a field of this object.
     #[must_use]
     #[inline]
     pub const fn field(&'a self, name: &'a str) -> Self {
         Self { above: Some(self), step: Step::Name(name) }
     }
 
-    /// An entry of the map here.
+    /// Returns the place of an entry of this map.
     #[must_use]
     #[inline]
     pub const fn key(&'a self, key: &'a str) -> Self {
         self.field(key)
     }
 
-    /// An item of the list here.
+    /// Returns the place of an item of this list.
     #[must_use]
     #[inline]
     pub const fn index(&'a self, index: usize) -> Self {
@@ -55,7 +46,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A JSON pointer (RFC 6901): empty for the whole document.
+/// Writes a JSON pointer (RFC 6901). It is empty for the whole document.
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(above) = self.above else { return Ok(()) };

@@ -1,27 +1,42 @@
-//! Canonical writing, where serde's derived writers would not do.
+//! Writing in the canonical form, where serde's derived code is not enough.
 
 use std::collections::BTreeMap;
 
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 
+use super::locate::Shaped;
 use super::read::Tagged;
 use super::values::{Enveloped, Extra, not_finite};
+
+/// Writes a JSON document.
+///
+/// # Errors
+/// If a value cannot be written as JSON.
+// Inline, so that types are compiled only where they are written.
+#[inline]
+pub fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
+    // Room for a usual batch, so that the buffer does not have to grow several times.
+    const CAPACITY: usize = 2048;
+    let mut json = Vec::with_capacity(CAPACITY);
+    serde_json::to_writer(&mut json, value)?;
+    Ok(json)
+}
 
 /// A type that holds floating-point numbers, written by [`number`].
 pub trait Numbers {
     /// Writes the numbers.
     ///
     /// # Errors
-    /// When one of them is not finite, or the serializer fails.
+    /// If a number is not finite, or the serializer fails.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
 /// Writes floating-point numbers: `#[serde(serialize_with = "write::number")]`.
 ///
-/// A whole amount is written without a fraction, as mParticle's samples do: `100`, not `100.0`.
+/// Whole numbers are written without a fraction, as in mParticle's samples: `100`, not `100.0`.
 ///
 /// # Errors
-/// When a number is not finite: serde would write null, and an amount would be lost in silence.
+/// If a number is not finite. serde would write null, and the amount would be lost.
 pub fn number<T: Numbers, S: Serializer>(numbers: &T, serializer: S) -> Result<S::Ok, S::Error> {
     numbers.write(serializer)
 }
@@ -37,9 +52,9 @@ impl Numbers for f64 {
     }
 }
 
-/// The integer that a number is, as far as every whole number is exact, which is below 2^53.
+/// Returns the integer with the same value, for numbers below 2^53.
 ///
-/// By way of a cast, since `trunc` is a call of the C library on a plain x86-64.
+/// It casts the number, because `trunc` calls the C library on a plain x86-64.
 #[inline]
 #[allow(
     clippy::cast_possible_truncation,
@@ -74,7 +89,7 @@ impl<T: Numbers> Numbers for BTreeMap<String, T> {
     }
 }
 
-/// Numbers as something that serde can serialize.
+/// Numbers that serde can serialize.
 struct Written<'a, T>(&'a T);
 
 impl<T: Numbers> Serialize for Written<'_, T> {
@@ -83,10 +98,27 @@ impl<T: Numbers> Serialize for Written<'_, T> {
     }
 }
 
-/// Writes the content of a known variant in its envelope; see [`tagged`].
+/// Writes the unknown fields of a `T`: `#[serde(flatten, serialize_with = "write::extra::<T, _>")]`.
 ///
 /// # Errors
-/// As [`tagged`].
+/// If one of them has the name of a field of `T`. Its key would be written twice, and the document could not be read.
+#[inline]
+pub fn extra<T: Shaped, S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
+    if let Some(key) = extra.keys().find(|key| T::SHAPE.has_field(key)) {
+        return Err(known_in_extra(key));
+    }
+    extra.serialize(serializer)
+}
+
+#[cold]
+fn known_in_extra<E: Error>(key: &str) -> E {
+    E::custom(format_args!("`{key}` in the unknown fields is the name of a known field"))
+}
+
+/// Writes the content of a known variant with its tag. See [`tagged`].
+///
+/// # Errors
+/// See [`tagged`].
 pub fn enveloped<U: Tagged, T: Serialize + Enveloped, S: Serializer>(
     serializer: S,
     tag: &str,
@@ -95,12 +127,12 @@ pub fn enveloped<U: Tagged, T: Serialize + Enveloped, S: Serializer>(
     tagged(serializer, (U::TAG, tag), (U::CONTENT, Some(content)), content.envelope())
 }
 
-/// Writes an object of a tag and the content that belongs to it, then the fields beside the two.
+/// Writes an object with a tag, its content and other fields.
 ///
-/// The tag comes first, so that a reader need not hold the content back.
+/// The tag comes first, so that a reader does not have to buffer the content.
 ///
 /// # Errors
-/// When the envelope holds the tag's or the content's own key, or the serializer fails.
+/// If the other fields contain the key of the tag or of the content, or the serializer fails.
 pub fn tagged<S: Serializer, T: Serialize + ?Sized>(
     serializer: S,
     (tag_key, tag): (&'static str, &str),
@@ -109,9 +141,7 @@ pub fn tagged<S: Serializer, T: Serialize + ?Sized>(
 ) -> Result<S::Ok, S::Error> {
     for key in [tag_key, content_key] {
         if envelope.contains_key(key) {
-            return Err(S::Error::custom(format_args!(
-                "the envelope holds the key `{key}` a second time"
-            )));
+            return Err(known_in_extra(key));
         }
     }
     let len = 1 + usize::from(content.is_some()) + envelope.len();

@@ -1,10 +1,10 @@
-//! Why a document could not be read, and where.
+//! The error of reading a document.
 
 use std::fmt;
 
 /// The error of reading a document.
 ///
-/// Its text names kinds and lengths, never a value of the document, for those are personal data.
+/// The message contains types and lengths, but never a value of the document, because values are personal data.
 #[derive(Debug)]
 pub struct ReadError {
     kind: ReadErrorKind,
@@ -13,25 +13,25 @@ pub struct ReadError {
     source: serde_json::Error,
 }
 
-/// What is wrong with a document.
+/// The kind of a [`ReadError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
-    /// It is not JSON, or nested too deeply.
+    /// The document is not JSON, or it is nested too deeply.
     Syntax,
     /// A required field is missing.
     Missing,
-    /// A value is of another kind than expected.
+    /// A value has the wrong type.
     WrongType,
-    /// A key stands twice in one object.
+    /// A key occurs twice in an object.
     Repeated,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
-/// What the walk along a shape found.
+/// A mistake in a document, with its place.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(super) struct Mistake {
     pub(super) kind: ReadErrorKind,
     pub(super) pointer: String,
     pub(super) message: String,
@@ -42,8 +42,8 @@ impl ReadError {
         Self { kind: ReadErrorKind::Syntax, ..Self::somewhere(source) }
     }
 
-    pub(super) fn at(trouble: Trouble, source: serde_json::Error) -> Self {
-        let Trouble { kind, pointer, message } = trouble;
+    pub(super) fn at(mistake: Mistake, source: serde_json::Error) -> Self {
+        let Mistake { kind, pointer, message } = mistake;
         Self { kind, pointer, message, source }
     }
 
@@ -54,31 +54,31 @@ impl ReadError {
         Self { kind: ReadErrorKind::Other, pointer: String::new(), message, source }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ReadErrorKind {
         self.kind
     }
 
-    /// The JSON pointer of the value that is wrong or missing; empty for the whole document.
+    /// Returns the JSON pointer of the wrong or missing value. It is empty for the whole document.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
-    /// What was expected and what was found.
+    /// Returns what was expected and what was found.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The line at which reading stopped, counted from 1; 0 when unknown.
+    /// Returns the line at which reading stopped. The first line is 1. The line is 0 if it is not known.
     #[must_use]
     pub fn line(&self) -> usize {
         self.source.line()
     }
 
-    /// The column at which reading stopped, counted from 1; 0 when unknown.
+    /// Returns the column at which reading stopped. The first column is 1. The column is 0 if it is not known.
     #[must_use]
     pub fn column(&self) -> usize {
         self.source.column()

@@ -1,8 +1,8 @@
 //! Reading whole documents, with errors that name the place.
 //!
-//! `serde_json` knows the line and column of an error but not its JSON pointer, and tracking the pointer would slow
-//! down every document for the sake of the few that are wrong. So a document is read at full speed, and only when that
-//! fails is it walked again along the [`Shape`] of its type.
+//! `serde_json` reports the line and the column of an error, but not its JSON pointer. Tracking the pointer would slow
+//! down the reading of every document. Therefore a document is first read without a pointer. Only if that fails, it is
+//! compared with the [`Shape`] of its type, to find the place.
 
 mod error;
 mod shape;
@@ -14,22 +14,22 @@ use super::place::Place;
 use super::read::{Buffer, Read, required};
 
 pub use error::{ReadError, ReadErrorKind};
-pub use shape::{Field, KeyedShape, Leaf, Shape, Shaped, TaggedShape};
+pub use shape::{Field, KeyedShape, Shape, Shaped, TaggedShape};
 
-/// Reads a document.
+/// Reads a document: a batch, a list of batches (`Vec<Batch>`), an event, or any other type of this crate.
 ///
-/// A key that repeats is forgiven when at most one of its values is not null, for then nothing is ambiguous.
+/// A key may occur twice in an object if at most one of its values is not null.
 ///
 /// # Errors
-/// When the bytes are not JSON, or not JSON from which a `T` can be read.
+/// If the bytes are not JSON, or not the JSON of a `T`.
 pub fn from_slice<T: Read + Shaped>(bytes: &[u8]) -> Result<T, ReadError> {
     read(bytes).or_else(|error| again(bytes, error))
 }
 
-/// Reads a document from text; see [`from_slice`].
+/// Reads a document from text. See [`from_slice`].
 ///
 /// # Errors
-/// When the text is not JSON, or not JSON from which a `T` can be read.
+/// If the text is not JSON, or not the JSON of a `T`.
 pub fn from_str<T: Read + Shaped>(text: &str) -> Result<T, ReadError> {
     // Not `serde_json::from_str`: every type would be compiled twice to save one check for UTF-8.
     from_slice(text.as_bytes())
@@ -44,7 +44,7 @@ fn read<T: Read>(bytes: &[u8]) -> serde_json::Result<T> {
     value
 }
 
-/// Reads a document once more without null repeats, or finds out where it is wrong.
+/// Reads a document again without repeated nulls, or finds the place of the error.
 #[cold]
 fn again<T: Read + Shaped>(bytes: &[u8], error: serde_json::Error) -> Result<T, ReadError> {
     let mut buffer = match buffered(bytes) {
@@ -59,7 +59,7 @@ fn again<T: Read + Shaped>(bytes: &[u8], error: serde_json::Error) -> Result<T, 
         }
     }
     Err(match walk::required(&buffer, &T::SHAPE, &Place::root()) {
-        Err(trouble) => ReadError::at(trouble, error),
+        Err(mistake) => ReadError::at(mistake, error),
         Ok(()) => ReadError::somewhere(error),
     })
 }

@@ -1,10 +1,8 @@
-//! The shape of a type, as much of it as finding an error takes.
+//! The shape of a type, from which the place of an error is found.
 //!
 //! Generated code describes its types in constants:
 //!
-//! ```
-//! # use mparticle_models::support::{Field, Shape, Shaped, read};
-//! # struct Product;
+//! ```text
 //! impl Shaped for Product {
 //!     const SHAPE: Shape = Shape::Object(|| const {
 //!         &[Field::required::<String>(&["id"]), Field::optional::<f64>(&["price", "amount"])]
@@ -12,7 +10,7 @@
 //! }
 //! ```
 //!
-//! The closure and the `const` block in it let types refer to each other, even in circles.
+//! With the closure and its `const` block, types can refer to each other, and to themselves.
 
 use std::collections::BTreeMap;
 
@@ -20,47 +18,57 @@ use serde_json::Value;
 
 use crate::support::read::{Buffer, Read};
 use crate::support::values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Number, Scalar, UnixMillis,
 };
 
-/// A type whose values can be located in a document.
+/// A type with a [`Shape`].
 pub trait Shaped {
-    /// Its shape.
+    /// The shape.
     const SHAPE: Shape;
 }
 
-/// What a value of a type looks like on the wire.
+/// What the JSON of a type looks like.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Shape {
     /// Any JSON.
     Any,
-    /// A value to be tried as a whole.
+    /// A value that is read as a whole.
     Leaf(Leaf),
-    /// A value of this shape, or null where a value must stand.
+    /// A value of this shape, or null.
     Nullable(&'static Shape),
-    /// A list of values that must not be null, unless their shape allows it.
+    /// A list of values.
     List(&'static Shape),
-    /// An object with keys of any name.
+    /// An object with any keys.
     Map(&'static Shape),
     /// An object with known fields.
     Object(fn() -> &'static [Field]),
     /// An object whose tag decides the shape of its content.
     Tagged(fn() -> &'static TaggedShape),
-    /// An object, or the list of records that stands for one.
+    /// An object, or a list of records that is read as an object.
     Keyed(fn() -> &'static KeyedShape),
     /// A breadcrumb with data of this shape.
     Breadcrumb(&'static Shape),
 }
 
 impl Shape {
-    /// The shape of a type that is read from a value as a whole.
+    /// Returns the shape of a type that is read as a whole.
     #[must_use]
     pub const fn leaf<T: Read>() -> Self {
         Self::Leaf(Leaf { expected: T::EXPECTED, read: try_to_read::<T> })
     }
 
-    /// What an error message says was expected.
+    /// Returns whether an object of this shape reads a field from this key.
+    pub(crate) fn has_field(&self, key: &str) -> bool {
+        let fields = match self {
+            Self::Object(fields) => fields(),
+            Self::Keyed(keyed) => keyed().fields,
+            _ => &[],
+        };
+        field_named(fields, key).is_some()
+    }
+
+    /// Returns what an error message says was expected.
     pub(super) fn expected(&self) -> &'static str {
         match self {
             Self::Any => "any JSON",
@@ -74,11 +82,11 @@ impl Shape {
     }
 }
 
-/// How to try a value of one type.
+/// How a value of one type is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf {
     pub(super) expected: &'static str,
-    /// Whether there is a value, or why it cannot be read.
+    /// Returns whether there is a value, or why it cannot be read.
     pub(super) read: fn(&Buffer<'_>) -> Result<bool, String>,
 }
 
@@ -95,41 +103,52 @@ pub struct Field {
     pub(super) shape: &'static Shape,
 }
 
-/// Whether a field has to be there.
+/// Whether a field is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     Required,
     Optional,
-    /// The fields of its object stand beside the own ones.
+    /// Its fields are read from the same object.
     Flattened,
 }
 
 impl Field {
-    /// A field that must have a value; its name first, then its aliases.
+    /// Creates a required field. The names are its name, followed by its aliases.
     #[must_use]
     pub const fn required<T: Shaped>(names: &'static [&'static str]) -> Self {
         Self { names, presence: Presence::Required, shape: const { &T::SHAPE } }
     }
 
-    /// A field that may be absent; its name first, then its aliases.
+    /// Creates an optional field. The names are its name, followed by its aliases.
     #[must_use]
     pub const fn optional<T: Shaped>(names: &'static [&'static str]) -> Self {
         Self { names, presence: Presence::Optional, shape: const { &T::SHAPE } }
     }
 
-    /// An object whose fields stand beside the own ones.
+    /// Creates an object whose fields are read from the same object.
     #[must_use]
     pub const fn flattened<T: Shaped>() -> Self {
         Self { names: &[], presence: Presence::Flattened, shape: const { &T::SHAPE } }
     }
 
-    /// The fields of a flattened object.
+    /// Returns the fields of a flattened object.
     pub(super) fn fields(&self) -> &'static [Field] {
         match (self.presence, self.shape) {
             (Presence::Flattened, Shape::Object(fields)) => fields(),
             _ => &[],
         }
     }
+}
+
+/// Returns the field that a key belongs to, and its canonical name.
+pub(super) fn field_named(
+    fields: &'static [Field],
+    key: &str,
+) -> Option<(&'static str, &'static Field)> {
+    fields.iter().find_map(|field| {
+        let name = field.names.first().filter(|_| field.names.contains(&key));
+        name.map(|name| (*name, field)).or_else(|| field_named(field.fields(), key))
+    })
 }
 
 /// The shape of a union.
@@ -145,7 +164,7 @@ pub struct TaggedShape {
     pub variants: &'static [&'static Shape],
 }
 
-/// The shape of an object that may be spelled as a list of records; see [`keyed`](crate::support::read::keyed).
+/// The shape of an object that can be read from a list of records. See [`keyed`](crate::support::read::keyed).
 #[derive(Clone, Copy, Debug)]
 pub struct KeyedShape {
     /// The object's fields.
@@ -166,7 +185,8 @@ macro_rules! leaves {
     )+};
 }
 
-leaves!(String, bool, i64, u64, f64, UnixMillis, Number, Scalar, AttributeValue, BooleanOrText);
+leaves!(String, bool, i64, u64, f64, UnixMillis, DurationMillis);
+leaves!(Number, Scalar, AttributeValue, BooleanOrText);
 
 impl Shaped for Value {
     const SHAPE: Shape = Shape::Any;

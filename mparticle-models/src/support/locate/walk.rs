@@ -1,17 +1,17 @@
-//! Walks a document along the shape of its type until something does not fit.
+//! Compares a document with the shape of its type, and returns the first mistake.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::error::{ReadErrorKind, Trouble};
-use super::shape::{Field, KeyedShape, Presence, Shape, TaggedShape};
+use super::error::{Mistake, ReadErrorKind};
+use super::shape::{Field, KeyedShape, Presence, Shape, TaggedShape, field_named};
 use crate::support::place::Place;
 use crate::support::read::{Buffer, shortened};
 use crate::support::values::breadcrumb::CONTENT;
 
-type Found = Result<(), Trouble>;
+type Found = Result<(), Mistake>;
 
-/// A value that has to be there.
+/// Checks a required value.
 pub(super) fn required(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     let present = match (shape, buffer) {
         (Shape::Nullable(shape), _) => return optional(buffer, shape, place),
@@ -28,7 +28,7 @@ pub(super) fn required(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) ->
     inside(buffer, shape, place)
 }
 
-/// A value that may be absent.
+/// Checks an optional value.
 fn optional(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     match (shape, buffer) {
         (Shape::Nullable(shape), _) => optional(buffer, shape, place),
@@ -42,7 +42,7 @@ fn optional(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     }
 }
 
-/// A value that is there.
+/// Checks a value that is present.
 fn inside(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     match (shape, buffer) {
         (Shape::Any, _) => anything(buffer, place),
@@ -79,7 +79,7 @@ fn map(entries: Entries<'_, '_>, shape: &Shape, place: &Place<'_>) -> Found {
     entries.iter().try_for_each(|(key, value)| optional(value, shape, &place.key(key)))
 }
 
-/// JSON of any kind, which may be wrong only in that a key repeats.
+/// Checks JSON of any kind, in which only a repeated key is wrong.
 fn anything(buffer: &Buffer<'_>, place: &Place<'_>) -> Found {
     match buffer {
         Buffer::List(items) => list(items, &Shape::Any, place),
@@ -107,14 +107,6 @@ fn object(entries: Entries<'_, '_>, fields: &'static [Field], place: &Place<'_>)
         }
     }
     nothing_missing(fields, &seen, place)
-}
-
-/// The field that a key belongs to, and its canonical name.
-fn field_named(fields: &'static [Field], key: &str) -> Option<(&'static str, &'static Field)> {
-    fields.iter().find_map(|field| {
-        let name = field.names.first().filter(|_| field.names.contains(&key));
-        name.map(|name| (*name, field)).or_else(|| field_named(field.fields(), key))
-    })
 }
 
 fn nothing_missing(fields: &'static [Field], seen: &[&str], place: &Place<'_>) -> Found {
@@ -152,7 +144,7 @@ fn tagged(entries: Entries<'_, '_>, union: &'static TaggedShape, place: &Place<'
     }
 }
 
-/// The content of a known tag, of which absence is the same as an empty object.
+/// Checks the content of a known tag. Absent content is the same as an empty object.
 fn content(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     let absent = match buffer {
         Buffer::Null => true,
@@ -201,7 +193,7 @@ fn breadcrumb(
     }
 }
 
-/// An object whose keys repeat is wrong whatever they mean.
+/// Checks that no key occurs twice.
 fn distinct(entries: Entries<'_, '_>, place: &Place<'_>) -> Found {
     let mut seen = BTreeSet::new();
     match entries.iter().find(|(key, _)| !seen.insert(key.to_string())) {
@@ -210,20 +202,20 @@ fn distinct(entries: Entries<'_, '_>, place: &Place<'_>) -> Found {
     }
 }
 
-fn repeated(place: &Place<'_>, name: &str) -> Trouble {
+fn repeated(place: &Place<'_>, name: &str) -> Mistake {
     let message = format!("repeated key `{}`", shortened(name));
-    Trouble { kind: ReadErrorKind::Repeated, pointer: place.to_string(), message }
+    Mistake { kind: ReadErrorKind::Repeated, pointer: place.to_string(), message }
 }
 
-fn missing(place: &Place<'_>, name: &str) -> Trouble {
+fn missing(place: &Place<'_>, name: &str) -> Mistake {
     let message = format!("missing field `{name}`");
-    Trouble { kind: ReadErrorKind::Missing, pointer: place.field(name).to_string(), message }
+    Mistake { kind: ReadErrorKind::Missing, pointer: place.field(name).to_string(), message }
 }
 
-fn mismatch(place: &Place<'_>, shape: &Shape, found: &str) -> Trouble {
+fn mismatch(place: &Place<'_>, shape: &Shape, found: &str) -> Mistake {
     wrong(place, format!("expected {}, found {found}", shape.expected()))
 }
 
-fn wrong(place: &Place<'_>, message: String) -> Trouble {
-    Trouble { kind: ReadErrorKind::WrongType, pointer: place.to_string(), message }
+fn wrong(place: &Place<'_>, message: String) -> Mistake {
+    Mistake { kind: ReadErrorKind::WrongType, pointer: place.to_string(), message }
 }

@@ -1,4 +1,4 @@
-//! JSON held back until it is known what to make of it.
+//! JSON that is kept until its type is known.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,14 +12,14 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::primitive::{NUMBER_TOKEN, disguised_number};
+use super::primitive::{is_number_token, number_of};
 use super::{Primitive, Text, mismatch};
 use crate::support::values::Number;
 
 /// Any JSON, with texts borrowed from the input where possible.
 ///
-/// Unlike `serde_json::Value` it keeps the order of keys and the keys that repeat, and it is cheap: no tree map, no
-/// copies of text. Numbers are exact as 64-bit integers, otherwise floating point.
+/// Unlike `serde_json::Value`, it keeps the order of keys and repeated keys, and does not copy texts. 64-bit integers are
+/// exact.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Buffer<'de> {
     /// Null.
@@ -37,7 +37,7 @@ pub enum Buffer<'de> {
 }
 
 impl<'de> Buffer<'de> {
-    /// The kind, as error messages name it.
+    /// Returns the name of the type for error messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -50,13 +50,13 @@ impl<'de> Buffer<'de> {
         }
     }
 
-    /// A deserializer that hands out this value, with the errors of another one.
+    /// Returns a deserializer for this value, with errors of any type.
     #[must_use]
     pub fn into_deserializer<E: Error>(self) -> BufferDeserializer<'de, E> {
         BufferDeserializer { buffer: self, error: PhantomData }
     }
 
-    /// The same value with its texts borrowed from this one.
+    /// Returns the same value, with texts borrowed from this one.
     #[must_use]
     pub fn borrowed(&self) -> Buffer<'_> {
         match self {
@@ -74,7 +74,7 @@ impl<'de> Buffer<'de> {
         }
     }
 
-    /// The value of an object's first key of this name.
+    /// Returns the value of the first key with this name in an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
@@ -85,7 +85,7 @@ impl<'de> Buffer<'de> {
         }
     }
 
-    /// The text of a scalar that has one.
+    /// Returns the text of a scalar other than null.
     pub(crate) fn text(&self) -> Option<Cow<'de, str>> {
         match self {
             Self::Text(text) => Some(text.clone()),
@@ -95,7 +95,7 @@ impl<'de> Buffer<'de> {
         }
     }
 
-    /// Removes every null whose key repeats in its object, while a value of that key remains; whether there were any.
+    /// Removes nulls under repeated keys, if another value of the key remains. Returns whether there were any.
     pub(crate) fn drop_null_repeats(&mut self) -> bool {
         match self {
             Self::List(items) => {
@@ -109,7 +109,7 @@ impl<'de> Buffer<'de> {
         }
     }
 
-    /// The value as a primitive, or the error that something with structure stands there.
+    /// Returns the value as a primitive, or an error for a list or an object.
     pub(crate) fn into_primitive<E: Error>(self, expected: &str) -> Result<Primitive<'de>, E> {
         match self {
             Self::Null => Ok(Primitive::Null),
@@ -211,12 +211,14 @@ impl<'de> Visitor<'de> for BufferVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut entries = Vec::new();
         while let Some(Text(key)) = map.next_key()? {
-            if entries.is_empty() && key == NUMBER_TOKEN {
-                return disguised_number(&mut map).map(Buffer::Number);
-            }
             entries.push((key, map.next_value()?));
         }
-        Ok(Buffer::Object(entries))
+        match entries.as_slice() {
+            [(key, Buffer::Text(text))] if is_number_token(key) => {
+                number_of(text).map(Buffer::Number)
+            }
+            _ => Ok(Buffer::Object(entries)),
+        }
     }
 }
 
@@ -239,7 +241,7 @@ impl Serialize for Buffer<'_> {
     }
 }
 
-/// Hands out a [`Buffer`]; its errors are those of the deserializer that the buffer came from.
+/// The deserializer of a [`Buffer`].
 #[derive(Debug)]
 pub struct BufferDeserializer<'de, E> {
     buffer: Buffer<'de>,

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::structure::{absent_or_mismatch, not_a_list, not_an_object};
-use super::{NUMBER_TOKEN, Read, Text, mismatch, no_value, repeated};
+use super::{Read, Text, is_number_token, mismatch, no_value, repeated};
 
 impl<T: Read> Read for Box<T> {
     const EXPECTED: &'static str = T::EXPECTED;
@@ -20,7 +20,7 @@ impl<T: Read> Read for Box<T> {
     }
 }
 
-/// Null is a value here: this is for the elements of lists and maps that may be null. Optional fields use
+/// For elements of lists and maps, of which null is a value. Optional fields use
 /// [`optional`](super::optional).
 impl<T: Read> Read for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
@@ -48,7 +48,7 @@ impl<T: Read> Read for BTreeMap<String, T> {
     }
 }
 
-/// An element of a list or a map; `None` when it has no value.
+/// An element of a list or a map, or `None` if it has no value.
 struct Element<T>(Option<T>);
 
 impl<'de, T: Read> Deserialize<'de> for Element<T> {
@@ -87,7 +87,7 @@ impl<'de, T: Read> Visitor<'de> for MapVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut entries = BTreeMap::new();
         while let Some(Text(key)) = map.next_key()? {
-            if key == NUMBER_TOKEN {
+            if is_number_token(&key) {
                 return Err(mismatch("an object", "a number"));
             }
             let Element(Some(value)) = map.next_value()? else { continue };

@@ -1,4 +1,4 @@
-//! Any JSON as `serde_json` holds it, less the keys that repeat.
+//! Any JSON as a `serde_json::Value`, without repeated keys.
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Buffer, repeated};
 use crate::support::values::Number;
 
-/// A [`Value`] in which no key repeated: reading one directly would keep the last and drop the others in silence.
+/// A [`Value`] without repeated keys. `serde_json` would keep the last value of a key and drop the others.
 pub(crate) struct Json(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Json {
@@ -15,7 +15,7 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// The buffer as a value; a key that repeats is an error.
+/// Converts a buffer into a value. Returns an error for a repeated key.
 pub(crate) fn value<E: Error>(buffer: Buffer<'_>) -> Result<Value, E> {
     match buffer {
         Buffer::Null => Ok(Value::Null),
@@ -36,7 +36,7 @@ pub(crate) fn value<E: Error>(buffer: Buffer<'_>) -> Result<Value, E> {
     }
 }
 
-/// A buffer holds finite numbers only, so this never becomes null.
+/// Never returns null, because the numbers of a buffer are finite.
 fn json_number(number: Number) -> Value {
     if let Some(integer) = number.as_i64() {
         return integer.into();

@@ -1,9 +1,8 @@
-//! Lenient reading: every form that mParticle's sources show becomes the one form of the model.
+//! Lenient reading: every form in mParticle's sources becomes the canonical form of the types.
 //!
-//! serde's derived readers are strict where the data in the field is not: SDKs write null for every unset field,
-//! exports write 64-bit integers as strings, samples write amounts as strings and leave a text empty where there is
-//! no value. [`Read`] takes all of these. Generated structs still derive `Deserialize`; only their fields go through
-//! the functions of this module:
+//! serde's derived code is strict, but the data is not: SDKs write null for every unset field, exports write 64-bit
+//! integers as strings, samples write amounts as strings, and absent values as empty strings. [`Read`] accepts all of
+//! these. Generated structs derive `Deserialize`, and read their fields with the functions of this module:
 //!
 //! | field | attributes |
 //! |---|---|
@@ -13,8 +12,8 @@
 //! | list or map | `#[serde(default, deserialize_with = "read::collection", skip_serializing_if = "Vec::is_empty")]` |
 //! | required, null allowed | `#[serde(default, deserialize_with = "read::optional")]` |
 //!
-//! Nothing here asks the format for a type: everything goes through `deserialize_any`, so that one visitor sees
-//! whatever stands there. Error messages name kinds and lengths, never a value, for values are personal data.
+//! Every function uses `deserialize_any`, so that one visitor sees any kind of value. Error messages contain types and
+//! lengths, but never a value, because values are personal data.
 
 mod buffer;
 mod containers;
@@ -32,10 +31,12 @@ use std::fmt;
 
 use serde::de::{Deserializer, Error};
 
-pub use buffer::{Buffer, BufferDeserializer};
+pub use buffer::Buffer;
 pub(crate) use json::Json;
 pub use object::object;
-pub(crate) use primitive::{NUMBER_TOKEN, Primitive, kind_of_map};
+#[cfg(test)]
+pub(crate) use primitive::has_arbitrary_precision;
+pub(crate) use primitive::{Primitive, is_number_token, kind_of_map};
 pub use records::keyed;
 pub use scalars::open_enum;
 pub use tagged::{Tagged, no_variant, position, tagged};
@@ -44,29 +45,29 @@ pub(crate) use text::Text;
 #[cfg(test)]
 mod tests;
 
-/// A type that can be read from every form seen on the wire.
+/// A type that is read from every form in which it occurs.
 pub trait Read: Sized {
     /// What an error message says was expected, such as `a boolean`.
     const EXPECTED: &'static str = "an object";
 
-    /// Reads a value; `None` when there is none: null, or an empty string where the type is not text.
+    /// Reads a value. Returns `None` for null, and for an empty string if the type is not text.
     ///
     /// # Errors
-    /// When something else stands there than this type can be read from.
+    /// If the value has another type.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
 
-    /// Whether this value means that an optional field is absent.
+    /// Returns whether this value means that an optional field is absent.
     ///
-    /// True for the null of the types that have one. In a map or a list their null is a value of its own.
+    /// This is so for null. In a map or a list, null is a value.
     fn is_absent(&self) -> bool {
         false
     }
 }
 
-/// Reads a field that must have a value.
+/// Reads a required field.
 ///
 /// # Errors
-/// When there is no value, or not one of this type.
+/// If there is no value, or the value has another type.
 pub fn required<'de, D: Deserializer<'de>, T: Read>(deserializer: D) -> Result<T, D::Error> {
     // In one step, for objects are large and each step would copy them.
     match T::read(deserializer) {
@@ -76,10 +77,10 @@ pub fn required<'de, D: Deserializer<'de>, T: Read>(deserializer: D) -> Result<T
     }
 }
 
-/// Reads a field that may lack a value.
+/// Reads an optional field.
 ///
 /// # Errors
-/// When something else stands there than this type can be read from.
+/// If the value has another type.
 pub fn optional<'de, D: Deserializer<'de>, T: Read>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -89,43 +90,43 @@ pub fn optional<'de, D: Deserializer<'de>, T: Read>(
     }
 }
 
-/// Reads an optional text that is an identifier of some shape, so that an empty one counts as absent.
+/// Reads an optional identifier. An empty text counts as absent.
 ///
 /// # Errors
-/// When something with structure stands there.
+/// If the value is a list or an object.
 pub fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(String::read(deserializer)?.filter(|text| !text.is_empty()))
 }
 
-/// Reads a list or a map; without a value it is empty.
+/// Reads a list or a map. Without a value it is empty.
 ///
 /// # Errors
-/// When something else stands there than this type can be read from.
+/// If the value has another type.
 pub fn collection<'de, D: Deserializer<'de>, T: Read + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(T::read(deserializer)?.unwrap_or_default())
 }
 
-/// The error for something of another kind than expected.
+/// The error for a value of another type.
 #[cold]
 pub(crate) fn mismatch<E: Error>(expected: impl fmt::Display, found: &str) -> E {
     E::custom(format_args!("expected {expected}, found {found}"))
 }
 
-/// The error for null, or an empty string, where a value is needed.
+/// The error for null or an empty string instead of a required value.
 #[cold]
 fn no_value<E: Error>(expected: &str) -> E {
     mismatch(expected, "null or an empty string")
 }
 
-/// The error for a key that stands twice in one object.
+/// The error for a key that occurs twice in an object.
 #[cold]
 pub(crate) fn repeated<E: Error>(key: &str) -> E {
     E::custom(format_args!("repeated key `{}`", shortened(key)))
 }
 
-/// At most 40 characters of a key, since keys may be of any length.
+/// Returns at most 40 characters of a key.
 pub(crate) fn shortened(key: &str) -> String {
     const MAX: usize = 40;
     match key.char_indices().nth(MAX) {

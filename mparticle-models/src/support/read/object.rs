@@ -1,4 +1,4 @@
-//! Objects: null and an empty string in their place count as absent.
+//! Objects. Null and an empty string count as absent.
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -7,10 +7,10 @@ use super::structure::{absent_or_mismatch, not_a_list};
 
 const EXPECTED: &str = "an object";
 
-/// Reads an object by its derived `Deserialize`, straight from the input.
+/// Reads an object with its derived `Deserialize`, directly from the input.
 ///
 /// # Errors
-/// When neither an object nor null nor an empty string stands there, or the object's fields cannot be read.
+/// If the value is not an object, null or an empty string, or a field cannot be read.
 pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -19,8 +19,8 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(object)
 }
 
-/// Puts the object where it is wanted instead of returning it through the layers of serde and `serde_json`, each of
-/// which would copy it: a batch takes almost 3 kB.
+/// Writes the object to its place. If it were returned, each layer of serde and `serde_json` would copy it, and a batch
+/// takes almost 3 kB.
 struct ObjectVisitor<'o, T>(&'o mut Option<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<'_, T> {

@@ -1,7 +1,7 @@
-//! Anything without structure, as it stood in the input: the one visitor behind every lenient reader.
+//! Null, booleans, numbers and strings as they are in the input.
 //!
-//! One visitor for all keeps the code small that is compiled once per input format; what a type makes of a
-//! primitive is an ordinary function.
+//! All types share one visitor, so that little code is compiled for each input format. Each type then converts the
+//! primitive with an ordinary function.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,10 +11,24 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use super::{Text, mismatch};
 use crate::support::values::Number;
 
-/// The only key of the object that stands for a number while `serde_json`'s feature `arbitrary_precision` is on.
+/// The only key of the map in which a number arrives if `serde_json`'s feature `arbitrary_precision` is on.
 ///
-/// Any crate of a build may turn the feature on for all of them, so every visitor has to know it.
+/// Any crate of a build can turn the feature on for all of them, so every visitor has to know the key.
 pub(crate) const NUMBER_TOKEN: &str = "$serde_json::private::Number";
+
+/// Returns whether a map with this key is a number. Without `arbitrary_precision` the key is a key like any other.
+#[inline]
+pub(crate) fn is_number_token(key: &str) -> bool {
+    key == NUMBER_TOKEN && has_arbitrary_precision()
+}
+
+/// A crate cannot see the features of another one, but only with this feature does a number keep all its digits.
+#[cold]
+pub(crate) fn has_arbitrary_precision() -> bool {
+    const DIGITS: &str = "10.00";
+    let number: serde_json::Result<serde_json::Number> = serde_json::from_str(DIGITS);
+    number.is_ok_and(|number| number.to_string() == DIGITS)
+}
 
 /// Null, a boolean, a number or a string.
 pub(crate) enum Primitive<'de> {
@@ -25,7 +39,7 @@ pub(crate) enum Primitive<'de> {
 }
 
 impl<'de> Primitive<'de> {
-    /// Reads a primitive; `expected` is what the error says of anything else.
+    /// Reads a primitive. The error for any other value says what was `expected`.
     #[inline]
     pub(crate) fn read<D: Deserializer<'de>>(
         deserializer: D,
@@ -34,7 +48,7 @@ impl<'de> Primitive<'de> {
         deserializer.deserialize_any(PrimitiveVisitor { expected })
     }
 
-    /// The text of any primitive that has one, which is all but null.
+    /// Returns the text of a primitive other than null.
     pub(crate) fn into_text(self) -> Option<Cow<'de, str>> {
         match self {
             Self::Null => None,
@@ -44,7 +58,7 @@ impl<'de> Primitive<'de> {
         }
     }
 
-    /// The kind, as error messages name it.
+    /// Returns the name of the type for error messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -55,16 +69,21 @@ impl<'de> Primitive<'de> {
     }
 }
 
-/// Reads the rest of the object that [`NUMBER_TOKEN`] began.
-pub(crate) fn disguised_number<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Number, A::Error> {
+/// Reads the rest of the map that [`NUMBER_TOKEN`] began.
+fn disguised_number<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Number, A::Error> {
     let Text(text) = map.next_value()?;
-    Number::from_json_text(&text).ok_or_else(|| A::Error::custom("number out of range"))
+    number_of(&text)
 }
 
-/// The kind of what serde presents as a map: an object, or a number in disguise.
+/// Returns the number with this JSON text.
+pub(crate) fn number_of<E: Error>(text: &str) -> Result<Number, E> {
+    Number::from_json_text(text).ok_or_else(|| E::custom("number out of range"))
+}
+
+/// Returns the kind of what serde presents as a map: an object or a number.
 pub(crate) fn kind_of_map<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'static str, A::Error> {
     match map.next_key()? {
-        Some(Text(key)) if key == NUMBER_TOKEN => Ok("a number"),
+        Some(Text(key)) if is_number_token(&key) => Ok("a number"),
         _ => Ok("an object"),
     }
 }
@@ -135,7 +154,7 @@ impl<'de> Visitor<'de> for PrimitiveVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         match map.next_key()? {
-            Some(Text(key)) if key == NUMBER_TOKEN => {
+            Some(Text(key)) if is_number_token(&key) => {
                 disguised_number(&mut map).map(Primitive::Number)
             }
             _ => Err(mismatch(self.expected, "an object")),

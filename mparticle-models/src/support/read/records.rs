@@ -1,4 +1,4 @@
-//! Objects that exports spell as an array of records: one record per field, its key and value in two fields of it.
+//! Objects that exports contain as a list of records. Each record has the name of a field and its value.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -11,13 +11,13 @@ use super::{Buffer, Read, no_value};
 
 const EXPECTED: &str = "an object or a list of records";
 
-/// Reads an object, or the records that stand for one.
+/// Reads an object, or a list of records as an object.
 ///
-/// Each record's `value` goes to the field that its `key` names, and the records themselves are returned beside the
-/// object, since they say more than it can hold. A record without key or value adds nothing to the object.
+/// The `value` of each record is read as the field that its `key` names. The records are returned as well, because they
+/// contain more than the object. A record without key or value sets no field, which `validate()` reports.
 ///
 /// # Errors
-/// When something else stands there, or two records have one key.
+/// If the value has another type, or two records have the same key.
 pub fn keyed<'de, D, T, R>(
     deserializer: D,
     key: &'static str,
@@ -60,7 +60,7 @@ impl<'de, T: Deserialize<'de>, R: Read> Visitor<'de> for KeyedVisitor<T, R> {
     }
 }
 
-/// The field that a record stands for.
+/// Returns the field that a record sets.
 fn field<'de>(
     record: &Buffer<'de>,
     key: &str,

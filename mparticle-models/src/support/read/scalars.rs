@@ -6,9 +6,9 @@ use serde::de::{Deserializer, Error};
 
 use super::{Primitive, Read, mismatch};
 use crate::support::OpenEnum;
-use crate::support::values::{Number, UnixMillis, boolean};
+use crate::support::values::{DurationMillis, Number, UnixMillis, boolean};
 
-/// Text keeps any scalar; an empty one is a value.
+/// Any scalar is read as its text. An empty text is a value.
 impl Read for String {
     const EXPECTED: &'static str = "a string";
 
@@ -18,10 +18,10 @@ impl Read for String {
     }
 }
 
-/// Reads an enum of texts from any scalar; an empty text is no value.
+/// Reads an enum from any scalar. An empty text is no value.
 ///
 /// # Errors
-/// When something with structure stands there.
+/// If the value is a list or an object.
 pub fn open_enum<'de, D: Deserializer<'de>, T: OpenEnum>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -66,16 +66,21 @@ impl Read for UnixMillis {
     const EXPECTED: &'static str = "milliseconds since 1970 as a 64-bit integer";
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        let millis = integer(
-            Primitive::read(deserializer, Self::EXPECTED)?,
-            Number::as_i64,
-            Self::EXPECTED,
-        )?;
-        Ok(millis.map(Self::from_millis))
+        let millis = Primitive::read(deserializer, Self::EXPECTED)?;
+        Ok(integer(millis, Number::as_i64, Self::EXPECTED)?.map(Self::from_millis))
     }
 }
 
-/// Amounts come as numeric strings, too.
+impl Read for DurationMillis {
+    const EXPECTED: &'static str = "milliseconds as a 64-bit integer";
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let millis = Primitive::read(deserializer, Self::EXPECTED)?;
+        Ok(integer(millis, Number::as_i64, Self::EXPECTED)?.map(Self::from_millis))
+    }
+}
+
+/// Amounts may be strings.
 impl Read for f64 {
     const EXPECTED: &'static str = "a finite number";
 
@@ -93,7 +98,7 @@ impl Read for f64 {
     }
 }
 
-/// The integer that a primitive holds: an integer itself, a decimal string, or a number with a fraction of zero.
+/// Returns the integer of a primitive: an integer, a decimal string, or a number whose fraction is zero.
 fn integer<T, E: Error>(
     primitive: Primitive<'_>,
     exact: fn(Number) -> Option<T>,
@@ -116,10 +121,10 @@ fn integer<T, E: Error>(
     }
 }
 
-/// The integer that a floating-point number is.
+/// Returns the integer with the same value as a floating-point number.
 ///
-/// There is none from 2^50 on: a parser of floating-point numbers may be off by a few units in the last place, which
-/// below that is seen as a fraction, but above it would be a wrong integer.
+/// Returns `None` from 2^50 on. A parser of floating-point numbers may be wrong in the last place, which would change the
+/// integer.
 #[allow(clippy::cast_possible_truncation, reason = "the bound is checked")]
 fn without_fraction(number: Number) -> Option<Number> {
     const BOUND: f64 = 1_125_899_906_842_624.0;
@@ -127,7 +132,7 @@ fn without_fraction(number: Number) -> Option<Number> {
     (float.fract() == 0.0 && float.abs() < BOUND).then(|| Number::from(float as i64))
 }
 
-/// The integer that a text of decimal digits spells.
+/// Returns the integer that a text of decimal digits spells.
 fn decimal(text: &str) -> Option<Number> {
     text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok()
 }

@@ -1,7 +1,7 @@
-//! What the readers of lists, maps and objects make of everything else.
+//! How the readers of lists, maps and objects handle values of other types.
 //!
-//! Macros, because serde's `Visitor` has one method per kind of value and offers no way to share them. Null and an
-//! empty string are absence; serde's own answers for the rest would print the value.
+//! These are macros, because the methods of serde's `Visitor` cannot be shared. Null and an empty string count as
+//! absent. The default methods of serde would print the value.
 
 /// The methods of a visitor whose value is an `Option`, for every scalar.
 macro_rules! absent_or_mismatch {
@@ -44,7 +44,7 @@ macro_rules! absent_or_mismatch {
     };
 }
 
-/// The method of a visitor for a list where none can stand.
+/// The method of a visitor that does not accept lists.
 macro_rules! not_a_list {
     ($expected:expr) => {
         fn visit_seq<A: ::serde::de::SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
@@ -53,7 +53,7 @@ macro_rules! not_a_list {
     };
 }
 
-/// The method of a visitor for an object where none can stand.
+/// The method of a visitor that does not accept objects.
 macro_rules! not_an_object {
     ($expected:expr) => {
         fn visit_map<A: ::serde::de::MapAccess<'de>>(

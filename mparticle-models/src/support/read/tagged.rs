@@ -1,8 +1,8 @@
 //! Objects whose tag decides the type of their content, such as `{"event_type": "..", "data": {..}}`.
 //!
-//! With the tag first, which is how everyone writes it, the content is read straight from the input. With the content
-//! first it waits in a [`Buffer`]. serde's own adjacently tagged enums know neither unknown tags nor fields beside
-//! the two, nor tags in another letter case.
+//! If the tag comes first, the content is read directly from the input. If the content comes first, it is kept in a
+//! [`Buffer`]. serde's adjacently tagged enums support neither unknown tags nor other fields nor tags in another letter
+//! case.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -12,12 +12,12 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Vi
 use serde_json::Value;
 
 use super::structure::{absent_or_mismatch, not_a_list};
-use super::{Buffer, Json, NUMBER_TOKEN, Primitive, Text, mismatch, repeated};
+use super::{Buffer, Json, Primitive, Text, is_number_token, mismatch, repeated};
 use crate::support::values::Extra;
 
 const EXPECTED: &str = "an object";
 
-/// A union of types, told apart by a tag.
+/// A union of types that are distinguished by a tag.
 pub trait Tagged: Sized {
     /// The key of the tag.
     const TAG: &'static str;
@@ -25,37 +25,37 @@ pub trait Tagged: Sized {
     /// The key of the content.
     const CONTENT: &'static str;
 
-    /// The number of the variant with this tag, or with this tag in another letter case; `None` for an unknown tag.
+    /// Returns the number of the variant with this tag, in any letter case, or `None` for an unknown tag.
     fn known(tag: &str) -> Option<usize>;
 
     /// Reads the content of a known variant.
     ///
     /// # Errors
-    /// When the content cannot be read.
+    /// If the content cannot be read.
     fn read_content<'de, D: Deserializer<'de>>(
         variant: usize,
         content: D,
     ) -> Result<Self, D::Error>;
 
-    /// A value with an unknown tag, its content (null when absent) and the fields beside the two.
+    /// Creates a value with an unknown tag, its content (null if absent) and the other fields.
     fn unknown(tag: String, content: Value, envelope: Extra) -> Self;
 
-    /// Keeps the fields found beside tag and content.
+    /// Keeps the fields beside tag and content.
     fn set_envelope(&mut self, envelope: Extra);
 }
 
 /// Reads a union.
 ///
 /// # Errors
-/// When neither an object nor null nor an empty string stands there, the tag is missing, or the content of a known
-/// variant cannot be read; then the message begins with the tag.
+/// If the value is not an object, null or an empty string, the tag is missing, or the content of a known variant cannot
+/// be read. In the last case the message begins with the tag.
 pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(TaggedVisitor(PhantomData))
 }
 
-/// The number that belongs to a tag in a table of spellings: the exact one, or one in another letter case.
+/// Returns the number of a tag in a table of spellings. An exact spelling takes precedence over another letter case.
 #[must_use]
 pub fn position(tags: &[(&str, usize)], tag: &str) -> Option<usize> {
     let exact = tags.iter().find(|(spelling, _)| *spelling == tag);
@@ -64,14 +64,14 @@ pub fn position(tags: &[(&str, usize)], tag: &str) -> Option<usize> {
     found.map(|(_, number)| *number)
 }
 
-/// The error for a number that is no variant's; [`Tagged::known`] gives none such.
+/// The error for a number without a variant. [`Tagged::known`] never returns such a number.
 #[cold]
 #[must_use]
 pub fn no_variant<E: Error>(number: usize) -> E {
     E::custom(format_args!("there is no variant {number}"))
 }
 
-/// How far reading the content has come.
+/// The state of the content while an object is read.
 enum Content<'de, T> {
     Absent,
     Waiting(Buffer<'de>),
@@ -103,7 +103,7 @@ impl<'de, T: Tagged> Visitor<'de> for TaggedVisitor<T> {
                     (Content::Absent, None) => Content::Waiting(map.next_value()?),
                     _ => return Err(repeated(T::CONTENT)),
                 };
-            } else if key == NUMBER_TOKEN {
+            } else if is_number_token(&key) {
                 return Err(mismatch(EXPECTED, "a number"));
             } else {
                 envelope.insert_read(key.into_owned(), map.next_value::<Json>()?.0)?;
@@ -114,7 +114,7 @@ impl<'de, T: Tagged> Visitor<'de> for TaggedVisitor<T> {
     }
 }
 
-/// Puts the parts together once the whole object has been seen.
+/// Creates the value after the whole object has been read.
 fn finish<'de, T: Tagged, E: Error>(
     tag: Cow<'de, str>,
     content: Content<'de, T>,
@@ -179,7 +179,7 @@ impl<'de, T: Tagged> DeserializeSeed<'de> for ContentSeed<'_, T> {
     }
 }
 
-/// Reads the content of a known variant; `None` when it is absent.
+/// Reads the content of a known variant. Returns `None` if it is absent.
 struct KnownVisitor<T> {
     variant: usize,
     union: PhantomData<T>,

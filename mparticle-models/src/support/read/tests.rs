@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 use serde_json::{Value, json};
 
-use super::{Buffer, Json, NUMBER_TOKEN, Read, collection, identifier, optional, required};
+use super::primitive::NUMBER_TOKEN;
+use super::{
+    Buffer, Json, Read, collection, has_arbitrary_precision, identifier, optional, required,
+};
 use crate::support::values::{AttributeValue, BooleanOrText, Extra, Number, Scalar, UnixMillis};
 
 /// What a reader makes of a text of JSON: a value, nothing, or an error with this message.
@@ -491,36 +494,54 @@ fn disguised<T: Read>(text: &'static str) -> Result<Option<T>, String> {
     T::read(map).map_err(|error| error.to_string())
 }
 
-#[test]
-fn a_disguised_number_is_read_as_a_number() {
-    assert_eq!(disguised("-9223372036854775808"), Ok(Some(i64::MIN)));
-    assert_eq!(disguised("1e3"), Ok(Some(1000_i64)));
-    assert_eq!(disguised("18446744073709551615"), Ok(Some(u64::MAX)));
-    assert_eq!(disguised("19.99"), Ok(Some(19.99)));
-    assert_eq!(disguised("12"), Ok(Some(UnixMillis::from_millis(12))));
-    assert_eq!(disguised("1.5"), Ok(Some("1.5".to_owned())));
-    assert_eq!(disguised("12"), Ok(Some(Scalar::from(12))));
-    assert_eq!(disguised("12"), Ok(Some(AttributeValue::from(12))));
-    assert_eq!(disguised("12"), Ok(Some(json!(12))));
-    assert_eq!(disguised("12"), Ok(Some(BooleanOrText::Text("12".into()))));
+/// Checks what a disguised number is read as, which without `arbitrary_precision` is an object like any other.
+fn check_disguised<T: Read + Debug + PartialEq>(
+    text: &'static str,
+    number: Result<T, &str>,
+    object: Result<T, &str>,
+) {
+    let expected = if has_arbitrary_precision() { number } else { object };
+    assert_eq!(disguised(text), expected.map(Some).map_err(str::to_owned), "{text}");
 }
 
 #[test]
-fn a_disguised_number_is_no_object_and_no_list() {
-    fn error<T: Read + Debug>(text: &'static str) -> String {
-        disguised::<T>(text).unwrap_err()
+fn a_disguised_number_is_a_number_with_arbitrary_precision_only() {
+    const OBJECT: &str = "expected a 64-bit integer, found an object";
+    check_disguised("-9223372036854775808", Ok(i64::MIN), Err(OBJECT));
+    check_disguised("1e3", Ok(1000_i64), Err(OBJECT));
+    let object = Err("expected an unsigned 64-bit integer, found an object");
+    check_disguised("18446744073709551615", Ok(u64::MAX), object);
+    check_disguised("19.99", Ok(19.99), Err("expected a finite number, found an object"));
+    check_disguised("1.5", Ok("1.5".to_owned()), Err("expected a string, found an object"));
+    let object = Err("expected a scalar or a list of scalars, found an object");
+    check_disguised("12", Ok(AttributeValue::from(12)), object);
+    check_disguised("12", Ok(json!(12)), Ok(json!({ NUMBER_TOKEN: "12" })));
+    check_disguised("1e999", Err("number out of range"), Ok(json!({ NUMBER_TOKEN: "1e999" })));
+    let object = Err("expected a list, found an object");
+    check_disguised::<Vec<i64>>("1", Err("expected a list, found a number"), object);
+    let map = BTreeMap::from([(NUMBER_TOKEN.to_owned(), 1_i64)]);
+    check_disguised("1", Err("expected an object, found a number"), Ok(map));
+    let map = MapDeserializer::<_, ValueError>::new([(NUMBER_TOKEN, "1")].into_iter());
+    let extra = Extra::deserialize(map).map_err(|error| error.to_string());
+    if has_arbitrary_precision() {
+        assert_eq!(extra, Err("expected an object, found a number".to_owned()));
+    } else {
+        assert_eq!(extra, Ok(Extra::from_iter([(NUMBER_TOKEN, "1")])));
     }
-    assert_eq!(error::<Vec<i64>>("1"), "expected a list, found a number");
-    assert_eq!(error::<BTreeMap<String, i64>>("1"), "expected an object, found a number");
-    assert_eq!(error::<bool>("1"), "expected a boolean, found a number");
-    assert_eq!(error::<f64>("1e999"), "number out of range");
-    assert_eq!(error::<Value>("1e999"), "number out of range");
-    let map: MapDeserializer<'_, _, ValueError> =
-        MapDeserializer::new([(NUMBER_TOKEN, "1")].into_iter());
-    assert_eq!(
-        Extra::deserialize(map).unwrap_err().to_string(),
-        "expected an object, found a number"
-    );
+}
+
+#[test]
+fn an_object_whose_first_key_is_that_of_a_disguised_number_is_read_and_written_as_an_object() {
+    for json in [
+        r#"{"$serde_json::private::Number":3}"#,
+        r#"{"$serde_json::private::Number":3,"a":1}"#,
+        r#"{"$serde_json::private::Number":"3","a":1}"#,
+        r#"{"$serde_json::private::Number":{"$serde_json::private::Number":null}}"#,
+    ] {
+        let Json(value) = serde_json::from_str(json).unwrap();
+        assert!(value.is_object(), "{value:?}");
+        assert_eq!(serde_json::to_string(&value).unwrap(), json);
+    }
 }
 
 #[test]

@@ -1,13 +1,13 @@
-//! Text that is borrowed from the input where that is possible: the keys of objects.
+//! Text that is borrowed from the input if possible, such as the keys of objects.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// A text, borrowed from the input unless it was escaped there.
+/// A text that is borrowed from the input, unless it contains escapes.
 ///
-/// serde reads a `Cow` as an owned text, hence a type of our own.
+/// serde reads a `Cow` as an owned text.
 pub(crate) struct Text<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {

@@ -9,7 +9,8 @@ use super::json::{self, Json};
 use super::{Buffer, Primitive, Read, mismatch, repeated, required};
 use crate::support::values::breadcrumb::{BREADCRUMB, CONTENT, TAG};
 use crate::support::values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, Number, Scalar, UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Enveloped, Extra, Number, Scalar,
+    UnixMillis,
 };
 
 const A_SCALAR: &str = "null, a boolean, a number or a string";
@@ -25,7 +26,7 @@ impl From<Primitive<'_>> for Scalar {
     }
 }
 
-/// Null is a value here; only in an optional field does it mean absence.
+/// Null is a value, except in an optional field.
 impl Read for Scalar {
     const EXPECTED: &'static str = A_SCALAR;
 
@@ -38,7 +39,7 @@ impl Read for Scalar {
     }
 }
 
-/// Null is a value here; only in an optional field does it mean absence.
+/// Null is a value, except in an optional field.
 impl Read for AttributeValue {
     const EXPECTED: &'static str = "a scalar or a list of scalars";
 
@@ -59,7 +60,7 @@ impl Read for AttributeValue {
     }
 }
 
-/// Null is a value here; only in an optional field does it mean absence.
+/// Null is a value, except in an optional field.
 impl Read for Value {
     const EXPECTED: &'static str = "any JSON";
 
@@ -85,7 +86,7 @@ impl Read for Number {
     }
 }
 
-/// Numbers are kept as their text.
+/// Numbers are read as text.
 impl Read for BooleanOrText {
     const EXPECTED: &'static str = "a boolean or a string";
 
@@ -100,7 +101,7 @@ impl Read for BooleanOrText {
     }
 }
 
-/// An object whose `data` is an object is an envelope, any other object that holds something is the data itself.
+/// An object with an object as `data` is an event. Any other object that is not empty is the data of an event.
 impl<T: DeserializeOwned + Enveloped> Read for Breadcrumb<T> {
     const EXPECTED: &'static str = "a breadcrumb event or a string";
 
@@ -123,7 +124,7 @@ fn is_envelope(entries: &[(Cow<'_, str>, Buffer<'_>)]) -> bool {
     entries.iter().any(|(key, value)| key == CONTENT && matches!(value, Buffer::Object(_)))
 }
 
-/// Takes the data out of its envelope; fields beside tag and content are kept with the data.
+/// Reads the data of an event. The fields beside tag and content are kept with the data.
 fn from_envelope<'de, T, E>(entries: Vec<(Cow<'de, str>, Buffer<'de>)>) -> Result<Breadcrumb<T>, E>
 where
     T: DeserializeOwned + Enveloped,
@@ -150,7 +151,7 @@ where
     Ok(Breadcrumb::Event(data))
 }
 
-/// `Deserialize` by way of [`Read`], for use outside the generated types.
+/// Implements `Deserialize` with [`Read`], for use outside the generated types.
 macro_rules! deserialize_by_reading {
     ($($type:ty),+ $(,)?) => {$(
         impl<'de> Deserialize<'de> for $type {
@@ -161,7 +162,7 @@ macro_rules! deserialize_by_reading {
     )+};
 }
 
-deserialize_by_reading!(AttributeValue, BooleanOrText, Number, Scalar, UnixMillis);
+deserialize_by_reading!(AttributeValue, BooleanOrText, DurationMillis, Number, Scalar, UnixMillis);
 
 impl<'de, T: DeserializeOwned + Enveloped> Deserialize<'de> for Breadcrumb<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -4,18 +4,20 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::time_unit::TimeUnit;
 use super::uuid::is_uuid;
 use super::violation::{Beyond, Rule, Severity, Violation};
+use crate::support::locate::Shaped;
 use crate::support::place::Place;
-use crate::support::values::{AttributeValue, Scalar};
+use crate::support::values::{AttributeValue, Extra, Scalar};
 
-/// Violations found so far.
+/// The violations that were found.
 #[derive(Debug, Default)]
 pub struct Report {
     violations: Vec<Violation>,
 }
 
-/// The limits on an attribute's value.
+/// The limits of an attribute's value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttributeLimits {
     /// Characters of a text that stands alone.
@@ -27,19 +29,19 @@ pub struct AttributeLimits {
 }
 
 impl Report {
-    /// Nothing found.
+    /// Creates an empty report.
     #[must_use]
     pub const fn new() -> Self {
         Self { violations: Vec::new() }
     }
 
-    /// What was found.
+    /// Returns the violations.
     #[must_use]
     pub fn into_violations(self) -> Vec<Violation> {
         self.violations
     }
 
-    /// A text of at most `max` characters, counted as Unicode code points.
+    /// Checks a text of at most `max` characters, counted as Unicode code points.
     #[inline]
     pub fn max_length(&mut self, place: &Place<'_>, text: &str, max: u64, beyond: Beyond) {
         if let Some(actual) = longer(text, max) {
@@ -47,7 +49,7 @@ impl Report {
         }
     }
 
-    /// A list of at most `max` items.
+    /// Checks a list of at most `max` items.
     #[inline]
     pub fn max_items(&mut self, place: &Place<'_>, len: usize, max: u64, beyond: Beyond) {
         if size(len) > max {
@@ -55,7 +57,7 @@ impl Report {
         }
     }
 
-    /// A map of at most `max` entries.
+    /// Checks a map of at most `max` entries.
     #[inline]
     pub fn max_properties(&mut self, place: &Place<'_>, len: usize, max: u64, beyond: Beyond) {
         if size(len) > max {
@@ -63,7 +65,7 @@ impl Report {
         }
     }
 
-    /// A map whose keys have at most `max` characters each.
+    /// Checks a map whose keys have at most `max` characters each.
     #[inline]
     pub fn name_length<'k, K>(&mut self, place: &Place<'_>, keys: K, max: u64, beyond: Beyond)
     where
@@ -76,7 +78,25 @@ impl Report {
         }
     }
 
-    /// A value of a closed set.
+    /// Checks a number that must not be below the minimum.
+    #[inline]
+    #[allow(dead_code, reason = "a schema may have no such limit")]
+    pub fn minimum(&mut self, place: &Place<'_>, is_below: bool, beyond: Beyond) {
+        if is_below {
+            self.plain(place, Rule::Minimum, beyond.severity());
+        }
+    }
+
+    /// Checks a number that must not be above the maximum.
+    #[inline]
+    #[allow(dead_code, reason = "a schema may have no such limit")]
+    pub fn maximum(&mut self, place: &Place<'_>, is_above: bool, beyond: Beyond) {
+        if is_above {
+            self.plain(place, Rule::Maximum, beyond.severity());
+        }
+    }
+
+    /// Checks a value of a closed set.
     #[inline]
     pub fn known(&mut self, place: &Place<'_>, is_known: bool) {
         if !is_known {
@@ -84,12 +104,12 @@ impl Report {
         }
     }
 
-    /// A field of the object here that must be written is missing.
+    /// Reports that a required field of this object is missing.
     pub fn missing(&mut self, place: &Place<'_>, field: &str) {
         self.plain(&place.field(field), Rule::Required, Severity::Error);
     }
 
-    /// JSON that must be an object, or null for nothing at all.
+    /// Checks JSON that must be an object or null.
     #[inline]
     pub fn object(&mut self, place: &Place<'_>, value: &Value) {
         if !value.is_object() && !value.is_null() {
@@ -97,7 +117,7 @@ impl Report {
         }
     }
 
-    /// A number that JSON can hold.
+    /// Checks a number, which must be finite.
     #[inline]
     pub fn finite(&mut self, place: &Place<'_>, is_finite: bool) {
         if !is_finite {
@@ -105,7 +125,7 @@ impl Report {
         }
     }
 
-    /// A text that ought to be a UUID.
+    /// Checks a text that should be a UUID.
     #[inline]
     pub fn uuid(&mut self, place: &Place<'_>, text: &str) {
         if !is_uuid(text) {
@@ -113,7 +133,7 @@ impl Report {
         }
     }
 
-    /// A text that ought to be an IPv4 or IPv6 address.
+    /// Checks a text that should be an IPv4 or IPv6 address.
     #[inline]
     pub fn ip(&mut self, place: &Place<'_>, text: &str) {
         if text.parse::<IpAddr>().is_err() {
@@ -121,35 +141,56 @@ impl Report {
         }
     }
 
-    /// A time that ought to be in milliseconds.
-    ///
-    /// What would be a moment of 1970 to 1973 in milliseconds is a moment of 1970 to 5138 in seconds. Zero is fine: it
-    /// stands for an unknown time.
+    /// Checks a time, which should be in milliseconds.
     #[inline]
     pub fn unix_millis(&mut self, place: &Place<'_>, millis: i64) {
-        const LEAST: u64 = 100_000_000_000;
-        if millis != 0 && millis.unsigned_abs() < LEAST {
-            self.plain(place, Rule::UnixMillis, Severity::Warning);
+        if let Some(unit) = TimeUnit::other_than_millis(millis) {
+            self.push(Violation {
+                unit: Some(unit),
+                ..Violation::new(place, Rule::UnixMillis, Severity::Warning)
+            });
         }
     }
 
-    /// A group of fields of which exactly one ought to be present.
+    /// Checks the unknown fields of a `T`, which must not have the name of a known field.
+    #[inline]
+    pub fn extra<T: Shaped>(&mut self, place: &Place<'_>, extra: &Extra) {
+        for key in extra.keys().filter(|key| T::SHAPE.has_field(key)) {
+            self.plain(&place.key(key), Rule::RepeatedField, Severity::Error);
+        }
+    }
+
+    /// Checks the fields beside tag and content, which must not have the key of one of the two.
+    #[inline]
+    pub fn envelope(&mut self, place: &Place<'_>, keys: [&str; 2], extra: &Extra) {
+        for key in extra.keys().filter(|key| keys.contains(&key.as_str())) {
+            self.plain(&place.key(key), Rule::RepeatedField, Severity::Error);
+        }
+    }
+
+    /// Checks a record of a list from which an object was read. It should have a key and a value.
+    #[inline]
+    pub fn record(&mut self, place: &Place<'_>, is_complete: bool) {
+        if !is_complete {
+            self.plain(place, Rule::IncompleteRecord, Severity::Warning);
+        }
+    }
+
+    /// Checks a group of fields of which exactly one should be present.
     #[inline]
     pub fn exactly_one_of(&mut self, place: &Place<'_>, fields: &[(&'static str, bool)]) {
         let present = fields.iter().filter(|(_, present)| *present).count();
         if present != 1 {
-            let fields = fields.iter().map(|(name, _)| *name).collect();
-            self.push(
-                place,
-                Rule::ExactlyOneOf,
-                Severity::Warning,
-                Some((1, size(present))),
-                fields,
-            );
+            self.push(Violation {
+                limit: Some(1),
+                actual: Some(size(present)),
+                fields: fields.iter().map(|(name, _)| *name).collect(),
+                ..Violation::new(place, Rule::ExactlyOneOf, Severity::Warning)
+            });
         }
     }
 
-    /// A scalar whose text has at most `max` characters.
+    /// Checks a scalar whose text has at most `max` characters.
     #[inline]
     pub fn scalar_length(&mut self, place: &Place<'_>, scalar: &Scalar, max: u64, beyond: Beyond) {
         if let Scalar::String(text) = scalar {
@@ -157,7 +198,7 @@ impl Report {
         }
     }
 
-    /// An attribute's value within its limits.
+    /// Checks the limits of an attribute's value.
     pub fn attribute_value(
         &mut self,
         place: &Place<'_>,
@@ -184,39 +225,28 @@ impl Report {
 
     #[cold]
     fn beyond(&mut self, place: &Place<'_>, rule: Rule, limit: u64, actual: u64, beyond: Beyond) {
-        self.push(place, rule, beyond.severity(), Some((limit, actual)), Vec::new());
+        self.push(Violation {
+            limit: Some(limit),
+            actual: Some(actual),
+            ..Violation::new(place, rule, beyond.severity())
+        });
     }
 
     #[cold]
     fn plain(&mut self, place: &Place<'_>, rule: Rule, severity: Severity) {
-        self.push(place, rule, severity, None, Vec::new());
+        self.push(Violation::new(place, rule, severity));
     }
 
     #[cold]
-    fn push(
-        &mut self,
-        place: &Place<'_>,
-        rule: Rule,
-        severity: Severity,
-        sizes: Option<(u64, u64)>,
-        fields: Vec<&'static str>,
-    ) {
-        let (limit, actual) = sizes.unzip();
-        self.violations.push(Violation {
-            pointer: place.to_string(),
-            rule,
-            limit,
-            actual,
-            severity,
-            fields,
-        });
+    fn push(&mut self, violation: Violation) {
+        self.violations.push(violation);
     }
 }
 
-/// The characters of a text that has more than `max`.
+/// Returns the number of characters of a text that has more than `max`.
 #[inline]
 fn longer(text: &str, max: u64) -> Option<u64> {
-    // No text has more characters than bytes.
+    // A text never has more characters than bytes.
     if size(text.len()) <= max {
         return None;
     }

@@ -4,14 +4,39 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{AttributeLimits, Beyond, Report, Rule, Severity, Validate, Violation, run};
+use super::{AttributeLimits, Beyond, Report, Rule, Severity, TimeUnit, Validate, Violation, run};
+use crate::support::locate::{Field, Shape, Shaped};
 use crate::support::place::Place;
-use crate::support::values::{AttributeValue, BooleanOrText, Breadcrumb, Scalar, UnixMillis};
+use crate::support::values::{
+    AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, Scalar, UnixMillis,
+};
 
 fn found(check: impl FnOnce(&mut Report, &Place<'_>)) -> Vec<Violation> {
     let mut report = Report::new();
     check(&mut report, &Place::root().field("here"));
     report.into_violations()
+}
+
+/// The data of a breadcrumb.
+struct Crumb {
+    number: f64,
+    envelope: Extra,
+}
+
+impl Validate for Crumb {
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        self.number.check(place, report);
+    }
+}
+
+impl Enveloped for Crumb {
+    fn envelope(&self) -> &Extra {
+        &self.envelope
+    }
+
+    fn envelope_mut(&mut self) -> &mut Extra {
+        &mut self.envelope
+    }
 }
 
 /// Rule, limit, actual size, severity and text of a violation.
@@ -24,6 +49,18 @@ fn only(check: impl FnOnce(&mut Report, &Place<'_>)) -> Option<Facts> {
     let violation = violations.into_iter().next()?;
     let text = violation.to_string();
     Some((violation.rule, violation.limit, violation.actual, violation.severity, text))
+}
+
+#[test]
+fn a_number_outside_of_its_bounds_is_reported() {
+    let text = "/here: a number below the minimum (minimum)".to_owned();
+    let below = only(|report, place| report.minimum(place, true, Beyond::Refused));
+    assert_eq!(below, Some((Rule::Minimum, None, None, Severity::Error, text)));
+    let text = "/here: a number above the maximum (maximum)".to_owned();
+    let above = only(|report, place| report.maximum(place, true, Beyond::Cut));
+    assert_eq!(above, Some((Rule::Maximum, None, None, Severity::Warning, text)));
+    assert_eq!(only(|report, place| report.minimum(place, false, Beyond::Refused)), None);
+    assert_eq!(only(|report, place| report.maximum(place, false, Beyond::Refused)), None);
 }
 
 #[test]
@@ -168,26 +205,87 @@ fn an_address_is_of_either_version() {
 }
 
 #[test]
-fn a_time_that_looks_like_seconds_is_warned_about() {
-    for (millis, is_valid) in [
-        (0, true),
-        (1, false),
-        (-1, false),
-        (1_700_000_000, false),
-        (99_999_999_999, false),
-        (-99_999_999_999, false),
-        (100_000_000_000, true),
-        (-100_000_000_000, true),
-        (1_700_000_000_000, true),
-        (i64::MIN, true),
-        (i64::MAX, true),
+fn a_time_that_does_not_look_like_milliseconds_is_warned_about() {
+    use TimeUnit::{Microseconds, Nanoseconds, Seconds};
+    for (time, unit) in [
+        (0, None),
+        (1, Some(Seconds)),
+        (-1, Some(Seconds)),
+        (1_700_000_000, Some(Seconds)),
+        (99_999_999_999, Some(Seconds)),
+        (-99_999_999_999, Some(Seconds)),
+        (100_000_000_000, None),
+        (-100_000_000_000, None),
+        (1_700_000_000_000, None),
+        (99_999_999_999_999, None),
+        (100_000_000_000_000, Some(Microseconds)),
+        (-100_000_000_000_000, Some(Microseconds)),
+        (1_700_000_000_000_000, Some(Microseconds)),
+        (99_999_999_999_999_999, Some(Microseconds)),
+        (100_000_000_000_000_000, Some(Nanoseconds)),
+        (1_700_000_000_000_000_000, Some(Nanoseconds)),
+        (i64::MIN, Some(Nanoseconds)),
+        (i64::MAX, Some(Nanoseconds)),
     ] {
-        let violations = run(&UnixMillis::from_millis(millis));
-        let rules: Vec<_> =
-            violations.iter().map(|violation| (violation.rule, violation.severity)).collect();
-        let expected = if is_valid { vec![] } else { vec![(Rule::UnixMillis, Severity::Warning)] };
-        assert_eq!(rules, expected, "{millis}");
+        let violations = run(&UnixMillis::from_millis(time));
+        let found: Vec<_> = violations
+            .iter()
+            .map(|violation| (violation.rule, violation.severity, violation.unit))
+            .collect();
+        let expected = unit.map(|unit| (Rule::UnixMillis, Severity::Warning, Some(unit)));
+        assert_eq!(found, Vec::from_iter(expected), "{time}");
+        if let (Some(violation), Some(unit)) = (violations.first(), unit) {
+            let text = format!(
+                "the document: looks like {unit}; mParticle expects milliseconds (unixMillis)"
+            );
+            assert_eq!(violation.to_string(), text);
+        }
     }
+}
+
+#[test]
+fn a_known_name_among_the_unknown_fields_is_an_error() {
+    struct Known;
+    impl Shaped for Known {
+        const SHAPE: Shape =
+            Shape::Object(|| const { &[Field::optional::<String>(&["id", "alias"])] });
+    }
+    for (key, is_valid) in [("id", false), ("alias", false), ("ID", true), ("other", true)] {
+        let extra = Extra::from_iter([(key, 1)]);
+        let violation = only(|report, place| report.extra::<Known>(place, &extra));
+        let text = format!(
+            "/here/{key}: the name of a known field among the unknown fields; \
+             set the field itself (repeatedField)"
+        );
+        let expected = (Rule::RepeatedField, None, None, Severity::Error, text);
+        assert_eq!(violation, (!is_valid).then_some(expected));
+    }
+    for (key, is_valid) in [("event_type", false), ("data", false), ("other", true)] {
+        let extra = Extra::from_iter([(key, 1)]);
+        let keys = ["event_type", "data"];
+        let violation = only(|report, place| report.envelope(place, keys, &extra));
+        assert_eq!(violation.map(|(rule, ..)| rule), (!is_valid).then_some(Rule::RepeatedField));
+    }
+}
+
+#[test]
+fn a_breadcrumb_may_not_repeat_its_type_or_data_beside_them() {
+    for (key, pointers) in
+        [("event_type", &["/event_type"][..]), ("data", &["/data"]), ("other", &[])]
+    {
+        let crumb = Crumb { number: 1.0, envelope: Extra::from_iter([(key, 1)]) };
+        let violations = run(&Breadcrumb::Event(crumb));
+        let found: Vec<_> = violations.iter().map(|found| found.pointer.as_str()).collect();
+        assert_eq!(found, pointers);
+    }
+}
+
+#[test]
+fn an_incomplete_record_is_warned_about() {
+    assert_eq!(only(|report, place| report.record(place, true)), None);
+    let (rule, _, _, severity, text) = only(|report, place| report.record(place, false)).unwrap();
+    assert_eq!((rule, severity), (Rule::IncompleteRecord, Severity::Warning));
+    assert!(text.starts_with("/here: a record without a key or a value"), "{text}");
 }
 
 #[test]
@@ -229,12 +327,13 @@ fn numbers_that_are_not_finite_are_errors_wherever_they_hide() {
     check(&AttributeValue::from([1.0, f64::NAN]), &["/1"]);
     check(&vec![Box::new(1.0), Box::new(f64::NAN)], &["/1"]);
     check(&BTreeMap::from([("a~".to_owned(), f64::NAN)]), &["/a~0"]);
-    check(&Breadcrumb::Event(f64::NAN), &["/data"]);
-    check(&Breadcrumb::Data(f64::NAN), &[""]);
-    check(&Breadcrumb::<f64>::Text("NaN".into()), &[]);
+    let crumb = || Crumb { number: f64::NAN, envelope: Extra::new() };
+    check(&Breadcrumb::Event(crumb()), &["/data"]);
+    check(&Breadcrumb::Data(crumb()), &[""]);
+    check(&Breadcrumb::<Crumb>::Text("NaN".into()), &[]);
     assert_eq!(
         run(&f64::NAN)[0].to_string(),
-        "the document: not a finite number, which JSON cannot hold (finite)"
+        "the document: not a finite number, which JSON cannot represent (finite)"
     );
 }
 
@@ -299,6 +398,8 @@ fn rules_go_by_the_keywords_of_json_schema_or_are_advice_or_ours() {
         (Rule::MaxLength, "maxLength", false),
         (Rule::MaxItems, "maxItems", false),
         (Rule::MaxProperties, "maxProperties", false),
+        (Rule::Minimum, "minimum", false),
+        (Rule::Maximum, "maximum", false),
         (Rule::PropertyNames, "propertyNames", false),
         (Rule::Enum, "enum", false),
         (Rule::Required, "required", false),

@@ -1,4 +1,4 @@
-//! What values can break on their own, apart from the limits of the place where they stand.
+//! Checks of values that do not depend on their place.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::{Report, Validate};
 use crate::support::place::Place;
-use crate::support::values::breadcrumb::{CONTENT, LABEL};
+use crate::support::values::breadcrumb::{CONTENT, LABEL, TAG};
 use crate::support::values::{
-    AttributeValue, BooleanOrText, Breadcrumb, Number, Scalar, UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Enveloped, Number, Scalar,
+    UnixMillis,
 };
 
 macro_rules! nothing_to_check {
@@ -20,7 +21,7 @@ macro_rules! nothing_to_check {
     )+};
 }
 
-nothing_to_check!(bool, i64, u64, String, Value, BooleanOrText);
+nothing_to_check!(bool, i64, u64, String, Value, BooleanOrText, DurationMillis);
 
 impl Validate for f64 {
     #[inline]
@@ -62,11 +63,12 @@ impl Validate for UnixMillis {
     }
 }
 
-impl<T: Validate> Validate for Breadcrumb<T> {
+impl<T: Validate + Enveloped> Validate for Breadcrumb<T> {
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
             Self::Event(data) => {
                 data.check(&place.field(CONTENT), report);
+                report.envelope(place, [TAG, CONTENT], data.envelope());
             }
             Self::Data(data) => data.check(place, report),
             Self::Text(_) => {}

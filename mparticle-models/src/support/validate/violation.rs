@@ -2,25 +2,32 @@
 
 use std::fmt;
 
-/// A value that breaks a rule of the service, or advice.
+use super::TimeUnit;
+use crate::support::place::Place;
+
+/// A value that breaks a rule of mParticle, or goes against advice.
+///
+/// The `Display` implementation writes one sentence. It contains sizes and names of fields, never the value itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The JSON pointer of the value; empty for the whole document.
+    /// The JSON pointer of the value. It is empty for the whole document.
     pub pointer: String,
-    /// The rule that it breaks.
+    /// The rule.
     pub rule: Rule,
-    /// The bound, where the rule has one.
+    /// The bound, if the rule has one.
     pub limit: Option<u64>,
-    /// The value's size in the unit of the bound.
+    /// The size of the value, in the unit of the bound.
     pub actual: Option<u64>,
-    /// How bad it is.
+    /// How serious the violation is.
     pub severity: Severity,
-    /// The fields that the rule is about, where it is about several.
+    /// The names of the fields, if the rule is about several fields.
     pub fields: Vec<&'static str>,
+    /// The unit that the value seems to have, for [`Rule::UnixMillis`].
+    pub unit: Option<TimeUnit>,
 }
 
-/// A rule; those of JSON Schema go by its keywords.
+/// A rule. Rules that are keywords of JSON Schema have the name of the keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
@@ -30,50 +37,65 @@ pub enum Rule {
     MaxItems,
     /// A map has too many entries.
     MaxProperties,
-    /// The name of a map's entry has too many characters.
+    /// The name of an entry of a map has too many characters.
     PropertyNames,
-    /// A value is not one of a closed set.
+    /// A number is too small.
+    Minimum,
+    /// A number is too large.
+    Maximum,
+    /// A value is not one of those that mParticle accepts.
     Enum,
-    /// A field that must be written is missing.
+    /// A required field is missing.
     Required,
-    /// A value is of the wrong kind.
+    /// A value has the wrong type.
     Type,
-    /// A number is not finite, so JSON cannot hold it.
+    /// A number is not finite. JSON cannot represent it.
     Finite,
+    /// The unknown fields contain the name of a known field. The batch cannot be written.
+    RepeatedField,
     /// Advice: the text is not a UUID.
     Uuid,
     /// Advice: the text is not an IP address.
     Ip,
-    /// Advice: the time looks like seconds.
+    /// Advice: the time does not seem to be in milliseconds.
     UnixMillis,
     /// Advice: not exactly one field of a group is present.
     ExactlyOneOf,
+    /// Advice: a record of an exported list has no key or no value. It is not written.
+    IncompleteRecord,
 }
 
 impl Rule {
-    /// The rule's name: a keyword of JSON Schema, or one of ours in the same style.
+    /// Returns the name of the rule: a keyword of JSON Schema, or a name in the same style.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MaxLength => "maxLength",
             Self::MaxItems => "maxItems",
             Self::MaxProperties => "maxProperties",
+            Self::Minimum => "minimum",
+            Self::Maximum => "maximum",
             Self::PropertyNames => "propertyNames",
             Self::Enum => "enum",
             Self::Required => "required",
             Self::Type => "type",
             Self::Finite => "finite",
+            Self::RepeatedField => "repeatedField",
             Self::Uuid => "uuid",
             Self::Ip => "ip",
             Self::UnixMillis => "unixMillis",
             Self::ExactlyOneOf => "exactlyOneOf",
+            Self::IncompleteRecord => "incompleteRecord",
         }
     }
 
-    /// Whether this is advice: the JSON Schema accepts the value all the same.
+    /// Returns whether the rule is advice. The JSON Schema accepts values that go against advice.
     #[must_use]
     pub const fn is_advice(self) -> bool {
-        matches!(self, Self::Uuid | Self::Ip | Self::UnixMillis | Self::ExactlyOneOf)
+        matches!(
+            self,
+            Self::Uuid | Self::Ip | Self::UnixMillis | Self::ExactlyOneOf | Self::IncompleteRecord
+        )
     }
 }
 
@@ -83,28 +105,29 @@ impl fmt::Display for Rule {
     }
 }
 
-/// How bad a violation is.
+/// How serious a violation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// The data may be cut or taken otherwise than meant, or no source says what happens.
+    /// mParticle may truncate the data or interpret it differently, or its behaviour is not documented.
     Warning,
-    /// The data is refused or not processed.
+    /// mParticle refuses the data or does not process it, or the data cannot be written.
     Error,
 }
 
-/// What happens to data beyond a limit, according to mParticle's documentation.
+/// What mParticle does with data beyond a limit, according to its documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Beyond {
-    /// It is refused or not processed.
+    /// mParticle refuses the data or does not process it.
+    #[allow(dead_code, reason = "a schema may have no such limit")]
     Refused,
-    /// It is cut to the limit.
+    /// mParticle truncates the data to the limit.
     Cut,
-    /// Nothing is documented.
+    /// The behaviour is not documented.
     Undocumented,
 }
 
 impl Beyond {
-    /// How bad it is to go beyond the limit.
+    /// Returns how serious it is to exceed the limit.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
@@ -114,7 +137,6 @@ impl Beyond {
     }
 }
 
-/// A sentence with a hint; it names sizes, never the value itself.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = if self.pointer.is_empty() { "the document" } else { &self.pointer };
@@ -124,31 +146,50 @@ impl fmt::Display for Violation {
             Rule::MaxItems => self.sizes(f, "items")?,
             Rule::MaxProperties => self.sizes(f, "entries")?,
             Rule::PropertyNames => self.sizes(f, "characters in the name")?,
-            Rule::Enum => f.write_str("not one of the values that mParticle accepts")?,
-            Rule::Required => f.write_str("missing, but mParticle requires it")?,
-            Rule::Type => f.write_str("expected an object or nothing at all")?,
-            Rule::Finite => f.write_str("not a finite number, which JSON cannot hold")?,
-            Rule::Uuid => f.write_str(
-                "not a UUID; mParticle expects the form 8-4-4-4-12 in hexadecimal digits",
-            )?,
-            Rule::Ip => f.write_str("not an IPv4 or IPv6 address")?,
-            Rule::UnixMillis => {
-                f.write_str("looks like seconds; mParticle expects milliseconds")?;
-            }
-            Rule::ExactlyOneOf => {
-                let fields = self.fields.join(", ");
-                write!(
-                    f,
-                    "expected exactly one of {fields}, found {}",
-                    self.actual.unwrap_or_default()
-                )?;
-            }
+            Rule::UnixMillis => self.time(f)?,
+            Rule::ExactlyOneOf => self.group(f)?,
+            other => f.write_str(other.sentence())?,
         }
         write!(f, " ({})", self.rule)
     }
 }
 
+impl Rule {
+    /// The message of a rule that needs no sizes.
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Minimum => "a number below the minimum",
+            Self::Maximum => "a number above the maximum",
+            Self::Enum => "not one of the values that mParticle accepts",
+            Self::Required => "missing, but mParticle requires it",
+            Self::Type => "expected an object or null",
+            Self::Finite => "not a finite number, which JSON cannot represent",
+            Self::RepeatedField => {
+                "the name of a known field among the unknown fields; set the field itself"
+            }
+            Self::Uuid => "not a UUID; mParticle expects the form 8-4-4-4-12 in hexadecimal digits",
+            Self::Ip => "not an IPv4 or IPv6 address",
+            Self::IncompleteRecord => {
+                "a record without a key or a value, which is not written; set the field itself"
+            }
+            _ => "outside of what mParticle accepts",
+        }
+    }
+}
+
 impl Violation {
+    pub(super) fn new(place: &Place<'_>, rule: Rule, severity: Severity) -> Self {
+        Self {
+            pointer: place.to_string(),
+            rule,
+            limit: None,
+            actual: None,
+            severity,
+            fields: Vec::new(),
+            unit: None,
+        }
+    }
+
     fn sizes(&self, f: &mut fmt::Formatter<'_>, unit: &str) -> fmt::Result {
         match (self.actual, self.limit) {
             (Some(actual), Some(limit)) => {
@@ -156,6 +197,18 @@ impl Violation {
             }
             _ => write!(f, "too many {unit}"),
         }
+    }
+
+    fn time(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.unit {
+            Some(unit) => write!(f, "looks like {unit}; mParticle expects milliseconds"),
+            None => f.write_str("not in milliseconds"),
+        }
+    }
+
+    fn group(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (fields, actual) = (self.fields.join(", "), self.actual.unwrap_or_default());
+        write!(f, "expected exactly one of {fields}, found {actual}")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a user attribute holds.
+//! The values of user attributes.
 
 use std::borrow::Cow;
 
@@ -7,29 +7,29 @@ use serde_json::Value;
 
 use super::{NotAScalar, Number, Scalar};
 
-/// A scalar or a list of scalars.
+/// The value of a user attribute: a scalar or a list of scalars.
 ///
 /// ```
-/// # use mparticle_models::support::{AttributeValue, Scalar};
+/// # use mparticle_models::{AttributeValue, Scalar};
 /// assert_eq!(AttributeValue::from("gold").as_str(), Some("gold"));
 /// assert_eq!(AttributeValue::from(["tennis", "chess"]).as_list().map(<[_]>::len), Some(2));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttributeValue {
-    /// One value; null makes the attribute a tag.
+    /// One value. Null makes the attribute a tag, which is a name without a value.
     Scalar(Scalar),
     /// Several values.
     List(Vec<Scalar>),
 }
 
 impl AttributeValue {
-    /// Whether this is null.
+    /// Returns whether this is null.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Scalar(Scalar::Null))
     }
 
-    /// The scalar, if it is one.
+    /// Returns the scalar, or `None` for a list.
     #[must_use]
     pub fn as_scalar(&self) -> Option<&Scalar> {
         match self {
@@ -38,7 +38,7 @@ impl AttributeValue {
         }
     }
 
-    /// The list, if it is one.
+    /// Returns the list, or `None` for a scalar.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Scalar]> {
         match self {
@@ -47,25 +47,25 @@ impl AttributeValue {
         }
     }
 
-    /// The boolean, if it is one.
+    /// Returns the boolean, or `None` for any other value.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         self.as_scalar().and_then(Scalar::as_bool)
     }
 
-    /// The integer, if it is one and fits.
+    /// Returns the integer, or `None` for any other value and for integers out of range.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.as_scalar().and_then(Scalar::as_i64)
     }
 
-    /// The number, if it is one; integers beyond 2^53 are rounded.
+    /// Returns the number, or `None` for any other value. Integers beyond 2^53 are rounded.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         self.as_scalar().and_then(Scalar::as_f64)
     }
 
-    /// The text, if it is one.
+    /// Returns the text, or `None` for any other value.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         self.as_scalar().and_then(Scalar::as_str)

@@ -1,10 +1,10 @@
-//! A field that one source calls a boolean and another an enum of strings.
+//! A field that is a boolean in one source and an enum of strings in another.
 
 use serde::{Serialize, Serializer};
 
-/// True, false, or a text that is neither.
+/// True, false, or any other text.
 ///
-/// The texts `true` and `false`, in any letter case, become the boolean; any other text is kept as it is.
+/// The texts `true` and `false`, in any letter case, become booleans. Any other text is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BooleanOrText {
     /// True or false.
@@ -14,7 +14,7 @@ pub enum BooleanOrText {
 }
 
 impl BooleanOrText {
-    /// The boolean, if it is one.
+    /// Returns the boolean, or `None` for any other text.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -54,7 +54,7 @@ impl Serialize for BooleanOrText {
     }
 }
 
-/// The boolean that a text spells, in any letter case.
+/// Returns the boolean that a text spells, in any letter case.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
         Some(true)

@@ -1,18 +1,18 @@
-//! The breadcrumbs of a crash report, which sources write in three shapes.
+//! The breadcrumbs of a crash report, which have three forms.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::Extra;
 use crate::support::write;
 
-/// A type that stands in an envelope of tag and content, and keeps the fields found beside those two.
+/// A type that is the content of an object with a tag, and keeps the other fields of that object.
 ///
-/// Implemented by every generated event data type.
+/// Every generated type of event data implements it.
 pub trait Enveloped {
-    /// The fields beside tag and content.
+    /// Returns the fields beside tag and content.
     fn envelope(&self) -> &Extra;
 
-    /// The same, to be changed.
+    /// Returns the fields beside tag and content, for changing them.
     fn envelope_mut(&mut self) -> &mut Extra;
 }
 
@@ -25,19 +25,19 @@ pub(crate) const LABEL: &str = "label";
 /// The type of a breadcrumb event.
 pub(crate) const BREADCRUMB: &str = "breadcrumb";
 
-/// One breadcrumb of a crash report, written back in the shape in which it was read.
+/// A breadcrumb of a crash report. It is written in the form in which it was read.
 ///
-/// An envelope is what mParticle's published schema and its reference show, so that is what `From` makes.
+/// `From` creates an [`Event`](Self::Event), which is the form in mParticle's documentation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Breadcrumb<T> {
     /// An event: `{"event_type": "breadcrumb", "data": {..}}`.
     Event(T),
-    /// Text alone.
+    /// A text.
     Text(String),
-    /// An event's data without the envelope.
+    /// The data of an event without `event_type`.
     Data(T),
-    /// An empty object, the placeholder of mParticle's reference; `validate()` reports it.
+    /// An empty object. `validate()` reports it.
     Empty,
 }
 

@@ -1,6 +1,6 @@
 //! Conversions between [`UnixMillis`](super::UnixMillis) and the types of other crates, one feature each.
 //!
-//! All of them drop parts of a millisecond towards the past.
+//! Fractions of a millisecond are rounded down.
 
 #[cfg(feature = "time")]
 mod time {

@@ -1,4 +1,4 @@
-//! Fields that a type does not know, kept so that nothing is lost between reading and writing.
+//! Fields that a type does not know. They are kept, and written back.
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
@@ -8,29 +8,28 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::support::read::{Json, NUMBER_TOKEN, Text, mismatch, repeated};
+use crate::support::read::{Json, Text, is_number_token, mismatch, repeated};
 
-/// Fields by name, with whatever JSON they held.
+/// Unknown fields, by name. It dereferences to a `BTreeMap<String, Value>`.
 ///
-/// Every generated struct flattens one, so a field that mParticle adds tomorrow survives a round trip today.
-/// A key that repeats is refused: keeping only one of its values would lose data in silence.
+/// Fields that mParticle adds in the future are kept here, and written back. Reading fails if a key occurs twice.
 ///
-/// Nearly always there are none, and a batch holds dozens of these, so the map is made when the first field comes.
+/// The map is allocated when the first field is added, because most objects have no unknown fields.
 #[derive(Clone, Default)]
 #[allow(clippy::box_collection, reason = "an empty map takes three words, this takes one")]
 pub struct Extra(Option<Box<BTreeMap<String, Value>>>);
 
-/// What an `Extra` without a map shows.
+/// The map of an `Extra` without fields.
 static EMPTY: BTreeMap<String, Value> = BTreeMap::new();
 
 impl Extra {
-    /// No fields.
+    /// Creates an `Extra` without fields.
     #[must_use]
     pub const fn new() -> Self {
         Self(None)
     }
 
-    /// Adds a field that was read; a second one of the same name is an error.
+    /// Adds a field that was read. Returns an error if there is a field of that name.
     pub(crate) fn insert_read<E: Error>(&mut self, key: String, value: Value) -> Result<(), E> {
         match self.entry(key) {
             btree_map::Entry::Occupied(entry) => Err(repeated(entry.key())),
@@ -123,7 +122,7 @@ impl<'de> Visitor<'de> for ExtraVisitor {
         let mut extra = Extra::new();
         while let Some(Text(key)) = map.next_key()? {
             // A number in disguise that a struct without required fields would otherwise take for an object.
-            if key == NUMBER_TOKEN {
+            if is_number_token(&key) {
                 return Err(mismatch("an object", "a number"));
             }
             extra.insert_read(key.into_owned(), map.next_value::<Json>()?.0)?;

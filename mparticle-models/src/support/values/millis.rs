@@ -1,48 +1,70 @@
-//! Points in time, in the only unit that the Events API speaks.
+//! Points in time, in the unit of the Events API.
 
 use std::fmt;
+use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
-/// Milliseconds since 1970-01-01T00:00:00Z.
+/// A point in time, as milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// There is no `From<i64>` on purpose: seconds in a millisecond field are the most common mistake in data sent to
-/// mParticle, so the unit is named where the value is made.
+/// Fractions of a millisecond are always rounded down. Arithmetic saturates at the ends of the range.
+///
+/// `UnixMillis` does not implement `From<i64>`, because seconds in a field of milliseconds are the most common
+/// mistake in data sent to mParticle. The constructors name the unit.
+///
+/// # Examples
 ///
 /// ```
-/// # use mparticle_models::support::UnixMillis;
-/// assert_eq!(UnixMillis::from_secs(1_700_000_000), UnixMillis::from_millis(1_700_000_000_000));
+/// use std::time::{Duration, SystemTime};
+/// # use mparticle_models::UnixMillis;
+///
+/// let start = UnixMillis::from_secs(1_700_000_000);
+/// let end = start + Duration::from_secs(90);
+/// assert_eq!(end.as_millis(), 1_700_000_090_000);
+/// assert_eq!(end - start, Duration::from_secs(90));
+///
+/// let now = UnixMillis::from(SystemTime::now());
+/// assert!(now > end);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(i64);
 
 impl UnixMillis {
-    /// A number of milliseconds since 1970, negative before it.
+    /// Creates a point in time from milliseconds since 1970. Times before 1970 are negative.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// A number of seconds since 1970, held at the ends of the range.
+    /// Creates a point in time from seconds since 1970. Times before 1970 are negative.
     #[must_use]
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// The present, according to the clock of this machine.
+    /// Returns the current time of the system clock.
     #[must_use]
     pub fn now() -> Self {
         SystemTime::now().into()
     }
 
-    /// The number of milliseconds since 1970.
+    /// Returns the number of milliseconds since 1970.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// The same point in time for the standard library; `None` where the platform cannot hold it.
+    /// Returns the time that has passed since an earlier point in time, or `None` if that is later than `self`.
+    #[must_use]
+    pub const fn checked_duration_since(self, earlier: Self) -> Option<Duration> {
+        if self.0 < earlier.0 {
+            return None;
+        }
+        Some(Duration::from_millis(self.0.abs_diff(earlier.0)))
+    }
+
+    /// Returns the same point in time as a [`SystemTime`], or `None` if the platform cannot represent it.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
         let distance = Duration::from_millis(self.0.unsigned_abs());
@@ -54,7 +76,46 @@ impl UnixMillis {
     }
 }
 
-/// Parts of a millisecond are dropped towards the past, as everywhere in this type.
+impl Add<Duration> for UnixMillis {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+}
+
+impl AddAssign<Duration> for UnixMillis {
+    fn add_assign(&mut self, duration: Duration) {
+        *self = *self + duration;
+    }
+}
+
+impl Sub<Duration> for UnixMillis {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        let millis = duration.as_nanos().div_ceil(1_000_000);
+        Self(self.0.saturating_sub(i64::try_from(millis).unwrap_or(i64::MAX)))
+    }
+}
+
+impl SubAssign<Duration> for UnixMillis {
+    fn sub_assign(&mut self, duration: Duration) {
+        *self = *self - duration;
+    }
+}
+
+/// Returns the time between two points in time, or zero if the second is the later one, as
+/// [`Instant`](std::time::Instant) does.
+impl Sub for UnixMillis {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        self.checked_duration_since(earlier).unwrap_or_default()
+    }
+}
+
 impl From<SystemTime> for UnixMillis {
     fn from(time: SystemTime) -> Self {
         let millis = match time.duration_since(SystemTime::UNIX_EPOCH) {
@@ -87,7 +148,7 @@ impl Serialize for UnixMillis {
     }
 }
 
-/// A point in time lies outside the years that another type can hold.
+/// The error for a point in time that another type cannot represent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange(pub(super) UnixMillis);
 
@@ -99,10 +160,13 @@ impl fmt::Display for OutOfRange {
 
 impl std::error::Error for OutOfRange {}
 
-impl TryFrom<UnixMillis> for SystemTime {
-    type Error = OutOfRange;
-
-    fn try_from(time: UnixMillis) -> Result<Self, OutOfRange> {
-        time.to_system_time().ok_or(OutOfRange(time))
+/// Saturates where the platform cannot represent the time, which on Windows is from the year 30827 on and before 1601.
+impl From<UnixMillis> for SystemTime {
+    fn from(time: UnixMillis) -> Self {
+        /// The range of Windows' file times.
+        const FIRST: i64 = -11_644_473_600_000;
+        const LAST: i64 = 910_692_730_085_477;
+        let nearest = || UnixMillis(time.0.clamp(FIRST, LAST)).to_system_time();
+        time.to_system_time().or_else(nearest).unwrap_or(Self::UNIX_EPOCH)
     }
 }

@@ -7,10 +7,10 @@ use serde::ser::{Error, Serialize, Serializer};
 
 /// An exact 64-bit integer, signed or unsigned, or a floating-point number.
 ///
-/// Ours rather than `serde_json`'s, because that one cannot hold a number that is not finite: it would have to turn
-/// one into null. Here `validate()` reports it and writing it is an error.
+/// Unlike `serde_json::Number`, it can hold a number that is not finite. `validate()` reports such a number, and writing
+/// it is an error.
 ///
-/// Two numbers are equal when they are written alike: the integer 1 is not the floating-point 1.0.
+/// Two numbers are equal if they are written alike: the integer 1 is not equal to the floating-point number 1.0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Number(Repr);
 
@@ -23,7 +23,7 @@ enum Repr {
 }
 
 impl Number {
-    /// The number as a signed integer, if it was made as an integer and fits.
+    /// Returns the number if it was created from an integer and fits into an `i64`.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         match self.0 {
@@ -32,7 +32,7 @@ impl Number {
         }
     }
 
-    /// The number as an unsigned integer, if it was made as an integer and fits.
+    /// Returns the number if it was created from an integer and fits into a `u64`.
     #[must_use]
     pub fn as_u64(self) -> Option<u64> {
         match self.0 {
@@ -42,7 +42,7 @@ impl Number {
         }
     }
 
-    /// The number as floating point; integers beyond 2^53 are rounded.
+    /// Returns the number as a floating-point number. Integers beyond 2^53 are rounded.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "the documentation says so")]
     pub fn as_f64(self) -> f64 {
@@ -53,7 +53,7 @@ impl Number {
         }
     }
 
-    /// Whether JSON can hold the number.
+    /// Returns whether the number is finite. JSON cannot represent other numbers.
     #[must_use]
     pub fn is_finite(self) -> bool {
         match self.0 {
@@ -62,7 +62,7 @@ impl Number {
         }
     }
 
-    /// Hands the number to a visitor.
+    /// Calls the method of a visitor that fits the number.
     pub(crate) fn visit<'de, V: Visitor<'de>, E: de::Error>(
         self,
         visitor: V,
@@ -74,7 +74,7 @@ impl Number {
         }
     }
 
-    /// Reads the text of a JSON number; `None` when it is none or too large to be held.
+    /// Parses a JSON number. Returns `None` if the text is not a number, or too large.
     pub(crate) fn from_json_text(text: &str) -> Option<Self> {
         if let Ok(number) = text.parse::<i64>() {
             return Some(number.into());
@@ -123,9 +123,11 @@ impl From<usize> for Number {
     }
 }
 
+/// Takes the shortest decimal that reads back as the same `f32`: `0.2_f32` becomes `0.2`.
 impl From<f32> for Number {
     fn from(number: f32) -> Self {
-        f64::from(number).into()
+        let shortest = number.to_string().parse();
+        shortest.unwrap_or_else(|_| f64::from(number)).into()
     }
 }
 
@@ -135,8 +137,15 @@ impl From<f64> for Number {
     }
 }
 
+/// Rounds integers beyond 2^53, as [`Number::as_f64`] does.
+impl From<Number> for f64 {
+    fn from(number: Number) -> Self {
+        number.as_f64()
+    }
+}
+
 impl From<serde_json::Number> for Number {
-    /// With `serde_json`'s `arbitrary_precision` a number may be too large to be held; it becomes infinite then.
+    /// With `serde_json`'s `arbitrary_precision` a number may be too large. It then becomes infinite.
     fn from(number: serde_json::Number) -> Self {
         if let Some(integer) = number.as_i64() {
             return integer.into();
@@ -149,7 +158,7 @@ impl From<serde_json::Number> for Number {
     }
 }
 
-/// As amounts are written: a whole number without a fraction, a very large or small one with an exponent.
+/// Writes whole numbers without a fraction, and very large or small numbers with an exponent.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -172,7 +181,7 @@ impl Serialize for Number {
     }
 }
 
-/// The error of writing a number that JSON cannot hold.
+/// The error of writing a number that JSON cannot represent.
 pub(crate) fn not_finite<E: Error>(number: f64) -> E {
     E::custom(format_args!("JSON cannot hold the number {number}"))
 }

@@ -1,4 +1,4 @@
-//! A value without structure: what an event attribute holds.
+//! The values of event attributes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,35 +8,35 @@ use serde_json::Value;
 
 use super::Number;
 
-/// Null, a boolean, a number or a string.
+/// The value of an event attribute: null, a boolean, a number or a string.
 ///
 /// ```
-/// # use mparticle_models::support::Scalar;
+/// # use mparticle_models::Scalar;
 /// assert_eq!(Scalar::from("gold").as_str(), Some("gold"));
 /// assert_eq!(Scalar::from(9_007_199_254_740_993_i64).as_i64(), Some(9_007_199_254_740_993));
 /// assert_eq!(Scalar::from(None::<bool>), Scalar::Null);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Scalar {
-    /// No value; an attribute without one is a tag.
+    /// No value. An attribute without a value is a tag.
     #[default]
     Null,
     /// True or false.
     Boolean(bool),
-    /// A number; 64-bit integers are exact.
+    /// A number. 64-bit integers are exact.
     Number(Number),
     /// Text.
     String(String),
 }
 
 impl Scalar {
-    /// Whether this is null.
+    /// Returns whether this is null.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The boolean, if it is one.
+    /// Returns the boolean, or `None` for any other value.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -45,7 +45,7 @@ impl Scalar {
         }
     }
 
-    /// The integer, if it is one and fits.
+    /// Returns the integer, or `None` for any other value and for integers out of range.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
@@ -54,7 +54,7 @@ impl Scalar {
         }
     }
 
-    /// The number, if it is one; integers beyond 2^53 are rounded.
+    /// Returns the number, or `None` for any other value. Integers beyond 2^53 are rounded.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -63,7 +63,7 @@ impl Scalar {
         }
     }
 
-    /// The text, if it is one.
+    /// Returns the text, or `None` for any other value.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -119,7 +119,7 @@ impl Serialize for Scalar {
     }
 }
 
-/// JSON with structure was given where only a scalar can stand.
+/// The error for a list or an object where only a scalar is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAScalar {
     found: &'static str,

@@ -1,16 +1,17 @@
 //! Values made, converted and written.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    AttributeValue, BooleanOrText, Breadcrumb, Enveloped, Extra, Number, OutOfRange, Scalar,
-    UnixMillis,
+    AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Enveloped, Extra, Number,
+    OutOfRange, Scalar, TextValue, UnixMillis, try_attributes,
 };
-use crate::support::read;
+use crate::support::{Place, Report, Validate, read};
 
 fn written(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap()
@@ -180,8 +181,121 @@ fn the_system_clock_is_converted_there_and_back() {
         let back = UnixMillis::from_millis(millis).to_system_time().unwrap();
         assert_eq!(UnixMillis::from(back).as_millis(), millis);
     }
-    let back: Result<SystemTime, OutOfRange> = UnixMillis::from_millis(-1).try_into();
-    assert_eq!(back.unwrap(), epoch - Duration::from_millis(1));
+    assert_eq!(SystemTime::from(UnixMillis::from_millis(-1)), epoch - Duration::from_millis(1));
+}
+
+#[test]
+fn arithmetic_with_durations_rounds_down_and_saturates() {
+    let at = UnixMillis::from_millis;
+    for (millis, duration, sum, difference) in [
+        (0, Duration::ZERO, 0, 0),
+        (1_000, Duration::from_millis(1_500), 2_500, -500),
+        (10, Duration::from_micros(1_500), 11, 8),
+        (-10, Duration::from_nanos(1), -10, -11),
+        (i64::MAX, Duration::from_secs(1), i64::MAX, i64::MAX - 1_000),
+        (i64::MIN, Duration::from_secs(1), i64::MIN + 1_000, i64::MIN),
+        (0, Duration::MAX, i64::MAX, -i64::MAX),
+    ] {
+        assert_eq!(at(millis) + duration, at(sum), "{millis} + {duration:?}");
+        assert_eq!(at(millis) - duration, at(difference), "{millis} - {duration:?}");
+        let (mut more, mut less) = (at(millis), at(millis));
+        more += duration;
+        less -= duration;
+        assert_eq!((more, less), (at(sum), at(difference)));
+    }
+}
+
+#[test]
+fn the_difference_of_two_times_is_a_duration_and_never_negative() {
+    let at = UnixMillis::from_millis;
+    assert_eq!(at(2_500) - at(-500), Duration::from_secs(3));
+    assert_eq!(at(-500) - at(2_500), Duration::ZERO);
+    assert_eq!(at(i64::MAX) - at(i64::MIN), Duration::from_millis(u64::MAX));
+    assert_eq!(at(3).checked_duration_since(at(1)), Some(Duration::from_millis(2)));
+    assert_eq!(at(3).checked_duration_since(at(3)), Some(Duration::ZERO));
+    assert_eq!(at(1).checked_duration_since(at(3)), None);
+}
+
+#[test]
+fn a_length_of_time_is_made_of_a_duration_and_read_as_an_integer() {
+    for (length, millis) in [
+        (DurationMillis::from(Duration::from_micros(1_999)), 1),
+        (DurationMillis::from(Duration::from_secs(2)), 2_000),
+        (DurationMillis::from(Duration::MAX), i64::MAX),
+        (DurationMillis::from(-7), -7),
+    ] {
+        assert_eq!(length, DurationMillis::from_millis(millis));
+        assert_eq!((length.as_millis(), i64::from(length)), (millis, millis));
+        assert_eq!(length.to_duration(), u64::try_from(millis).ok().map(Duration::from_millis));
+        let json = written(&length);
+        assert_eq!(json, millis.to_string());
+        assert_eq!(serde_json::from_str::<DurationMillis>(&json).unwrap(), length);
+        let text = format!(r#""{length}""#);
+        assert_eq!(serde_json::from_str::<DurationMillis>(&text).unwrap(), length);
+    }
+}
+
+#[test]
+fn single_precision_numbers_are_written_as_the_shortest_text_that_is_the_same_number() {
+    for (number, json) in [
+        (0.2_f32, "0.2"),
+        (-19.99, "-19.99"),
+        (16_777_216.0, "16777216.0"),
+        (1e-10, "1e-10"),
+        (f32::MAX, "3.4028235e+38"),
+    ] {
+        assert_eq!(written(&Scalar::from(number)), json);
+        assert_eq!(json.parse::<f32>().unwrap().to_bits(), number.to_bits(), "{json}");
+    }
+    assert!(!Number::from(f32::NAN).is_finite());
+    assert!(!Number::from(f32::NEG_INFINITY).is_finite());
+}
+
+#[test]
+fn numbers_and_booleans_become_the_text_of_an_attribute_that_holds_text() {
+    let text = |value: TextValue| Option::<String>::from(value);
+    for (value, expected) in [
+        (TextValue::from("green"), Some("green")),
+        ("green".to_owned().into(), Some("green")),
+        ('g'.into(), Some("g")),
+        (Cow::Borrowed("green").into(), Some("green")),
+        (44.into(), Some("44")),
+        (u64::MAX.into(), Some("18446744073709551615")),
+        (0.2_f32.into(), Some("0.2")),
+        (19.5.into(), Some("19.5")),
+        (2.0.into(), Some("2")),
+        (true.into(), Some("true")),
+        (Some("green").into(), Some("green")),
+        (None::<bool>.into(), None),
+        (Scalar::Null.into(), None),
+        (Scalar::from(7).into(), Some("7")),
+        (Scalar::from(false).into(), Some("false")),
+        (Scalar::from("x").into(), Some("x")),
+        (TextValue::default(), None),
+    ] {
+        assert_eq!(text(value).as_deref(), expected);
+    }
+}
+
+#[test]
+fn attributes_from_json_are_converted_or_the_error_names_the_attribute() {
+    let json = |value: Value| value.as_object().unwrap().clone();
+    let good = json(json!({ "a": 1, "b": [true, null], "c": "x" }));
+    let converted: BTreeMap<_, AttributeValue> =
+        try_attributes::<AttributeValue, _>(good.clone()).unwrap();
+    assert_eq!(serde_json::to_value(converted).unwrap(), Value::Object(good.clone()));
+
+    let error = try_attributes::<Scalar, Scalar>(good).unwrap_err();
+    assert_eq!(error.name(), "b");
+    let message = "attribute `b`: expected null, a boolean, a number or a string, found a list";
+    assert_eq!(error.to_string(), message);
+
+    let texts = json(json!({ "a": 1, "b": null, "c": "x" }));
+    let texts: BTreeMap<_, Option<String>> = try_attributes::<TextValue, _>(texts).unwrap();
+    assert_eq!(serde_json::to_value(texts).unwrap(), json!({ "a": "1", "b": null, "c": "x" }));
+    let nested = json(json!({ "secret": { "k": 1 } }));
+    let error = try_attributes::<TextValue, Option<String>>(nested).unwrap_err();
+    assert_eq!(error.name(), "secret");
 }
 
 #[cfg(feature = "time")]
@@ -258,6 +372,10 @@ impl Enveloped for Crumb {
     }
 }
 
+impl Validate for Crumb {
+    fn check(&self, _: &Place<'_>, _: &mut Report) {}
+}
+
 fn crumb(extra: &[(&str, i32)], envelope: &[(&str, i32)]) -> Crumb {
     Crumb {
         label: "l".into(),
@@ -299,7 +417,7 @@ fn an_empty_breadcrumb_is_kept_and_reported() {
     let breadcrumb: Breadcrumb<Crumb> = serde_json::from_str("{}").unwrap();
     assert_eq!(breadcrumb, Breadcrumb::Empty);
     assert_eq!(serde_json::to_string(&breadcrumb).unwrap(), "{}");
-    let violations = crate::support::validate::run(&Breadcrumb::<f64>::Empty);
+    let violations = crate::support::validate::run(&breadcrumb);
     let found: Vec<_> =
         violations.iter().map(|found| (found.pointer.as_str(), found.rule)).collect();
     assert_eq!(found, [("/label", crate::support::Rule::Required)]);

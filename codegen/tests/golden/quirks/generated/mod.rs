@@ -4,4 +4,4 @@
 
 mod quirks;
 
-pub use quirks::*;
+pub use self::quirks::*;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::support::{
-    AttributeValue, Enveloped, Extra, Field, OpenEnum, Place, Read, ReadError, Report, Scalar,
-    Shape, Shaped, Tagged, TaggedShape, Validate, Violation, locate, open_enum, read, validate,
-    write,
+    AttributeError, AttributeValue, Enveloped, Extra, Field, OpenEnum, Place, Read, ReadError,
+    Report, Scalar, Shape, Shaped, Tagged, TaggedShape, Validate, Violation, locate, open_enum,
+    read, try_attributes, validate, write,
 };
 
 /// Every quirk of mParticle's published schema, once.
@@ -30,7 +30,8 @@ pub struct Batch {
 
     /// The field `ip`.
     ///
-    /// Expected to be an IPv4 or IPv6 address; `validate()` warns about any other text.
+    /// Expected to be an IPv4 or IPv6 address. `validate()` warns about any other
+    /// text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -66,13 +67,14 @@ pub struct Batch {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub context: Option<Context>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Batch, _>")]
     pub extra: Extra,
 }
 
 impl Batch {
-    /// A batch with its required fields.
+    /// Creates a batch with its required fields.
     #[must_use]
     pub fn new(environment: impl Into<BatchEnvironment>) -> Self {
         Self {
@@ -164,42 +166,100 @@ impl Batch {
         self
     }
 
-    /// Reads a JSON document.
+    /// Sets [`ip`](Self::ip), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_ip(mut self, ip: Option<impl Into<String>>) -> Self {
+        self.ip = ip.map(Into::into);
+        self
+    }
+
+    /// Sets [`attributes`](Self::attributes) from JSON values.
     ///
     /// # Errors
     ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
-    #[inline]
-    pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
-        locate::from_slice(json)
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_attributes(
+        mut self,
+        attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.attributes = try_attributes::<AttributeValue, _>(attributes)?;
+        Ok(self)
+    }
+
+    /// Sets [`identities`](Self::identities), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_identities(mut self, identities: Option<impl Into<BatchIdentities>>) -> Self {
+        self.identities = identities.map(Into::into);
+        self
+    }
+
+    /// Sets [`context`](Self::context), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_context(mut self, context: Option<impl Into<Context>>) -> Self {
+        self.context = context.map(Into::into);
+        self
     }
 
     /// Reads a JSON document.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
+    #[inline]
+    pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
+        locate::from_slice(json)
+    }
+
+    /// Reads a JSON document from text.
+    ///
+    /// # Errors
+    ///
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
     #[inline]
-    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
+    #[inline]
+    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
+        write::to_vec(self)
+    }
+
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -240,22 +300,24 @@ impl Shaped for Batch {
 }
 
 impl Validate for Batch {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.known(&place.field("environment"), self.environment.is_known());
         self.events.check(&place.field("events"), report);
-        if let Some(ip) = &self.ip {
-            report.ip(&place.field("ip"), ip);
+        if let Some(value) = &self.ip {
+            report.ip(&place.field("ip"), value);
         }
         self.attributes.check(&place.field("attributes"), report);
         self.nested.check(&place.field("nested"), report);
         self.identities.check(&place.field("identities"), report);
         self.context.check(&place.field("context"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// `BatchEnvironment` of the schema.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `quirks.json#/properties/environment`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -267,12 +329,15 @@ pub enum BatchEnvironment {
     /// The value `production`.
     Production,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl BatchEnvironment {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Development, Self::Production];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -282,7 +347,7 @@ impl BatchEnvironment {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -314,13 +379,15 @@ pub struct BatchIdentities {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub email: Option<Scalar>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<BatchIdentities, _>")]
     pub extra: Extra,
 }
 
 impl BatchIdentities {
-    /// A batch identities with nothing in it yet.
+    /// Creates an empty batch identities.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -333,7 +400,15 @@ impl BatchIdentities {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`email`](Self::email), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_email(mut self, email: Option<impl Into<Scalar>>) -> Self {
+        self.email = email.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -352,8 +427,10 @@ impl Shaped for BatchIdentities {
 }
 
 impl Validate for BatchIdentities {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.email.check(&place.field("email"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -376,13 +453,15 @@ pub struct Context {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub plan_version: Option<i64>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Context, _>")]
     pub extra: Extra,
 }
 
 impl Context {
-    /// A context with nothing in it yet.
+    /// Creates an empty context.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -396,13 +475,31 @@ impl Context {
     }
 
     /// Sets [`plan_version`](Self::plan_version).
+    #[inline]
     #[must_use]
     pub fn with_plan_version(mut self, plan_version: i64) -> Self {
         self.plan_version = Some(plan_version);
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
+        self.type_ = type_.map(Into::into);
+        self
+    }
+
+    /// Sets [`plan_version`](Self::plan_version), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_plan_version(mut self, plan_version: Option<i64>) -> Self {
+        self.plan_version = plan_version;
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -423,7 +520,10 @@ impl Shaped for Context {
 }
 
 impl Validate for Context {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    #[inline]
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }
 
 /// `CrumbEvent` of the schema.
@@ -440,13 +540,15 @@ pub struct CrumbEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub event_type: Option<CrumbEventEventType>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<CrumbEvent, _>")]
     pub extra: Extra,
 }
 
 impl CrumbEvent {
-    /// A crumb event with nothing in it yet.
+    /// Creates an empty crumb event.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -466,7 +568,23 @@ impl CrumbEvent {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`data`](Self::data), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_data(mut self, data: Option<impl Into<CrumbEventData>>) -> Self {
+        self.data = data.map(Into::into);
+        self
+    }
+
+    /// Sets [`event_type`](Self::event_type), or clears it if the argument is
+    /// `None`.
+    #[must_use]
+    pub fn set_event_type(mut self, event_type: Option<impl Into<CrumbEventEventType>>) -> Self {
+        self.event_type = event_type.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -492,11 +610,13 @@ impl Shaped for CrumbEvent {
 }
 
 impl Validate for CrumbEvent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.data.check(&place.field("data"), report);
-        if let Some(event_type) = &self.event_type {
-            report.known(&place.field("event_type"), event_type.is_known());
+        if let Some(value) = &self.event_type {
+            report.known(&place.field("event_type"), value.is_known());
         }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -514,21 +634,23 @@ pub struct CrumbEventData {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub crumbs: Vec<CrumbEvent>,
 
-    /// The fields of [`EventData`], which stand beside the own ones.
+    /// The fields of [`EventData`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: EventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<CrumbEventData, _>")]
     pub extra: Extra,
 }
 
 impl CrumbEventData {
-    /// A crumb event data with its required fields.
+    /// Creates a crumb event data with its required fields.
     #[must_use]
     pub fn new(label: impl Into<String>) -> Self {
         Self {
@@ -554,21 +676,38 @@ impl CrumbEventData {
         self
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.common.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -595,9 +734,11 @@ impl Shaped for CrumbEventData {
 }
 
 impl Validate for CrumbEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.crumbs.check(&place.field("crumbs"), report);
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -613,7 +754,7 @@ impl Enveloped for CrumbEventData {
 
 /// `CrumbEventEventType` of the schema.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `quirks.json#/definitions/CrumbEvent/properties/event_type`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -622,12 +763,15 @@ pub enum CrumbEventEventType {
     /// The value `crumb`.
     Crumb,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl CrumbEventEventType {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Crumb];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -636,7 +780,7 @@ impl CrumbEventEventType {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -672,53 +816,85 @@ pub enum Event {
     /// `crumb`.
     Crumb(Box<CrumbEventData>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `event_type` on the wire.
+        /// The `event_type` in JSON.
         event_type: String,
 
-        /// The `data`, an object; null when absent.
+        /// The `data`, an object, or null if it is absent.
         data: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Event {
-    /// The `event_type` on the wire.
+    /// Returns the `event_type` in JSON.
     #[must_use]
     pub fn event_type(&self) -> &str {
         match self {
             Self::Start(_) => "start",
             Self::Stop(_) => "stop",
             Self::Crumb(_) => "crumb",
-            Self::Unknown { event_type, .. } => event_type,
+            Self::Unknown { event_type: tag, .. } => tag,
         }
     }
 
-    /// The fields that all known types share; none for an unknown type.
+    /// Returns the fields that all known types have, or `None` for an unknown type.
     #[must_use]
     pub fn common(&self) -> Option<&EventData> {
         match self {
-            Self::Start(data) => Some(&data.common),
-            Self::Stop(data) => Some(&data.common),
-            Self::Crumb(data) => Some(&data.common),
+            Self::Start(content) => Some(&content.common),
+            Self::Stop(content) => Some(&content.common),
+            Self::Crumb(content) => Some(&content.common),
             Self::Unknown { .. } => None,
         }
     }
 
-    /// The fields that all known types share, to change them; none for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None`
+    /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut EventData> {
         match self {
-            Self::Start(data) => Some(&mut data.common),
-            Self::Stop(data) => Some(&mut data.common),
-            Self::Crumb(data) => Some(&mut data.common),
+            Self::Start(content) => Some(&mut content.common),
+            Self::Stop(content) => Some(&mut content.common),
+            Self::Crumb(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
         }
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns the [`StartEventData`], or `None` for any other variant.
+    #[inline]
+    #[must_use]
+    pub fn as_start(&self) -> Option<&StartEventData> {
+        match self {
+            Self::Start(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`StopEventData`], or `None` for any other variant.
+    #[inline]
+    #[must_use]
+    pub fn as_stop(&self) -> Option<&StopEventData> {
+        match self {
+            Self::Stop(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`CrumbEventData`], or `None` for any other variant.
+    #[inline]
+    #[must_use]
+    pub fn as_crumb(&self) -> Option<&CrumbEventData> {
+        match self {
+            Self::Crumb(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -728,22 +904,61 @@ impl Event {
 
 impl From<StartEventData> for Event {
     #[inline]
-    fn from(data: StartEventData) -> Self {
-        Self::Start(Box::new(data))
+    fn from(content: StartEventData) -> Self {
+        Self::Start(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for StartEventData {
+    type Error = Event;
+
+    #[inline]
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Start(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<StopEventData> for Event {
     #[inline]
-    fn from(data: StopEventData) -> Self {
-        Self::Stop(Box::new(data))
+    fn from(content: StopEventData) -> Self {
+        Self::Stop(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for StopEventData {
+    type Error = Event;
+
+    #[inline]
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Stop(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<CrumbEventData> for Event {
     #[inline]
-    fn from(data: CrumbEventData) -> Self {
-        Self::Crumb(Box::new(data))
+    fn from(content: CrumbEventData) -> Self {
+        Self::Crumb(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Event> for CrumbEventData {
+    type Error = Event;
+
+    #[inline]
+    fn try_from(value: Event) -> Result<Self, Event> {
+        match value {
+            Event::Crumb(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -751,12 +966,12 @@ impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tag = self.event_type();
         match self {
-            Self::Start(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Stop(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Crumb(data) => write::enveloped::<Self, _, _>(serializer, tag, &**data),
-            Self::Unknown { data, extra, .. } => {
-                let data = Some(data).filter(|data| !data.is_null());
-                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, data), extra)
+            Self::Start(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Stop(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Crumb(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Unknown { data: content, extra, .. } => {
+                let content = Some(content).filter(|content| !content.is_null());
+                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
             }
         }
     }
@@ -789,16 +1004,16 @@ impl Tagged for Event {
     }
 
     #[inline]
-    fn unknown(event_type: String, data: Value, extra: Extra) -> Self {
-        Self::Unknown { event_type, data, extra }
+    fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+        Self::Unknown { event_type: tag, data: content, extra }
     }
 
     #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
-            Self::Start(data) => data.envelope = envelope,
-            Self::Stop(data) => data.envelope = envelope,
-            Self::Crumb(data) => data.envelope = envelope,
+            Self::Start(content) => content.envelope = envelope,
+            Self::Stop(content) => content.envelope = envelope,
+            Self::Crumb(content) => content.envelope = envelope,
             Self::Unknown { extra, .. } => *extra = envelope,
         }
     }
@@ -828,13 +1043,24 @@ impl Shaped for Event {
 }
 
 impl Validate for Event {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::Start(data) => data.check(&place.field("data"), report),
-            Self::Stop(data) => data.check(&place.field("data"), report),
-            Self::Crumb(data) => data.check(&place.field("data"), report),
-            Self::Unknown { data, .. } => {
-                report.object(&place.field("data"), data);
+            Self::Start(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Stop(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Crumb(content) => {
+                content.check(&place.field("data"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown { data: content, extra, .. } => {
+                report.object(&place.field("data"), content);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
                 report.known(&place.field("event_type"), false);
             }
         }
@@ -857,13 +1083,15 @@ pub struct EventData {
 }
 
 impl EventData {
-    /// An event data with nothing in it yet.
+    /// Creates an empty event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`session_id`](Self::session_id).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.session_id = Some(session_id);
@@ -877,7 +1105,24 @@ impl EventData {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`session_id`](Self::session_id), or clears it if the argument is
+    /// `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.session_id = session_id;
+        self
+    }
+
+    /// Sets [`os`](Self::os), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -898,12 +1143,14 @@ impl Shaped for EventData {
 }
 
 impl Validate for EventData {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
 /// `EventDataOs` of the schema.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `quirks.json#/definitions/EventData/properties/os`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -912,29 +1159,28 @@ pub enum EventDataOs {
     /// The value `IOS`.
     Ios,
 
-    /// The value `iOS`.
-    Ios2,
-
     /// The value `Android`.
     Android,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl EventDataOs {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Ios, Self::Android];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Ios => "IOS",
-            Self::Ios2 => "iOS",
             Self::Android => "Android",
             Self::UnknownValue(text) => text,
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))
@@ -943,7 +1189,7 @@ impl EventDataOs {
 
 impl OpenEnum for EventDataOs {
     const KNOWN: &'static [(&'static str, Self)] =
-        &[("IOS", Self::Ios), ("iOS", Self::Ios2), ("Android", Self::Android)];
+        &[("IOS", Self::Ios), ("Android", Self::Android), ("iOS", Self::Ios)];
 
     fn as_str(&self) -> &str {
         self.as_str()
@@ -962,41 +1208,61 @@ open_enum!(EventDataOs);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StartEventData {
-    /// The fields of [`EventData`], which stand beside the own ones.
+    /// The fields of [`EventData`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: EventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<StartEventData, _>")]
     pub extra: Extra,
 }
 
 impl StartEventData {
-    /// A start event data with nothing in it yet.
+    /// Creates an empty start event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.common.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1015,8 +1281,13 @@ impl Shaped for StartEventData {
 }
 
 impl Validate for StartEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        if self.common.session_id.is_none() {
+            report.missing(place, "session_id");
+        }
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1036,41 +1307,61 @@ impl Enveloped for StartEventData {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StopEventData {
-    /// The fields of [`EventData`], which stand beside the own ones.
+    /// The fields of [`EventData`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: EventData,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<StopEventData, _>")]
     pub extra: Extra,
 }
 
 impl StopEventData {
-    /// A stop event data with nothing in it yet.
+    /// Creates an empty stop event data.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`session_id`](EventData::session_id).
+    /// Sets [`session_id`](Self::common).
+    #[inline]
     #[must_use]
     pub fn with_session_id(mut self, session_id: i64) -> Self {
         self.common.session_id = Some(session_id);
         self
     }
 
-    /// Sets [`os`](EventData::os).
+    /// Sets [`os`](Self::common).
     #[must_use]
     pub fn with_os(mut self, os: impl Into<EventDataOs>) -> Self {
         self.common.os = Some(os.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`session_id`](Self::common), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_session_id(mut self, session_id: Option<i64>) -> Self {
+        self.common.session_id = session_id;
+        self
+    }
+
+    /// Sets [`os`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_os(mut self, os: Option<impl Into<EventDataOs>>) -> Self {
+        self.common.os = os.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1089,8 +1380,10 @@ impl Shaped for StopEventData {
 }
 
 impl Validate for StopEventData {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1114,13 +1407,15 @@ pub struct Unused {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub errors: Vec<UnusedErrors>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Unused, _>")]
     pub extra: Extra,
 }
 
 impl Unused {
-    /// A unused with nothing in it yet.
+    /// Creates an empty unused.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1136,7 +1431,8 @@ impl Unused {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1156,8 +1452,10 @@ impl Shaped for Unused {
 }
 
 impl Validate for Unused {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.errors.check(&place.field("errors"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -1171,13 +1469,15 @@ pub struct UnusedErrors {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub code: Option<String>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<UnusedErrors, _>")]
     pub extra: Extra,
 }
 
 impl UnusedErrors {
-    /// A unused errors with nothing in it yet.
+    /// Creates an empty unused errors.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -1190,7 +1490,15 @@ impl UnusedErrors {
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`code`](Self::code), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_code(mut self, code: Option<impl Into<String>>) -> Self {
+        self.code = code.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -1209,5 +1517,8 @@ impl Shaped for UnusedErrors {
 }
 
 impl Validate for UnusedErrors {
-    fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
+    #[inline]
+    fn check(&self, place: &Place<'_>, report: &mut Report) {
+        report.extra::<Self>(place, &self.extra);
+    }
 }

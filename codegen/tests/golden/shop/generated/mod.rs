@@ -7,5 +7,5 @@ pub mod schema;
 mod shop;
 mod step;
 
-pub use shop::*;
-pub use step::*;
+pub use self::shop::*;
+pub use self::step::*;

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::step::Step;
 use crate::support::{
-    AttributeLimits, AttributeValue, Beyond, Extra, Field, OpenEnum, Place, Read, ReadError,
-    Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, locate, open_enum, read,
-    validate, write,
+    AttributeError, AttributeLimits, AttributeValue, Beyond, Extra, Field, Number, OpenEnum, Place,
+    Read, ReadError, Report, Scalar, Shape, Shaped, UnixMillis, Validate, Violation, locate,
+    open_enum, read, try_attributes, validate, write,
 };
 
 /// One order of a small shop: every feature of the conventions in one document.
@@ -23,13 +23,13 @@ use crate::support::{
 pub struct Order {
     /// Number of the order.
     ///
-    /// At most 8 characters; what exceeds that is refused.
+    /// At most 8 characters; mParticle refuses more.
     #[serde(deserialize_with = "read::required")]
     pub id: String,
 
     /// How far it is.
     ///
-    /// Required by mParticle, but not to read: `validate()` reports its absence.
+    /// mParticle requires this field. `validate()` reports if it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub state: Option<State>,
 
@@ -67,7 +67,7 @@ pub struct Order {
 
     /// UUID of the payment.
     ///
-    /// Expected to be a UUID; `validate()` warns about any other text.
+    /// Expected to be a UUID. `validate()` warns about any other text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -77,7 +77,7 @@ pub struct Order {
 
     /// Always written.
     ///
-    /// Always written: absent goes out as null.
+    /// Always written. `None` is written as null.
     #[serde(default, deserialize_with = "read::optional")]
     pub gift: Option<bool>,
 
@@ -87,8 +87,9 @@ pub struct Order {
 
     /// Free labels.
     ///
-    /// At most 5 characters in a name; what exceeds that is cut. At most 2 entries, 4 characters in a value, 2
-    /// entries in a list, 3 characters in an entry of a list; what becomes of more is undocumented.
+    /// At most 5 characters in a name; mParticle truncates more. At most 2 entries,
+    /// 4 characters in a value, 2 entries in a list, 3 characters in an entry of a
+    /// list; the effect of more is not documented.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -114,7 +115,7 @@ pub struct Order {
 
     /// What happened to it.
     ///
-    /// At most 3 entries; what exceeds that is refused.
+    /// At most 3 entries; mParticle refuses more.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "read::collection")]
     pub steps: Vec<Step>,
 
@@ -124,17 +125,18 @@ pub struct Order {
 
     /// Filled by the shop.
     ///
-    /// Filled by mParticle: leave it out of what you send.
+    /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub seen: Option<bool>,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Order, _>")]
     pub extra: Extra,
 }
 
 impl Order {
-    /// An order with its required fields.
+    /// Creates an order with its required fields.
     #[must_use]
     pub fn new(
         id: impl Into<String>,
@@ -162,6 +164,8 @@ impl Order {
     }
 
     /// Sets [`id`](Self::id).
+    ///
+    /// Number of the order.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
@@ -169,6 +173,8 @@ impl Order {
     }
 
     /// Sets [`state`](Self::state).
+    ///
+    /// How far it is.
     #[must_use]
     pub fn with_state(mut self, state: impl Into<State>) -> Self {
         self.state = Some(state.into());
@@ -176,6 +182,8 @@ impl Order {
     }
 
     /// Sets [`type_`](Self::type_).
+    ///
+    /// A name that Rust reserves.
     #[must_use]
     pub fn with_type(mut self, type_: impl Into<String>) -> Self {
         self.type_ = Some(type_.into());
@@ -183,6 +191,8 @@ impl Order {
     }
 
     /// Sets [`placed_at`](Self::placed_at).
+    ///
+    /// When it was placed.
     #[must_use]
     pub fn with_placed_at(mut self, placed_at: impl Into<UnixMillis>) -> Self {
         self.placed_at = Some(placed_at.into());
@@ -190,20 +200,29 @@ impl Order {
     }
 
     /// Sets [`total`](Self::total).
+    ///
+    /// Sum to pay.
     #[must_use]
-    pub fn with_total(mut self, total: impl Into<f64>) -> Self {
-        self.total = Some(total.into());
+    pub fn with_total(mut self, total: impl Into<Number>) -> Self {
+        self.total = Some(total.into().as_f64());
         self
     }
 
     /// Sets [`discounts`](Self::discounts).
+    ///
+    /// Sums taken off.
     #[must_use]
-    pub fn with_discounts(mut self, discounts: impl IntoIterator<Item = impl Into<f64>>) -> Self {
-        self.discounts = discounts.into_iter().map(Into::into).collect();
+    pub fn with_discounts(
+        mut self,
+        discounts: impl IntoIterator<Item = impl Into<Number>>,
+    ) -> Self {
+        self.discounts = discounts.into_iter().map(|item| item.into().as_f64()).collect();
         self
     }
 
     /// Sets [`reference`](Self::reference).
+    ///
+    /// UUID of the payment.
     #[must_use]
     pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
         self.reference = Some(reference.into());
@@ -211,6 +230,9 @@ impl Order {
     }
 
     /// Sets [`gift`](Self::gift).
+    ///
+    /// Always written.
+    #[inline]
     #[must_use]
     pub fn with_gift(mut self, gift: bool) -> Self {
         self.gift = Some(gift);
@@ -218,6 +240,9 @@ impl Order {
     }
 
     /// Sets [`weight`](Self::weight).
+    ///
+    /// Grams.
+    #[inline]
     #[must_use]
     pub fn with_weight(mut self, weight: u64) -> Self {
         self.weight = Some(weight);
@@ -225,6 +250,8 @@ impl Order {
     }
 
     /// Sets [`labels`](Self::labels).
+    ///
+    /// Free labels.
     #[must_use]
     pub fn with_labels(
         mut self,
@@ -234,7 +261,8 @@ impl Order {
         self
     }
 
-    /// Adds one to [`labels`](Self::labels), in place of one of the same name.
+    /// Adds one entry to [`labels`](Self::labels). Replaces an entry of the same
+    /// name.
     #[must_use]
     pub fn with_label(mut self, name: impl Into<String>, value: impl Into<AttributeValue>) -> Self {
         self.labels.insert(name.into(), value.into());
@@ -242,6 +270,8 @@ impl Order {
     }
 
     /// Sets [`nested`](Self::nested).
+    ///
+    /// Maps in maps.
     #[must_use]
     pub fn with_nested(
         mut self,
@@ -264,7 +294,8 @@ impl Order {
         self
     }
 
-    /// Adds one to [`nested`](Self::nested), in place of one of the same name.
+    /// Adds one entry to [`nested`](Self::nested). Replaces an entry of the same
+    /// name.
     #[must_use]
     pub fn with_nested_map(
         mut self,
@@ -279,6 +310,8 @@ impl Order {
     }
 
     /// Sets [`notes`](Self::notes).
+    ///
+    /// Anything.
     #[must_use]
     pub fn with_notes(
         mut self,
@@ -288,7 +321,7 @@ impl Order {
         self
     }
 
-    /// Adds one to [`notes`](Self::notes), in place of one of the same name.
+    /// Adds one entry to [`notes`](Self::notes). Replaces an entry of the same name.
     #[must_use]
     pub fn with_note(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.notes.insert(name.into(), value.into());
@@ -296,13 +329,15 @@ impl Order {
     }
 
     /// Sets [`steps`](Self::steps).
+    ///
+    /// What happened to it.
     #[must_use]
     pub fn with_steps(mut self, steps: impl IntoIterator<Item = impl Into<Step>>) -> Self {
         self.steps = steps.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`steps`](Self::steps).
+    /// Adds one entry to [`steps`](Self::steps).
     #[must_use]
     pub fn with_step(mut self, step: impl Into<Step>) -> Self {
         self.steps.push(step.into());
@@ -310,9 +345,83 @@ impl Order {
     }
 
     /// Sets [`parent`](Self::parent).
+    ///
+    /// Order that this one continues.
     #[must_use]
     pub fn with_parent(mut self, parent: impl Into<Box<Order>>) -> Self {
         self.parent = Some(parent.into());
+        self
+    }
+
+    /// Sets [`state`](Self::state), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_state(mut self, state: Option<impl Into<State>>) -> Self {
+        self.state = state.map(Into::into);
+        self
+    }
+
+    /// Sets [`type_`](Self::type_), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_type(mut self, type_: Option<impl Into<String>>) -> Self {
+        self.type_ = type_.map(Into::into);
+        self
+    }
+
+    /// Sets [`placed_at`](Self::placed_at), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_placed_at(mut self, placed_at: Option<impl Into<UnixMillis>>) -> Self {
+        self.placed_at = placed_at.map(Into::into);
+        self
+    }
+
+    /// Sets [`total`](Self::total), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_total(mut self, total: Option<impl Into<Number>>) -> Self {
+        self.total = total.map(|value| value.into().as_f64());
+        self
+    }
+
+    /// Sets [`reference`](Self::reference), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_reference(mut self, reference: Option<impl Into<String>>) -> Self {
+        self.reference = reference.map(Into::into);
+        self
+    }
+
+    /// Sets [`gift`](Self::gift), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_gift(mut self, gift: Option<bool>) -> Self {
+        self.gift = gift;
+        self
+    }
+
+    /// Sets [`weight`](Self::weight), or clears it if the argument is `None`.
+    #[inline]
+    #[must_use]
+    pub fn set_weight(mut self, weight: Option<u64>) -> Self {
+        self.weight = weight;
+        self
+    }
+
+    /// Sets [`labels`](Self::labels) from JSON values.
+    ///
+    /// # Errors
+    ///
+    /// If a value cannot be the value of an attribute. The error contains the name
+    /// of the attribute.
+    pub fn try_with_labels(
+        mut self,
+        labels: impl IntoIterator<Item = (impl Into<String>, Value)>,
+    ) -> Result<Self, AttributeError> {
+        self.labels = try_attributes::<AttributeValue, _>(labels)?;
+        Ok(self)
+    }
+
+    /// Sets [`parent`](Self::parent), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_parent(mut self, parent: Option<impl Into<Box<Order>>>) -> Self {
+        self.parent = parent.map(Into::into);
         self
     }
 
@@ -320,38 +429,60 @@ impl Order {
     ///
     /// # Errors
     ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document from text.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
     #[inline]
-    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
+    #[inline]
+    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
+        write::to_vec(self)
+    }
+
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -399,19 +530,20 @@ impl Shaped for Order {
 }
 
 impl Validate for Order {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         report.max_length(&place.field("id"), &self.id, 8, Beyond::Refused);
         match &self.state {
-            Some(state) => {
-                report.known(&place.field("state"), state.is_known());
+            Some(value) => {
+                report.known(&place.field("state"), value.is_known());
             }
             None => report.missing(place, "state"),
         }
         self.placed_at.check(&place.field("placed_at"), report);
         self.total.check(&place.field("total"), report);
         self.discounts.check(&place.field("discounts"), report);
-        if let Some(reference) = &self.reference {
-            report.uuid(&place.field("reference"), reference);
+        if let Some(value) = &self.reference {
+            report.uuid(&place.field("reference"), value);
         }
         let entries = place.field("labels");
         report.max_properties(&entries, self.labels.len(), 2, Beyond::Undocumented);
@@ -432,12 +564,13 @@ impl Validate for Order {
             item.check(&items.index(index), report);
         }
         self.parent.check(&place.field("parent"), report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
 /// State of an order.
 ///
-/// mParticle knows no other values: `validate()` reports an unknown one.
+/// mParticle accepts no other values. `validate()` reports an unknown value.
 ///
 /// Schema: `shop.json#/$defs/State`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -449,12 +582,15 @@ pub enum State {
     /// Paid.
     Paid,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl State {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Open, Self::Paid];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -464,7 +600,7 @@ impl State {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

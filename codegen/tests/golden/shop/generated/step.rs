@@ -28,13 +28,16 @@ pub struct Common {
 }
 
 impl Common {
-    /// A common with nothing in it yet.
+    /// Creates an empty common.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`by`](Self::by).
+    ///
+    /// Who did it.
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.by = Some(by.into());
@@ -42,20 +45,30 @@ impl Common {
     }
 
     /// Sets [`tags`](Self::tags).
+    ///
+    /// Tags.
     #[must_use]
     pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`tags`](Self::tags).
+    /// Adds one entry to [`tags`](Self::tags).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`by`](Self::by), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.by = by.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -76,6 +89,7 @@ impl Shaped for Common {
 }
 
 impl Validate for Common {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -91,20 +105,24 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// A measured with its required fields.
+    /// Creates a measured with its required fields.
     #[must_use]
     pub fn new(size: i64) -> Self {
         Self { size }
     }
 
     /// Sets [`size`](Self::size).
+    ///
+    /// Litres.
+    #[inline]
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.size = size;
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -123,6 +141,7 @@ impl Shaped for Measured {
 }
 
 impl Validate for Measured {
+    #[inline]
     fn check(&self, _place: &Place<'_>, _report: &mut Report) {}
 }
 
@@ -136,55 +155,71 @@ pub struct Packed {
     #[serde(deserialize_with = "read::required")]
     pub boxes: i64,
 
-    /// The fields of [`Common`], which stand beside the own ones.
+    /// The fields of [`Common`], which are read and written beside the other fields.
     #[serde(flatten)]
     pub common: Common,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Packed, _>")]
     pub extra: Extra,
 }
 
 impl Packed {
-    /// A packed with its required fields.
+    /// Creates a packed with its required fields.
     #[must_use]
     pub fn new(boxes: i64) -> Self {
         Self { boxes, common: Common::new(), envelope: Extra::default(), extra: Extra::default() }
     }
 
     /// Sets [`boxes`](Self::boxes).
+    ///
+    /// Number of boxes.
+    #[inline]
     #[must_use]
     pub fn with_boxes(mut self, boxes: i64) -> Self {
         self.boxes = boxes;
         self
     }
 
-    /// Sets [`by`](Common::by).
+    /// Sets [`by`](Self::common).
+    ///
+    /// Who did it.
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.common.by = Some(by.into());
         self
     }
 
-    /// Sets [`tags`](Common::tags).
+    /// Sets [`tags`](Self::common).
+    ///
+    /// Tags.
     #[must_use]
     pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.common.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`tags`](Common::tags).
+    /// Adds one entry to [`tags`](Self::common).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`by`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.common.by = by.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -206,8 +241,10 @@ impl Shaped for Packed {
 }
 
 impl Validate for Packed {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -231,37 +268,45 @@ pub struct Parcel {
     #[serde(deserialize_with = "read::required")]
     pub label: String,
 
-    /// The fields of [`Measured`], which stand beside the own ones.
+    /// The fields of [`Measured`], which are read and written beside the other
+    /// fields.
     #[serde(flatten)]
     pub common: Measured,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Parcel, _>")]
     pub extra: Extra,
 }
 
 impl Parcel {
-    /// A parcel with its required fields.
+    /// Creates a parcel with its required fields.
     #[must_use]
     pub fn new(size: i64, label: impl Into<String>) -> Self {
         Self { label: label.into(), common: Measured::new(size), extra: Extra::default() }
     }
 
     /// Sets [`label`](Self::label).
+    ///
+    /// What is on it.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Sets [`size`](Measured::size).
+    /// Sets [`size`](Self::common).
+    ///
+    /// Litres.
+    #[inline]
     #[must_use]
     pub fn with_size(mut self, size: i64) -> Self {
         self.common.size = size;
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -282,8 +327,10 @@ impl Shaped for Parcel {
 }
 
 impl Validate for Parcel {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -301,27 +348,31 @@ pub struct Sent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub air: Option<String>,
 
-    /// The fields of [`Common`], which stand beside the own ones.
+    /// The fields of [`Common`], which are read and written beside the other fields.
     #[serde(flatten)]
     pub common: Common,
 
-    /// Fields beside the tag and this content that this version does not know, kept and written back.
+    /// Unknown fields beside the tag and this content. They are written back.
     #[serde(skip)]
     pub envelope: Extra,
 
-    /// Fields this version does not know, kept as they were read and written back.
-    #[serde(flatten)]
+    /// Fields that this version does not know. They are written back as they were
+    /// read.
+    #[serde(flatten, serialize_with = "write::extra::<Sent, _>")]
     pub extra: Extra,
 }
 
 impl Sent {
-    /// A sent with nothing in it yet.
+    /// Creates an empty sent.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets [`road`](Self::road).
+    ///
+    /// Truck.
     #[must_use]
     pub fn with_road(mut self, road: impl Into<String>) -> Self {
         self.road = Some(road.into());
@@ -329,34 +380,62 @@ impl Sent {
     }
 
     /// Sets [`air`](Self::air).
+    ///
+    /// Plane.
     #[must_use]
     pub fn with_air(mut self, air: impl Into<String>) -> Self {
         self.air = Some(air.into());
         self
     }
 
-    /// Sets [`by`](Common::by).
+    /// Sets [`by`](Self::common).
+    ///
+    /// Who did it.
     #[must_use]
     pub fn with_by(mut self, by: impl Into<String>) -> Self {
         self.common.by = Some(by.into());
         self
     }
 
-    /// Sets [`tags`](Common::tags).
+    /// Sets [`tags`](Self::common).
+    ///
+    /// Tags.
     #[must_use]
     pub fn with_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.common.tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds one to [`tags`](Common::tags).
+    /// Adds one entry to [`tags`](Self::common).
     #[must_use]
     pub fn with_tag(mut self, tag: impl Into<String>) -> Self {
         self.common.tags.push(tag.into());
         self
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Sets [`road`](Self::road), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_road(mut self, road: Option<impl Into<String>>) -> Self {
+        self.road = road.map(Into::into);
+        self
+    }
+
+    /// Sets [`air`](Self::air), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_air(mut self, air: Option<impl Into<String>>) -> Self {
+        self.air = air.map(Into::into);
+        self
+    }
+
+    /// Sets [`by`](Self::common), or clears it if the argument is `None`.
+    #[must_use]
+    pub fn set_by(mut self, by: Option<impl Into<String>>) -> Self {
+        self.common.by = by.map(Into::into);
+        self
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -383,9 +462,11 @@ impl Shaped for Sent {
 }
 
 impl Validate for Sent {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         self.common.check(place, report);
         report.exactly_one_of(place, &[("road", self.road.is_some()), ("air", self.air.is_some())]);
+        report.extra::<Self>(place, &self.extra);
     }
 }
 
@@ -411,46 +492,67 @@ pub enum Step {
     /// On its way.
     Sent(Box<Sent>),
 
-    /// One of a type that this version does not know, kept as it was read.
+    /// A value of a type that this version does not know, as it was read.
     Unknown {
-        /// The `step` on the wire.
+        /// The `step` in JSON.
         step: String,
 
-        /// The `body`, an object; null when absent.
+        /// The `body`, an object, or null if it is absent.
         body: Value,
 
-        /// What stands beside the two.
+        /// Other fields of the object.
         extra: Extra,
     },
 }
 
 impl Step {
-    /// The `step` on the wire.
+    /// Returns the `step` in JSON.
     #[must_use]
     pub fn step(&self) -> &str {
         match self {
             Self::Packed(_) => "packed",
             Self::Sent(_) => "sent",
-            Self::Unknown { step, .. } => step,
+            Self::Unknown { step: tag, .. } => tag,
         }
     }
 
-    /// The fields that all known types share; none for an unknown type.
+    /// Returns the fields that all known types have, or `None` for an unknown type.
     #[must_use]
     pub fn common(&self) -> Option<&Common> {
         match self {
-            Self::Packed(body) => Some(&body.common),
-            Self::Sent(body) => Some(&body.common),
+            Self::Packed(content) => Some(&content.common),
+            Self::Sent(content) => Some(&content.common),
             Self::Unknown { .. } => None,
         }
     }
 
-    /// The fields that all known types share, to change them; none for an unknown type.
+    /// Returns the fields that all known types have, for changing them, or `None`
+    /// for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut Common> {
         match self {
-            Self::Packed(body) => Some(&mut body.common),
-            Self::Sent(body) => Some(&mut body.common),
+            Self::Packed(content) => Some(&mut content.common),
+            Self::Sent(content) => Some(&mut content.common),
             Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns the [`Packed`], or `None` for any other variant.
+    #[inline]
+    #[must_use]
+    pub fn as_packed(&self) -> Option<&Packed> {
+        match self {
+            Self::Packed(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// Returns the [`Sent`], or `None` for any other variant.
+    #[inline]
+    #[must_use]
+    pub fn as_sent(&self) -> Option<&Sent> {
+        match self {
+            Self::Sent(content) => Some(content),
+            _ => None,
         }
     }
 
@@ -458,38 +560,60 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// A [`ReadError`] that names the place and the trouble: no JSON, a missing required field, a value of the wrong
-    /// kind.
+    /// If the bytes are not JSON, a required field is missing, or a value has the
+    /// wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
     }
 
-    /// Reads a JSON document.
+    /// Reads a JSON document from text.
     ///
     /// # Errors
     ///
-    /// As [`from_slice`](Self::from_slice).
+    /// See [`from_slice`](Self::from_slice).
     #[allow(
         clippy::should_implement_trait,
-        reason = "usable without an import; `FromStr` stands beside it"
+        reason = "usable without an import; `FromStr` is implemented as well"
     )]
     #[inline]
     pub fn from_str(json: &str) -> Result<Self, ReadError> {
         locate::from_str(json)
     }
 
-    /// Writes the canonical JSON document: documented spellings, absent fields left out.
+    /// Reads a JSON document that is a list.
     ///
     /// # Errors
     ///
-    /// When a number is not finite, which JSON cannot say.
+    /// See [`from_slice`](Self::from_slice).
     #[inline]
-    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+    pub fn list_from_slice(json: &[u8]) -> Result<Vec<Self>, ReadError> {
+        locate::from_slice(json)
     }
 
-    /// Everything in this value that goes against mParticle's rules, limits or advice; empty when all is well.
+    /// Writes a JSON document. Absent fields are left out.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite, or the unknown fields contain the name of a known
+    /// field.
+    #[inline]
+    pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
+        write::to_vec(self)
+    }
+
+    /// Writes a JSON document as text.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_vec`](Self::to_vec).
+    #[inline]
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Returns every violation of mParticle's rules, limits and advice in this
+    /// value. The list is empty if there is none.
     #[inline]
     #[must_use]
     pub fn validate(&self) -> Vec<Violation> {
@@ -508,15 +632,41 @@ impl FromStr for Step {
 
 impl From<Packed> for Step {
     #[inline]
-    fn from(body: Packed) -> Self {
-        Self::Packed(Box::new(body))
+    fn from(content: Packed) -> Self {
+        Self::Packed(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Step> for Packed {
+    type Error = Step;
+
+    #[inline]
+    fn try_from(value: Step) -> Result<Self, Step> {
+        match value {
+            Step::Packed(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
 impl From<Sent> for Step {
     #[inline]
-    fn from(body: Sent) -> Self {
-        Self::Sent(Box::new(body))
+    fn from(content: Sent) -> Self {
+        Self::Sent(Box::new(content))
+    }
+}
+
+/// Returns the value unchanged as the error if it holds another variant.
+impl TryFrom<Step> for Sent {
+    type Error = Step;
+
+    #[inline]
+    fn try_from(value: Step) -> Result<Self, Step> {
+        match value {
+            Step::Sent(content) => Ok(*content),
+            other => Err(other),
+        }
     }
 }
 
@@ -524,11 +674,11 @@ impl Serialize for Step {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tag = self.step();
         match self {
-            Self::Packed(body) => write::enveloped::<Self, _, _>(serializer, tag, &**body),
-            Self::Sent(body) => write::enveloped::<Self, _, _>(serializer, tag, &**body),
-            Self::Unknown { body, extra, .. } => {
-                let body = Some(body).filter(|body| !body.is_null());
-                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, body), extra)
+            Self::Packed(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Sent(content) => write::enveloped::<Self, _, _>(serializer, tag, &**content),
+            Self::Unknown { body: content, extra, .. } => {
+                let content = Some(content).filter(|content| !content.is_null());
+                write::tagged(serializer, (Self::TAG, tag), (Self::CONTENT, content), extra)
             }
         }
     }
@@ -560,15 +710,15 @@ impl Tagged for Step {
     }
 
     #[inline]
-    fn unknown(step: String, body: Value, extra: Extra) -> Self {
-        Self::Unknown { step, body, extra }
+    fn unknown(tag: String, content: Value, extra: Extra) -> Self {
+        Self::Unknown { step: tag, body: content, extra }
     }
 
     #[inline]
     fn set_envelope(&mut self, envelope: Extra) {
         match self {
-            Self::Packed(body) => body.envelope = envelope,
-            Self::Sent(body) => body.envelope = envelope,
+            Self::Packed(content) => content.envelope = envelope,
+            Self::Sent(content) => content.envelope = envelope,
             Self::Unknown { extra, .. } => *extra = envelope,
         }
     }
@@ -594,12 +744,20 @@ impl Shaped for Step {
 }
 
 impl Validate for Step {
+    #[inline]
     fn check(&self, place: &Place<'_>, report: &mut Report) {
         match self {
-            Self::Packed(body) => body.check(&place.field("body"), report),
-            Self::Sent(body) => body.check(&place.field("body"), report),
-            Self::Unknown { body, .. } => {
-                report.object(&place.field("body"), body);
+            Self::Packed(content) => {
+                content.check(&place.field("body"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Sent(content) => {
+                content.check(&place.field("body"), report);
+                report.envelope(place, [Self::TAG, Self::CONTENT], &content.envelope);
+            }
+            Self::Unknown { body: content, extra, .. } => {
+                report.object(&place.field("body"), content);
+                report.envelope(place, [Self::TAG, Self::CONTENT], extra);
             }
         }
     }
@@ -607,7 +765,8 @@ impl Validate for Step {
 
 /// Kind of a step.
 ///
-/// Other values are seen on the wire, too; they are kept as [`UnknownValue`](Self::UnknownValue).
+/// Other values occur as well. They are kept as
+/// [`UnknownValue`](Self::UnknownValue).
 ///
 /// Schema: `step.json#/$defs/StepKind`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -619,12 +778,15 @@ pub enum StepKind {
     /// On its way.
     Sent,
 
-    /// A value that this version does not know, kept as it was read.
+    /// A value that this version does not know, as it was read.
     UnknownValue(String),
 }
 
 impl StepKind {
-    /// The spelling on the wire.
+    /// The values that this version knows, in the order of the schema.
+    pub const ALL: &'static [Self] = &[Self::Packed, Self::Sent];
+
+    /// Returns the spelling in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -634,7 +796,7 @@ impl StepKind {
         }
     }
 
-    /// Whether this version knows the value.
+    /// Returns whether this version knows the value.
     #[must_use]
     pub fn is_known(&self) -> bool {
         !matches!(self, Self::UnknownValue(_))

@@ -1,44 +1,44 @@
-//! Application states: install, upgrade, foreground, background, exit.
+//! The states of an application: install, upgrade, foreground, background, exit.
 
 use crate::{ApplicationStateTransitionEvent, ApplicationTransitionType};
 
 impl ApplicationStateTransitionEvent {
-    /// The first start after an installation.
+    /// Creates the event of the first start after an installation.
     #[inline]
     #[must_use]
     pub fn install() -> Self {
         Self::initialized(true, false)
     }
 
-    /// The first start after an upgrade.
+    /// Creates the event of the first start after an upgrade.
     #[inline]
     #[must_use]
     pub fn upgrade() -> Self {
         Self::initialized(false, true)
     }
 
-    /// The application came to the foreground.
+    /// Creates the event of an application that came to the foreground.
     #[inline]
     #[must_use]
     pub fn foreground() -> Self {
         Self::new(ApplicationTransitionType::ApplicationForeground)
     }
 
-    /// The application went to the background.
+    /// Creates the event of an application that went to the background.
     #[inline]
     #[must_use]
     pub fn background() -> Self {
         Self::new(ApplicationTransitionType::ApplicationBackground)
     }
 
-    /// The application ended.
+    /// Creates the event of an application that exited.
     #[inline]
     #[must_use]
     pub fn exit() -> Self {
         Self::new(ApplicationTransitionType::ApplicationExit)
     }
 
-    /// mParticle reads the two flags together, so both are always set.
+    /// Sets both flags, because mParticle reads them together.
     #[inline]
     fn initialized(is_first_run: bool, is_upgrade: bool) -> Self {
         Self::new(ApplicationTransitionType::ApplicationInitialized)

@@ -1,4 +1,4 @@
-//! Commerce events: exactly one of products, promotions and impressions.
+//! Commerce events, which have exactly one of products, promotions and impressions.
 
 use crate::{
     CommerceEvent, Product, ProductAction, ProductActionKind, ProductImpression, Promotion,
@@ -6,28 +6,28 @@ use crate::{
 };
 
 impl CommerceEvent {
-    /// What a shopper did to products.
+    /// Creates the event of an action on products, such as adding them to the cart.
     #[inline]
     #[must_use]
     pub fn product(action: ProductAction) -> Self {
         Self::new().with_product_action(action)
     }
 
-    /// What a shopper did to promotions.
+    /// Creates the event of an action on promotions.
     #[inline]
     #[must_use]
     pub fn promotion(action: PromotionAction) -> Self {
         Self::new().with_promotion_action(action)
     }
 
-    /// Products that a shopper was shown.
+    /// Creates the event of products that were shown to a user.
     #[inline]
     #[must_use]
     pub fn impression(impressions: impl IntoIterator<Item = ProductImpression>) -> Self {
         Self::new().with_product_impressions(impressions)
     }
 
-    /// A purchase of products.
+    /// Creates the event of a purchase.
     #[inline]
     #[must_use]
     pub fn purchase(
@@ -38,14 +38,14 @@ impl CommerceEvent {
         Self::product(action.with_transaction_id(transaction_id).with_products(products))
     }
 
-    /// Promotions that a shopper was shown.
+    /// Creates the event of promotions that were shown to a user.
     #[inline]
     #[must_use]
     pub fn promotion_view(promotions: impl IntoIterator<Item = Promotion>) -> Self {
         Self::promotion(PromotionAction::new(PromotionActionKind::View).with_promotions(promotions))
     }
 
-    /// Promotions that a shopper followed.
+    /// Creates the event of promotions that a user clicked.
     #[inline]
     #[must_use]
     pub fn promotion_click(promotions: impl IntoIterator<Item = Promotion>) -> Self {

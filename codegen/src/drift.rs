@@ -1,0 +1,163 @@
+//! Compares another schema with `schema/`: the one that mParticle publishes, or an earlier version of our own.
+//!
+//! Both go through the generator's own bundling and passes, so the layout of references, `allOf` and event wrappers
+//! make no difference. Two kinds of schema are told apart: one that defines types under our own locations is a
+//! version of ours, and each of its types is compared with ours of the same location. Any other is a published
+//! schema: its root is compared with our batch, and `schema/differences.toml` explains what is known to differ.
+
+mod accepts;
+mod compare;
+mod document;
+mod explanations;
+mod fields;
+mod objects;
+mod table;
+mod variants;
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use self::compare::Comparison;
+use self::document::Document;
+use self::explanations::Explanations;
+pub use self::table::{Readme, readme};
+use crate::diagnostic::{self, Diagnostic};
+
+/// What the other schema does to something, seen from ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It has something that ours lacks.
+    Adds,
+    /// It lacks something that ours has.
+    Removes,
+    /// It accepts less.
+    Narrows,
+    /// It accepts more.
+    Widens,
+    /// It accepts something else.
+    Changes,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Adds => "adds",
+            Self::Removes => "removes",
+            Self::Narrows => "narrows",
+            Self::Widens => "widens",
+            Self::Changes => "changes",
+        })
+    }
+}
+
+/// One difference between the other schema and ours.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// The place in our schema, `file#pointer`; of an added field, the place that it would have.
+    pub ours: String,
+    /// The direction of the difference.
+    pub change: Change,
+    /// What differs, such as `field`, `value xbox`, `null` or `maxLength`.
+    pub what: String,
+    /// The place in the other schema, `file#pointer`.
+    pub theirs: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { change, what, ours, theirs } = self;
+        let name = ours.rsplit('/').next().filter(|_| what == "field").unwrap_or_default();
+        let space = if name.is_empty() { "" } else { " " };
+        writeln!(f, "{change} {what}{space}{name}\n  --> {theirs}\n  ours: {ours}")
+    }
+}
+
+/// The result of a comparison.
+#[derive(Debug)]
+pub struct Report {
+    /// The differences that nothing explains, in the order of our schema.
+    pub differences: Vec<Difference>,
+    /// The number of differences that `differences.toml` explains.
+    pub explained: usize,
+    /// The explanations that no longer apply.
+    pub stale: Vec<Diagnostic>,
+    /// Whether the other schema is a published one, to which the explanations apply.
+    pub published: bool,
+}
+
+impl Report {
+    /// Returns whether there is nothing to do.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.differences.is_empty() && self.stale.is_empty()
+    }
+
+    /// Returns the report as text, with a summary as its last line.
+    #[must_use]
+    pub fn render(&self, color: bool) -> String {
+        let mut text = String::new();
+        for difference in &self.differences {
+            let _ = writeln!(text, "{difference}");
+        }
+        if !self.stale.is_empty() {
+            text += &diagnostic::render(&self.stale, color);
+            text.push('\n');
+        }
+        if self.published && !self.differences.is_empty() {
+            text += "change schema/, or add each one to the `explains` of a row of schema/differences.toml:\n";
+            for Difference { change, what, ours, .. } in &self.differences {
+                let _ = writeln!(
+                    text,
+                    "  {{ change = \"{change}\", what = [\"{what}\"], at = [\"{ours}\"] }},"
+                );
+            }
+            text.push('\n');
+        }
+        text + &self.summary()
+    }
+
+    fn summary(&self) -> String {
+        let (found, stale) = (self.differences.len(), self.stale.len());
+        if !self.published {
+            return format!("{} from schema/\n", count(found, "difference"));
+        }
+        format!(
+            "{} from schema/, {} explained, {}\n",
+            count(found, "unexplained difference"),
+            self.explained,
+            count(stale, "stale explanation"),
+        )
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Compares the schema at `theirs`, a file or a folder, with the folder `ours`.
+///
+/// # Errors
+/// Returns everything that keeps either schema, or `differences.toml` in our folder, from being read.
+pub fn drift(theirs: &Path, ours: &Path) -> Result<Report, Vec<Diagnostic>> {
+    let theirs = Document::read(theirs)?;
+    let explanations = Explanations::load(ours)?;
+    let ours = Document::read(ours)?;
+    let mut comparison = Comparison::new(&theirs, &ours);
+    let published = !theirs.shares_locations(&ours);
+    if published {
+        comparison.published(&explanations.published)?;
+    } else {
+        comparison.versions();
+    }
+    let differences = comparison.differences();
+    if !published {
+        return Ok(Report { differences, explained: 0, stale: Vec::new(), published });
+    }
+    let stale = explanations.stale(&differences);
+    let found = differences.len();
+    let unexplained: Vec<_> =
+        differences.into_iter().filter(|difference| !explanations.explain(difference)).collect();
+    let explained = found - unexplained.len();
+    Ok(Report { differences: unexplained, explained, stale, published })
+}

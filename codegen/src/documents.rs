@@ -61,13 +61,12 @@ pub(crate) fn documents(
         };
         let stem = name.to_lowercase();
         let enforced = enforced(&bundle);
-        let what =
-            format!("of `{file}` and all it refers to, as one JSON Schema document (2020-12)");
-        constants.push(constant(name, &stem, &format!("The schema {what}.")));
+        let what = format!("`{file}` and what it refers to, as one JSON Schema (2020-12)");
+        constants.push(constant(name, &stem, &format!("{what}.")));
         constants.push(constant(
             &format!("{name}_ENFORCED"),
             &format!("{stem}.enforced"),
-            &format!("The schema {what}, without the limits of which no source says that mParticle refuses what exceeds them."),
+            &format!("{what}. Has only the limits that mParticle enforces."),
         ));
         files.insert(format!("{DOCUMENTS_MODULE}/{stem}.json"), pretty(&bundle));
         files.insert(format!("{DOCUMENTS_MODULE}/{stem}.enforced.json"), pretty(&enforced));

@@ -114,10 +114,12 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// A link to a field. One of the base's fields would be longer than a line, so it leads to the base.
+    /// A link to a field, or to the base for one of its fields, or no link if it would not fit into a line.
     pub(crate) fn link(&self, field: &Field) -> String {
+        const WIDTH: usize = 75;
         let name = &field.ident;
-        format!("[`{name}`](Self::{})", self.holder.unwrap_or(name))
+        let link = format!("[`{name}`](Self::{})", self.holder.unwrap_or(name));
+        if link.len() > WIDTH { format!("`{name}`") } else { link }
     }
 }
 

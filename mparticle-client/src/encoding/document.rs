@@ -75,11 +75,8 @@ impl Encoder {
 
     /// Returns the fields to add to a batch. A default applies only if the batch does not have the field.
     fn prefix<'a>(&'a self, id: &'a str, batch: &Batch) -> Prefix<'a> {
-        let no_environment =
-            batch.environment.is_none() && !batch.extra.contains_key("environment");
-        let no_context = batch.context.is_none() && !batch.extra.contains_key("context");
-        let environment = self.environment.as_ref().filter(|_| no_environment);
-        let plan = self.data_plan.as_ref().filter(|_| no_context);
+        let environment = self.environment.as_ref().filter(|_| batch.environment.is_none());
+        let plan = self.data_plan.as_ref().filter(|_| batch.context.is_none());
         Prefix {
             source_request_id: batch.source_request_id.is_none().then_some(id),
             environment: environment.map(Environment::as_str),
@@ -90,9 +87,7 @@ impl Encoder {
 
 /// Whether a batch has a context without a data plan.
 fn lacks_data_plan(context: Option<&Context>) -> bool {
-    context.is_some_and(|context| {
-        context.data_plan.is_none() && !context.extra.contains_key("data_plan")
-    })
+    context.is_some_and(|context| context.data_plan.is_none())
 }
 
 /// Converts the error of serializing a batch. The error points to the value that cannot be written.

@@ -330,8 +330,7 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets
-    /// [`application_memory_available_bytes`](Self::application_memory_available_bytes).
+    /// Sets `application_memory_available_bytes`.
     ///
     /// The memory that is still available to the application, in bytes.
     #[must_use]
@@ -516,9 +515,8 @@ impl DeviceCurrentState {
         self
     }
 
-    /// Sets
-    /// [`application_memory_available_bytes`](Self::application_memory_available_bytes),
-    /// or clears it if the argument is `None`.
+    /// Sets `application_memory_available_bytes`, or clears it if the argument is
+    /// `None`.
     #[must_use]
     pub fn set_application_memory_available_bytes(
         mut self,
@@ -1336,8 +1334,7 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets
-    /// [`push_notification_vibrate_enabled`](Self::push_notification_vibrate_enabled).
+    /// Sets `push_notification_vibrate_enabled`.
     ///
     /// Whether push messages may vibrate.
     #[inline]
@@ -1744,9 +1741,8 @@ impl DeviceInformation {
         self
     }
 
-    /// Sets
-    /// [`push_notification_vibrate_enabled`](Self::push_notification_vibrate_enabled),
-    /// or clears it if the argument is `None`.
+    /// Sets `push_notification_vibrate_enabled`, or clears it if the argument is
+    /// `None`.
     #[inline]
     #[must_use]
     pub fn set_push_notification_vibrate_enabled(

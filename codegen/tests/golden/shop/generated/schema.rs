@@ -2,8 +2,8 @@
 
 //! The schema itself, for validators in any language.
 
-/// The schema of `shop.json` and all it refers to, as one JSON Schema document (2020-12).
+/// `shop.json` and what it refers to, as one JSON Schema (2020-12).
 pub const ORDER: &str = include_str!("schema/order.json");
 
-/// The schema of `shop.json` and all it refers to, as one JSON Schema document (2020-12), without the limits of which no source says that mParticle refuses what exceeds them.
+/// `shop.json` and what it refers to, as one JSON Schema (2020-12). Has only the limits that mParticle enforces.
 pub const ORDER_ENFORCED: &str = include_str!("schema/order.enforced.json");

@@ -359,8 +359,8 @@ impl Client {
 
     /// Returns a builder for a background queue that sends with the settings of this client (feature `queue`).
     ///
-    /// The queue shares the rate limiter of the client. It has its own retry budget, and with the built-in transport its
-    /// own connections and places in flight.
+    /// The queue shares the rate limiter of the client. With the built-in transport, it has its own connections and places in
+    /// flight. It does not use the retry budget.
     ///
     /// # Examples
     /// ```no_run

@@ -106,15 +106,15 @@ pub enum ErrorKind {
     Closed,
     /// The queue has no capacity for another batch. The queue did not accept the batch.
     ///
-    /// Try again later, use [`Queue::send`], which waits for capacity, or increase the limits of the queue.
+    /// Try again later, use [`Queue::send_timeout`], which waits for capacity, or increase the limits of the queue.
     ///
-    /// [`Queue::send`]: https://docs.rs/mparticle-client/latest/mparticle_client/queue/struct.Queue.html#method.send
+    /// [`Queue::send_timeout`]: https://docs.rs/mparticle-client/latest/mparticle_client/queue/struct.Queue.html#method.send_timeout
     Full,
     /// The spool of a queue cannot be opened, read or written. The call sent nothing, and the content of the spool is
     /// kept.
     ///
-    /// Another process uses the spool, the disk is full or read-only, the path is not a directory, or a newer version of
-    /// this crate has written the spool. The [`source`](std::error::Error::source) is the underlying error. Resolve the
+    /// Another process uses the spool, the disk is full, read-only or failing, the folder was deleted or replaced, the path
+    /// is not a directory, or another version of this crate has written the spool. The [`source`](std::error::Error::source) is the underlying error. Resolve the
     /// problem, and try again.
     Storage,
 }

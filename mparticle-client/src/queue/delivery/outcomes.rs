@@ -20,7 +20,8 @@ impl Delivery {
     }
 
     fn document_settled(&mut self, key: u64, result: DocumentResult) {
-        if matches!(result, DocumentResult::Accepted(_)) && !self.dispatch.is_halted() {
+        // A paused queue has tried again, and mParticle has answered.
+        if !matches!(result, DocumentResult::Expired) && !self.dispatch.is_halted() {
             self.set_paused(None);
         }
         let Some(batch) = self.sealed.get_mut(&key) else { return };
@@ -43,7 +44,9 @@ impl Delivery {
     fn pause(&mut self, error: &Error) {
         // The queue may have been resumed since.
         if self.dispatch.is_halted() {
-            tracing::error!("the queue pauses: {error}");
+            if !self.is_paused {
+                tracing::error!("the queue pauses: {error}");
+            }
             self.set_paused(Some(Pause::of(error)));
             let can_pass = error.kind() != ErrorKind::Unauthorized;
             self.next_probe = can_pass.then(|| after(Instant::now(), PROBE_INTERVAL));
@@ -51,11 +54,11 @@ impl Delivery {
     }
 
     pub(super) fn set_paused(&mut self, paused: Option<Pause>) {
-        if self.is_paused != paused.is_some() {
+        if self.is_paused && paused.is_none() {
+            tracing::info!("the queue continues");
+        }
+        if self.is_paused || paused.is_some() {
             self.is_paused = paused.is_some();
-            if paused.is_none() {
-                tracing::info!("the queue continues");
-            }
             self.shared.set_paused(paused);
         }
     }

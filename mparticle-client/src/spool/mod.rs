@@ -99,8 +99,7 @@
 //!
 //! # Why not a crate
 //! `okaywal` calls its format unstable and itself unfit for production, and leaves all compaction to checkpoints of its
-//! user. `commitlog` has had no release since 2021, and neither `commitlog` nor `yaque` survives a damaged or
-//! doubtful write without the loss of a segment or a manual repair.
+//! user. `commitlog` has had no release since 2021. `yaque` documents that its recovery can lose or repeat items.
 
 mod damage;
 mod errors;

@@ -1,9 +1,9 @@
 //! A request on its way: as a whole, or in halves if one of its documents is at fault.
 
+use super::wait::Wait;
 use super::waiting::Queued;
 use crate::encoding::users::UserKey;
 use crate::error::AttemptStats;
-use crate::timing::after;
 use crate::{EncodedRequest, Endpoint, Error, Receipt};
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -15,10 +15,8 @@ pub(super) struct Flight<T> {
     users: Vec<UserKey>,
     /// How many documents each of the coming requests holds, the next one last.
     parts: Vec<usize>,
-    /// When the next request may be sent; `None` while it is being sent.
-    waits_until: Option<Instant>,
-    /// Whether the server asked for the wait.
-    was_asked_to_wait: bool,
+    /// What the next request waits for; `None` while it is being sent.
+    wait: Option<Wait>,
     sent_at: Instant,
     begun: Instant,
     /// How many times the next request was sent.
@@ -36,8 +34,7 @@ impl<T> Flight<T> {
             users: users.collect(),
             parts: vec![documents.len()],
             documents: documents.into(),
-            waits_until: Some(now),
-            was_asked_to_wait: false,
+            wait: Some(Wait::until(now)),
             sent_at: now,
             begun: now,
             attempts: 0,
@@ -61,12 +58,11 @@ impl<T> Flight<T> {
     }
 
     pub(super) fn waits_until(&self) -> Option<Instant> {
-        self.waits_until
+        self.wait.map(|wait| wait.end())
     }
 
     pub(super) fn wait_until(&mut self, until: Instant) {
-        self.waits_until = Some(until);
-        self.was_asked_to_wait = true;
+        self.wait = Some(Wait::until(until));
     }
 
     /// Waits for the backoff, or for as long as the server asked for if that is longer.
@@ -76,16 +72,14 @@ impl<T> Flight<T> {
         retry_after: Option<Duration>,
         now: Instant,
     ) {
-        let asked = retry_after.unwrap_or_default();
-        self.waits_until = Some(after(now, backoff.max(asked)));
-        self.was_asked_to_wait = asked > backoff;
+        self.wait = Some(Wait::after_failure(backoff, retry_after, now));
     }
 
     /// Ends the wait, unless the server asked for it.
     #[cfg(feature = "queue")]
     pub(super) fn retry_now(&mut self, now: Instant) {
-        if !self.was_asked_to_wait {
-            self.waits_until = self.waits_until.map(|until| until.min(now));
+        if let Some(wait) = &mut self.wait {
+            wait.end_backoff(now);
         }
     }
 
@@ -98,12 +92,12 @@ impl<T> Flight<T> {
     }
 
     pub(super) fn may_have_been_sent(&self) -> bool {
-        self.may_have_been_sent || self.waits_until.is_none()
+        self.may_have_been_sent || self.wait.is_none()
     }
 
     /// The next request, of all documents or, after it was halved, of the first of them. It is being sent from now on.
     pub(super) fn send(&mut self, endpoint: Endpoint, now: Instant) -> EncodedRequest {
-        self.waits_until = None;
+        self.wait = None;
         self.sent_at = now;
         self.attempts += 1;
         let part = || self.documents.iter().take(self.part());

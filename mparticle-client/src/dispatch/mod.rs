@@ -23,6 +23,7 @@ mod flight;
 mod outage;
 mod user_set;
 mod verdict;
+mod wait;
 mod waiting;
 
 #[cfg(test)]
@@ -394,10 +395,12 @@ impl<S: SendOnce, T> Dispatch<S, T> {
     /// Settles the documents of the next request of a flight that have expired. Whether others are left in it.
     fn settle_expired(&mut self, number: u64) -> bool {
         let Some(flight) = self.flights.get_mut(&number) else { return false };
-        if flight.expires_at().is_none_or(|at| (self.settings.clock)() < at) {
+        let Some(expires_at) = flight.expires_at() else { return true };
+        let now = (self.settings.clock)();
+        if now < expires_at {
             return true;
         }
-        for queued in flight.take_expired((self.settings.clock)()) {
+        for queued in flight.take_expired(now) {
             let document = queued.document;
             self.events.push_back(Event::Settled { document, result: DocumentResult::Expired });
         }

@@ -11,7 +11,6 @@ use mparticle_client::{
 };
 use std::io::ErrorKind as IoErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
-use tracing::level_filters::LevelFilter;
 use wire::{batch, is_run_again, run_again};
 
 /// A port to which nothing must connect.
@@ -125,14 +124,7 @@ async fn a_client_that_is_not_disabled_needs_credentials() {
 
 #[tokio::test]
 async fn building_it_is_one_warning_and_uploads_are_none() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::INFO)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::capture();
     let port = Port::listen();
     let client = port.builder().build().unwrap();
     client.upload_events(&batch()).await.unwrap();

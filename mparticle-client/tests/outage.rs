@@ -25,7 +25,6 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use tokio::time::Instant;
-use tracing::level_filters::LevelFilter;
 use wire::{ACCEPTED, is_run_again, read_request, run_again};
 
 const MANY: usize = 1_000_000;
@@ -305,14 +304,7 @@ async fn a_rate_limit_longer_than_max_wait_stops_it_and_the_rest_can_be_uploaded
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_logged_once_at_each_end() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::INFO)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::capture();
     let server = Server::new(10, Duration::from_secs(155));
     let report = server.client().upload_all((0..3_000).map(batch)).await;
     assert!(report.is_complete(), "{report:?}");

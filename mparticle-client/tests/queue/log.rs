@@ -4,23 +4,10 @@ use super::log_writer::Log;
 use super::support::{LONG, batch, queue};
 use mparticle_client::testing::{Answer, Emulator};
 use std::time::Duration;
-use tracing::level_filters::LevelFilter;
-use tracing::subscriber::DefaultGuard;
-
-fn capture() -> (Log, DefaultGuard) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::INFO)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_logged_once_at_each_end() {
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture();
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     emulator.always(Answer::status(503));
@@ -39,7 +26,7 @@ async fn an_outage_is_logged_once_at_each_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_is_logged_with_its_reason_and_so_is_its_end() {
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture();
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     emulator.script([Answer::status(404)]);

@@ -11,8 +11,6 @@ const GAPS_DESCRIBED: usize = 5;
 pub(crate) struct Damage {
     /// The number of frames that are missing, at least.
     pub(crate) unreadable: u64,
-    /// The number of batches whose seal may be missing.
-    pub(crate) uncertain: u64,
     /// What was found, if anything was.
     pub(crate) description: Option<String>,
 }

@@ -113,9 +113,9 @@ impl<F: Files> Reader<F> {
         if let Some((_, last)) = recovered.missing.last() {
             let below = self.heads.iter().find(|head| head.first_position > *last);
             let below = below.map_or(u64::MAX, |head| head.next_number);
+            recovered.mark_uncertain(below);
             recovered.damage = Damage {
                 unreadable: self.coverage.count(&recovered.missing),
-                uncertain: recovered.mark_uncertain(below),
                 description: Some(describe(&recovered.missing)),
             };
         }
@@ -219,15 +219,11 @@ impl<F: Files> Reader<F> {
 
 impl<F: Files> Recovered<F> {
     /// Marks the batches whose seal may be missing: those that are in no seal, and whose number is lower than a bound.
-    /// Returns how many there are.
-    fn mark_uncertain(&mut self, below: u64) -> u64 {
+    fn mark_uncertain(&mut self, below: u64) {
         let sealed: HashSet<u64> =
             self.seals.iter().flat_map(|seal| seal.members.iter().copied()).collect();
-        let mut uncertain = 0;
         for batch in &mut self.batches {
             batch.is_uncertain = batch.number < below && !sealed.contains(&batch.number);
-            uncertain += u64::from(batch.is_uncertain);
         }
-        uncertain
     }
 }

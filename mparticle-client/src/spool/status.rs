@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Why the spool cannot take a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum Unavailable {
     /// The spare cannot be completed.
     Full,
     /// The folder's path does not name the open files.
@@ -18,40 +18,33 @@ pub(super) enum Trouble {
 /// Shared by the handle and the thread.
 #[derive(Default)]
 pub(super) struct Status {
-    has_trouble: AtomicBool,
-    trouble: Mutex<Option<(Trouble, Error)>>,
+    unavailable: Mutex<Option<(Unavailable, Error)>>,
     is_closing: AtomicBool,
 }
 
 impl Status {
     pub(super) fn check(&self) -> Result<(), Error> {
-        if !self.has_trouble.load(Ordering::Acquire) {
-            return Ok(());
-        }
         match &*self.lock() {
             Some((_, error)) => Err(error.clone()),
             None => Ok(()),
         }
     }
 
-    pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.lock().as_ref().map(|(trouble, _)| *trouble)
+    pub(super) fn unavailable(&self) -> Option<Unavailable> {
+        self.lock().as_ref().map(|(reason, _)| *reason)
     }
 
-    /// Sets the trouble, and logs it if it is new.
-    pub(super) fn set(&self, trouble: Trouble, error: Error) {
-        if self.trouble() != Some(trouble) {
+    /// Sets why the spool cannot take a batch, and logs it if the reason is a new one.
+    pub(super) fn set(&self, reason: Unavailable, error: Error) {
+        let before = self.lock().replace((reason, error.clone()));
+        if before.is_none_or(|(before, _)| before != reason) {
             tracing::error!("{error:#}");
         }
-        *self.lock() = Some((trouble, error));
-        self.has_trouble.store(true, Ordering::Release);
     }
 
-    /// Takes note that a trouble is over.
-    pub(super) fn clear(&self, trouble: Trouble) {
-        if self.trouble() == Some(trouble) {
-            self.has_trouble.store(false, Ordering::Release);
-            *self.lock() = None;
+    /// Notes that a reason no longer holds.
+    pub(super) fn clear(&self, reason: Unavailable) {
+        if self.lock().take_if(|(current, _)| *current == reason).is_some() {
             tracing::info!("the spool can be written again");
         }
     }
@@ -64,7 +57,7 @@ impl Status {
         self.is_closing.load(Ordering::Acquire)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<(Trouble, Error)>> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<(Unavailable, Error)>> {
+        self.unavailable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use super::frame::{self, Kind};
 use super::group::Group;
 use super::job::{Job, Reply};
 use super::log::Log;
-use super::status::{Status, Trouble};
+use super::status::{Status, Unavailable};
 use crate::Error;
 use std::collections::VecDeque;
 use std::io;
@@ -114,7 +114,7 @@ impl<F: Files> Writer<F> {
         if !self.waiting.is_empty() && !self.is_blocked {
             return Some(Duration::ZERO);
         }
-        if self.status.trouble() == Some(Trouble::Gone) {
+        if self.status.unavailable() == Some(Unavailable::Gone) {
             return Some(self.options.poll);
         }
         if self.log.wants_compaction(self.is_full) {
@@ -131,7 +131,7 @@ impl<F: Files> Writer<F> {
     /// Survivors come first: a delete in the group is then behind all copies of its target.
     fn do_jobs(&mut self) {
         self.is_blocked = false;
-        if self.status.trouble() == Some(Trouble::Gone) {
+        if self.status.unavailable() == Some(Unavailable::Gone) {
             self.check_place();
         }
         let mut group = Group::new(self.log.position);
@@ -163,7 +163,7 @@ impl<F: Files> Writer<F> {
     }
 
     fn copy_survivors(&mut self, group: &mut Group) {
-        let is_gone = self.status.trouble() == Some(Trouble::Gone);
+        let is_gone = self.status.unavailable() == Some(Unavailable::Gone);
         if is_gone || !self.log.wants_compaction(self.is_full) || !self.check_place() {
             return;
         }
@@ -193,7 +193,7 @@ impl<F: Files> Writer<F> {
             self.make_room(length);
         }
         match self.status.check() {
-            Err(error) if self.status.trouble() == Some(Trouble::Gone) => {
+            Err(error) if self.status.unavailable() == Some(Unavailable::Gone) => {
                 return Admission::Refused(error);
             }
             Err(error) if job.is_awaited_accept() => return Admission::Refused(error),
@@ -260,7 +260,7 @@ impl<F: Files> Writer<F> {
                 return Err(errors::gone(&self.log.folder));
             }
             let doubt = errors::doubtful(&self.log.folder, error);
-            self.status.set(Trouble::Doubt, doubt.clone());
+            self.status.set(Unavailable::Doubt, doubt.clone());
             if self.status.is_closing() {
                 last_attempts -= 1;
                 if last_attempts == 0 {
@@ -276,7 +276,7 @@ impl<F: Files> Writer<F> {
                 Err(again) => error = again,
             }
         }
-        self.status.clear(Trouble::Doubt);
+        self.status.clear(Unavailable::Doubt);
         Ok(())
     }
 
@@ -284,9 +284,9 @@ impl<F: Files> Writer<F> {
     fn check_place(&self) -> bool {
         let is_in_place = self.log.is_in_place();
         if is_in_place {
-            self.status.clear(Trouble::Gone);
+            self.status.clear(Unavailable::Gone);
         } else {
-            self.status.set(Trouble::Gone, errors::gone(&self.log.folder));
+            self.status.set(Unavailable::Gone, errors::gone(&self.log.folder));
         }
         is_in_place
     }
@@ -305,13 +305,13 @@ impl<F: Files> Writer<F> {
         match attempt {
             Ok(()) if self.log.spare.ready().is_some() => {
                 self.is_full = false;
-                self.status.clear(Trouble::Full);
+                self.status.clear(Unavailable::Full);
             }
             Ok(()) => {}
             Err(error) => {
                 self.is_full = true;
                 self.next_attempt = Instant::now() + self.options.poll;
-                self.status.set(Trouble::Full, errors::full(&self.log.folder, error));
+                self.status.set(Unavailable::Full, errors::full(&self.log.folder, error));
             }
         }
     }
@@ -336,7 +336,7 @@ impl<F: Files> Writer<F> {
 
     /// Does a bounded piece of the work that waits for no job.
     fn tidy(&mut self) {
-        if self.status.trouble() == Some(Trouble::Gone) {
+        if self.status.unavailable() == Some(Unavailable::Gone) {
             return;
         }
         if self.log.has_dead_segment() && self.check_place() {

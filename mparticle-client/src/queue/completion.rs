@@ -1,7 +1,8 @@
 //! Ensures that each batch has exactly one outcome.
 
 use super::capacity::Permit;
-use super::shared::{Counted, Shared};
+use super::counts::Counted;
+use super::shared::Shared;
 use super::{BatchResult, Outcome};
 use crate::EncodedRequest;
 use std::sync::Arc;

@@ -241,9 +241,8 @@ impl Queue {
             Err(error) => return Err(SendError::new(error, batch)),
         };
         let bytes = prepared.content.memory();
-        let permit = match shared.capacity.try_acquire(bytes) {
+        let permit = match self.try_acquire(bytes) {
             Err(NoCapacity::Full) => {
-                shared.notify_full();
                 let acquiring = shared.capacity.acquire(bytes);
                 within(acquiring, &mut time_is_over).await.unwrap_or(Err(NoCapacity::Full))
             }
@@ -278,13 +277,18 @@ impl Queue {
             store.check()?;
         }
         let bytes = prepared.content.memory();
-        let permit = shared.capacity.try_acquire(bytes).map_err(|reason| {
-            if reason == NoCapacity::Full {
-                shared.notify_full();
-            }
-            shared.capacity.error(reason, bytes)
-        })?;
-        Ok((prepared, permit))
+        let permit = self.try_acquire(bytes);
+        Ok((prepared, permit.map_err(|reason| shared.capacity.error(reason, bytes))?))
+    }
+
+    /// Takes capacity if there is any. Otherwise, the worker frees some without waiting for more batches.
+    fn try_acquire(&self, bytes: usize) -> Result<Permit, NoCapacity> {
+        let shared = &self.inner.shared;
+        let acquired = shared.capacity.try_acquire(bytes);
+        if matches!(acquired, Err(NoCapacity::Full)) {
+            shared.notify_full();
+        }
+        acquired
     }
 
     fn prepare(&self, batch: &mut Batch) -> Result<Prepared, Error> {

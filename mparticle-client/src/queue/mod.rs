@@ -46,6 +46,7 @@ mod accumulator;
 mod builder;
 mod capacity;
 mod completion;
+mod counts;
 mod delivery;
 mod delivery_handle;
 mod encode;

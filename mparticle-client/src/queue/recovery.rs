@@ -2,10 +2,11 @@
 
 use super::accumulator::Item;
 use super::completion::{Completion, Storage};
+use super::counts::Counted;
 use super::pending_batch::{Content, PendingBatch};
 use super::record::{self, Record};
 use super::sealed_batch::SealedBatch;
-use super::shared::{Counted, Shared};
+use super::shared::Shared;
 use super::store::{Accepted, BatchStore, Done, Durability};
 use crate::encoding::sections::{Sections, join};
 use crate::spool::{Opened, Seal, Spool, StoredBatch};

@@ -4,7 +4,8 @@
 //! The counts are therefore of one moment, and every batch that was counted has been handed over.
 
 use super::capacity::Capacity;
-use super::completion::{Completion, Storage};
+use super::completion::Storage;
+use super::counts::{Counted, Counts};
 use super::ids::Ids;
 use super::outcome_hook::OutcomeHook;
 use super::pending_batch::PendingBatch;
@@ -16,10 +17,9 @@ use crate::models::Batch;
 use crate::queue::capacity::Permit;
 use crate::send::RequestSender;
 use crate::timing::Clock;
-use std::collections::BTreeMap;
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -50,13 +50,6 @@ pub(super) enum Command {
     Sleep { deadline: Instant, timeout: Duration, reply: oneshot::Sender<()> },
 }
 
-/// How a batch was counted: by the flush that it belongs to, and the second of its acceptance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Counted {
-    epoch: u64,
-    second: u64,
-}
-
 pub(super) struct Shared {
     pub(super) capacity: Arc<Capacity>,
     pub(super) ids: Ids,
@@ -69,22 +62,10 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct State {
-    stats: Stats,
-    /// Of the pending batches, those that are in memory alone.
-    volatile: Volatile,
+    counts: Counts,
     phase: Phase,
     incoming: Incoming,
     wake_after: WakeAfter,
-    /// Increased by each flush.
-    flush_epoch: u64,
-    /// How many batches are pending.
-    pending: BTreeMap<Counted, u64>,
-}
-
-#[derive(Default)]
-struct Volatile {
-    batches: u64,
-    bytes: u64,
 }
 
 /// A batch that is handed over to the worker.
@@ -153,11 +134,8 @@ impl Shared {
         if self.is_forked() {
             return Stats::default();
         }
-        let now = unix_seconds(self.now());
-        let state = self.lock();
-        let oldest = state.pending.first_key_value();
-        let oldest_age = oldest.map(|(oldest, _)| now.saturating_sub(oldest.second));
-        Stats { oldest_age: oldest_age.map(Duration::from_secs), ..state.stats }
+        let now = self.now();
+        self.lock().counts.stats_at(now)
     }
 
     /// Accepts a batch, unless the queue is closed.
@@ -178,7 +156,7 @@ impl Shared {
         if state.phase != Phase::Open {
             return Err(given);
         }
-        state.count_accepted(&mut pending.completion, pending.accepted);
+        state.counts.accept(&mut pending.completion, pending.accepted);
         let (given, unused) = if is_behind { (None, Some(given)) } else { (Some(given), None) };
         self.hand_over(state, Arrival { pending, given });
         drop(unused);
@@ -191,7 +169,7 @@ impl Shared {
         let is_open = state.phase == Phase::Open;
         if is_open {
             batch.completion.set_storage(Storage::Writing);
-            state.count_accepted(&mut batch.completion, batch.accepted);
+            state.counts.accept(&mut batch.completion, batch.accepted);
         }
         is_open
     }
@@ -201,7 +179,7 @@ impl Shared {
         let mut state = self.lock();
         batch.completion.set_storage(Storage::Disk);
         if !batch.completion.is_counted() {
-            state.count_accepted(&mut batch.completion, batch.accepted);
+            state.counts.accept(&mut batch.completion, batch.accepted);
         }
         self.hand_over_unless_ended(state, batch);
     }
@@ -210,9 +188,9 @@ impl Shared {
     pub(super) fn not_stored(&self, mut batch: PendingBatch) {
         let mut state = self.lock();
         batch.completion.set_storage(Storage::Memory);
-        state.volatile.add(batch.completion.bytes());
+        state.counts.not_stored(batch.completion.bytes());
         if state.phase == Phase::Ended {
-            state.drop_volatile();
+            state.counts.drop_volatile();
         }
         self.hand_over_unless_ended(state, batch);
     }
@@ -230,9 +208,7 @@ impl Shared {
     /// Counts a batch that was found in the spool.
     #[cfg(feature = "spool")]
     pub(super) fn count_recovered(&self, accepted: SystemTime, bytes: usize) {
-        let mut state = self.lock();
-        state.stats.recovered += 1;
-        state.count(Counted::recovered(accepted), bytes);
+        self.lock().counts.recover(accepted, bytes);
     }
 
     /// Counts the outcome of a batch.
@@ -244,18 +220,10 @@ impl Shared {
         storage: Storage,
     ) {
         let mut state = self.lock();
-        if let Some(count) = state.pending.get_mut(&counted) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                state.pending.remove(&counted);
-            }
-        }
+        state.counts.forget(counted);
         // What is pending when the worker ends was counted then.
         if state.phase != Phase::Ended {
-            state.stats.settled(outcome, bytes);
-            if storage == Storage::Memory {
-                state.volatile.remove(bytes);
-            }
+            state.counts.settle(outcome, bytes, storage);
         }
     }
 
@@ -275,19 +243,18 @@ impl Shared {
     }
 
     pub(super) fn set_paused(&self, paused: Option<Pause>) {
-        self.lock().stats.paused = paused;
+        self.lock().counts.stats.paused = paused;
     }
 
     pub(super) fn set_health(&self, failing_since: Option<SystemTime>, last: Option<ErrorKind>) {
-        let mut state = self.lock();
-        state.stats.failing_since = failing_since;
-        state.stats.last_error = last;
+        let stats = &mut self.lock().counts.stats;
+        stats.failing_since = failing_since;
+        stats.last_error = last;
     }
 
     /// Returns how many batches are pending that were accepted before a flush.
     pub(super) fn pending_before(&self, epoch: u64) -> u64 {
-        let last = Counted { epoch, second: u64::MAX };
-        self.lock().pending.range(..=last).map(|(_, count)| count).sum()
+        self.lock().counts.pending_before(epoch)
     }
 
     /// Notes that the queue was full for a caller.
@@ -312,17 +279,15 @@ impl Shared {
 
     /// Begins a flush. Returns its epoch, and the counts at its beginning.
     pub(super) fn begin_flush(&self) -> (u64, Stats) {
-        let mut state = self.lock();
-        let epoch = state.flush_epoch;
-        state.flush_epoch += 1;
-        (epoch, state.stats)
+        let counts = &mut self.lock().counts;
+        (counts.begin_flush(), counts.stats)
     }
 
     /// Accepts nothing more.
     pub(super) fn close(&self) -> Stats {
         let mut state = self.lock();
         state.phase = state.phase.max(Phase::Closing);
-        let before = state.stats;
+        let before = state.counts.stats;
         drop(state);
         self.capacity.close();
         before
@@ -363,7 +328,7 @@ impl Shared {
         let mut state = self.lock();
         if state.phase != Phase::Ended {
             state.phase = Phase::Ended;
-            state.drop_volatile();
+            state.counts.drop_volatile();
         }
         std::mem::take(&mut state.incoming)
     }
@@ -385,59 +350,9 @@ impl Shared {
     }
 }
 
-impl State {
-    fn count_accepted(&mut self, completion: &mut Completion, accepted: SystemTime) {
-        self.stats.accepted += 1;
-        let bytes = completion.bytes();
-        if completion.storage() == Storage::Memory {
-            self.volatile.add(bytes);
-        }
-        let counted = Counted { epoch: self.flush_epoch, second: unix_seconds(accepted) };
-        self.count(counted, bytes);
-        completion.set_counted(counted);
-    }
-
-    /// Counts the batches that are in memory alone as dropped.
-    fn drop_volatile(&mut self) {
-        let Volatile { batches, bytes } = std::mem::take(&mut self.volatile);
-        self.stats.dropped += batches;
-        self.stats.pending = self.stats.pending.saturating_sub(batches);
-        self.stats.pending_bytes = self.stats.pending_bytes.saturating_sub(bytes);
-    }
-
-    fn count(&mut self, counted: Counted, bytes: usize) {
-        self.stats.entered(bytes);
-        *self.pending.entry(counted).or_default() += 1;
-    }
-}
-
-impl Counted {
-    /// A batch that was recovered before the first flush.
-    #[cfg(feature = "spool")]
-    pub(super) fn recovered(accepted: SystemTime) -> Self {
-        Self { epoch: 0, second: unix_seconds(accepted) }
-    }
-}
-
-impl Volatile {
-    fn add(&mut self, bytes: usize) {
-        self.batches += 1;
-        self.bytes += bytes as u64;
-    }
-
-    fn remove(&mut self, bytes: usize) {
-        self.batches = self.batches.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(bytes as u64);
-    }
-}
-
 impl Incoming {
     fn wakes(&self, after: WakeAfter) -> bool {
         !self.batches.is_empty()
             && (self.batches.len() >= after.batches || self.bytes >= after.bytes)
     }
-}
-
-fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -36,10 +36,10 @@ impl Status {
 
     /// Sets why the spool cannot take a batch, and logs it if the reason is a new one.
     pub(super) fn set(&self, reason: Unavailable, error: Error) {
-        let before = self.lock().replace((reason, error.clone()));
-        if before.is_none_or(|(before, _)| before != reason) {
+        if self.unavailable() != Some(reason) {
             tracing::error!("{error:#}");
         }
+        *self.lock() = Some((reason, error));
     }
 
     /// Notes that a reason no longer holds.

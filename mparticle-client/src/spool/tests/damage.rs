@@ -2,7 +2,8 @@
 
 use super::disk::{Image, TestDisk};
 use super::model::{FOLDER, Model, OPTIONS, SharedModel, Workload, close, read};
-use crate::spool::log::{SPARE, WATERMARK};
+use crate::spool::frame::{Frames, HEADER, Kind};
+use crate::spool::log::{SPARE, WATERMARK, segment_number};
 use crate::spool::{Damage, Durability, Opened, Seal, Spool, StoredBatch};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -122,9 +123,18 @@ fn a_missing_segment_behind_the_oldest_is_seen() {
 fn damaged() -> (Image, usize) {
     let (mut image, _) = log(7);
     let intact = read(TestDisk::of(image.clone())).0.len();
-    let path = &segments(&image)[1];
-    image.edit(path, |file| file[80] ^= 1);
+    let path = segments(&image)[1].clone();
+    damage_a_batch(&mut image, &path);
     (image, intact)
+}
+
+/// Flips a bit in the first batch of a segment. A damaged delete would bring batches back.
+fn damage_a_batch(image: &mut Image, path: &Path) {
+    let number = segment_number(path.file_name().unwrap().to_str().unwrap()).unwrap();
+    let content = image.content(path);
+    let batch = Frames::new(number, content).find(|frame| frame.kind == Some(Kind::Batch));
+    let at = batch.map(|frame| frame.offset + HEADER).unwrap();
+    image.edit(path, |file| file[at] ^= 1);
 }
 
 fn open(disk: &TestDisk) -> Opened {
@@ -161,8 +171,8 @@ fn damage_is_told_until_it_was_reported_and_never_again() {
     close(&clean.spool);
     // New damage in an old segment is told.
     let mut image = disk.image();
-    let path = &segments(&image)[2];
-    image.edit(path, |file| file[80] ^= 1);
+    let path = segments(&image)[2].clone();
+    damage_a_batch(&mut image, &path);
     assert_eq!(open(&TestDisk::of(image)).damage.unreadable, 1);
 }
 

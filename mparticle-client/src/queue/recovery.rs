@@ -33,7 +33,7 @@ pub struct Recovery {
     /// Of the recovered batches, those near damage. They may have been sent before, as part of another batch. mParticle
     /// then counts their events twice.
     pub uncertain: u64,
-    /// A description of the damage, for people. It names files, but no content of batches.
+    /// A description of the damage, for people. It names positions in the log, but no content of batches.
     pub damage: Option<String>,
 }
 

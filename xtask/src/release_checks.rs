@@ -10,6 +10,7 @@ pub(crate) const STEPS: &[Step] = &[
             package: "cargo-deny",
         },
     },
+    Step { name: "advisories", action: Action::Advisories },
     Step { name: "changes of the public API", action: Action::SemverChecks },
     Step { name: "oldest toolchain", action: Action::OldestToolchain },
     Step { name: "oldest versions of dependencies", action: Action::MinimalVersions },

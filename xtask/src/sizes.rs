@@ -96,7 +96,8 @@ fn measure(program: &Program, root: &Path) -> Result<Size, String> {
     let start = Instant::now();
     cargo(&folder, "build --release --quiet")?;
     let seconds = start.elapsed().as_secs_f64();
-    let binary = folder.join("target/release/program").with_extension(std::env::consts::EXE_EXTENSION);
+    let binary =
+        folder.join("target/release/program").with_extension(std::env::consts::EXE_EXTENSION);
     let bytes = fs::metadata(&binary)
         .map_err(|error| format!("error: {}: {error}", binary.display()))?
         .len();

@@ -1,5 +1,6 @@
 //! Steps: what `cargo xtask ci` and `cargo xtask release-checks` run one after another.
 
+mod advisories;
 mod minimal_versions;
 mod msrv;
 mod native_tools;
@@ -31,6 +32,8 @@ pub(crate) enum Action {
     CheckGenerated,
     /// Looks for crates that would need `CMake`, a C++ compiler or a system library below the client.
     CheckNativeTools,
+    /// Looks for known vulnerabilities of dependencies.
+    Advisories,
     /// Compares the public API with that of the last release.
     SemverChecks,
     /// Checks the published crates with the oldest supported toolchain.
@@ -65,6 +68,7 @@ impl fmt::Display for Action {
             Self::CargoDoc(words) => write!(f, "RUSTDOCFLAGS='-D warnings' cargo {words}"),
             Self::CheckGenerated => write!(f, "cargo xtask codegen --check"),
             Self::CheckNativeTools => write!(f, "cargo {}", native_tools::TREE),
+            Self::Advisories => write!(f, "cargo {}", advisories::WORDS),
             Self::SemverChecks => write!(f, "cargo {}", semver::words("TAG")),
             Self::OldestToolchain => write!(f, "{}", msrv::command_line("PACKAGE", "FEATURE")),
             Self::MinimalVersions => write!(f, "{}", minimal_versions::command_line("PACKAGE")),
@@ -118,6 +122,7 @@ fn perform(action: &Action, root: &Path) -> Result<Ended, String> {
             codegen::run(&Request { task: Task::Check, source: Source::Workspace })?;
         }
         Action::CheckNativeTools => native_tools::check(root)?,
+        Action::Advisories => return advisories::check(root),
         Action::SemverChecks => return semver::check(root),
         Action::OldestToolchain => return msrv::check(root),
         Action::MinimalVersions => minimal_versions::check(root)?,

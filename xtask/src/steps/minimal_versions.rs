@@ -26,8 +26,7 @@ fn check_words(package: &str) -> String {
 
 pub(super) fn check(root: &Path) -> Result<(), String> {
     let folder = root.join(FOLDER);
-    fs::create_dir_all(&folder)
-        .map_err(|error| format!("error: {}: {error}", folder.display()))?;
+    fs::create_dir_all(&folder).map_err(|error| format!("error: {}: {error}", folder.display()))?;
     let lock = format!("generate-lockfile -Z direct-minimal-versions {LOCK_FILE}");
     for words in [lock].into_iter().chain(PACKAGES.map(check_words)) {
         println!("    cargo {words}");

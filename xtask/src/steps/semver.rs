@@ -28,6 +28,7 @@ pub(super) fn check(root: &Path) -> Result<Ended, String> {
 fn last_release(root: &Path) -> Option<String> {
     let mut git = Command::new("git");
     git.args(["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]).current_dir(root);
-    let output = git.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
+    let output =
+        git.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -70,7 +70,9 @@ impl fmt::Display for Action {
             Self::CheckNativeTools => write!(f, "cargo {}", native_tools::TREE),
             Self::Advisories => write!(f, "cargo {}", advisories::WORDS),
             Self::SemverChecks => write!(f, "cargo {}", semver::words("TAG")),
-            Self::OldestToolchain => write!(f, "{}", msrv::command_line("PACKAGE", "FEATURE")),
+            Self::OldestToolchain => {
+                write!(f, "{}", msrv::command_line("PACKAGE", "--features FEATURE"))
+            }
             Self::MinimalVersions => write!(f, "{}", minimal_versions::command_line("PACKAGE")),
         }
     }

@@ -10,12 +10,12 @@ pub(super) const TOOLCHAIN: &str = "1.85";
 
 /// Each package with the features that support [`TOOLCHAIN`].
 const FEATURES: [(&str, &[&str]); 2] = [
-    ("mparticle-models", &["default", "schema", "time", "chrono", "jiff"]),
-    ("mparticle-client", &["default", "blocking", "queue", "spool", "testing"]),
+    ("mparticle-models", &["schema", "time", "chrono", "jiff"]),
+    ("mparticle-client", &["blocking", "queue", "spool", "testing"]),
 ];
 
-pub(super) fn command_line(package: &str, feature: &str) -> String {
-    format!("cargo +{TOOLCHAIN} check --target-dir target/msrv -p {package} --features {feature}")
+pub(super) fn command_line(package: &str, features: &str) -> String {
+    format!("cargo +{TOOLCHAIN} check --target-dir target/msrv -p {package} {features}")
 }
 
 pub(super) fn check(root: &Path) -> Result<Ended, String> {
@@ -24,8 +24,9 @@ pub(super) fn check(root: &Path) -> Result<Ended, String> {
         return Ok(Ended::Skipped(reason));
     }
     for (package, features) in FEATURES {
-        for feature in features {
-            let line = command_line(package, feature);
+        let each_alone = features.iter().map(|feature| format!("--features {feature}"));
+        for features in ["--no-default-features".to_owned()].into_iter().chain(each_alone) {
+            let line = command_line(package, &features);
             println!("    {line}");
             let words = line.split_whitespace().skip(2);
             let mut command = Command::new("rustup");

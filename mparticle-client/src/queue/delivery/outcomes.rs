@@ -26,7 +26,7 @@ impl Delivery {
         }
         let Some(batch) = self.sealed.get_mut(&key) else { return };
         if let DocumentResult::Failed(error) = &result {
-            if error.blames_the_data() && batch.is_joined() {
+            if error.may_be_due_to_batch() && batch.is_joined() {
                 // One of the members is at fault. The note that they were joined need not be deleted from the disk before
                 // they are sent: mParticle has refused the joined batch and would refuse it again.
                 let members = self.take_apart(key);

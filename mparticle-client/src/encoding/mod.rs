@@ -1,7 +1,7 @@
 //! Encodes batches as the bodies of requests.
 //!
-//! A batch is encoded once. The same bytes are measured, sent and sent again. A retry therefore cannot differ from the
-//! first attempt, in particular not in the `source_request_id`, by which mParticle recognizes duplicates.
+//! A batch is encoded once. The same bytes are measured, sent and sent again. A retry is therefore identical to the first
+//! attempt, including the `source_request_id`, by which mParticle recognizes duplicates.
 
 mod check;
 mod document;

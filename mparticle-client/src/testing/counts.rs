@@ -1,4 +1,4 @@
-//! Counters of requests and batches, and how the batches of an unchecked request are counted.
+//! The counters of requests and batches.
 
 use crate::Endpoint;
 use bytes::Bytes;
@@ -30,7 +30,7 @@ pub(super) fn count_batches(request: &Request<Bytes>) -> usize {
     if !is_bulk {
         return 1;
     }
-    // `IgnoredAny` has no size, so the vector only counts.
+    // `IgnoredAny` has no size. The vector therefore only counts the elements.
     serde_json::from_slice::<Vec<IgnoredAny>>(request.body()).map_or(1, |elements| elements.len())
 }
 

@@ -31,8 +31,8 @@ pub type SendFuture<'a> =
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends a request whose URI is absolute.
     ///
-    /// The future resolves when the head of the response has arrived; the body may arrive later. The client drops the
-    /// future when an attempt takes too long, which has to cancel the request.
+    /// The future resolves when the head of the response has arrived. The body may arrive later. The client drops the
+    /// future if an attempt takes too long. Dropping it has to cancel the request.
     ///
     /// # Errors
     /// Returns a [`TransportError`] if no response arrives. Its kind says whether the request may have reached the
@@ -41,9 +41,9 @@ pub trait Transport: Debug + Send + Sync + 'static {
 
     /// Returns a copy of this transport with connections of its own, for use in another Tokio runtime.
     ///
-    /// A queue sends from a runtime of its own. A transport whose connections are tasks of the caller's runtime returns
-    /// a copy here, because those connections end with that runtime. The default implementation returns `None`, and the
-    /// queue then uses this transport.
+    /// A queue sends from its own runtime. A transport whose connections are tasks of the caller's runtime should return a
+    /// copy, because these connections end with that runtime. The default implementation returns `None`: the queue then
+    /// uses this transport.
     fn for_another_runtime(&self) -> Option<Arc<dyn Transport>> {
         None
     }

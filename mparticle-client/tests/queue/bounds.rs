@@ -87,7 +87,7 @@ async fn a_batch_that_no_room_would_be_enough_for_is_refused_at_once() {
     let (queue, _worker) = queue(&emulator, |builder| builder.max_pending(1, 1)).await;
     let error = queue.try_send(batch("1", "a")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
-    assert!(error.to_string().contains("may hold 1 in all"), "{error}");
+    assert!(error.to_string().contains("may hold 1 in total"), "{error}");
     let error = queue.send(batch("1", "a")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(error.into_batch() == batch("1", "a"));

@@ -1,7 +1,7 @@
-//! Which proxy requests go through.
+//! The selection of the proxy.
 //!
-//! A client has one destination, so the proxy is determined once, when the client is built. `reqwest` is given the result
-//! and does not read the environment itself: it silently ignores a variable that it cannot parse and connects directly.
+//! A client has one destination. The proxy is therefore determined once, when the client is built. `reqwest` receives the
+//! result and does not read the environment: it would silently ignore a variable that it cannot parse, and connect directly.
 
 mod environment;
 mod no_proxy;

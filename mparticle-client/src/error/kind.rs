@@ -126,17 +126,12 @@ pub enum ErrorKind {
     Closed,
     /// The queue has no capacity for another batch, and did not accept it. Nothing was sent.
     ///
-    /// Try again later, wait for capacity with [`Queue::send_timeout`], or increase the
-    /// [limits](QueueBuilder::max_pending) of the queue.
+    /// Try again later, wait for capacity, or increase the limits of the queue.
     #[cfg_attr(
         feature = "queue",
-        doc = "\n[`Queue::send_timeout`]: crate::queue::Queue::send_timeout",
-        doc = "\n[QueueBuilder::max_pending]: crate::queue::QueueBuilder::max_pending"
-    )]
-    #[cfg_attr(
-        not(feature = "queue"),
-        doc = "\n[`Queue::send_timeout`]: https://docs.rs/mparticle-client",
-        doc = "\n[QueueBuilder::max_pending]: https://docs.rs/mparticle-client"
+        doc = "",
+        doc = "See [`Queue::send_timeout`](crate::queue::Queue::send_timeout) and",
+        doc = "[`QueueBuilder::max_pending`](crate::queue::QueueBuilder::max_pending)."
     )]
     Full,
     /// The spool of a queue cannot be opened, read or written. The call sent nothing, and the content of the spool is

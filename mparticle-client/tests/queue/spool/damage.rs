@@ -127,7 +127,10 @@ async fn examine(is_killed: bool, harm: impl Fn(&mut Vec<u8>, &mut fastrand::Rng
             assert!(original == Some(raw) || is_returned, "{name}: {id}");
         }
         let gone = whole.batches.keys().filter(|id| !delivered.batches.contains_key(*id)).count();
-        assert!(gone == 0 || delivered.unreadable > 0, "{name}: {gone} are missing, and no damage is reported");
+        assert!(
+            gone == 0 || delivered.unreadable > 0,
+            "{name}: {gone} are missing, and no damage is reported"
+        );
         damaged += u32::from(!delivered.is_clean);
         missing += gone;
     }

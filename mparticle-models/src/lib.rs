@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 // The documentation of a type shows its methods in the order of these modules. These constructors come before `new`,
-// because they are what users need; the others come after the generated methods.
+// because they are the most useful ones. The others come after the generated methods.
 mod named_constructors;
 
 mod generated;

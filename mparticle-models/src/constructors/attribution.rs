@@ -1,4 +1,4 @@
-//! Attribution: custom events that tell mParticle which campaign led to an installation or a return.
+//! Attribution: custom events that name the campaign that led to an installation or to the return of a user.
 
 use crate::{CustomEvent, CustomEventType};
 
@@ -20,7 +20,7 @@ impl CustomEvent {
         attributed(RE_ENGAGEMENT, publisher, campaign)
     }
 
-    /// Creates an event that attributes another engagement to a campaign of a publisher. The profile does not change.
+    /// Creates an event that attributes any other engagement to a campaign of a publisher. The profile does not change.
     pub fn engagement(
         event_name: impl Into<String>,
         publisher: impl Into<String>,

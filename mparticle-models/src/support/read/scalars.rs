@@ -21,7 +21,7 @@ impl Read for String {
 /// Reads an enum from any scalar. An empty text is no value.
 ///
 /// # Errors
-/// If the value is a list or an object.
+/// Returns an error if the value is a list or an object.
 pub fn open_enum<'de, D: Deserializer<'de>, T: OpenEnum>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

@@ -135,7 +135,7 @@ fn writing_a_number_that_is_not_finite_is_an_error() {
         let scalar = Scalar::from(number);
         assert!(!Number::from(number).is_finite());
         let error = serde_json::to_string(&scalar).unwrap_err();
-        assert_eq!(error.to_string(), format!("JSON cannot hold the number {number}"));
+        assert_eq!(error.to_string(), format!("JSON cannot represent the number {number}"));
         assert!(serde_json::to_value(AttributeValue::from(vec![number])).is_err());
     }
 }

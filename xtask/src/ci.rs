@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: the one list of what CI runs. `.ci/run` and the workflow both end up here.
+//! `cargo xtask ci`: runs the steps of CI. `.ci/run` and the workflow call this command.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,28 +8,28 @@ use std::{env, fmt};
 use crate::arguments::{Request, Source, Task};
 use crate::{codegen, workspace};
 
-/// One thing that has to succeed.
+/// A step that has to succeed.
 struct Step {
     name: &'static str,
     action: Action,
 }
 
 enum Action {
-    /// Runs Cargo with these words, split at spaces.
+    /// Runs Cargo with these arguments, which are separated by spaces.
     Cargo(&'static str),
-    /// The same with all warnings of rustdoc being errors.
+    /// Runs Cargo with these arguments, and treats warnings of rustdoc as errors.
     CargoDoc(&'static str),
-    /// `cargo xtask codegen --check`, in this process.
+    /// Runs `cargo xtask codegen --check` in this process.
     CheckGenerated,
-    /// Looks for crates that would need `CMake`, a C++ compiler or a system library below the client.
+    /// Checks that no dependency of the client requires `CMake`, a C++ compiler or a system library.
     CheckNativeTools,
 }
 
-/// Lists what is compiled for the client, one crate a line.
+/// The arguments of Cargo that list the crates of the client, one per line.
 const CLIENT_TREE: &str =
     "tree -p mparticle-client --all-features -e normal,build --target all --prefix none -f {p}";
 
-/// Crates that need more than a C compiler.
+/// Crates that require more than a C compiler.
 const NATIVE_TOOLS: [&str; 6] =
     ["aws-lc-sys", "bindgen", "cmake", "openssl-sys", "pkg-config", "vcpkg"];
 
@@ -55,7 +55,7 @@ const STEPS: &[Step] = &[
         "models with every feature",
         "clippy -p mparticle-models --all-features -- -D warnings",
     ),
-    // The library alone: tests and examples of the client switch `testing` on.
+    // Only the library is checked, because tests and examples of the client enable `testing`.
     Step::cargo(
         "client without features",
         "clippy -p mparticle-client --no-default-features -- -D warnings",
@@ -92,7 +92,7 @@ impl Step {
     }
 }
 
-/// The action as a line for a shell.
+/// Writes the action as a shell command.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -104,7 +104,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// Runs every step in order; the error is what to print.
+/// Runs all steps in order. The error is the text to print.
 pub(crate) fn run() -> Result<(), String> {
     let root = workspace::root()?;
     let start = Instant::now();
@@ -153,7 +153,7 @@ fn check_native_tools(root: &Path) -> Result<(), String> {
     Err(format!("error: the client cannot be built with a C compiler alone: {}", found.join(", ")))
 }
 
-/// The lines of a tree that name one of [`NATIVE_TOOLS`].
+/// Returns the lines of a tree that name one of [`NATIVE_TOOLS`].
 fn native_tools(tree: &str) -> Vec<String> {
     let is_one = |line: &&str| {
         line.split_whitespace().next().is_some_and(|name| NATIVE_TOOLS.contains(&name))
@@ -162,7 +162,7 @@ fn native_tools(tree: &str) -> Vec<String> {
 }
 
 fn command(words: &str, root: &Path) -> Command {
-    // The Cargo that runs this command, which may be another one than the first in PATH.
+    // This is the Cargo that runs this command, which may differ from the first one in PATH.
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(words.split_whitespace()).current_dir(root);
     command

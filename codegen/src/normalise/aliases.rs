@@ -1,8 +1,8 @@
-//! Puts the content of an alias in place of each reference to it.
+//! Replaces each reference to an alias with the content of the alias.
 //!
-//! A definition that is no object, enum or union names a notation rather than a type: the published file has
-//! `String` (any scalar), `Integer` (or null) and `StringOrArray`. What stands beside the reference wins. Aliases
-//! that lead back to themselves are reported, and so are those that unfold without end.
+//! An alias is a definition that is not an object, enum or union. The published file has the aliases `String` (any scalar),
+//! `Integer` (or null) and `StringOrArray`. Keywords beside the reference take precedence. Aliases that refer to themselves
+//! or that unfold endlessly are reported.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::{Schema, is_named, merge, text, visit};
 use crate::diagnostic::Code;
 use crate::node::{FROM, Node, place};
 
-/// Schemas to look at, copies included; no honest schema comes near.
+/// The maximum number of schemas, including copies. It is far above the number in any realistic schema.
 const MAX_SCHEMAS: usize = 200_000;
 
-/// Aliases of aliases, at most this deep.
+/// The maximum depth of aliases of aliases.
 const MAX_CHAIN: usize = 16;
 
 pub(super) fn run(schema: &mut Schema<'_>) {
@@ -37,7 +37,7 @@ struct Inliner {
 }
 
 impl Inliner {
-    /// Replaces a reference to an alias; `chain` holds the aliases being unfolded.
+    /// Replaces a reference to an alias. `chain` contains the aliases that are being unfolded.
     fn inline(&mut self, node: &mut Node, chain: &mut Vec<String>) {
         self.schemas += 1;
         let Some(key) = text(node, "$ref").map(str::to_owned) else { return };

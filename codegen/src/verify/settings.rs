@@ -1,4 +1,4 @@
-//! Verifies that every entry of the overrides applies: it has to name something and to change something.
+//! Verifies that every entry of the overrides applies: it must name an existing part of the schema and change something.
 
 use toml::Spanned;
 
@@ -9,7 +9,7 @@ use crate::names;
 use crate::normalise::default_name;
 use crate::overrides::{RecordsOverride, TypeOverride};
 
-/// A key of the overrides and what is wrong with its entry.
+/// A key of the overrides and the mistake in its entry.
 type Stale<'a> = (&'a Spanned<String>, String);
 
 impl<'a> Verifier<'a> {
@@ -31,7 +31,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// What is wrong with the entry of a type that is generated.
+    /// Returns the mistakes in the entry of a generated type.
     fn type_entry(&self, entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Vec<String> {
         let key = def.origin.key();
         let mut troubles = Vec::new();
@@ -68,7 +68,7 @@ impl<'a> Verifier<'a> {
         troubles
     }
 
-    /// What is wrong with the entry of a definition that is no generated type.
+    /// Returns the mistake in the entry of a definition that is not a generated type.
     fn alias_entry(&self, key: &str, entry: &TypeOverride) -> Option<String> {
         let alone = TypeOverride { rust: entry.rust.clone(), ..TypeOverride::default() };
         match &entry.rust {

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_properties_is_rewritten() {
+    fn schemas_of_properties_are_rewritten() {
         let limited = json!({ "maxItems": 1, "x-mparticle-beyond": "cut" });
         let document = json!({
             "properties": { "$defs": { "$ref": "#/definitions/d" }, "items": limited },

@@ -169,7 +169,7 @@ mod tests {
     use super::{from_text, lines};
 
     #[test]
-    fn descriptions_become_markdown_that_rustdoc_takes() {
+    fn descriptions_become_valid_markdown_for_rustdoc() {
         let cases: [(&str, &[&str]); 19] = [
             ("one  two\tthree", &["one two three"]),
             ("a\r\nb\rc", &["a", "b c"]),

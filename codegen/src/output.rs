@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn files_and_folders_that_stand_in_each_others_place_are_swapped() {
+    fn files_and_folders_at_each_others_paths_are_swapped() {
         let folder = Folder::new();
         fs::remove_dir_all(folder.at("sub")).unwrap();
         fs::remove_file(folder.at("mod.rs")).unwrap();
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn checking_touches_nothing() {
+    fn checking_changes_nothing() {
         let folder = Folder::new();
         folder.put("mod.rs", "changed");
         folder.put("orphan.rs", "");

@@ -48,7 +48,7 @@ mod tests {
     use super::Reference;
 
     #[test]
-    fn a_reference_is_relative_to_the_file_it_stands_in() {
+    fn a_reference_is_relative_to_its_file() {
         let cases = [
             ("#/$defs/A", "a.json", "a.json", "/$defs/A"),
             ("#", "sub/a.json", "sub/a.json", ""),

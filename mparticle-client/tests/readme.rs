@@ -1,9 +1,9 @@
-//! The READMEs show one and the same program; this crate's documentation tests compile it.
+//! The READMEs contain the same program, which the documentation tests of this crate compile.
 
 use std::fs;
 use std::path::Path;
 
-/// The first Rust block of a README of this workspace.
+/// Returns the first Rust block of a README of this workspace.
 fn program(path: &str) -> Option<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok()?;
     let (_, rest) = text.split_once("```rust,no_run\n")?;

@@ -328,7 +328,10 @@ async fn an_acceleration_limit_holds_back_its_own_request_and_not_the_others() {
         all_accepted(limited).await;
         let last = emulator.requests().last().unwrap().at;
         assert!((30 * SECOND - 2 * TICK..31 * SECOND).contains(&(last - start)), "{name}");
-        assert!(batches_per_second(&client).unwrap() <= rate, "the rate does not grow meanwhile");
+        assert!(
+            batches_per_second(&client).unwrap() <= rate,
+            "the rate does not grow during this time"
+        );
     }
 }
 

@@ -39,7 +39,7 @@ fn event(kind: &str, field: &str, value: &Value) -> Value {
     json!({ "events": [{ "event_type": kind, "data": data }] })
 }
 
-/// Each value stands in a field of its event's data and is written as the second; null means that it is left out.
+/// The forms of fields of events: the first value is read and written as the second. Null means that the field is omitted.
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
@@ -133,7 +133,7 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
     }
 }
 
-/// Each value stands below a field of the batch and is written as the second; null means that it is left out.
+/// The forms of fields of the batch: the first value is read and written as the second. Null means that it is omitted.
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
@@ -259,7 +259,7 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
     }
 }
 
-/// Each event is written as the second.
+/// The forms of events: the first event is read and written as the second.
 #[test]
 fn each_form_of_an_event_is_written_in_the_documented_one() {
     let start = json!({ "event_type": "session_start", "data": {} });

@@ -22,10 +22,10 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     let mut inliner = Inliner {
         aliases: aliases.map(|(key, node)| (key.clone(), node.clone())).collect(),
         schemas: 0,
-        troubles: Vec::new(),
+        mistakes: Vec::new(),
     };
     schema.rewrite(|node| inliner.inline(node, &mut Vec::new()));
-    for (at, code, message) in inliner.troubles {
+    for (at, code, message) in inliner.mistakes {
         schema.report(&at, code, message, "define one of them without a reference to the others");
     }
 }
@@ -33,7 +33,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
 struct Inliner {
     aliases: BTreeMap<String, Node>,
     schemas: usize,
-    troubles: Vec<(String, Code, String)>,
+    mistakes: Vec<(String, Code, String)>,
 }
 
 impl Inliner {
@@ -42,7 +42,7 @@ impl Inliner {
         self.schemas += 1;
         let Some(key) = text(node, "$ref").map(str::to_owned) else { return };
         let Some(alias) = self.aliases.get(&key) else { return };
-        let trouble = if chain.contains(&key) {
+        let mistake = if chain.contains(&key) {
             Some((Code::ReferenceCycle, format!("`{key}` refers to itself")))
         } else if chain.len() >= MAX_CHAIN || self.schemas > MAX_SCHEMAS {
             Some((Code::TooDeep, format!("`{key}` unfolds into too many aliases")))
@@ -50,8 +50,8 @@ impl Inliner {
             None
         };
         node.shift_remove("$ref");
-        if let Some((code, message)) = trouble {
-            self.troubles.push((place(node).to_owned(), code, message));
+        if let Some((code, message)) = mistake {
+            self.mistakes.push((place(node).to_owned(), code, message));
             return;
         }
         let mut copy = alias.clone();

@@ -32,7 +32,7 @@ fn run(pass: &str, defs: &Value, overrides: &str) -> (Value, Vec<Diagnostic>) {
     (after.into(), schema.diagnostics)
 }
 
-/// Checks rows of definitions before and after a pass; `null` stands for "as before".
+/// Checks rows of definitions before and after a pass. `null` means that the definitions do not change.
 #[track_caller]
 fn table<const N: usize>(pass: &str, rows: [(Value, Value); N]) {
     for (before, after) in rows {

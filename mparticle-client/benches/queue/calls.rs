@@ -45,7 +45,7 @@ pub(crate) fn run() {
     encoding.sort_unstable();
     sending.sort_unstable();
     println!(
-        "{} calls of `try_send`, one producer, requests under way meanwhile, in ns:",
+        "{} calls of `try_send`, one producer, with requests in flight, in ns:",
         sending.len()
     );
     println!("{:>12} {:>10} {:>10} {:>10}", "quantile", "encoding", "try_send", "difference");

@@ -26,7 +26,7 @@ pub(crate) type UserKey = u64;
 /// Separates the kind of an identifier from the identifier.
 const SEPARATOR: u8 = 0xff;
 
-/// The capacity that holds most kinds and identifiers without a second allocation.
+/// The capacity that is sufficient for most kinds and identifiers.
 const INPUT_CAPACITY: usize = 64;
 
 /// Returns the user keys of a batch. The list is empty if the batch has no identifier of a user or device.

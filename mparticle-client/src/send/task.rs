@@ -1,4 +1,4 @@
-//! Runs an upload as a task of the caller's runtime, so that it makes progress while the caller's future is not polled.
+//! Runs an upload as a task of the caller's runtime. It then makes progress while the caller's future is not polled.
 
 use super::admission::Admission;
 use crate::{Error, ErrorKind};

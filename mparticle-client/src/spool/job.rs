@@ -8,7 +8,7 @@ use crate::Error;
 use crate::queue::store::{Done, Durability};
 
 pub(super) enum Job {
-    /// Write that positions are missing because their group was never synced. The frame is in a group of its own.
+    /// Write that positions are missing because their group was never synced. The frame is in a separate group.
     Explain(Vec<Range>),
     /// Write that positions are missing and were reported. Later starts do not report them again.
     Reported(Vec<Range>),

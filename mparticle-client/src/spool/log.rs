@@ -105,7 +105,7 @@ impl<F: Files> Log<F> {
         self.active_room().max(spare)
     }
 
-    /// Returns whether a group goes into the last segment.
+    /// Returns whether a group is written to the last segment.
     fn fits_active(&self, group: &Group) -> bool {
         self.active.is_some() && group.len() <= self.active_room()
     }

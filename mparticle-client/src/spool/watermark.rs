@@ -51,7 +51,7 @@ impl<T> Watermark<T> {
         (!is_written).then(|| self.due.saturating_duration_since(Instant::now()))
     }
 
-    /// Writes the file now. A failure is not reported: the watermark is a check and holds no batch.
+    /// Writes the file now. A failure is not reported, because the watermark is only a check and contains no batch.
     pub(super) fn write<F: Files<File = T>>(&mut self, files: &F) {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.value.0.to_le_bytes());

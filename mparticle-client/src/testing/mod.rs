@@ -46,7 +46,7 @@
 //! | [`bare`](EmulatorBuilder::bare) | off | disables checks, scripts and records, for benchmarks and load tests; the rate limit, the latency and the [counters](Emulator::counts) remain |
 //!
 //! # Time
-//! The emulator runs in the runtime that starts it, without threads of its own. It uses Tokio's clock and therefore works
+//! The emulator runs in the runtime that starts it, without additional threads. It uses Tokio's clock and therefore works
 //! with paused time (`#[tokio::test(start_paused = true)]`): a latency, a `Retry-After` of an hour or a timeout after
 //! [`Answer::hang`] takes no real time. The age of historical events is measured by the system clock, which Tokio does
 //! not pause.

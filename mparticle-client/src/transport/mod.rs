@@ -39,7 +39,7 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// server.
     fn send(&self, request: Request<Bytes>) -> SendFuture<'_>;
 
-    /// Returns a copy of this transport with connections of its own, for use in another Tokio runtime.
+    /// Returns a copy of this transport with its own connections, for use in another Tokio runtime.
     ///
     /// A queue sends from its own runtime. A transport whose connections are tasks of the caller's runtime should return a
     /// copy, because these connections end with that runtime. The default implementation returns `None`: the queue then

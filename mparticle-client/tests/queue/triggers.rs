@@ -54,7 +54,7 @@ async fn without_an_interval_every_batch_is_sent_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_an_endless_interval_a_full_request_or_a_flush_is_sent() {
+async fn with_an_endless_interval_a_flush_or_a_shutdown_still_sends() {
     let emulator = Emulator::in_memory();
     let (queue, worker) = queue(&emulator, |builder| builder.flush_every(Duration::MAX)).await;
     drop(queue.try_send(batch("1", "a")).unwrap());

@@ -117,13 +117,13 @@ pub(crate) async fn workers(
 }
 
 /// Uploads a number of batches per second for a certain time, each in a task, then waits for all of them. A caller drops
-/// its upload after `patience`. The goodput is measured during the time in which uploads are offered.
+/// its upload after `abandon_after`. The goodput is measured during the time in which uploads are offered.
 pub(crate) async fn offer(
     emulator: &Emulator,
     client: &Client,
     per_second: u32,
     time: Duration,
-    patience: Option<Duration>,
+    abandon_after: Option<Duration>,
 ) -> Figures {
     let start = Instant::now();
     let failed = Arc::new(AtomicU64::new(0));
@@ -136,8 +136,8 @@ pub(crate) async fn offer(
                 sleep_until(start + upload * SECOND / per_second).await;
                 let (client, failed) = (client.clone(), Arc::clone(&failed));
                 tasks.spawn(async move {
-                    let patience = patience.unwrap_or(Duration::MAX);
-                    let accepted = timeout(patience, client.upload_events(&batch())).await;
+                    let abandon_after = abandon_after.unwrap_or(Duration::MAX);
+                    let accepted = timeout(abandon_after, client.upload_events(&batch())).await;
                     if !accepted.is_ok_and(|result| result.is_ok()) {
                         failed.fetch_add(1, Ordering::SeqCst);
                     }

@@ -48,15 +48,15 @@ async fn below_the_limit_nothing_is_delayed() {
 #[tokio::test(start_paused = true)]
 async fn under_lasting_overload_the_limit_is_used_and_the_other_uploads_fail_in_time() {
     for header in HEADER {
-        for (name, seconds, deadline, patience) in [
+        for (name, seconds, deadline, abandon_after) in [
             ("400/s offered for 200 s", 200_u32, 60_u32, None),
             ("400/s offered, deadline of 2 s", 60, 2, None),
             ("400/s offered, callers give up after 2 s", 60, 2, Some(2 * SECOND)),
         ] {
             let emulator = emulator(limit(DEFAULT_LIMIT, header));
-            let overall = if patience.is_some() { MINUTE } else { deadline * SECOND };
+            let overall = if abandon_after.is_some() { MINUTE } else { deadline * SECOND };
             let client = client_with_deadline(&emulator, overall);
-            let figures = offer(&emulator, &client, 400, seconds * SECOND, patience).await;
+            let figures = offer(&emulator, &client, 400, seconds * SECOND, abandon_after).await;
             row(name, header, &figures, 0.95 * L, 0.01);
             let most = f64::from(400 * seconds) - 0.95 * L * f64::from(seconds + deadline);
             assert!(f64::from(u32::try_from(figures.failed).unwrap()) <= most, "{name}: {most}");

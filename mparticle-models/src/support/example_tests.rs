@@ -467,7 +467,7 @@ fn a_repeated_key_is_accepted_if_it_is_not_ambiguous() {
         assert_eq!(Upload::from_str(json).unwrap(), Upload::from_str(same_as).unwrap(), "{json}");
     }
     let both = Upload::from_str(r#"{"mpid":null,"mpid":7,"events":[{}]}"#).unwrap_err();
-    assert_eq!(both.pointer(), "/events/0/event_type", "the other trouble is reported");
+    assert_eq!(both.pointer(), "/events/0/event_type", "the other mistake is reported");
 }
 
 #[test]

@@ -12,17 +12,17 @@ use super::values::{Enveloped, Extra, not_finite};
 ///
 /// # Errors
 /// Returns an error if a value cannot be written as JSON.
-// Inline, so that types are compiled only where they are written.
+// This is inline. Types are therefore compiled only where they are written.
 #[inline]
 pub fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
-    // Room for a usual batch, so that the buffer does not have to grow several times.
+    // The capacity is sufficient for a typical batch.
     const CAPACITY: usize = 2048;
     let mut json = Vec::with_capacity(CAPACITY);
     serde_json::to_writer(&mut json, value)?;
     Ok(json)
 }
 
-/// A type that holds floating-point numbers, written by [`number`].
+/// A type that contains floating-point numbers, which [`number`] writes.
 pub trait Numbers {
     /// Writes the numbers.
     ///
@@ -129,7 +129,7 @@ pub fn enveloped<U: Tagged, T: Serialize + Enveloped, S: Serializer>(
 
 /// Writes an object with a tag, its content and other fields.
 ///
-/// The tag comes first, so that a reader does not have to buffer the content.
+/// The tag comes first. A reader therefore does not have to buffer the content.
 ///
 /// # Errors
 /// Returns an error if the other fields contain the key of the tag or of the content, or the serializer fails.

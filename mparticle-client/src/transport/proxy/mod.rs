@@ -20,7 +20,7 @@ pub(crate) enum ProxySource {
     Environment,
     /// The URL that was passed to the builder.
     Url(Sensitive),
-    /// No proxy, whatever the environment variables are.
+    /// No proxy, regardless of the environment variables.
     Disabled,
 }
 

@@ -174,9 +174,9 @@ pub struct KeyedShape {
     pub fields: &'static [Field],
     /// The shape of one record.
     pub record: &'static Shape,
-    /// The record's field that holds the name of a field.
+    /// The field of a record that contains the name of a field.
     pub key: &'static str,
-    /// The record's field that holds the value.
+    /// The field of a record that contains the value.
     pub value: &'static str,
 }
 

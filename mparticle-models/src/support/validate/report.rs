@@ -20,11 +20,11 @@ pub struct Report {
 /// The limits of an attribute's value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttributeLimits {
-    /// Characters of a text that stands alone.
+    /// The maximum number of characters of a text outside a list.
     pub scalar: Option<(u64, Beyond)>,
-    /// Items of a list.
+    /// The maximum number of items of a list.
     pub items: Option<(u64, Beyond)>,
-    /// Characters of a text in a list.
+    /// The maximum number of characters of a text in a list.
     pub item: Option<(u64, Beyond)>,
 }
 

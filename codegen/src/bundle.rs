@@ -1,7 +1,7 @@
 //! Bundles the definitions of all files.
 //!
-//! Each definition has the key `file#pointer`, and every `$ref` becomes such a key. Every schema contains its own place as
-//! [`AT`]. A diagnostic therefore names the original place even after a pass has moved the schema.
+//! Each definition has the key `file#pointer`, and every `$ref` becomes such a key. Every schema contains its own place
+//! as [`AT`]. A diagnostic therefore names the original place even after a pass has moved the schema.
 
 mod keywords;
 

@@ -1,7 +1,7 @@
 //! Finds name clashes in the emitted code.
 //!
-//! Names come from the schema, the overrides and the emitters. They are therefore compared in the syntax tree of each file,
-//! which contains all of them, including the methods that an emitter adds.
+//! Names come from the schema, the overrides and the emitters. They are therefore compared in the syntax tree of each
+//! file, which contains all of them, including the methods that an emitter adds.
 
 use std::collections::BTreeSet;
 

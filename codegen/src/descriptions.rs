@@ -1,7 +1,8 @@
 //! Requires a description of every file, type, field and enum value.
 //!
-//! This check runs only for schemas whose overrides contain `require = ["descriptions"]`, as ours do. The published schema
-//! has hardly any descriptions. The check reads the schema before any pass copies the description of a type to a field.
+//! This check runs only for schemas whose overrides contain `require = ["descriptions"]`, as ours do. The published
+//! schema has hardly any descriptions. The check reads the schema before any pass copies the description of a type to a
+//! field.
 
 use crate::bundle::Bundle;
 use crate::diagnostic::{Code, Diagnostic, Origin};

@@ -1,7 +1,7 @@
 //! Diagnostics: a code, a place, a message and a hint.
 //!
-//! This crate does not panic because of a schema. A step reports the parts that it cannot read and continues with the rest.
-//! A single run therefore shows all mistakes.
+//! This crate does not panic because of a schema. A step reports the parts that it cannot read and continues with the
+//! rest. A single run therefore shows all mistakes.
 
 use std::fmt::{self, Write as _};
 

@@ -1,6 +1,7 @@
 //! Bundles the files of the schema into self-contained JSON Schema documents, which the models contain.
 //!
-//! Each document has two versions: a complete one, and one that omits the limits that mParticle is not documented to enforce.
+//! Each document has two versions: a complete one, and one that omits the limits that mParticle is not documented to
+//! enforce.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -166,8 +167,8 @@ impl<'a> Bundler<'a> {
         Ok(pointer_to(&name))
     }
 
-    /// Returns the first free name of these: the own name of the definition, that name after the name of its file, and that name
-    /// with a number.
+    /// Returns the first free name of these: the own name of the definition, that name after the name of its file, and
+    /// that name with a number.
     fn free_name(&self, definition: &Value, file: &str, pointer: &str) -> String {
         let title = definition.get("title").and_then(Value::as_str);
         let stem = file.trim_end_matches(".json");
@@ -191,8 +192,8 @@ fn unescaped(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
-/// Returns a copy of the value of a keyword in which every schema is replaced. Names of properties and constants are not
-/// schemas and are copied unchanged, even if they look like keywords.
+/// Returns a copy of the value of a keyword in which every schema is replaced. Names of properties and constants are
+/// not schemas and are copied unchanged, even if they look like keywords.
 fn children<E>(
     keyword: &str,
     value: &Value,

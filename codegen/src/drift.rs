@@ -1,9 +1,9 @@
 //! Compares another schema with `schema/`: the schema that mParticle publishes, or another version of our own.
 //!
 //! Both schemas are bundled and rewritten by the passes of the generator. Differences in references, `allOf` and event
-//! wrappers therefore have no effect. A schema that defines types at our own locations is another version of ours: each of
-//! its types is compared with our type at the same location. Any other schema is a published one: its root is compared with
-//! our batch, and `schema/differences.toml` explains the known differences.
+//! wrappers therefore have no effect. A schema that defines types at our own locations is another version of ours: each
+//! of its types is compared with our type at the same location. Any other schema is a published one: its root is
+//! compared with our batch, and `schema/differences.toml` explains the known differences.
 
 mod accepts;
 mod compare;

@@ -23,7 +23,8 @@ pub(crate) struct SourceFile {
 /// The module with the bundled schemas.
 pub(crate) const DOCUMENTS_MODULE: &str = "schema";
 
-/// Returns the files of a model. Each file is emitted when the iterator reaches it, while the previous one is formatted.
+/// Returns the files of a model. Each file is emitted when the iterator reaches it, while the previous one is
+/// formatted.
 pub(crate) fn layout<'a>(
     model: &'a Model,
     lowered: &'a Lowered,

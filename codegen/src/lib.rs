@@ -20,9 +20,9 @@
 //!
 //! [`drift`] compares another schema with ours, after the same `load`, `bundle` and passes of `normalise`.
 //!
-//! The crate also supports schemas that it was not written for, such as mParticle's published file, and has to explain the
-//! mistakes of maintainers. About half of its code recognises notations, and reports with a place and a hint any part of the
-//! schema or the overrides that it does not recognise.
+//! The crate also supports schemas that it was not written for, such as mParticle's published file, and has to explain
+//! the mistakes of maintainers. About half of its code recognises notations, and reports with a place and a hint any
+//! part of the schema or the overrides that it does not recognise.
 
 mod bundle;
 mod clashes;
@@ -91,8 +91,8 @@ pub struct Outcome {
 /// Stale and missing files are written. Generated files that no longer belong to the schema are deleted.
 ///
 /// # Errors
-/// Returns all mistakes because of which the schema cannot be converted into Rust. Also returns an error if the folder cannot
-/// be written or contains files that were not generated.
+/// Returns all mistakes because of which the schema cannot be converted into Rust. Also returns an error if the folder
+/// cannot be written or contains files that were not generated.
 pub fn generate(
     schema: &Path,
     overrides: Option<&Path>,
@@ -104,8 +104,8 @@ pub fn generate(
 /// Compares a folder with the Rust files of a schema.
 ///
 /// # Errors
-/// Returns all mistakes because of which the schema cannot be converted into Rust. Also returns an error if the folder cannot
-/// be read.
+/// Returns all mistakes because of which the schema cannot be converted into Rust. Also returns an error if the folder
+/// cannot be read.
 pub fn check(
     schema: &Path,
     overrides: Option<&Path>,

@@ -22,7 +22,8 @@ impl Sources {
     /// Reads the files `*.json` of a folder, or one file, and the files that they refer to.
     ///
     /// # Errors
-    /// Returns a diagnostic for every file that cannot be read or is not JSON, and for every key that occurs twice in an object.
+    /// Returns a diagnostic for every file that cannot be read or is not JSON, and for every key that occurs twice in
+    /// an object.
     pub(crate) fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let folder = path.is_dir();
         let root = if folder { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -87,8 +88,8 @@ fn names(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     Ok(names)
 }
 
-/// Returns the files that the references of a document may name: the file at the path, and for a web address, which may be
-/// the `$id` of a local file, the file of the same name.
+/// Returns the files that the references of a document may name: the file at the path, and for a web address, which may
+/// be the `$id` of a local file, the file of the same name.
 fn named_files(document: &Value, file: &str) -> Vec<String> {
     let mut waiting = vec![document];
     let mut names = Vec::new();

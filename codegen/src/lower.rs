@@ -1,8 +1,8 @@
 //! Lowers the model to Rust types with typify. No other file uses typify.
 //!
 //! The model is written as a simple JSON Schema, and the types that typify generates for the fields are parsed into
-//! [`RustType`]s. The names of the schema are not passed to typify: types are called `T0`, `T1` and so on, and fields `f0`,
-//! `f1` and so on, in the order of the model. Names can therefore neither clash nor be changed.
+//! [`RustType`]s. The names of the schema are not passed to typify: types are called `T0`, `T1` and so on, and fields
+//! `f0`, `f1` and so on, in the order of the model. Names can therefore neither clash nor be changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -194,8 +194,8 @@ impl PlainSchema {
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     }
 
-    /// Returns the schema of a field. An optional list or map is empty if absent. Any other value that may be absent is an
-    /// `Option`.
+    /// Returns the schema of a field. An optional list or map is empty if absent. Any other value that may be absent is
+    /// an `Option`.
     fn field(&mut self, field: &Field) -> Value {
         let is_collection = matches!(field.slot.shape, Shape::Array(_) | Shape::Map(_));
         let nullable = match field.presence {
@@ -245,8 +245,8 @@ impl PlainSchema {
         reference(self.positions.len() + offset)
     }
 
-    /// Returns the schema of a union. typify recognises an adjacently tagged union if the wrappers are written in place and
-    /// require both properties.
+    /// Returns the schema of a union. typify recognises an adjacently tagged union if the wrappers are written in place
+    /// and require both properties.
     fn tagged_union(&self, union: &Union) -> Value {
         let wrappers = union.variants.iter().enumerate().map(|(position, variant)| {
             let tag = json!({ "type": "string", "enum": [format!("v{position}")] });

@@ -1,9 +1,10 @@
 //! Converts the descriptions of a schema into Markdown for rustdoc.
 //!
-//! A description is arbitrary text: a code block in it must not become a test, `<placeholder>` must not become HTML, and a
-//! source file must not contain characters that change the direction of text.
+//! A description is arbitrary text: a code block in it must not become a test, `<placeholder>` must not become HTML,
+//! and a source file must not contain characters that change the direction of text.
 
-/// The maximum number of characters in a line of a paragraph. With indentation and slashes, a line has at most 85 columns.
+/// The maximum number of characters in a line of a paragraph. With indentation and slashes, a line has at most 85
+/// columns.
 const WIDTH: usize = 77;
 
 /// Converts a description into Markdown: marks code blocks as text, and escapes everything else.
@@ -17,7 +18,8 @@ pub(crate) fn lines(markdown: &str) -> Vec<String> {
     walk(&visible(markdown), wrapped)
 }
 
-/// Processes the lines inside and outside of code blocks. Marks blocks as text, and closes a block that is open at the end.
+/// Processes the lines inside and outside of code blocks. Marks blocks as text, and closes a block that is open at the
+/// end.
 fn walk(text: &str, outside: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut fence: Option<String> = None;

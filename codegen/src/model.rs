@@ -1,7 +1,7 @@
 //! The model of a schema, independent of its notation.
 //!
-//! The passes of `normalise` rewrite JSON until `verify` can read it into a [`Model`]. The later steps (`lower`, `emit`,
-//! `layout`) use only the model. Names are final here: each Rust name is valid, and unique in its scope.
+//! The passes of `normalise` rewrite JSON until `verify` can read it into a [`Model`]. The later steps (`lower`,
+//! `emit`, `layout`) use only the model. Names are final here: each Rust name is valid, and unique in its scope.
 
 use crate::diagnostic::Origin;
 

@@ -48,7 +48,8 @@ pub(crate) fn field_ident(text: &str) -> String {
     if is_ident(&snake) { snake } else { spare(&snake, "_") }
 }
 
-/// Returns the name of a variant. `iOS` becomes `Ios`: a capital letter after a single small letter does not begin a word.
+/// Returns the name of a variant. `iOS` becomes `Ios`: a capital letter after a single small letter does not begin a
+/// word.
 pub(crate) fn variant_ident(text: &str) -> String {
     let mut letters = text.chars();
     let small_first = letters.next().is_some_and(|c| c.is_ascii_lowercase());

@@ -1,7 +1,8 @@
 //! Rewrites the different notations of a schema into one normal form.
 //!
-//! The passes run in the order of [`PASSES`]. Each handles one notation. They work on plain JSON and do not change schemas
-//! that they do not recognise. `verify` then reports all schemas that are not in normal form, which is one of these:
+//! The passes run in the order of [`PASSES`]. Each handles one notation. They work on plain JSON and do not change
+//! schemas that they do not recognise. `verify` then reports all schemas that are not in normal form, which is one of
+//! these:
 //!
 //! - `{"$ref": key}`, to a named type;
 //! - `{"type": T}` with T one of `any`, `boolean`, `integer`, `number`, `string` (with a `format`, perhaps),

@@ -1,10 +1,10 @@
 //! Writes the generated files to a folder, or lists the differences.
 //!
-//! Writing and checking use the same comparison: [`sync`] lists the differences first and then, in [`Mode::Write`], removes
-//! them. Files are compared byte by byte. Changed line endings are therefore differences, too.
+//! Writing and checking use the same comparison: [`sync`] lists the differences first and then, in [`Mode::Write`],
+//! removes them. Files are compared byte by byte. Changed line endings are therefore differences, too.
 //!
-//! The generator never changes a file without the [`MARK`] and follows no link. If the folder contains such a file or link
-//! at a path that has to be written or deleted, nothing is written.
+//! The generator never changes a file without the [`MARK`] and follows no link. If the folder contains such a file or
+//! link at a path that has to be written or deleted, nothing is written.
 
 mod difference;
 
@@ -30,11 +30,12 @@ pub(crate) enum Mode {
 
 /// Compares `dir` with `files` (relative paths with `/`, and contents), and removes the differences in [`Mode::Write`].
 ///
-/// Returns all differences that were found, in the order of the paths. A folder that does not exist is treated as empty.
+/// Returns all differences that were found, in the order of the paths. A folder that does not exist is treated as
+/// empty.
 ///
 /// # Errors
-/// Returns an error if the folder cannot be read or written, or if it contains something that was not generated at a path
-/// that has to be written or deleted.
+/// Returns an error if the folder cannot be read or written, or if it contains something that was not generated at a
+/// path that has to be written or deleted.
 pub(crate) fn sync(
     dir: &Path,
     files: &BTreeMap<String, String>,

@@ -1,7 +1,7 @@
 //! Prints token streams as source text that rustfmt does not change.
 //!
-//! prettyplease formats the tokens, `#[blank_line]` marks become blank lines, and rustfmt formats the result. Each file is
-//! formatted by its own rustfmt process. The processes run concurrently.
+//! prettyplease formats the tokens, `#[blank_line]` marks become blank lines, and rustfmt formats the result. Each file
+//! is formatted by its own rustfmt process. The processes run concurrently.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -22,8 +22,8 @@ const STYLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../rustfmt.toml");
 ///
 /// # Errors
 ///
-/// Returns a diagnostic for each name that occurs twice, for each file that is not valid Rust or that rustfmt rejects, and
-/// if rustfmt cannot be run.
+/// Returns a diagnostic for each name that occurs twice, for each file that is not valid Rust or that rustfmt rejects,
+/// and if rustfmt cannot be run.
 pub(crate) fn print(
     model: &Model,
     files: impl IntoIterator<Item = SourceFile>,

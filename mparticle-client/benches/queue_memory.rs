@@ -1,5 +1,5 @@
-//! The memory that it takes to send a million batches through the queue: the peak of the whole process, including the server.
-//! The batches are sent as fast as the queue accepts them. The queue is therefore always full.
+//! The memory that it takes to send a million batches through the queue: the peak of the whole process, including the
+//! server. The batches are sent as fast as the queue accepts them. The queue is therefore always full.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 

@@ -12,17 +12,17 @@ use std::time::SystemTime;
 
 /// Uploads batches to mParticle.
 ///
-/// Create one client and clone it. Cloning is cheap. Clones share connections, the rate limiter, the retry budget and the
-/// [limit on requests in flight](ClientBuilder::max_in_flight).
+/// Create one client and clone it. Cloning is cheap. Clones share connections, the rate limiter, the retry budget and
+/// the [limit on requests in flight](ClientBuilder::max_in_flight).
 ///
-/// The client retries failed uploads as described in the guide to [delivery](crate::guide::delivery). Every attempt sends
-/// the same bytes with the same ids. mParticle therefore counts the data once.
+/// The client retries failed uploads as described in the guide to [delivery](crate::guide::delivery). Every attempt
+/// sends the same bytes with the same ids. mParticle therefore counts the data once.
 ///
 /// # Runtime
-/// Uploads require a Tokio runtime with timers and I/O. Each upload runs as a task of the runtime in which it is awaited,
-/// and [`upload_all`](Self::upload_all) runs each of its requests as a task. Requests therefore make progress while their
-/// futures are not polled. Their spans are children of the caller's current span, and their events go to the caller's
-/// `tracing` subscriber.
+/// Uploads require a Tokio runtime with timers and I/O. Each upload runs as a task of the runtime in which it is
+/// awaited, and [`upload_all`](Self::upload_all) runs each of its requests as a task. Requests therefore make progress
+/// while their futures are not polled. Their spans are children of the caller's current span, and their events go to
+/// the caller's `tracing` subscriber.
 ///
 /// Dropping the future of an upload cancels the upload. mParticle may already have accepted the request by then.
 ///
@@ -80,8 +80,8 @@ impl Client {
     /// credentials. [`ClientBuilder::from_env`] describes the variables, and returns a builder for further settings.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, or the value of a variable is invalid. This
-    ///   includes the variables that name a [proxy](ClientBuilder::proxy).
+    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, or the value of a variable is invalid.
+    ///   This includes the variables that name a [proxy](ClientBuilder::proxy).
     ///
     /// # Examples
     /// ```no_run
@@ -96,9 +96,9 @@ impl Client {
 
     /// Returns a client with other credentials and otherwise the same settings.
     ///
-    /// The new client shares the connections and the [limit on requests in flight](ClientBuilder::max_in_flight) with this
-    /// client. It has its own rate limiter and retry budget: a rate limit of one key does not delay uploads with another
-    /// key.
+    /// The new client shares the connections and the [limit on requests in flight](ClientBuilder::max_in_flight) with
+    /// this client. It has its own rate limiter and retry budget: a rate limit of one key does not delay uploads with
+    /// another key.
     ///
     /// # Errors
     /// - [`Config`](crate::ErrorKind::Config): the credentials are invalid.
@@ -158,11 +158,11 @@ impl Client {
     /// - [`RateLimited`](crate::ErrorKind::RateLimited): mParticle's rate limit does not allow the request before the
     ///   [deadline](crate::Timeouts::overall) of the upload. If the [`RetryPolicy`](crate::RetryPolicy) allows a single
     ///   attempt, also if mParticle answered with status 429.
-    /// - [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted): an attempt failed, and the retry policy, the deadline
-    ///   or the retry budget allows no further attempt.
+    /// - [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted): an attempt failed, and the retry policy, the
+    ///   deadline or the retry budget allows no further attempt.
     /// - [`Timeout`](crate::ErrorKind::Timeout): the deadline passed during an attempt, or while the maximum number of
-    ///   requests was [in flight](ClientBuilder::max_in_flight). If the retry policy allows a single attempt, also if that
-    ///   attempt timed out or mParticle answered with status 408.
+    ///   requests was [in flight](ClientBuilder::max_in_flight). If the retry policy allows a single attempt, also if
+    ///   that attempt timed out or mParticle answered with status 408.
     /// - [`Server`](crate::ErrorKind::Server): mParticle answered with status 501 or 505. If the retry policy allows a
     ///   single attempt, also if it answered with any other status of 500 or above.
     /// - [`Transport`](crate::ErrorKind::Transport): a certificate was rejected, a proxy requires credentials, or the
@@ -192,8 +192,9 @@ impl Client {
 
     /// Uploads up to 100 batches of any users in one request: `POST /v2/bulkevents`.
     ///
-    /// mParticle accepts or refuses the request as a whole, and may drop single batches after it has accepted the request.
-    /// To upload more batches, or to find the batch that mParticle refuses, use [`upload_all`](Self::upload_all).
+    /// mParticle accepts or refuses the request as a whole, and may drop single batches after it has accepted the
+    /// request. To upload more batches, or to find the batch that mParticle refuses, use
+    /// [`upload_all`](Self::upload_all).
     ///
     /// # Errors
     /// If the batches were encoded, the error contains the [request](Error::into_request). The kind is one of:
@@ -201,8 +202,8 @@ impl Client {
     /// - [`Invalid`](crate::ErrorKind::Invalid): there are no batches, two batches have the same `source_request_id`, a
     ///   batch cannot be encoded, or a batch violates a rule and the client uses
     ///   [`Validation::Strict`](crate::Validation::Strict). Nothing was sent.
-    /// - [`TooLarge`](crate::ErrorKind::TooLarge): there are more than 100 batches, a batch has more than 128,000 bytes, or
-    ///   the request has more than 256,000 bytes. Nothing was sent.
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge): there are more than 100 batches, a batch has more than 128,000
+    ///   bytes, or the request has more than 256,000 bytes. Nothing was sent.
     /// - [`Unauthorized`](crate::ErrorKind::Unauthorized), [`Rejected`](crate::ErrorKind::Rejected),
     ///   [`RateLimited`](crate::ErrorKind::RateLimited), [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted),
     ///   [`Timeout`](crate::ErrorKind::Timeout), [`Server`](crate::ErrorKind::Server),
@@ -233,15 +234,15 @@ impl Client {
     /// Uploads up to 100 batches of old events in one request: `POST /v2/bulkevents/historical`.
     ///
     /// The endpoint is meant for events that are more than 30 days old, and processes events that are at least 72 hours
-    /// old. mParticle updates profiles with them, but does not forward them. Each batch must have events, and each event
-    /// must have a timestamp.
+    /// old. mParticle updates profiles with them, but does not forward them. Each batch must have events, and each
+    /// event must have a timestamp.
     ///
     /// # Errors
     /// If the batches were encoded, the error contains the [request](Error::into_request). The kind is one of:
     ///
-    /// - [`Invalid`](crate::ErrorKind::Invalid): a batch has no events, an event has no timestamp or is less than 72 hours
-    ///   old, or [`bulk_upload_events`](Self::bulk_upload_events) would return this kind. Nothing was sent: mParticle
-    ///   would accept the request and drop the data.
+    /// - [`Invalid`](crate::ErrorKind::Invalid): a batch has no events, an event has no timestamp or is less than 72
+    ///   hours old, or [`bulk_upload_events`](Self::bulk_upload_events) would return this kind. Nothing was sent:
+    ///   mParticle would accept the request and drop the data.
     /// - [`TooLarge`](crate::ErrorKind::TooLarge), [`Unauthorized`](crate::ErrorKind::Unauthorized),
     ///   [`Rejected`](crate::ErrorKind::Rejected), [`RateLimited`](crate::ErrorKind::RateLimited),
     ///   [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted), [`Timeout`](crate::ErrorKind::Timeout),
@@ -264,13 +265,13 @@ impl Client {
 
     /// Uploads any number of batches in as few requests as possible.
     ///
-    /// Awaiting the returned [`UploadAll`] starts the upload and returns an [`UploadReport`](crate::UploadReport) with the
-    /// batches that were not delivered. [`UploadAll`] describes packing, order, outages and options, and
-    /// [`FailedBatch::error`](crate::FailedBatch::error) lists the kinds of errors. The guide to
-    /// [many batches](crate::guide::many_batches) shows how to resume an upload.
+    /// Awaiting the returned [`UploadAll`] starts the upload and returns an [`UploadReport`](crate::UploadReport) with
+    /// the batches that were not delivered. [`UploadAll`] describes packing, order, outages and options, and
+    /// [`FailedBatch::error`](crate::FailedBatch::error) lists the kinds of errors. The guide to [many
+    /// batches](crate::guide::many_batches) shows how to resume an upload.
     ///
-    /// Batches are pulled from the iterator as they are needed. An iterator that blocks also blocks the runtime. Run such
-    /// an iterator on its own thread, and pass the receiver of a channel to
+    /// Batches are pulled from the iterator as they are needed. An iterator that blocks also blocks the runtime. Run
+    /// such an iterator on its own thread, and pass the receiver of a channel to
     /// [`upload_all_stream`](Self::upload_all_stream).
     ///
     /// # Examples
@@ -327,9 +328,9 @@ impl Client {
 
     /// Sends an encoded request again, with the same ids and the same bytes.
     ///
-    /// [`Error::into_request`] and [`BatchResult::into_requests`](crate::BatchResult::into_requests) return requests that
-    /// were not accepted. If mParticle accepted an earlier attempt, it recognizes the ids and does not count the data
-    /// twice.
+    /// [`Error::into_request`] and [`BatchResult::into_requests`](crate::BatchResult::into_requests) return requests
+    /// that were not accepted. If mParticle accepted an earlier attempt, it recognizes the ids and does not count the
+    /// data twice.
     ///
     /// # Errors
     /// The error contains the [request](Error::into_request). The kind is one of:
@@ -364,8 +365,8 @@ impl Client {
 
     /// Returns a builder for a background queue that sends with the settings of this client (feature `queue`).
     ///
-    /// The queue shares the rate limiter of the client, and does not use its retry budget. With the built-in transport, the
-    /// queue has its own connections and its own limit on requests in flight.
+    /// The queue shares the rate limiter of the client, and does not use its retry budget. With the built-in transport,
+    /// the queue has its own connections and its own limit on requests in flight.
     ///
     /// # Examples
     /// ```no_run

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 /// An encoded request that mParticle did not accept, or may not have accepted.
 ///
-/// [`Error::into_request`](crate::Error::into_request) returns it, and [`Client::resend`](crate::Client::resend) sends it
-/// again. Each of its batches has a `source_request_id`. mParticle therefore counts a batch once, even if it accepted an
-/// earlier attempt.
+/// [`Error::into_request`](crate::Error::into_request) returns it, and [`Client::resend`](crate::Client::resend) sends
+/// it again. Each of its batches has a `source_request_id`. mParticle therefore counts a batch once, even if it
+/// accepted an earlier attempt.
 ///
 /// Cloning is cheap: clones share the body and the ids. `Debug` writes the endpoint, the size of the body and the ids.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl EncodedRequest {
     /// Returns the body of the request: the JSON of a batch, or of a list of batches for the bulk endpoints.
     ///
     /// The body can be stored and uploaded by a later run of the program. Read it with
-    /// [`Batch::from_slice`](crate::models::Batch::from_slice) or [`models::from_slice`](crate::models::from_slice). The
-    /// batches keep their ids. The body contains personal data.
+    /// [`Batch::from_slice`](crate::models::Batch::from_slice) or [`models::from_slice`](crate::models::from_slice).
+    /// The batches keep their ids. The body contains personal data.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body

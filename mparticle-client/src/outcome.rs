@@ -99,8 +99,8 @@ impl BatchResult {
 
     /// Converts this into the requests that contain the batch, if it was encoded and not delivered.
     ///
-    /// Store the requests, or send them with [`Client::resend`](crate::Client::resend). Batches that were joined have the
-    /// same request. A batch of more than 128,000 bytes has several requests.
+    /// Store the requests, or send them with [`Client::resend`](crate::Client::resend). Batches that were joined have
+    /// the same request. A batch of more than 128,000 bytes has several requests.
     #[must_use]
     pub fn into_requests(self) -> Vec<EncodedRequest> {
         self.requests

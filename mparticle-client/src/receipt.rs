@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// The receipt of a request that mParticle accepted.
 ///
-/// An accepted request is queued, but not yet processed. mParticle also answers with status 202 if it drops some batches
-/// of the request later, or if it has already received a batch with the same `source_request_id`.
+/// An accepted request is queued, but not yet processed. mParticle also answers with status 202 if it drops some
+/// batches of the request later, or if it has already received a batch with the same `source_request_id`.
 #[derive(Clone, Debug)]
 pub struct Receipt {
     /// `None` if the request was discarded.

@@ -1,7 +1,7 @@
 //! Tests of a process with a spool that is killed repeatedly.
 //!
-//! The test program starts itself as the process that is killed. The emulator runs in the parent process. The memory of the
-//! child is lost each time, and its files are kept.
+//! The test program starts itself as the process that is killed. The emulator runs in the parent process. The memory of
+//! the child is lost each time, and its files are kept.
 #![cfg(all(unix, feature = "spool"))]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
@@ -99,8 +99,8 @@ fn run_and_kill(base_url: &str, spool: &Path, lifetime: Duration) -> (Vec<String
     reading.join().unwrap()
 }
 
-/// Returns the faults of one life. Half of the lives have none. The others have fewer faults than requests, because unused
-/// faults apply to the next life.
+/// Returns the faults of one life. Half of the lives have none. The others have fewer faults than requests, because
+/// unused faults apply to the next life.
 fn faults(rng: &mut fastrand::Rng) -> Vec<Answer> {
     let one = |rng: &mut fastrand::Rng| match rng.u32(0..7) {
         0 => Answer::reset().after_processing(),

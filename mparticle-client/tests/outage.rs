@@ -1,4 +1,5 @@
-//! Tests of `upload_all` during outages: all batches arrive, memory does not grow, and no batch is pulled during an outage.
+//! Tests of `upload_all` during outages: all batches arrive, memory does not grow, and no batch is pulled during an
+//! outage.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 mod log;

@@ -1,4 +1,5 @@
-//! Tests of uploads under mParticle's rate limit: when a limiter closes, which clients share it, and the effect of headers.
+//! Tests of uploads under mParticle's rate limit: when a limiter closes, which clients share it, and the effect of
+//! headers.
 //!
 //! `tests/rate_limiter` measures what is delivered under lasting load.
 #![allow(

@@ -26,7 +26,8 @@ fn batch(user: u64, name: &str) -> Batch {
         .with_event(CustomEvent::new(name, CustomEventType::Other))
 }
 
-/// Sends batches with all three methods until the queue is closed. Returns the names of those that were accepted durably.
+/// Sends batches with all three methods until the queue is closed. Returns the names of those that were accepted
+/// durably.
 async fn produce(queue: Queue, life: u64, producer: u64, sequence: Arc<AtomicU64>) -> Vec<String> {
     let mut accepted = Vec::new();
     let mut rng = fastrand::Rng::with_seed(life * PRODUCERS + producer);

@@ -1,4 +1,5 @@
-//! Benchmarks of writing, reading and validating a typical batch, compared with alternatives. The ratios are printed last.
+//! Benchmarks of writing, reading and validating a typical batch, compared with alternatives. The ratios are printed
+//! last.
 
 #![allow(
     clippy::indexing_slicing,

@@ -39,7 +39,8 @@ fn event(kind: &str, field: &str, value: &Value) -> Value {
     json!({ "events": [{ "event_type": kind, "data": data }] })
 }
 
-/// The forms of fields of events: the first value is read and written as the second. Null means that the field is omitted.
+/// The forms of fields of events: the first value is read and written as the second. Null means that the field is
+/// omitted.
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {

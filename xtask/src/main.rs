@@ -1,6 +1,7 @@
 //! The commands for maintainers: `cargo xtask codegen`, `cargo xtask drift` and `cargo xtask ci`.
 //!
-//! The exit status is 0 if a command succeeded, 1 if it found something or failed, and 2 if the command line is invalid.
+//! The exit status is 0 if a command succeeded, 1 if it found something or failed, and 2 if the command line is
+//! invalid.
 
 mod arguments;
 mod ci;

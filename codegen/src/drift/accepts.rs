@@ -159,7 +159,8 @@ impl<'d> Accepts<'d> {
             let own = constraints.iter().map(|(keyword, c)| (keyword.clone(), c.clone()));
             let own = own.filter(|(keyword, _)| keyword != "format" || *kind == Kind::Text);
             match self.constraints.get_mut(kind) {
-                // A value has to match one alternative only. A restriction therefore applies only if both alternatives have it.
+                // A value has to match one alternative only. A restriction therefore applies only if both alternatives
+                // have it.
                 Some(known) => *known = shared(known, &own.collect()),
                 None => drop(self.constraints.insert(*kind, own.collect())),
             }

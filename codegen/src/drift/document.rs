@@ -22,8 +22,8 @@ pub(super) const UNTYPED: &str = "x-untyped";
 /// The maximum number of references and bases that are followed.
 pub(super) const MAX_DEPTH: usize = 16;
 
-/// The passes that are omitted: `variants` reads event wrappers completely, and another version may lack parts that ours
-/// requires.
+/// The passes that are omitted: `variants` reads event wrappers completely, and another version may lack parts that
+/// ours requires.
 const OMITTED: &[&str] = &["event-types", "event-wrappers", "spent-wrappers"];
 
 /// A schema to compare.

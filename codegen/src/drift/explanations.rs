@@ -1,7 +1,7 @@
 //! Reads `differences.toml`: the known differences from the published schema, and their reasons.
 //!
-//! The file has two uses: the tables of `schema/README.md` are generated from it, and its entries explain the differences
-//! that a comparison finds. An entry that explains nothing is an error.
+//! The file has two uses: the tables of `schema/README.md` are generated from it, and its entries explain the
+//! differences that a comparison finds. An entry that explains nothing is an error.
 
 use std::path::Path;
 

@@ -108,8 +108,8 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Returns our object in which a field would be declared: the base if their object inherits the field, or if our object has
-    /// no other fields.
+    /// Returns our object in which a field would be declared: the base if their object inherits the field, or if our
+    /// object has no other fields.
     fn counterpart(&self, field: &Field<'d>, ours: &'d Node) -> &'d Node {
         let has_own = inner(ours, "properties").is_some_and(|own| !own.is_empty());
         let base = base(self.ours, ours).filter(|_| field.inherited || !has_own);

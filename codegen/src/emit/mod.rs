@@ -1,7 +1,7 @@
 //! Emits the Rust items of each type, with one file per shape.
 //!
-//! Every emitter ends with a `quote!` that shows the complete item. The imports of an item are recorded in its `Scope`, from
-//! which the layout generates the `use` lines of the module.
+//! Every emitter ends with a `quote!` that shows the complete item. The imports of an item are recorded in its `Scope`,
+//! from which the layout generates the `use` lines of the module.
 
 mod bounds;
 mod docs;
@@ -79,8 +79,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether an object itself keeps unknown fields. It does not if it is only flattened into others, or if its base keeps them.
-    /// A flattened object receives all fields that the outer object does not know. Only one of the two may keep them.
+    /// Whether an object itself keeps unknown fields. It does not if it is only flattened into others, or if its base
+    /// keeps them. A flattened object receives all fields that the outer object does not know. Only one of the two may
+    /// keep them.
     fn keeps_unknown(&self, name: &str, object: &Object) -> bool {
         let base = object.base.as_ref();
         let base_keeps = base.is_some_and(|base| self.used_alone.contains(&base.type_name));
@@ -95,7 +96,8 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Whether a type is the content of a variant of a union. It then also contains the other fields of the union's object.
+    /// Whether a type is the content of a variant of a union. It then also contains the other fields of the union's
+    /// object.
     fn is_union_content(&self, name: &str) -> bool {
         self.types.values().any(|def| match &def.kind {
             Kind::Union(union) => union.variants.iter().any(|variant| variant.type_name == name),

@@ -83,7 +83,8 @@ fn in_words(name: &str) -> String {
     name.to_snake_case().replace('_', " ")
 }
 
-/// Emits the setters of the own fields and of the fields of the base. The setters for values that may be absent come last.
+/// Emits the setters of the own fields and of the fields of the base. The setters for values that may be absent come
+/// last.
 pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
     let own = Target { path: quote!(self), holder: None };
     let base = shape.object.base.as_ref().map(|base| {
@@ -114,8 +115,8 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Returns a link to a field, or to the base for a field of the base. Returns text without a link if the link would not fit
-    /// into a line.
+    /// Returns a link to a field, or to the base for a field of the base. Returns text without a link if the link would
+    /// not fit into a line.
     pub(crate) fn link(&self, field: &Field) -> String {
         const WIDTH: usize = 75;
         let name = &field.ident;

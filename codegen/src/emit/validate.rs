@@ -243,7 +243,8 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    /// Emits the checks of a list or a map: the check of its size, and the checks of each element in a loop over `pairs`.
+    /// Emits the checks of a list or a map: the check of its size, and the checks of each element in a loop over
+    /// `pairs`.
     fn elements(
         &mut self,
         item: &Slot,

@@ -1,8 +1,8 @@
 //! Replaces each reference to an alias with the content of the alias.
 //!
-//! An alias is a definition that is not an object, enum or union. The published file has the aliases `String` (any scalar),
-//! `Integer` (or null) and `StringOrArray`. Keywords beside the reference take precedence. Aliases that refer to themselves
-//! or that unfold endlessly are reported.
+//! An alias is a definition that is not an object, enum or union. The published file has the aliases `String` (any
+//! scalar), `Integer` (or null) and `StringOrArray`. Keywords beside the reference take precedence. Aliases that refer
+//! to themselves or that unfold endlessly are reported.
 
 use std::collections::BTreeMap;
 

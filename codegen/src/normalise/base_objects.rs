@@ -1,8 +1,8 @@
 //! Reads `allOf` as an object with a base.
 //!
-//! Each event has its own fields and the fields that all events have. `schema/` writes `allOf: [base]` beside `properties`,
-//! and the published file writes `allOf: [base, {"properties": ..}]`. Both become an object with `base`. An `allOf` that
-//! contains only a single reference becomes that reference.
+//! Each event has its own fields and the fields that all events have. `schema/` writes `allOf: [base]` beside
+//! `properties`, and the published file writes `allOf: [base, {"properties": ..}]`. Both become an object with `base`.
+//! An `allOf` that contains only a single reference becomes that reference.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Rewrites lists of values as `{"type": "enum", "values": [{"const", "description", ..}], "closed"}`.
 //!
-//! The other notations are `enum: [..]` (without descriptions), a single `const`, and `oneOf` of `const` with `description`.
-//! Each of them may be combined with `{"type": "string"}`, and is then an open set.
+//! The other notations are `enum: [..]` (without descriptions), a single `const`, and `oneOf` of `const` with
+//! `description`. Each of them may be combined with `{"type": "string"}`, and is then an open set.
 
 use serde_json::{Value, json};
 

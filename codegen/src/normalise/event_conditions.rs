@@ -1,7 +1,7 @@
 //! Converts one condition per event type into an event union.
 //!
-//! `schema/` has a condition for each type: `if` has the `event_type`, and `then` has the type of `data`. Unlike one large
-//! `oneOf`, this keeps the set of types open, and a validator can point to the mistake in an event.
+//! `schema/` has a condition for each type: `if` has the `event_type`, and `then` has the type of `data`. Unlike one
+//! large `oneOf`, this keeps the set of types open, and a validator can point to the mistake in an event.
 
 use serde_json::{Value, json};
 

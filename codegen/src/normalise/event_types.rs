@@ -1,7 +1,7 @@
 //! Checks that every event type has both a constant and a condition.
 //!
-//! The constant is in the set of types and has the description of the type. The condition has the type of its data. If one
-//! of the two was forgotten, the data would not be checked, or the type would be missing from the set.
+//! The constant is in the set of types and has the description of the type. The condition has the type of its data. If
+//! one of the two was forgotten, the data would not be checked, or the type would be missing from the set.
 
 use std::collections::BTreeMap;
 

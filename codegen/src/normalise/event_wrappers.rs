@@ -1,7 +1,7 @@
 //! Converts a choice of wrappers into an event union.
 //!
-//! The published file lists references to objects `{event_type, data}`, each with a single value of `event_type`. typify
-//! would generate a struct for each of them, and an untagged enum.
+//! The published file lists references to objects `{event_type, data}`, each with a single value of `event_type`.
+//! typify would generate a struct for each of them, and an untagged enum.
 
 use std::collections::BTreeMap;
 

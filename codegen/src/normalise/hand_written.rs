@@ -1,6 +1,7 @@
 //! Replaces the definitions that the overrides name with hand-written types.
 //!
-//! A schema cannot describe the Rust types of times, of values of several types, and of the three forms of a breadcrumb.
+//! A schema cannot describe the Rust types of times, of values of several types, and of the three forms of a
+//! breadcrumb.
 
 use serde_json::Value;
 

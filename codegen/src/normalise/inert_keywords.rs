@@ -1,8 +1,8 @@
 //! Removes keywords that have no effect on a type.
 //!
 //! mParticle's published files have defaults that are not values of the same enum (the default of `environment` is
-//! `unknown`), and typify would convert an optional field with a default into a plain one. They also close their objects,
-//! whereas our types keep unknown fields.
+//! `unknown`), and typify would convert an optional field with a default into a plain one. They also close their
+//! objects, whereas our types keep unknown fields.
 
 use serde_json::Value;
 

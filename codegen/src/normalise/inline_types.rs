@@ -1,7 +1,7 @@
 //! Moves inline objects, enums and unions to definitions.
 //!
-//! The key of such a definition is the place of the inline type. An inline type that occurs in several copies is therefore
-//! one type.
+//! The key of such a definition is the place of the inline type. An inline type that occurs in several copies is
+//! therefore one type.
 
 use indexmap::IndexMap;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Stores the effect of exceeding a limit in the limit.
 //!
-//! `maxLength: 256` with `x-mparticle-beyond: cut` becomes `maxLength: {value: 256, beyond: "cut"}`. A limit beside a `$ref`
-//! is later merged with other limits, which may have another effect. The limit of the keys of a map, `propertyNames`, becomes
-//! `nameMaxLength`.
+//! `maxLength: 256` with `x-mparticle-beyond: cut` becomes `maxLength: {value: 256, beyond: "cut"}`. A limit beside a
+//! `$ref` is later merged with other limits, which may have another effect. The limit of the keys of a map,
+//! `propertyNames`, becomes `nameMaxLength`.
 
 use serde_json::{Value, json};
 

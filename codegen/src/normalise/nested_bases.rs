@@ -1,7 +1,7 @@
 //! Adds the fields of the base of a base to the base.
 //!
-//! If A has the base B and B has the base C, serde would flatten C into B and B into A. A field would be written twice and
-//! refused when it is read. Instead, B contains the fields of C, and only A flattens its base.
+//! If A has the base B and B has the base C, serde would flatten C into B and B into A. A field would be written twice
+//! and refused when it is read. Instead, B contains the fields of C, and only A flattens its base.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Rewrites the notations that allow null as the flag `nullable`.
 //!
-//! The notations are `type: [X, "null"]`, `anyOf: [X, {"type": "null"}]` (the only notation for a `$ref`), and a null among
-//! the values of an `enum`. If a definition allows null, null is allowed at each reference to it.
+//! The notations are `type: [X, "null"]`, `anyOf: [X, {"type": "null"}]` (the only notation for a `$ref`), and a null
+//! among the values of an `enum`. If a definition allows null, null is allowed at each reference to it.
 
 use std::collections::BTreeSet;
 
@@ -57,8 +57,8 @@ fn strip(node: &mut Node, keyword: &str, is_null: impl Fn(&Value) -> bool) -> bo
     list.len() < before
 }
 
-/// Replaces a choice with a single branch by that branch. A single `const` is kept, because it has the description of the
-/// value.
+/// Replaces a choice with a single branch by that branch. A single `const` is kept, because it has the description of
+/// the value.
 fn unwrap_choice(node: &mut Node) {
     for keyword in ["anyOf", "oneOf"] {
         let Some(Value::Array(list)) = node.get_mut(keyword) else { continue };

@@ -1,7 +1,7 @@
 //! Removes a `$ref` beside an `enum`.
 //!
-//! The published file contains `{"$ref": "#/definitions/String", "enum": [..]}`. Up to draft 7, siblings of a `$ref` are
-//! ignored: any text is valid, and the enum lists the known ones. The schema therefore becomes an open enum.
+//! The published file contains `{"$ref": "#/definitions/String", "enum": [..]}`. Up to draft 7, siblings of a `$ref`
+//! are ignored: any text is valid, and the enum lists the known ones. The schema therefore becomes an open enum.
 
 use super::Schema;
 

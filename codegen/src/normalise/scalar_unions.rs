@@ -1,7 +1,7 @@
 //! Rewrites a list of scalar types as `scalar`.
 //!
-//! In mParticle's schema, "string" is any scalar, `type: ["string", "null", "boolean", "integer", "number"]`. The service
-//! converts it into text.
+//! In mParticle's schema, "string" is any scalar, `type: ["string", "null", "boolean", "integer", "number"]`. The
+//! service converts it into text.
 
 use serde_json::Value;
 

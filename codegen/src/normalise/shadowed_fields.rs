@@ -1,8 +1,8 @@
 //! Removes the fields of an object that its base also has.
 //!
-//! In the published file, the session start event has the field `session_id`, which the data of every event have. With two
-//! Rust fields, the field would be written twice. A field that the base declares differently is reported. A field that is
-//! required here stays in `required`.
+//! In the published file, the session start event has the field `session_id`, which the data of every event have. With
+//! two Rust fields, the field would be written twice. A field that the base declares differently is reported. A field
+//! that is required here stays in `required`.
 
 use std::collections::BTreeMap;
 

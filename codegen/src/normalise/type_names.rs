@@ -1,8 +1,8 @@
 //! Assigns a Rust name to each type.
 //!
-//! The name of a definition is its key, the name of a document is its title, and the name of an inline type consists of the
-//! type and the property that contain it. The overrides take precedence. Two types with the same name are reported. They are
-//! not numbered, because a number would depend on the order of definitions.
+//! The name of a definition is its key, the name of a document is its title, and the name of an inline type consists of
+//! the type and the property that contain it. The overrides take precedence. Two types with the same name are reported.
+//! They are not numbered, because a number would depend on the order of definitions.
 
 use std::collections::BTreeMap;
 

@@ -117,7 +117,8 @@ impl<'a> Verifier<'a> {
         properties.map(field).collect()
     }
 
-    /// Checks that the names in `required` and in advice are names of fields, and that no spelling belongs to two fields.
+    /// Checks that the names in `required` and in advice are names of fields, and that no spelling belongs to two
+    /// fields.
     fn check_names(&mut self, node: &Node, fields: &[Field]) {
         let advised = exactly_one_of(node).into_iter().flatten();
         let is_own = |name: &String| fields.iter().any(|field| field.wire == *name);

@@ -1,7 +1,7 @@
 //! Verifies that the keys of records are the names of the fields of the object that is read from them.
 //!
-//! An identity is a field of one type and a value of another. If one of the two were missing, an identity could be sent, but
-//! not read.
+//! An identity is a field of one type and a value of another. If one of the two were missing, an identity could be
+//! sent, but not read.
 
 use super::Verifier;
 use crate::diagnostic::{Code, Diagnostic};

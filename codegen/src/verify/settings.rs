@@ -1,4 +1,5 @@
-//! Verifies that every entry of the overrides applies: it must name an existing part of the schema and change something.
+//! Verifies that every entry of the overrides applies: it must name an existing part of the schema and change
+//! something.
 
 use toml::Spanned;
 

@@ -1,7 +1,7 @@
 //! The time that a call of `try_send` takes.
 //!
-//! Each call is compared with the encoding of an equal batch, percentile by percentile. Both contain slow calls that other
-//! threads cause, because the worker and the server use the same cores as the caller.
+//! Each call is compared with the encoding of an equal batch, percentile by percentile. Both contain slow calls that
+//! other threads cause, because the worker and the server use the same cores as the caller.
 
 use crate::{client, sample};
 use std::hint::black_box;

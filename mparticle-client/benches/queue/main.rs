@@ -1,5 +1,5 @@
-//! Benchmarks of the queue: a call of `try_send` compared with the encoding of the batch, the spool compared with appending
-//! the same bytes to a file, and a start with half a million pending batches.
+//! Benchmarks of the queue: a call of `try_send` compared with the encoding of the batch, the spool compared with
+//! appending the same bytes to a file, and a start with half a million pending batches.
 //!
 //! The server is a loopback sink in this process. All parts therefore share the cores of the machine, as in a service.
 

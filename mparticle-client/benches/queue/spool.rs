@@ -1,8 +1,8 @@
 //! The cost of a durable batch, compared with appending the same bytes to a file.
 //!
-//! The floor has the same producers. Each encodes a batch, passes the bytes to a thread, and waits. The thread appends the
-//! bytes that have arrived and syncs them. It delivers nothing and deletes nothing. A second floor is a loop without producers
-//! that appends encoded bytes.
+//! The floor has the same producers. Each encodes a batch, passes the bytes to a thread, and waits. The thread appends
+//! the bytes that have arrived and syncs them. It delivers nothing and deletes nothing. A second floor is a loop
+//! without producers that appends encoded bytes.
 
 use crate::{client, sample};
 use mparticle_client::models::Batch;
@@ -27,7 +27,8 @@ const AIM: f64 = 0.6;
 enum Users {
     /// Every batch has its own user. No batches are joined.
     Many,
-    /// Every producer sends batches of one user. They are joined, and the seals are written before the batches are sent.
+    /// Every producer sends batches of one user. They are joined, and the seals are written before the batches are
+    /// sent.
     Few,
 }
 

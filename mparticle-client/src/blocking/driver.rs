@@ -10,9 +10,9 @@ use tokio::task::unconstrained;
 
 /// A Tokio runtime on a background thread.
 ///
-/// The caller's future is polled on the caller's thread, and may therefore borrow from the caller. The background thread
-/// runs the uploads that the future spawns, timers and sockets. `Runtime::block_on` is not called and the runtime is not
-/// dropped on the caller's thread, because both panic inside an asynchronous runtime.
+/// The caller's future is polled on the caller's thread, and may therefore borrow from the caller. The background
+/// thread runs the uploads that the future spawns, timers and sockets. `Runtime::block_on` is not called and the
+/// runtime is not dropped on the caller's thread, because both panic inside an asynchronous runtime.
 #[derive(Debug)]
 pub(super) struct Driver {
     handle: Handle,
@@ -47,8 +47,8 @@ impl Driver {
 
     /// Blocks the calling thread until a future has completed.
     ///
-    /// The future runs outside Tokio's cooperative budget. If this method is called inside a task whose budget is exhausted,
-    /// the budget would not be renewed, and the future would never complete.
+    /// The future runs outside Tokio's cooperative budget. If this method is called inside a task whose budget is
+    /// exhausted, the budget would not be renewed, and the future would never complete.
     ///
     /// # Errors
     /// - [`Closed`](ErrorKind::Closed): the process was forked after the client was created.

@@ -1,8 +1,8 @@
 //! The client without `async` (feature `blocking`).
 //!
-//! The methods of [`Client`] block the calling thread until the upload has ended. They require no runtime: the client has a
-//! background thread that runs the uploads. Inside an asynchronous runtime, the methods do not panic, but block a thread of
-//! the runtime. Use the asynchronous [`Client`](crate::Client) there.
+//! The methods of [`Client`] block the calling thread until the upload has ended. They require no runtime: the client
+//! has a background thread that runs the uploads. Inside an asynchronous runtime, the methods do not panic, but block a
+//! thread of the runtime. Use the asynchronous [`Client`](crate::Client) there.
 //!
 //! # Examples
 //! ```no_run
@@ -82,8 +82,8 @@ impl Client {
     /// [`ClientBuilder::from_env`] describes the variables.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, the value of a variable is invalid, or the
-    ///   background thread cannot be started.
+    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, the value of a variable is invalid, or
+    ///   the background thread cannot be started.
     ///
     /// # Examples
     /// ```no_run
@@ -102,9 +102,8 @@ impl Client {
 
     /// Returns a client with other credentials and otherwise the same settings.
     ///
-    /// The new client shares the background thread, the connections and the
-    /// [limit on requests in flight](ClientBuilder::max_in_flight) with this client. It has its own rate limiter and retry
-    /// budget.
+    /// The new client shares the background thread, the connections and the [limit on requests in
+    /// flight](ClientBuilder::max_in_flight) with this client. It has its own rate limiter and retry budget.
     ///
     /// # Errors
     /// - [`Config`](crate::ErrorKind::Config): the credentials are invalid.
@@ -159,8 +158,8 @@ impl Client {
     ///   [`RateLimited`](crate::ErrorKind::RateLimited), [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted),
     ///   [`Timeout`](crate::ErrorKind::Timeout), [`Server`](crate::ErrorKind::Server) and
     ///   [`Transport`](crate::ErrorKind::Transport): as for [`crate::Client::upload_events`].
-    /// - [`Closed`](crate::ErrorKind::Closed): the process was forked after the client was created. This error contains no
-    ///   request.
+    /// - [`Closed`](crate::ErrorKind::Closed): the process was forked after the client was created. This error contains
+    ///   no request.
     ///
     /// # Examples
     /// ```
@@ -177,8 +176,9 @@ impl Client {
 
     /// Uploads up to 100 batches of any users in one request: `POST /v2/bulkevents`.
     ///
-    /// mParticle accepts or refuses the request as a whole, and may drop single batches after it has accepted the request.
-    /// To upload more batches, or to find the batch that mParticle refuses, use [`upload_all`](Self::upload_all).
+    /// mParticle accepts or refuses the request as a whole, and may drop single batches after it has accepted the
+    /// request. To upload more batches, or to find the batch that mParticle refuses, use
+    /// [`upload_all`](Self::upload_all).
     ///
     /// # Errors
     /// - [`Invalid`](crate::ErrorKind::Invalid) and [`TooLarge`](crate::ErrorKind::TooLarge): as for

@@ -19,8 +19,8 @@ impl ClientBuilder {
     /// A variable with an empty value is treated as not set. A disabled client does not need the key and the secret.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, a variable is not Unicode, `MPARTICLE_POD`
-    ///   is not the name of a pod, or `MPARTICLE_DISABLED` has another value than those listed.
+    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, a variable is not Unicode,
+    ///   `MPARTICLE_POD` is not the name of a pod, or `MPARTICLE_DISABLED` has another value than those listed.
     ///
     /// [`build`](Self::build) checks the credentials and the base URL.
     pub fn from_env() -> Result<Self, Error> {

@@ -25,14 +25,14 @@ const USER_AGENT: &str = concat!("mparticle-client-rust/", env!("CARGO_PKG_VERSI
 /// The default number of idle connections that are kept.
 const POOL_MAX_IDLE: usize = 16;
 
-/// The default time for which an idle connection is kept. Servers and load balancers usually close idle connections after
-/// 60 seconds or more, some after 30 seconds.
+/// The default time for which an idle connection is kept. Servers and load balancers usually close idle connections
+/// after 60 seconds or more, some after 30 seconds.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Configures and builds a [`Client`]. Returned by [`Client::builder`].
 ///
-/// If a setting is set more than once, the last value takes effect. [`build`](Self::build) checks the settings and reports
-/// all mistakes in one error. `Debug` output contains no secrets.
+/// If a setting is set more than once, the last value takes effect. [`build`](Self::build) checks the settings and
+/// reports all mistakes in one error. `Debug` output contains no secrets.
 ///
 /// # Examples
 /// ```
@@ -112,11 +112,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the URL to which requests are sent, such as the URL of a partner feed, of your own relay or of a test server.
+    /// Sets the URL to which requests are sent, such as the URL of a partner feed, of your own relay or of a test
+    /// server.
     ///
     /// The URL may have any path. `/v2` is appended unless the path ends with it: `https://inbound.mparticle.com/s2s`,
-    /// `https://inbound.mparticle.com/s2s/` and `https://inbound.mparticle.com/s2s/v2` are equivalent. The scheme `http`
-    /// is accepted for `localhost` and loopback addresses only. Overrides [`pod`](Self::pod).
+    /// `https://inbound.mparticle.com/s2s/` and `https://inbound.mparticle.com/s2s/v2` are equivalent. The scheme
+    /// `http` is accepted for `localhost` and loopback addresses only. Overrides [`pod`](Self::pod).
     ///
     /// Building the client fails in each of these cases:
     /// - the URL is malformed, contains white space or a byte order mark, or begins or ends with a quotation mark;
@@ -168,8 +169,8 @@ impl ClientBuilder {
     /// Sets the maximum number of requests in flight, over all clones of the client. The default is 64.
     ///
     /// Further uploads wait until a request has ended. Each request in flight has its own connection. A few more
-    /// connections may be open while the connections that exceed [`pool_max_idle`](Self::pool_max_idle) are being closed. A
-    /// client that keeps many requests in flight saves handshakes if both settings have the same value.
+    /// connections may be open while the connections that exceed [`pool_max_idle`](Self::pool_max_idle) are being
+    /// closed. A client that keeps many requests in flight saves handshakes if both settings have the same value.
     ///
     /// Building the client fails if the number is zero.
     #[must_use]
@@ -181,8 +182,8 @@ impl ClientBuilder {
     /// Disables the client: batches are checked and encoded as usual, but nothing is ever sent.
     ///
     /// Use this if a program must run without mParticle, for example on a developer's machine. Every upload returns a
-    /// receipt for which [`Receipt::is_discarded`](crate::Receipt::is_discarded) returns `true`. The outcome of every batch
-    /// in a queue or in [`upload_all`](Client::upload_all) is [`Outcome::Discarded`](crate::Outcome::Discarded).
+    /// receipt for which [`Receipt::is_discarded`](crate::Receipt::is_discarded) returns `true`. The outcome of every
+    /// batch in a queue or in [`upload_all`](Client::upload_all) is [`Outcome::Discarded`](crate::Outcome::Discarded).
     /// Credentials are neither needed nor checked, no socket is opened, and a queue opens no spool folder.
     /// [`build`](Self::build) logs one warning.
     ///
@@ -249,8 +250,8 @@ impl ClientBuilder {
 
     /// Sends requests through another [`Transport`].
     ///
-    /// The settings for TLS, proxies and connections do not apply to this transport. By default, the client uses its own
-    /// HTTPS transport.
+    /// The settings for TLS, proxies and connections do not apply to this transport. By default, the client uses its
+    /// own HTTPS transport.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -269,8 +270,8 @@ impl ClientBuilder {
     /// Builds the client. It opens no connection before the first upload.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config): a setting or the credentials are invalid. The message lists every mistake
-    ///   and quotes no value that may be secret.
+    /// - [`Config`](crate::ErrorKind::Config): a setting or the credentials are invalid. The message lists every
+    ///   mistake and quotes no value that may be secret.
     pub fn build(mut self) -> Result<Client, Error> {
         let mut problems = Vec::new();
         if self.delivery == Delivery::Disabled {
@@ -310,11 +311,12 @@ impl ClientBuilder {
         Ok(Client::new(self.encoder, sender))
     }
 
-    /// Builds a client whose methods block the calling thread (feature `blocking`). The client starts a background thread.
+    /// Builds a client whose methods block the calling thread (feature `blocking`). The client starts a background
+    /// thread.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config): a setting or the credentials are invalid, as for [`build`](Self::build), or
-    ///   the background thread cannot be started.
+    /// - [`Config`](crate::ErrorKind::Config): a setting or the credentials are invalid, as for [`build`](Self::build),
+    ///   or the background thread cannot be started.
     #[cfg(feature = "blocking")]
     pub fn build_blocking(self) -> Result<crate::blocking::Client, Error> {
         crate::blocking::Client::new(self.build()?)

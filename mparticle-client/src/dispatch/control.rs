@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 impl<S: SendOnce, T> Dispatch<S, T> {
-    /// Replaces a document that was just refused with documents of the same users. They are sent before all later documents
-    /// of these users, including those in the same request.
+    /// Replaces a document that was just refused with documents of the same users. They are sent before all later
+    /// documents of these users, including those in the same request.
     pub(crate) fn replace_refused(&mut self, documents: Vec<Document<T>>) {
         let now = Instant::now();
         let queued = documents.into_iter().map(|document| Queued::again(document, now)).collect();

@@ -95,8 +95,8 @@ impl<T> Flight<T> {
         self.may_have_been_sent || self.wait.is_none()
     }
 
-    /// Returns the next request, which counts as being sent from now on. It contains all documents, or the first ones if
-    /// the flight was halved.
+    /// Returns the next request, which counts as being sent from now on. It contains all documents, or the first ones
+    /// if the flight was halved.
     pub(super) fn send(&mut self, endpoint: Endpoint, now: Instant) -> EncodedRequest {
         self.wait = None;
         self.sent_at = now;

@@ -1,20 +1,20 @@
 //! Sends many documents in few requests.
 //!
-//! A document is an encoded batch with a tag of the caller. [`Dispatch`] takes documents, and yields each of them once with
-//! its result. These invariants hold:
+//! A document is an encoded batch with a tag of the caller. [`Dispatch`] takes documents, and yields each of them once
+//! with its result. These invariants hold:
 //!
-//! - **Order.** Documents of one user are sent in the order in which they were pushed. A document waits while an earlier
-//!   document of its user is in another request, even while that request is repeated.
-//! - **Packing.** A request contains the documents that may be sent, in order, up to 100 documents and 256,000 bytes. The
-//!   documents of a busy user wait while one of them is in flight, and are packed into the next request.
+//! - **Order.** Documents of one user are sent in the order in which they were pushed. A document waits while an
+//!   earlier document of its user is in another request, even while that request is repeated.
+//! - **Packing.** A request contains the documents that may be sent, in order, up to 100 documents and 256,000 bytes.
+//!   The documents of a busy user wait while one of them is in flight, and are packed into the next request.
 //! - **Halving.** A request that is refused as malformed is sent in halves until the malformed document is found.
 //! - **Outages.** While no request is accepted, no documents are taken, and one request at a time is tried.
 //! - **Age.** A document that has expired is not sent. The wall clock is read before every attempt.
-//! - **Halts.** A failure for a reason outside the documents, such as wrong credentials, halts the dispatcher. It can be
-//!   resumed. Otherwise, the documents without a result are returned in order.
+//! - **Halts.** A failure for a reason outside the documents, such as wrong credentials, halts the dispatcher. It can
+//!   be resumed. Otherwise, the documents without a result are returned in order.
 //!
-//! [`waiting`] forms requests, [`flight`] is a request that has begun, [`verdict`] interprets an error, and this file moves
-//! documents between them. It depends neither on the source of the documents nor on the use of the results.
+//! [`waiting`] forms requests, [`flight`] is a request that has begun, [`verdict`] interprets an error, and this file
+//! moves documents between them. It depends neither on the source of the documents nor on the use of the results.
 
 #[cfg(feature = "queue")]
 mod control;
@@ -155,8 +155,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// Whether another document should be pushed. This is not the case during an outage, or if twice as many documents wait
-    /// as the requests in flight can contain.
+    /// Whether another document should be pushed. This is not the case during an outage, or if twice as many documents
+    /// wait as the requests in flight can contain.
     pub(crate) fn wants_more(&self) -> bool {
         let requests = 2 * self.settings.concurrency;
         !self.is_halted
@@ -257,8 +257,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// Sends one request during an outage. A new request is tried first, because the failed ones may be the cause of their
-    /// failures.
+    /// Sends one request during an outage. A new request is tried first, because the failed ones may be the cause of
+    /// their failures.
     fn try_one(&mut self, now: Instant) {
         if !self.begin_request(now, true) {
             let oldest_try = self.flights.iter().min_by_key(|(_, flight)| flight.failed_at());

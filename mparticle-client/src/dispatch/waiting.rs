@@ -94,8 +94,8 @@ impl<T> Waiting<T> {
     }
 
     /// Takes the documents of the next request. A document is skipped if one of its users is locked, or is a user of an
-    /// earlier document that was skipped. Returns `None` if there are no documents, or if there are too few and the first
-    /// of them has not waited long enough.
+    /// earlier document that was skipped. Returns `None` if there are no documents, or if there are too few and the
+    /// first of them has not waited long enough.
     ///
     /// The set of locked users may change only if a request was taken or [`users_unlocked`](Self::users_unlocked) was
     /// called.

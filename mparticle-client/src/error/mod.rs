@@ -27,9 +27,9 @@ type Cause = Arc<dyn std::error::Error + Send + Sync>;
 /// some kinds a hint. `{:#}` appends the [sources](std::error::Error::source), each after a colon. `Debug` writes
 /// the kind, the message, the pointer, the status, the number of attempts, the `source_request_id`s and the source.
 ///
-/// Their output contains neither credentials nor the content of a batch. It does not contain the text of a response, which
-/// may quote both. There are two exceptions: a pointer can contain the name of an attribute, and `Debug` writes the
-/// `source_request_id`s that the caller has set.
+/// Their output contains neither credentials nor the content of a batch. It does not contain the text of a response,
+/// which may quote both. There are two exceptions: a pointer can contain the name of an attribute, and `Debug` writes
+/// the `source_request_id`s that the caller has set.
 ///
 /// # Examples
 ///
@@ -174,8 +174,8 @@ impl Error {
 
     /// Returns whether mParticle may have accepted the request in spite of the error.
     ///
-    /// This is the case if an attempt was interrupted, if no response arrived in time, or if a response had status 408 or a
-    /// status of 500 or above. To send the data again without counting it twice, send the request that
+    /// This is the case if an attempt was interrupted, if no response arrived in time, or if a response had status 408
+    /// or a status of 500 or above. To send the data again without counting it twice, send the request that
     /// [`into_request`](Self::into_request) returns: it has the same ids.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
@@ -213,8 +213,8 @@ impl Error {
 
     /// Returns the errors that mParticle listed in the body of the last response.
     ///
-    /// The list is empty if no response arrived, or if the body does not have the documented form. The messages may quote
-    /// personal data.
+    /// The list is empty if no response arrived, or if the body does not have the documented form. The messages may
+    /// quote personal data.
     #[must_use]
     pub fn api_errors(&self) -> Vec<ApiError> {
         let body = self.body().unwrap_or_default();
@@ -247,8 +247,8 @@ impl Error {
 
     /// Returns the JSON pointer of the invalid data, if the error has one.
     ///
-    /// In the error of a bulk request, the pointer starts with the index of the batch: `/3/events/0` is the first event of
-    /// the fourth batch. The pointer can contain the name of an attribute.
+    /// In the error of a bulk request, the pointer starts with the index of the batch: `/3/events/0` is the first event
+    /// of the fourth batch. The pointer can contain the name of an attribute.
     #[must_use]
     pub fn pointer(&self) -> Option<&str> {
         self.0.pointer.as_deref()
@@ -263,14 +263,15 @@ impl Error {
         &self.0.violations
     }
 
-    /// Returns the encoded request, which [`Client::resend`](crate::Client::resend) sends again with the same ids and the
-    /// same bytes.
+    /// Returns the encoded request, which [`Client::resend`](crate::Client::resend) sends again with the same ids and
+    /// the same bytes.
     ///
     /// Returns `None` if no request was encoded: the configuration or the data was invalid, a queue did not accept the
     /// batch, or [`Client::upload_all`](crate::Client::upload_all) stopped before it sent the batch.
     ///
     /// The request of a [`FailedBatch`](crate::FailedBatch) can contain other batches, too. Use
-    /// [`FailedBatch::into_batches`](crate::FailedBatch::into_batches) to get the batch that `upload_all` did not deliver.
+    /// [`FailedBatch::into_batches`](crate::FailedBatch::into_batches) to get the batch that `upload_all` did not
+    /// deliver.
     #[must_use]
     pub fn into_request(self) -> Option<EncodedRequest> {
         self.0.request
@@ -289,8 +290,8 @@ impl Error {
             && matches!(status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE)
     }
 
-    /// Returns up to three codes of the listed errors. Any other text in the field of the code is ignored, because it may
-    /// quote the request.
+    /// Returns up to three codes of the listed errors. Any other text in the field of the code is ignored, because it
+    /// may quote the request.
     fn codes(&self) -> Vec<String> {
         let is_code = |code: &String| {
             code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')

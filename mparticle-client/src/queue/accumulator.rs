@@ -1,7 +1,7 @@
 //! Collects batches until there are enough for a request, and joins batches of one user.
 //!
-//! mParticle recommends few, large requests. Two batches are joined if they differ only in their events, the caller has set
-//! no id for either, and no other batch of the user was accepted between them.
+//! mParticle recommends few, large requests. Two batches are joined if they differ only in their events, the caller has
+//! set no id for either, and no other batch of the user was accepted between them.
 
 use super::pending_batch::PendingBatch;
 use super::sealed_batch::SealedBatch;
@@ -157,8 +157,8 @@ impl Item {
     }
 }
 
-/// Returns the maximum number of bytes by which a batch grows if another one joins it: the size of the events of the other
-/// one, and of the list around them.
+/// Returns the maximum number of bytes by which a batch grows if another one joins it: the size of the events of the
+/// other one, and of the list around them.
 fn added_bytes(sections: &Sections) -> usize {
     sections.events().len() + r#","events":[]"#.len()
 }

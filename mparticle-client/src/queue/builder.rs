@@ -82,8 +82,8 @@ impl QueueBuilder {
 
     /// Sets how long a batch may wait for others to share a request with. The default is 5 seconds.
     ///
-    /// A full request is sent at once. All batches are sent at once if the queue is flushed or shut down, or if it is full
-    /// and no request is in flight.
+    /// A full request is sent at once. All batches are sent at once if the queue is flushed or shut down, or if it is
+    /// full and no request is in flight.
     pub fn flush_every(mut self, interval: Duration) -> Self {
         self.settings.flush_every = interval;
         self
@@ -98,8 +98,8 @@ impl QueueBuilder {
     /// Disables the timestamps that the queue adds to events.
     ///
     /// By default, the queue sets `timestamp_unixtime_ms` of an event that has none to the time at which it accepts the
-    /// batch. Without a timestamp, mParticle uses the time at which it receives the batch. An outage, a pause or a restart
-    /// can delay that by hours.
+    /// batch. Without a timestamp, mParticle uses the time at which it receives the batch. An outage, a pause or a
+    /// restart can delay that by hours.
     pub fn without_event_times(mut self) -> Self {
         self.sets_event_times = false;
         self
@@ -107,10 +107,10 @@ impl QueueBuilder {
 
     /// Sets the outcome hook: a function that is called once with the outcome of each batch.
     ///
-    /// The function runs on its own thread. If it blocks, later outcomes wait, and their batches continue to count towards
-    /// [`max_pending`](Self::max_pending). It may call [`Queue::try_send`], but must not wait for the queue. It should not
-    /// own the queue, which would then never be dropped. If it panics, the queue logs an error and continues with the next
-    /// outcome.
+    /// The function runs on its own thread. If it blocks, later outcomes wait, and their batches continue to count
+    /// towards [`max_pending`](Self::max_pending). It may call [`Queue::try_send`], but must not wait for the queue. It
+    /// should not own the queue, which would then never be dropped. If it panics, the queue logs an error and continues
+    /// with the next outcome.
     pub fn on_outcome(mut self, function: impl Fn(&BatchResult) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(function));
         self
@@ -121,8 +121,8 @@ impl QueueBuilder {
     /// The folder is created if it does not exist. It is locked while the queue is open, and must not be shared with
     /// another queue. Only the user can read its files (mode 0600). They contain batches, but no credentials.
     ///
-    /// The spool reserves disk space before it accepts a batch, and can therefore always record deliveries. If the disk is
-    /// full, [`Queue::send`] and [`Queue::try_send`] return an error of kind [`Storage`](ErrorKind::Storage).
+    /// The spool reserves disk space before it accepts a batch, and can therefore always record deliveries. If the disk
+    /// is full, [`Queue::send`] and [`Queue::try_send`] return an error of kind [`Storage`](ErrorKind::Storage).
     #[cfg(feature = "spool")]
     pub fn spool(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
         self.spool = Some(folder.into());
@@ -143,8 +143,8 @@ impl QueueBuilder {
 
     /// Builds the queue and starts its worker.
     ///
-    /// The worker runs on its own thread, with its own Tokio runtime and its own connections. The returned future can be
-    /// awaited in any runtime, or without a runtime.
+    /// The worker runs on its own thread, with its own Tokio runtime and its own connections. The returned future can
+    /// be awaited in any runtime, or without a runtime.
     ///
     /// # Errors
     /// - [`Config`](ErrorKind::Config): a limit is zero, or a thread cannot be started.

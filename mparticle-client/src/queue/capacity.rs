@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{AcquireError, Semaphore, TryAcquireError};
 
-/// The memory of a pending batch in bytes, except for its JSON: its identifiers, its entry in the queue, and the overhead of
-/// the allocator. The test `memory_of_small_batches` measures it.
+/// The memory of a pending batch in bytes, except for its JSON: its identifiers, its entry in the queue, and the
+/// overhead of the allocator. The test `memory_of_small_batches` measures it.
 pub(super) const BATCH_OVERHEAD: usize = 640;
 
 /// The capacity of a queue. Waiting calls acquire capacity in the order of the calls.

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 
 /// Reports the outcome of an accepted batch.
 ///
-/// It holds the capacity of the batch. If it is dropped without an outcome, for example because a runtime is shut down, the
-/// batch counts as dropped, or as left in the spool.
+/// It holds the capacity of the batch. If it is dropped without an outcome, for example because a runtime is shut down,
+/// the batch counts as dropped, or as left in the spool.
 pub(super) struct Completion {
     shared: Arc<Shared>,
     source_request_id: String,

@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 
 /// The handle of a batch that a queue accepted. Awaiting it returns the outcome.
 ///
-/// The batch is delivered even if the handle is dropped. The handle can be awaited in any runtime, or without a runtime.
+/// The batch is delivered even if the handle is dropped. The handle can be awaited in any runtime, or without a
+/// runtime.
 ///
 /// # Examples
 /// ```

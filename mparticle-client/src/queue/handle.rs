@@ -30,8 +30,8 @@ const DROP_GRACE_PERIOD: Duration = Duration::from_secs(30);
 ///
 /// A clone is another handle of the same queue. The methods can be called in any runtime, or without a runtime.
 ///
-/// If the last handle is dropped without [`shutdown`](Self::shutdown), the queue continues to send for up to 30 seconds, or
-/// until the process ends. Batches that are pending after that are dropped, or left in the spool.
+/// If the last handle is dropped without [`shutdown`](Self::shutdown), the queue continues to send for up to 30
+/// seconds, or until the process ends. Batches that are pending after that are dropped, or left in the spool.
 ///
 /// A queue cannot be used after a fork. In the child process, its methods behave as if the queue were closed. Create
 /// another queue there.
@@ -94,11 +94,12 @@ impl Queue {
     /// The [`SendError`] contains the batch. Its kind is one of:
     ///
     /// - [`Closed`](ErrorKind::Closed): the queue was shut down, the process was forked, or the worker has ended.
-    /// - [`TooLarge`](ErrorKind::TooLarge): the batch exceeds the capacity of the queue, or it cannot be split into parts
-    ///   of up to 128,000 bytes.
+    /// - [`TooLarge`](ErrorKind::TooLarge): the batch exceeds the capacity of the queue, or it cannot be split into
+    ///   parts of up to 128,000 bytes.
     /// - [`Invalid`](ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule and the client uses
     ///   [`Validation::Strict`](crate::Validation::Strict).
-    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, for example because the disk is full.
+    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, for example because the disk is
+    ///   full.
     ///
     /// # Examples
     /// ```
@@ -113,15 +114,15 @@ impl Queue {
         self.send_until(Box::new(batch), None).await
     }
 
-    /// Sends a batch to the queue. Waits for up to `timeout` until the queue has capacity and, with a spool, until the batch
-    /// is on disk.
+    /// Sends a batch to the queue. Waits for up to `timeout` until the queue has capacity and, with a spool, until the
+    /// batch is on disk.
     ///
     /// # Errors
     /// The [`SendError`] contains the batch. Its kind is one of:
     ///
     /// - [`Full`](ErrorKind::Full): the queue had no capacity for the batch within `timeout`.
-    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, or it was not on disk within `timeout`.
-    ///   It may still be delivered if [`SendError::may_be_delivered_as`] returns an id.
+    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, or it was not on disk within
+    ///   `timeout`. It may still be delivered if [`SendError::may_be_delivered_as`] returns an id.
     /// - [`Closed`](ErrorKind::Closed), [`TooLarge`](ErrorKind::TooLarge) and [`Invalid`](ErrorKind::Invalid): as for
     ///   [`send`](Self::send).
     ///
@@ -152,8 +153,8 @@ impl Queue {
 
     /// Sends a batch to the queue if the queue has capacity. Does not wait.
     ///
-    /// With a spool, the batch is written to disk shortly after the call, together with others. The batch is lost if the
-    /// process crashes before that. [`send`](Self::send) waits until the batch is on disk.
+    /// With a spool, the batch is written to disk shortly after the call, together with others. The batch is lost if
+    /// the process crashes before that. [`send`](Self::send) waits until the batch is on disk.
     ///
     /// # Errors
     /// The [`SendError`] contains the batch. Its kind is one of:
@@ -195,8 +196,8 @@ impl Queue {
     ///
     /// During a flush, failed requests are retried every second, unless mParticle asked for a longer wait.
     ///
-    /// The timeout is measured from the call. If it elapses, or if the queue is paused, [`Report::pending`] is the number
-    /// of batches that are still pending. They stay in the queue.
+    /// The timeout is measured from the call. If it elapses, or if the queue is paused, [`Report::pending`] is the
+    /// number of batches that are still pending. They stay in the queue.
     ///
     /// # Examples
     /// ```
@@ -228,12 +229,12 @@ impl Queue {
     ///
     /// During a shutdown, failed requests are retried every second, unless mParticle asked for a longer wait.
     ///
-    /// The timeout is measured from the call. If it elapses, or if the queue is paused, requests in flight are cancelled.
-    /// Batches that are still pending are dropped, or left in the spool. Every batch then has its outcome, and the report
-    /// contains the numbers. The spool is closed, and another queue can open it.
+    /// The timeout is measured from the call. If it elapses, or if the queue is paused, requests in flight are
+    /// cancelled. Batches that are still pending are dropped, or left in the spool. Every batch then has its outcome,
+    /// and the report contains the numbers. The spool is closed, and another queue can open it.
     ///
-    /// Calls of [`send`](Self::send) that are still waiting return an error with their batch. Any handle can shut down the
-    /// queue, and this method can be called more than once.
+    /// Calls of [`send`](Self::send) that are still waiting return an error with their batch. Any handle can shut down
+    /// the queue, and this method can be called more than once.
     ///
     /// # Examples
     /// ```

@@ -8,8 +8,8 @@ const COUNTED: u128 = (1 << 48) - 1;
 
 /// Generates UUIDs that differ from each other. They differ from those of other queues in 74 random bits.
 ///
-/// The random bits are drawn once, and an id therefore needs no system call. A forked process generates no ids, because its
-/// queue is closed.
+/// The random bits are drawn once, and an id therefore needs no system call. A forked process generates no ids, because
+/// its queue is closed.
 #[derive(Debug)]
 pub(super) struct Ids {
     first: u128,

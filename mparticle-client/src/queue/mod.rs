@@ -1,7 +1,7 @@
 //! A queue that delivers batches in the background (feature `queue`).
 //!
-//! A request handler passes a batch to [`Queue::try_send`], [`Queue::send_timeout`] or [`Queue::send`], and does not wait
-//! for the network. A background worker joins, packs and delivers the batches, and reports the outcome of each.
+//! A request handler passes a batch to [`Queue::try_send`], [`Queue::send_timeout`] or [`Queue::send`], and does not
+//! wait for the network. A background worker joins, packs and delivers the batches, and reports the outcome of each.
 //!
 //! The guide explains [how to use a queue in a service](crate::guide::sending_from_a_service).
 //!
@@ -27,9 +27,11 @@
 //!    `accepted + recovered == delivered + discarded + rejected + expired + dropped + pending`.
 //! 2. The number and the size of the pending batches are limited.
 //! 3. The batches of a user arrive in the order in which the queue accepted them.
-//! 4. A batch that may have been sent is sent again with the same `source_request_id` and the same bytes, or not at all.
-//! 5. The queue waits during outages and rate limits, and drops nothing. A failure for a reason outside the batches, such
-//!    as status 401 or 404, pauses the queue. A batch that mParticle refuses does not prevent the delivery of others.
+//! 4. A batch that may have been sent is sent again with the same `source_request_id` and the same bytes, or not at
+//!    all.
+//! 5. The queue waits during outages and rate limits, and drops nothing. A failure for a reason outside the batches,
+//!    such as status 401 or 404, pauses the queue. A batch that mParticle refuses does not prevent the delivery of
+//!    others.
 //! 6. With a spool (feature `spool`), 1 to 5 hold across a crash of the process or the machine, for every batch that
 //!    [`Queue::send`] has accepted.
 
@@ -39,7 +41,7 @@
 //   store        with a spool, writes the batch to disk
 //   shared       passes the batch to the worker
 //   accumulator  joins batches of one user and collects batches for a request
-//   delivery     creates a `SealedBatch` with one id, writes a seal to the spool, and passes the documents to `crate::dispatch`
+//   delivery     creates a `SealedBatch`, writes a seal to the spool, and passes the documents to `crate::dispatch`
 //   completion   reports the outcome to the counts, the handle and the outcome hook
 
 mod accumulator;

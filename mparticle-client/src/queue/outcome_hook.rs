@@ -13,8 +13,8 @@ pub(super) type HookFunction = Arc<dyn Fn(&BatchResult) + Send + Sync>;
 
 /// Calls the function with each outcome, in order. If the function blocks, only later calls are delayed.
 ///
-/// An outcome keeps the capacity of its batch until the function returns. The limits of the queue therefore also limit the
-/// memory that outcomes take.
+/// An outcome keeps the capacity of its batch until the function returns. The limits of the queue therefore also limit
+/// the memory that outcomes take.
 pub(super) struct OutcomeHook {
     outcomes: mpsc::Sender<(BatchResult, Permit)>,
     /// The number of outcomes that were sent to the thread.

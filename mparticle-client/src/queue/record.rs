@@ -123,8 +123,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record<'_>> {
 
 #[cfg(feature = "spool")]
 impl Record<'_> {
-    /// Returns the content of the batch. The batch is not joined with others, because it may have been sent. `record` is
-    /// the encoded record.
+    /// Returns the content of the batch. The batch is not joined with others, because it may have been sent. `record`
+    /// is the encoded record.
     pub(super) fn content(&self, record: &Bytes) -> Content {
         let document = |(id, range): &(&str, Range<usize>)| EncodedBatch {
             source_request_id: (*id).to_owned(),

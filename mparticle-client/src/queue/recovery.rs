@@ -30,8 +30,8 @@ pub struct Recovery {
     /// The number of records that could not be read because the files are damaged. Each record was a batch, a note that
     /// batches were joined, or a note that batches were delivered.
     pub unreadable: u64,
-    /// The number of recovered batches that may have been sent before as part of a joined batch, because the note about it
-    /// may be damaged. mParticle counts the events of such a batch twice if they were sent before.
+    /// The number of recovered batches that may have been sent before as part of a joined batch, because the note about
+    /// it may be damaged. mParticle counts the events of such a batch twice if they were sent before.
     pub uncertain: u64,
     /// A description of the damage in English. It contains positions in the log, but no content of batches.
     pub damage: Option<String>,

@@ -50,8 +50,8 @@ impl SendError {
         &self.error
     }
 
-    /// Returns the `source_request_id` with which the queue may still deliver the batch, because the batch may have been
-    /// written to the spool.
+    /// Returns the `source_request_id` with which the queue may still deliver the batch, because the batch may have
+    /// been written to the spool.
     ///
     /// If you send the batch in another way, set this id first. mParticle then counts the batch once.
     #[must_use]

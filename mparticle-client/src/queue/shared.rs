@@ -1,7 +1,7 @@
 //! The state that the handles of a queue share with its worker.
 //!
-//! One lock protects the counts and the batches that the worker has not taken. It is held only briefly, and never while a
-//! function of the caller runs. The counts are therefore consistent, and every counted batch has been passed on.
+//! One lock protects the counts and the batches that the worker has not taken. It is held only briefly, and never while
+//! a function of the caller runs. The counts are therefore consistent, and every counted batch has been passed on.
 
 use super::capacity::Capacity;
 use super::completion::Storage;
@@ -72,8 +72,8 @@ struct State {
 /// A batch that is passed to the worker.
 pub(super) struct Arrival {
     pub(super) pending: PendingBatch,
-    /// The batch of the caller, if its user keys are not known yet. Computing the keys and freeing the memory of the batch
-    /// take about a microsecond, which should not delay the caller of `try_send`.
+    /// The batch of the caller, if its user keys are not known yet. Computing the keys and freeing the memory of the
+    /// batch take about a microsecond, which should not delay the caller of `try_send`.
     pub(super) given: Option<Box<Batch>>,
 }
 
@@ -299,8 +299,8 @@ impl Shared {
         std::mem::take(&mut self.lock().incoming)
     }
 
-    /// Sets when the worker is woken: when the next request is full, in view of the batches and bytes that the worker has
-    /// accumulated, or by the first batch if `accumulated` is `None`. Returns `false` if the worker must not wait.
+    /// Sets when the worker is woken: when the next request is full, in view of the batches and bytes that the worker
+    /// has accumulated, or by the first batch if `accumulated` is `None`. Returns `false` if the worker must not wait.
     pub(super) fn wake_when_full(&self, accumulated: Option<(usize, usize)>) -> bool {
         let mut state = self.lock();
         state.wake_after = match accumulated {
@@ -322,8 +322,8 @@ impl Shared {
         self.wake.notified().await;
     }
 
-    /// Ends the queue, and counts the pending batches as dropped or left in the spool. Returns the batches and commands that
-    /// the worker had not taken.
+    /// Ends the queue, and counts the pending batches as dropped or left in the spool. Returns the batches and commands
+    /// that the worker had not taken.
     pub(super) fn end(&self) -> Incoming {
         self.capacity.close();
         let mut state = self.lock();

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 /// The counts of a queue since it was built, and its state.
 ///
-/// All fields describe the same instant. At all times,
-/// `accepted + recovered == delivered + discarded + rejected + expired + dropped + pending`. Each batch that was passed to
-/// the queue counts as one, even if it was joined with others or split.
+/// All fields describe the same instant. At all times, `accepted + recovered == delivered + discarded + rejected +
+/// expired + dropped + pending`. Each batch that was passed to the queue counts as one, even if it was joined with
+/// others or split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -29,7 +29,8 @@ pub struct Stats {
     pub dropped: u64,
     /// The batches that are waiting or being sent. After the queue has ended, the batches that it left in the spool.
     pub pending: u64,
-    /// The memory that the pending batches take in bytes, which [`max_pending`](super::QueueBuilder::max_pending) limits.
+    /// The memory that the pending batches take in bytes, which [`max_pending`](super::QueueBuilder::max_pending)
+    /// limits.
     pub pending_bytes: u64,
     /// The time since the acceptance of the oldest pending batch, in whole seconds. `None` if no batch is pending.
     pub oldest_age: Option<Duration>,
@@ -44,9 +45,10 @@ pub struct Stats {
 /// The reason why a queue is paused.
 ///
 /// A queue pauses if a request fails permanently for a reason outside its batches, such as wrong credentials or a wrong
-/// base URL. It keeps its batches and continues to accept others. Unless mParticle refused the credentials, the queue tries
-/// to send every five minutes, and resumes when mParticle accepts a request. Call [`Queue::resume`](super::Queue::resume)
-/// or [`Queue::set_credentials`](super::Queue::set_credentials) to resume it at once.
+/// base URL. It keeps its batches and continues to accept others. Unless mParticle refused the credentials, the queue
+/// tries to send every five minutes, and resumes when mParticle accepts a request. Call
+/// [`Queue::resume`](super::Queue::resume) or [`Queue::set_credentials`](super::Queue::set_credentials) to resume it at
+/// once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pause {

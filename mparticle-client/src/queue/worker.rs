@@ -11,8 +11,9 @@ use tokio::runtime::Builder;
 
 /// A future that sends the batches of a queue. It completes when the queue has been shut down.
 ///
-/// [`QueueBuilder::build_with_worker`](super::QueueBuilder::build_with_worker) returns it. Spawn it in a Tokio runtime with
-/// timers and I/O. If the worker is dropped, the queue is closed, and the pending batches are dropped or left in the spool.
+/// [`QueueBuilder::build_with_worker`](super::QueueBuilder::build_with_worker) returns it. Spawn it in a Tokio runtime
+/// with timers and I/O. If the worker is dropped, the queue is closed, and the pending batches are dropped or left in
+/// the spool.
 #[must_use = "nothing is sent unless it is polled"]
 pub struct Worker(Pin<Box<dyn Future<Output = ()> + Send>>);
 

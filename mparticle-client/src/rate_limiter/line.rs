@@ -1,13 +1,13 @@
 //! The line of requests that wait for the rate: their numbers, and the credit that grants numbers in order.
 //!
-//! Credit grows with time. The first number in line is granted once there is credit for its weight. A granted number blocks
-//! no other: further credit goes to the next number, whether or not the owner of the granted number has been polled. A
-//! number whose owner has left is skipped, and its credit goes to the next number.
+//! Credit grows with time. The first number in line is granted once there is credit for its weight. A granted number
+//! blocks no other: further credit goes to the next number, whether or not the owner of the granted number has been
+//! polled. A number whose owner has left is skipped, and its credit goes to the next number.
 //!
 //! Callers may drop their uploads after some time. If numbers were granted strictly in order, each number would then be
 //! granted shortly before its owner leaves, too late for a response. Therefore, once the first number in line was
-//! abandoned, other numbers lapse at nine tenths of the age that it had reached. Their owners draw new numbers, and younger
-//! numbers are granted in time.
+//! abandoned, other numbers lapse at nine tenths of the age that it had reached. Their owners draw new numbers, and
+//! younger numbers are granted in time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -70,8 +70,8 @@ struct Abandonment {
 }
 
 impl Line {
-    /// Draws the next number for a request of `weight` batches. `again` is the number that the request had before, if any,
-    /// and is used again. `wake` is notified when the state of the number changes.
+    /// Draws the next number for a request of `weight` batches. `again` is the number that the request had before, if
+    /// any, and is used again. `wake` is notified when the state of the number changes.
     pub(super) fn draw(
         &mut self,
         again: Option<Number>,

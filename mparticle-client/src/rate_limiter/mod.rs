@@ -4,16 +4,16 @@
 //!
 //! - **Closed.** Nothing is sent until `Retry-After` has passed.
 //! - **Rate.** The rate is set to 0.9 times the number of batches that were accepted in the last second, once for all
-//!   requests that were in flight together. The new rate is at least 0.45 times the old one, or 0.81 times the old one if
-//!   nothing was accepted since the last change. After 8 seconds, the rate grows by 2 % a second until the next 429. If
-//!   nothing was accepted before the first 429, the rate starts at 10 batches a second and doubles every second. A rate
-//!   that delayed no request for a minute is dropped.
-//! - **Numbers.** Each request draws a number whose weight is the number of its batches. Numbers are granted in order, as
-//!   credit grows at the rate. A waiting request sleeps until its number is expected to be granted, for at most a second,
-//!   and checks again. The credit goes to the next number as soon as a number is granted. A request that is not polled
-//!   therefore blocks no other. A request that was refused keeps its number and is sent before younger requests.
-//! - **Probes.** While the limiter is closed for more than a minute, one request a minute may be sent. If it is accepted,
-//!   the limiter opens.
+//!   requests that were in flight together. The new rate is at least 0.45 times the old one, or 0.81 times the old one
+//!   if nothing was accepted since the last change. After 8 seconds, the rate grows by 2 % a second until the next 429.
+//!   If nothing was accepted before the first 429, the rate starts at 10 batches a second and doubles every second. A
+//!   rate that delayed no request for a minute is dropped.
+//! - **Numbers.** Each request draws a number whose weight is the number of its batches. Numbers are granted in order,
+//!   as credit grows at the rate. A waiting request sleeps until its number is expected to be granted, for at most a
+//!   second, and checks again. The credit goes to the next number as soon as a number is granted. A request that is not
+//!   polled therefore blocks no other. A request that was refused keeps its number and is sent before younger requests.
+//! - **Probes.** While the limiter is closed for more than a minute, one request a minute may be sent. If it is
+//!   accepted, the limiter opens.
 //!
 //! [`line`] grants numbers, [`state`] makes the decisions, and this file waits.
 
@@ -42,12 +42,12 @@ const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// Keeps the uploads of one API key within mParticle's rate limit.
 ///
-/// Requests are not delayed until mParticle answers with status 429. Then they wait for the time in `Retry-After`, and are
-/// sent at nine tenths of the rate that mParticle accepted before. This rate grows slowly until the next 429.
+/// Requests are not delayed until mParticle answers with status 429. Then they wait for the time in `Retry-After`, and
+/// are sent at nine tenths of the rate that mParticle accepted before. This rate grows slowly until the next 429.
 ///
 /// All clones of a client share its rate limiter. To share it with another client of the same key, pass it to
-/// [`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter). Clients with different keys should not share a rate
-/// limiter.
+/// [`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter). Clients with different keys should not share a
+/// rate limiter.
 ///
 /// # Examples
 /// ```
@@ -110,8 +110,8 @@ impl RateLimiter {
         .map_err(|retry_after| RateLimited { retry_after })
     }
 
-    /// Reports that a request of `weight` batches, sent at `sent`, was accepted. `used` is the used percentage of the limit
-    /// according to the response.
+    /// Reports that a request of `weight` batches, sent at `sent`, was accepted. `used` is the used percentage of the
+    /// limit according to the response.
     pub(crate) fn accepted(&self, weight: u32, used: Option<f64>, sent: Instant) {
         self.lock().accepted(weight, used, sent, Instant::now());
     }
@@ -194,7 +194,8 @@ impl RateWaiter {
     /// Waits until the request can probably be sent. [`start`](Self::start) returns whether it can.
     ///
     /// # Errors
-    /// - [`RateLimited`]: the request will not be allowed before the deadline. The call returns as soon as this is known.
+    /// - [`RateLimited`]: the request will not be allowed before the deadline. The call returns as soon as this is
+    ///   known.
     pub(crate) async fn wait(&self, deadline: Option<Instant>) -> Result<(), RateLimited> {
         loop {
             let now = Instant::now();

@@ -5,8 +5,8 @@ use std::time::Duration;
 /// The state of a [`RateLimiter`](super::RateLimiter).
 ///
 /// [`RateLimiter::snapshot`](super::RateLimiter::snapshot) returns it, and
-/// [`RateLimiter::restore`](super::RateLimiter::restore) applies it. A process that takes over from another one can start
-/// with the rate of that process instead of exceeding the limit again.
+/// [`RateLimiter::restore`](super::RateLimiter::restore) applies it. A process that takes over from another one can
+/// start with the rate of that process instead of exceeding the limit again.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RateLimiterSnapshot {

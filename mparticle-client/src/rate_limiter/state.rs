@@ -92,9 +92,9 @@ pub(crate) enum Readiness {
 }
 
 impl State {
-    /// Reserves a slot for a request of `weight` batches. If the request would not be allowed before the deadline, returns
-    /// the time after which it would be. A request that was sent and not accepted passes its old slot as `again`, and is
-    /// then sent before younger requests.
+    /// Reserves a slot for a request of `weight` batches. If the request would not be allowed before the deadline,
+    /// returns the time after which it would be. A request that was sent and not accepted passes its old slot as
+    /// `again`, and is then sent before younger requests.
     pub(super) fn reserve(
         &mut self,
         again: Option<Slot>,
@@ -143,8 +143,8 @@ impl State {
         }
     }
 
-    /// Returns the same as [`readiness`](Self::readiness). A request that is sent while the limiter is closed counts as a
-    /// probe.
+    /// Returns the same as [`readiness`](Self::readiness). A request that is sent while the limiter is closed counts as
+    /// a probe.
     pub(super) fn start(&mut self, slot: Slot, now: Instant) -> Readiness {
         let readiness = self.readiness(slot, now);
         if let (Readiness::Ready, Some(closing)) = (readiness, &mut self.closing) {
@@ -268,8 +268,8 @@ impl State {
         self.closed_for(now).saturating_add(in_line)
     }
 
-    /// Whether one request may be sent although the limiter is closed. Because of these probes, a wrong header cannot stop a
-    /// process for an hour.
+    /// Whether one request may be sent although the limiter is closed. Because of these probes, a wrong header cannot
+    /// stop a process for an hour.
     fn is_probe_due(&self, now: Instant) -> bool {
         self.closing.is_some_and(|closing| now >= closing.next_probe && now < closing.until)
     }

@@ -1,7 +1,7 @@
 //! The wait before each attempt: first for the rate limiter, then for a place in flight.
 //!
-//! The reservation and the place are stored here and not in the task that waits, because the caller's future releases them
-//! when it is dropped. A runtime that is driven only during calls may drop an aborted task much later.
+//! The reservation and the place are stored here and not in the task that waits, because the caller's future releases
+//! them when it is dropped. A runtime that is driven only during calls may drop an aborted task much later.
 
 use super::in_flight::{InFlight, Place, Waiting};
 use crate::rate_limiter::{RateLimited, RateLimiter, Readiness, Reservation, Slot};
@@ -38,8 +38,8 @@ pub(super) enum NotAdmitted {
 }
 
 impl Admission {
-    /// Waits until a request of `weight` batches may be sent, and takes a place in flight for it. Returns the time at which
-    /// the request was admitted.
+    /// Waits until a request of `weight` batches may be sent, and takes a place in flight for it. Returns the time at
+    /// which the request was admitted.
     ///
     /// The place is kept until [`leave`](Self::leave) or [`release`](Self::release).
     pub(super) async fn enter(
@@ -128,7 +128,8 @@ impl Admission {
         Some(())
     }
 
-    /// Changes what is held. If the caller has dropped the upload, the task is about to be aborted, and waits here for that.
+    /// Changes what is held. If the caller has dropped the upload, the task is about to be aborted, and waits here for
+    /// that.
     async fn hold(&self, change: impl FnOnce(&mut Held)) {
         let changed = self.lock(|held| {
             if !held.released {

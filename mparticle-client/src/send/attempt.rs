@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// The maximum number of bytes of a response body that are read.
 const BODY_BYTES: usize = 64 * 1024;
-/// The time limit for reading the body of a 2xx response. Its content is not used, but the connection can be reused once
-/// the body has been read.
+/// The time limit for reading the body of a 2xx response. Its content is not used, but the connection can be reused
+/// once the body has been read.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 /// The time limit for reading the body of any other response. Only the status determines the next step.
 const READ_TIME: Duration = Duration::from_secs(5);

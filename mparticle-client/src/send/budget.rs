@@ -1,7 +1,7 @@
 //! The retry budget that all uploads of a client share.
 //!
-//! If every upload is retried while the server is down, the load multiplies. The budget limits the number of retries: each
-//! retry takes a token, and tokens are added over time and for each success.
+//! If every upload is retried while the server is down, the load multiplies. The budget limits the number of retries:
+//! each retry takes a token, and tokens are added over time and for each success.
 
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 /// The time, by the wall clock, after which a request must not be sent.
 ///
-/// A request can wait for the rate limiter while the machine is suspended. The clock is therefore read after the request
-/// was admitted.
+/// A request can wait for the rate limiter while the machine is suspended. The clock is therefore read after the
+/// request was admitted.
 #[derive(Clone)]
 pub(crate) struct Expiry {
     at: SystemTime,

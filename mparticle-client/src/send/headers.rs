@@ -1,8 +1,8 @@
 //! Reads the headers of a response that concern the rate limit and retries.
 //!
 //! mParticle documents whole seconds, percentages and names of limits, but its documentation prints some of them in
-//! straight or curly quotes. Quotes and white space around a value are therefore ignored. A value that cannot be read is
-//! treated as absent.
+//! straight or curly quotes. Quotes and white space around a value are therefore ignored. A value that cannot be read
+//! is treated as absent.
 
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
@@ -25,8 +25,8 @@ pub(crate) enum Limit {
 
 /// Returns how long to wait before trying again, from `Retry-After`: seconds, rounded up, or an HTTP date.
 ///
-/// A date is compared with the `Date` of the response if there is one, because the local clock may be wrong, and with `now`
-/// otherwise. A date in the past is zero. If there are several values, the longest is used, up to an hour.
+/// A date is compared with the `Date` of the response if there is one, because the local clock may be wrong, and with
+/// `now` otherwise. A date in the past is zero. If there are several values, the longest is used, up to an hour.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let wait = |text: &str| seconds(text).or_else(|| until_date(text, headers, now));
     texts(headers, &RETRY_AFTER).filter_map(wait).max().map(|wait| wait.min(LONGEST_RETRY_AFTER))

@@ -1,8 +1,8 @@
 //! The limit on requests in flight, which also limits the number of connections.
 //!
 //! The places are a count under a mutex. A place is never assigned to a waiting request, because its future may not be
-//! polled. A request that is woken takes a free place itself. A waiting request also checks every second whether a place is
-//! free, in case another request was woken and did not take it.
+//! polled. A request that is woken takes a free place itself. A waiting request also checks every second whether a
+//! place is free, in case another request was woken and did not take it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

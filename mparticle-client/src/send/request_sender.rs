@@ -73,7 +73,8 @@ impl RequestSender {
         }
     }
 
-    /// Returns a sender for other credentials. It has its own rate limiter and retry budget, and shares the connections.
+    /// Returns a sender for other credentials. It has its own rate limiter and retry budget, and shares the
+    /// connections.
     pub(crate) fn with_credentials(&self, credentials: &Credentials) -> Result<Self, Error> {
         let mut settings = self.settings.clone();
         if settings.delivery == Delivery::Enabled {

@@ -7,8 +7,8 @@ use http::StatusCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The upper bound of the jitter that is added to a `Retry-After`, besides a tenth of it. The jitter spreads the requests of
-/// clients that received the same `Retry-After`.
+/// The upper bound of the jitter that is added to a `Retry-After`, besides a tenth of it. The jitter spreads the
+/// requests of clients that received the same `Retry-After`.
 const GREATEST_RETRY_AFTER_JITTER: Duration = Duration::from_secs(1);
 
 /// The result of an attempt.
@@ -67,10 +67,10 @@ pub(crate) fn is_retryable(status: StatusCode) -> bool {
 
 /// Decides the next step after an attempt.
 ///
-/// A request with status 429 is repeated as soon as the rate limiter allows, unless its `Retry-After` passes the deadline
-/// or the policy allows a single attempt. Other failures are repeated after the longer of the backoff and `Retry-After`, if
-/// attempts are left and the wait does not pass the deadline. A `Retry-After` is never shortened. Its jitter is shortened
-/// if the deadline leaves less time.
+/// A request with status 429 is repeated as soon as the rate limiter allows, unless its `Retry-After` passes the
+/// deadline or the policy allows a single attempt. Other failures are repeated after the longer of the backoff and
+/// `Retry-After`, if attempts are left and the wait does not pass the deadline. A `Retry-After` is never shortened. Its
+/// jitter is shortened if the deadline leaves less time.
 pub(crate) fn decide(
     policy: &RetryPolicy,
     progress: &Progress,

@@ -58,8 +58,8 @@ pub(crate) async fn check_runtime() -> Result<(), Error> {
     run(Arc::default(), async { tokio::time::sleep(Duration::ZERO).await }).await
 }
 
-/// Converts a panic into an error. Tokio panics if a runtime lacks drivers. Any other panic is a defect, most likely of a
-/// transport.
+/// Converts a panic into an error. Tokio panics if a runtime lacks drivers. Any other panic is a defect, most likely of
+/// a transport.
 fn panicked(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text =

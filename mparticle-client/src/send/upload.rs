@@ -102,8 +102,8 @@ impl Upload {
             .map_err(super::admission::NotAdmitted::into_error)
     }
 
-    /// Returns when the last attempt has to begin. The response to a request that is sent right before the deadline could
-    /// arrive too late.
+    /// Returns when the last attempt has to begin. The response to a request that is sent right before the deadline
+    /// could arrive too late.
     fn last_start(&self) -> Option<Instant> {
         let margin = MAX_MARGIN.min(self.sender.settings.timeouts.overall / 10);
         self.deadline.map(|deadline| deadline - margin)

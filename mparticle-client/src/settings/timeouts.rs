@@ -11,8 +11,8 @@ pub struct Timeouts {
     /// The time limit for opening a connection, including name resolution, the tunnel through a proxy and the TLS
     /// handshake. The default is 5 seconds.
     ///
-    /// Nothing was sent if an attempt exceeds this time limit. If the time limit of the attempt is shorter, it is exceeded
-    /// first, and [`Error::may_have_been_sent`](crate::Error::may_have_been_sent) returns `true`.
+    /// Nothing was sent if an attempt exceeds this time limit. If the time limit of the attempt is shorter, it is
+    /// exceeded first, and [`Error::may_have_been_sent`](crate::Error::may_have_been_sent) returns `true`.
     pub connect: Duration,
     /// The time limit for one attempt, from opening or reusing a connection until the head of the response has arrived.
     /// The default is 15 seconds.

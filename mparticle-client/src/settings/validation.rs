@@ -9,8 +9,8 @@
 pub enum Validation {
     /// Returns an error of kind [`Invalid`](crate::ErrorKind::Invalid) for any violation and sends nothing.
     Strict,
-    /// Logs the rule and the location of each violation as a warning, up to ten for a batch, and sends the batch. This is
-    /// the default.
+    /// Logs the rule and the location of each violation as a warning, up to ten for a batch, and sends the batch. This
+    /// is the default.
     #[default]
     Warn,
     /// Does not validate batches.

@@ -55,8 +55,8 @@ impl Coverage {
         gaps(self.ranges.clone(), self.synced, self.end.max(self.synced))
     }
 
-    /// Returns the number of missing frames. If the first head is damaged, the number of frames before the first readable
-    /// one is not known, and counts as one.
+    /// Returns the number of missing frames. If the first head is damaged, the number of frames before the first
+    /// readable one is not known, and counts as one.
     pub(super) fn count(&self, missing: &[Range]) -> u64 {
         let length = |(first, last): &Range| match (first, self.start) {
             (0, None) => 1,

@@ -113,8 +113,8 @@ impl Files for Disk {
         }
     }
 
-    /// Compares device and inode. Systems other than Unix do not rename or delete the folder of an open file. The name is
-    /// sufficient there.
+    /// Compares device and inode. Systems other than Unix do not rename or delete the folder of an open file. The name
+    /// is sufficient there.
     #[cfg(unix)]
     fn is_named(&self, path: &Path, file: &File) -> bool {
         use std::os::unix::fs::MetadataExt;

@@ -39,7 +39,8 @@ pub(super) struct Log<F: Files> {
     pub(super) compaction: Compaction<F::File>,
     /// Whether the removal of a segment may not be durable.
     pub(super) has_unsynced_removal: bool,
-    /// Whether damage was found and not reported. Until it is reported, nothing is removed, and another start finds it again.
+    /// Whether damage was found and not reported. Until it is reported, nothing is removed, and another start finds it
+    /// again.
     pub(super) holds_evidence: bool,
 }
 
@@ -142,8 +143,8 @@ impl<F: Files> Log<F> {
     /// Writes a group and syncs.
     ///
     /// # Errors
-    /// After an error, it is not known whether the frames are durable. Call [`abandon`](Self::abandon), and append the group
-    /// again.
+    /// After an error, it is not known whether the frames are durable. Call [`abandon`](Self::abandon), and append the
+    /// group again.
     pub(super) fn append(&mut self, group: &mut Group) -> io::Result<()> {
         let fits = self.fits_active(group);
         match &mut self.active {
@@ -293,8 +294,8 @@ impl<F: Files> Log<F> {
         Ok(())
     }
 
-    /// Returns whether live frames should be copied out of the oldest segment: if the files before the last one are more
-    /// than one and a half times as long as the live frames.
+    /// Returns whether live frames should be copied out of the oldest segment: if the files before the last one are
+    /// more than one and a half times as long as the live frames.
     ///
     /// While the disk is full, frames are copied only if the last segment has space for twice as much.
     pub(super) fn wants_compaction(&self, is_full: bool) -> bool {
@@ -313,8 +314,8 @@ impl<F: Files> Log<F> {
             && (!is_full || oldest.living <= self.active_room() / 2)
     }
 
-    /// Copies live frames of the oldest segment into a group, which must be empty. Returns the length of the first frame if
-    /// there is no space for it.
+    /// Copies live frames of the oldest segment into a group, which must be empty. Returns the length of the first
+    /// frame if there is no space for it.
     pub(super) fn copy_survivors(&mut self, group: &mut Group, budget: u64) -> Option<u64> {
         let oldest = self.segments.front()?.number;
         if matches!(self.compaction, Compaction::Idle) {

@@ -2,8 +2,8 @@
 //!
 //! # Guarantees
 //! - A write that [`Done`] reported as successful survives the end of the process and a loss of power.
-//! - Lost frames are detected and counted. There are two exceptions: frames at the end of the log that were written after
-//!   the watermark, and whole files that were removed from the beginning of the log.
+//! - Lost frames are detected and counted. There are two exceptions: frames at the end of the log that were written
+//!   after the watermark, and whole files that were removed from the beginning of the log.
 //! - A delete that was reported as written is not undone, unless its frame is damaged.
 //! - A batch keeps its number. Opening a spool never returns a batch twice.
 //!
@@ -28,8 +28,8 @@
 //! | 24 | 8 | a bound: all numbers of batches and seals in earlier segments are lower |
 //! | 32 | 4 | the CRC of the bytes before |
 //!
-//! The frames follow the head without gaps. The rest of a segment consists of zeros, or of the content of an earlier segment
-//! whose file is reused. A frame has these fields:
+//! The frames follow the head without gaps. The rest of a segment consists of zeros, or of the content of an earlier
+//! segment whose file is reused. A frame has these fields:
 //!
 //! | offset | length | field |
 //! |---|---|---|
@@ -60,42 +60,43 @@
 //! | 2, then text and 4 each | the number of documents, then the id and the length of each |
 //! | | the documents, which are JSON |
 //!
-//! The watermark has 28 bytes: `FF`, `mPmark1` in ASCII, the position of the next frame (8), a number that is higher than
-//! all numbers (8), and the CRC of the bytes before. It is ignored if the CRC does not match.
+//! The watermark has 28 bytes: `FF`, `mPmark1` in ASCII, the position of the next frame (8), a number that is higher
+//! than all numbers (8), and the CRC of the bytes before. It is ignored if the CRC does not match.
 //!
 //! # Reading
 //! Intact and damaged logs are read in the same way:
 //!
-//! 1. In each segment, search from the end of the head for the next frame with a valid CRC, and continue the search at the
-//!    end of that frame. The segment's number for the CRC is taken from the name of the file. A damaged head therefore does
-//!    not matter.
-//! 2. A batch or a seal is live from its frame until a delete names its number. A number that occurs again is a copy and
-//!    replaces the earlier one.
-//! 3. The positions have to be complete from the first position in the oldest head (0 if the head is damaged) to the last
-//!    synced position. Three facts show that positions were synced: a frame at position `p` with index `i` in its group
-//!    shows it for the positions below `p - i`, a head for the positions below its first position, and the watermark for
-//!    the positions below its own. Missing positions among these are damage, unless a frame of kind 4 names them. Missing
-//!    positions after them belong to a group that was never reported as written.
-//! 4. If there is damage, a batch without a seal is uncertain if its number is lower than the bound in the first head after
-//!    the damage: its seal may be lost, and the batch may have been sent with another id.
+//! 1. In each segment, search from the end of the head for the next frame with a valid CRC, and continue the search at
+//!    the end of that frame. The segment's number for the CRC is taken from the name of the file. A damaged head
+//!    therefore does not matter.
+//! 2. A batch or a seal is live from its frame until a delete names its number. A number that occurs again is a copy
+//!    and replaces the earlier one.
+//! 3. The positions have to be complete from the first position in the oldest head (0 if the head is damaged) to the
+//!    last synced position. Three facts show that positions were synced: a frame at position `p` with index `i` in its
+//!    group shows it for the positions below `p - i`, a head for the positions below its first position, and the
+//!    watermark for the positions below its own. Missing positions among these are damage, unless a frame of kind 4
+//!    names them. Missing positions after them belong to a group that was never reported as written.
+//! 4. If there is damage, a batch without a seal is uncertain if its number is lower than the bound in the first head
+//!    after the damage: its seal may be lost, and the batch may have been sent with another id.
 //!
 //! # Writing
-//! - **Groups.** The thread takes all jobs that have arrived, writes their frames at once, and syncs once. Then it checks
-//!   that the path of the folder still names the open files, and replies to the jobs.
-//! - **Segments.** A segment is filled with zeros before use, in pieces between the groups. A write inside of a file does
-//!   not change the metadata of the file system and needs no additional space. If the file of an old segment is free, it is
-//!   reused instead. The next segment is written and synced under the name `spare`, and then renamed. A segment therefore
-//!   always has a head and a group.
-//! - **Doubt.** If a write or a sync fails, the content of the disk is not known. The same frames, with the same positions,
-//!   are written to new segments until a write succeeds. A reader accepts any of the copies.
-//! - **Compaction.** The oldest segment is removed when it contains no live frames. If the segments are more than one and a
-//!   half times as long as the live frames, the live frames of the oldest segment are copied to the end, a bounded piece with
-//!   each group. A removal is durable before the next one. A delete therefore never disappears before its target.
-//! - **A full disk.** If the spare cannot be completed, batches whose sender waits are refused. Other jobs continue in the
-//!   last segment and in the spare, if there is one, and then wait for space.
-//! - **Damage.** No segment is removed before the damage was reported to the user. Until then, every start finds the damage
-//!   again. After that, a frame of kind 4 names the missing positions. Each start also writes such a frame for the gaps of a
-//!   group that was never synced.
+//! - **Groups.** The thread takes all jobs that have arrived, writes their frames at once, and syncs once. Then it
+//!   checks that the path of the folder still names the open files, and replies to the jobs.
+//! - **Segments.** A segment is filled with zeros before use, in pieces between the groups. A write inside of a file
+//!   does not change the metadata of the file system and needs no additional space. If the file of an old segment is
+//!   free, it is reused instead. The next segment is written and synced under the name `spare`, and then renamed. A
+//!   segment therefore always has a head and a group.
+//! - **Doubt.** If a write or a sync fails, the content of the disk is not known. The same frames, with the same
+//!   positions, are written to new segments until a write succeeds. A reader accepts any of the copies.
+//! - **Compaction.** The oldest segment is removed when it contains no live frames. If the segments are more than one
+//!   and a half times as long as the live frames, the live frames of the oldest segment are copied to the end, a
+//!   bounded piece with each group. A removal is durable before the next one. A delete therefore never disappears
+//!   before its target.
+//! - **A full disk.** If the spare cannot be completed, batches whose sender waits are refused. Other jobs continue in
+//!   the last segment and in the spare, if there is one, and then wait for space.
+//! - **Damage.** No segment is removed before the damage was reported to the user. Until then, every start finds the
+//!   damage again. After that, a frame of kind 4 names the missing positions. Each start also writes such a frame for
+//!   the gaps of a group that was never synced.
 //!
 //! # Alternatives
 //! `okaywal` describes its format as unstable and itself as not ready for production, and leaves compaction to the
@@ -195,8 +196,8 @@ impl Spool {
     /// Opens the spool in a folder, or creates one. Blocks while it reads the files.
     ///
     /// # Errors
-    /// - [`Storage`](crate::ErrorKind::Storage): the path is a file, the folder cannot be written, it is in use, or another
-    ///   version wrote it.
+    /// - [`Storage`](crate::ErrorKind::Storage): the path is a file, the folder cannot be written, it is in use, or
+    ///   another version wrote it.
     pub(crate) fn open(folder: &Path) -> Result<Opened, Error> {
         Self::open_on(Disk, folder, OPTIONS)
     }
@@ -246,8 +247,8 @@ impl Spool {
         self.status.check()
     }
 
-    /// Records that the damage that [`open`](Self::open) returned was reported. Until then, every start finds the damage
-    /// again, and no segment is removed.
+    /// Records that the damage that [`open`](Self::open) returned was reported. Until then, every start finds the
+    /// damage again, and no segment is removed.
     pub(crate) fn damage_was_reported(&self) {
         if !self.missing.is_empty() {
             self.send(|_| Job::Reported(self.missing.clone()));

@@ -28,8 +28,8 @@ impl<T> Spare<T> {
         self.file.is_none()
     }
 
-    /// Reuses a file whose space is allocated. Its content does not matter, because the checksum of a frame depends on the
-    /// number of its segment.
+    /// Reuses a file whose space is allocated. Its content does not matter, because the checksum of a frame depends on
+    /// the number of its segment.
     pub(super) fn recycle(&mut self, file: T) {
         self.filled = self.size;
         self.file = Some(file);
@@ -96,8 +96,8 @@ fn open<F: Files>(files: &F, path: &Path, size: u64) -> io::Result<F::File> {
     files.open(path)
 }
 
-/// Returns the number of bytes that an earlier process has filled with zeros. The bytes after them are not used: they may be
-/// the beginning of a segment that was not renamed and whose number is used again.
+/// Returns the number of bytes that an earlier process has filled with zeros. The bytes after them are not used: they
+/// may be the beginning of a segment that was not renamed and whose number is used again.
 fn leading_zeros<F: Files>(files: &F, file: &F::File) -> io::Result<u64> {
     let mut bytes = vec![0; usize::try_from(files.len(file)?).unwrap_or_default()];
     files.read_at(file, 0, &mut bytes)?;

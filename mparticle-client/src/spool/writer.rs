@@ -316,8 +316,8 @@ impl<F: Files> Writer<F> {
         }
     }
 
-    /// Frees space while the first job waits for it: refuses batches that can be refused, and applies deletes before they
-    /// are written, to remove whole segments.
+    /// Frees space while the first job waits for it: refuses batches that can be refused, and applies deletes before
+    /// they are written, to remove whole segments.
     fn relieve(&mut self) {
         let Err(error) = self.status.check() else { return };
         let is_closing = self.status.is_closing();

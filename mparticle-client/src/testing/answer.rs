@@ -10,8 +10,8 @@ use std::time::Duration;
 /// A constructor selects the kind of answer, and further methods refine it. Pass the answer to
 /// [`Emulator::script`](super::Emulator::script) or [`Emulator::always`](super::Emulator::always).
 ///
-/// Delayed, dripping and endless answers use Tokio's timer. Paused time skips their waits, and they need a Tokio runtime
-/// even in memory.
+/// Delayed, dripping and endless answers use Tokio's timer. Paused time skips their waits, and they need a Tokio
+/// runtime even in memory.
 ///
 /// # Examples
 /// ```
@@ -136,8 +136,8 @@ impl Answer {
         self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// Adds a header. It replaces a header of the same name that the emulator would set itself. If a header is added more
-    /// than once, all values are sent.
+    /// Adds a header. It replaces a header of the same name that the emulator would set itself. If a header is added
+    /// more than once, all values are sent.
     ///
     /// If the name or the value is invalid in HTTP, the emulator answers 500 with a body that explains the error.
     #[must_use]

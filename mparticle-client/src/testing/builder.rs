@@ -96,8 +96,8 @@ impl EmulatorBuilder {
 
     /// Makes the emulator as cheap as possible, for benchmarks and load tests of clients.
     ///
-    /// A bare emulator answers 202 to every request, or 429 if there is a rate limit and the request exceeds it. It does
-    /// not check, record or script anything, but it keeps the [latency](Self::latency) and the
+    /// A bare emulator answers 202 to every request, or 429 if there is a rate limit and the request exceeds it. It
+    /// does not check, record or script anything, but it keeps the [latency](Self::latency) and the
     /// [counters](Emulator::counts). It counts the batches of a request only once a rate limit has been set, because
     /// counting them requires reading the whole body.
     pub fn bare(mut self) -> Self {

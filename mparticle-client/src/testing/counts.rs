@@ -5,7 +5,8 @@ use bytes::Bytes;
 use http::Request;
 use serde::de::IgnoredAny;
 
-/// The numbers of requests and batches that an emulator has processed; see [`Emulator::counts`](super::Emulator::counts).
+/// The numbers of requests and batches that an emulator has processed; see
+/// [`Emulator::counts`](super::Emulator::counts).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {

@@ -133,8 +133,8 @@ impl Emulator {
 
     /// Replaces the rate limit. `None` removes it.
     ///
-    /// If there was a limit before, the remaining tokens of its bucket are kept, up to the new burst. Otherwise, the bucket
-    /// starts full.
+    /// If there was a limit before, the remaining tokens of its bucket are kept, up to the new burst. Otherwise, the
+    /// bucket starts full.
     ///
     /// # Examples
     /// ```

@@ -46,15 +46,15 @@
 //! | [`bare`](EmulatorBuilder::bare) | off | disables checks, scripts and records, for benchmarks and load tests; the rate limit, the latency and the [counters](Emulator::counts) remain |
 //!
 //! # Time
-//! The emulator runs in the runtime that starts it, without additional threads. It uses Tokio's clock and therefore works
-//! with paused time (`#[tokio::test(start_paused = true)]`): a latency, a `Retry-After` of an hour or a timeout after
-//! [`Answer::hang`] takes no real time. The age of historical events is measured by the system clock, which Tokio does
-//! not pause.
+//! The emulator runs in the runtime that starts it, without additional threads. It uses Tokio's clock and therefore
+//! works with paused time (`#[tokio::test(start_paused = true)]`): a latency, a `Retry-After` of an hour or a timeout
+//! after [`Answer::hang`] takes no real time. The age of historical events is measured by the system clock, which Tokio
+//! does not pause.
 //!
 //! # Documented and assumed behavior
-//! The emulator is based on mParticle's documentation. No request was sent to mParticle to build it. If the documentation
-//! leaves a question open, the emulator uses the stricter interpretation. A client that passes its checks does not rely on
-//! leniency.
+//! The emulator is based on mParticle's documentation. No request was sent to mParticle to build it. If the
+//! documentation leaves a question open, the emulator uses the stricter interpretation. A client that passes its checks
+//! does not rely on leniency.
 //!
 //! | Request | Answer | Source |
 //! |---|---|---|

@@ -31,7 +31,8 @@ impl RateLimit {
         Self { per_second: batches, burst: batches, percentage_header: true }
     }
 
-    /// Sets the size of the bucket: the number of batches that are accepted at once after a pause. Zero is treated as one.
+    /// Sets the size of the bucket: the number of batches that are accepted at once after a pause. Zero is treated as
+    /// one.
     #[must_use]
     pub fn burst(mut self, batches: u32) -> Self {
         self.burst = f64::from(batches.max(1));

@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep};
 const RATE_LIMIT_EXCEEDED: HeaderName = HeaderName::from_static("x-mp-rate-limit-exceeded");
 const RATE_LIMIT_USED: HeaderName = HeaderName::from_static("x-mp-rate-limit-percentage-used");
 
-/// The maximum size of a body that is read. It is far above the limit of the API, which tests can therefore exceed. A larger
-/// body is answered with [`Action::payload_too_large`] and is not recorded.
+/// The maximum size of a body that is read. It is far above the limit of the API, which tests can therefore exceed. A
+/// larger body is answered with [`Action::payload_too_large`] and is not recorded.
 pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// Answers the requests of both transports.

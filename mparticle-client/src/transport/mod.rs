@@ -1,8 +1,8 @@
 //! The interface between the client and an HTTP stack.
 //!
 //! The built-in transport sends over HTTPS with `reqwest`. Pass another one to
-//! [`ClientBuilder::transport`](crate::ClientBuilder::transport) to use an HTTP stack that a program already has, to sign
-//! requests, or to answer them in memory in tests.
+//! [`ClientBuilder::transport`](crate::ClientBuilder::transport) to use an HTTP stack that a program already has, to
+//! sign requests, or to answer them in memory in tests.
 
 mod body;
 mod error;
@@ -26,8 +26,8 @@ pub type SendFuture<'a> =
 
 /// Sends HTTP requests, each of them once.
 ///
-/// A transport does not retry and does not follow redirects. It does not log the `authorization` header, which is marked
-/// as sensitive.
+/// A transport does not retry and does not follow redirects. It does not log the `authorization` header, which is
+/// marked as sensitive.
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends a request whose URI is absolute.
     ///
@@ -41,9 +41,9 @@ pub trait Transport: Debug + Send + Sync + 'static {
 
     /// Returns a copy of this transport with its own connections, for use in another Tokio runtime.
     ///
-    /// A queue sends from its own runtime. A transport whose connections are tasks of the caller's runtime should return a
-    /// copy, because these connections end with that runtime. The default implementation returns `None`: the queue then
-    /// uses this transport.
+    /// A queue sends from its own runtime. A transport whose connections are tasks of the caller's runtime should
+    /// return a copy, because these connections end with that runtime. The default implementation returns `None`: the
+    /// queue then uses this transport.
     fn for_another_runtime(&self) -> Option<Arc<dyn Transport>> {
         None
     }

@@ -1,7 +1,7 @@
 //! Uploads any number of batches in as few requests as possible.
 //!
-//! [`run`] pulls batches from a source, [`intake`] encodes them as documents for the dispatcher, and [`outcomes`] collects
-//! the results in a [`report`].
+//! [`run`] pulls batches from a source, [`intake`] encodes them as documents for the dispatcher, and [`outcomes`]
+//! collects the results in a [`report`].
 
 mod intake;
 mod outcomes;
@@ -28,23 +28,23 @@ use std::time::Duration;
 /// Returned by [`Client::upload_all`] and [`Client::upload_all_stream`]. The upload does not return an error: the
 /// [`UploadReport`] contains the batches that were not delivered, each with its error.
 ///
-/// **Packing.** Batches are pulled as fast as they can be sent, and packed into requests of up to 100 batches and 256,000
-/// bytes. If the source has no batch ready, the pulled batches wait for others for up to 100 milliseconds. A batch of more
-/// than 128,000 bytes is split by its events into parts. Each part repeats the other fields, and has its own id, such as
-/// `<id>/1of3`.
+/// **Packing.** Batches are pulled as fast as they can be sent, and packed into requests of up to 100 batches and
+/// 256,000 bytes. If the source has no batch ready, the pulled batches wait for others for up to 100 milliseconds. A
+/// batch of more than 128,000 bytes is split by its events into parts. Each part repeats the other fields, and has its
+/// own id, such as `<id>/1of3`.
 ///
-/// **Malformed batches.** If mParticle refuses a request as malformed, the request is halved until the malformed batch is
-/// found. The other batches are delivered.
+/// **Malformed batches.** If mParticle refuses a request as malformed, the request is halved until the malformed batch
+/// is found. The other batches are delivered.
 ///
-/// **Order.** Batches of one user arrive in the order of the source. Batches belong to one user if they share an `mpid`, an
-/// identity or a device identifier.
+/// **Order.** Batches of one user arrive in the order of the source. Batches belong to one user if they share an
+/// `mpid`, an identity or a device identifier.
 ///
 /// **Outages and rate limits.** While mParticle accepts no request, no further batches are pulled, and one request at a
 /// time is tried. If mParticle accepts nothing for [`max_wait`](Self::max_wait), the upload stops.
 ///
-/// **Stopping.** If an upload stops early, [`UploadReport::failed`] returns all batches that were pulled and not delivered,
-/// in the order of the source, and [`UploadReport::stopped`] returns the reason. To continue later, upload these batches,
-/// skip the first [`UploadReport::given`] batches of the source, and upload the rest.
+/// **Stopping.** If an upload stops early, [`UploadReport::failed`] returns all batches that were pulled and not
+/// delivered, in the order of the source, and [`UploadReport::stopped`] returns the reason. To continue later, upload
+/// these batches, skip the first [`UploadReport::given`] batches of the source, and upload the rest.
 ///
 /// **Dropping.** Dropping the future cancels the requests in flight, which mParticle may already have accepted. Batches
 /// that were pulled and not delivered are lost. To end an upload early without losing batches, end its source.
@@ -114,8 +114,8 @@ impl<'a> UploadAll<'a> {
 
     /// Sends to the endpoint for historical data.
     ///
-    /// A batch is rejected without being sent if it has no events, or if one of its events has no timestamp or is less than
-    /// 72 hours old. mParticle would drop such a batch silently.
+    /// A batch is rejected without being sent if it has no events, or if one of its events has no timestamp or is less
+    /// than 72 hours old. mParticle would drop such a batch silently.
     pub fn historical(mut self) -> Self {
         self.options.endpoint = Endpoint::HistoricalBulkEvents;
         self
@@ -129,8 +129,8 @@ impl<'a> UploadAll<'a> {
         self
     }
 
-    /// Sets the number of failed or rejected batches after which no further batches are pulled. Pulled batches are still
-    /// sent.
+    /// Sets the number of failed or rejected batches after which no further batches are pulled. Pulled batches are
+    /// still sent.
     ///
     /// Zero is treated as one. By default, failures of single batches do not stop the upload.
     pub fn stop_after_failures(mut self, batches: usize) -> Self {

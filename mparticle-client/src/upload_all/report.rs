@@ -36,13 +36,15 @@ impl UploadReport {
         self.delivered
     }
 
-    /// Returns the number of batches that were discarded because the client is [disabled](crate::ClientBuilder::disabled).
+    /// Returns the number of batches that were discarded because the client is
+    /// [disabled](crate::ClientBuilder::disabled).
     #[must_use]
     pub fn discarded(&self) -> usize {
         self.discarded
     }
 
-    /// Returns the number of requests. A repeated request counts once. A halved request and its halves count separately.
+    /// Returns the number of requests. A repeated request counts once. A halved request and its halves count
+    /// separately.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests
@@ -54,8 +56,8 @@ impl UploadReport {
         &self.failed
     }
 
-    /// Converts this into the batches that were not delivered, in the order of the source. They can be stored or uploaded
-    /// again.
+    /// Converts this into the batches that were not delivered, in the order of the source. They can be stored or
+    /// uploaded again.
     #[must_use]
     pub fn into_failed(self) -> Vec<FailedBatch> {
         self.failed
@@ -94,11 +96,11 @@ impl UploadReport {
 pub enum Stopped {
     /// mParticle refused the credentials.
     Unauthorized,
-    /// A request failed for a reason outside its batches, such as status 404, a redirect or a rejected certificate, or 100
-    /// batches in a row were refused one by one. [`UploadReport::stop_error`] returns the error.
+    /// A request failed for a reason outside its batches, such as status 404, a redirect or a rejected certificate, or
+    /// 100 batches in a row were refused one by one. [`UploadReport::stop_error`] returns the error.
     Refused,
-    /// Nothing was accepted for [`max_wait`](super::UploadAll::max_wait). [`UploadReport::stop_error`] returns the error of
-    /// the last request.
+    /// Nothing was accepted for [`max_wait`](super::UploadAll::max_wait). [`UploadReport::stop_error`] returns the
+    /// error of the last request.
     NothingAccepted,
     /// The number of failed batches has reached [`stop_after_failures`](super::UploadAll::stop_after_failures).
     TooManyFailures,
@@ -150,28 +152,28 @@ impl FailedBatch {
 
     /// Returns the reason why the batch was not delivered.
     ///
-    /// The batches of one request share the error of the request. If a batch was split, this is the error of the part that
-    /// failed first. The kind is one of:
+    /// The batches of one request share the error of the request. If a batch was split, this is the error of the part
+    /// that failed first. The kind is one of:
     ///
     /// - [`Invalid`](crate::ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule and the client uses
     ///   [`Validation::Strict`](crate::Validation::Strict) or the upload is [historical](super::UploadAll::historical).
     ///   Nothing was sent.
-    /// - [`TooLarge`](crate::ErrorKind::TooLarge): the batch cannot be split into parts of up to 128,000 bytes. Nothing was
-    ///   sent.
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge): the batch cannot be split into parts of up to 128,000 bytes. Nothing
+    ///   was sent.
     /// - [`Rejected`](crate::ErrorKind::Rejected): mParticle refused the batch with status 400 or 413.
     /// - [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted): the request failed in as many attempts as the
     ///   [`RetryPolicy`](crate::RetryPolicy) allows, while mParticle accepted other requests.
     ///
-    /// If the upload [stopped](UploadReport::stopped) before mParticle answered, the error has the kind of the error that
-    /// stopped it:
+    /// If the upload [stopped](UploadReport::stopped) before mParticle answered, the error has the kind of the error
+    /// that stopped it:
     ///
     /// - [`Unauthorized`](crate::ErrorKind::Unauthorized): mParticle answered with status 401 or 403.
     /// - [`Rejected`](crate::ErrorKind::Rejected): mParticle answered with another status that is not retried.
     /// - [`Server`](crate::ErrorKind::Server), [`Transport`](crate::ErrorKind::Transport),
     ///   [`Timeout`](crate::ErrorKind::Timeout) and [`RateLimited`](crate::ErrorKind::RateLimited): the last request
     ///   failed, and nothing was accepted for [`max_wait`](super::UploadAll::max_wait), or the error is permanent.
-    /// - [`Config`](crate::ErrorKind::Config) and [`Closed`](crate::ErrorKind::Closed): there is no Tokio runtime, it has
-    ///   no timers or I/O, or it was shut down.
+    /// - [`Config`](crate::ErrorKind::Config) and [`Closed`](crate::ErrorKind::Closed): there is no Tokio runtime, it
+    ///   has no timers or I/O, or it was shut down.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
@@ -179,8 +181,8 @@ impl FailedBatch {
 
     /// Converts this into the batches that are left to send: the batch, or those of its parts that were not delivered.
     ///
-    /// If they are uploaded again, they have the same bytes and ids. mParticle then does not count data twice that it may
-    /// have accepted.
+    /// If they are uploaded again, they have the same bytes and ids. mParticle then does not count data twice that it
+    /// may have accepted.
     #[must_use]
     pub fn into_batches(self) -> Vec<Batch> {
         match self.left {

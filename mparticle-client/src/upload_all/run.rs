@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// The time for which pulled batches wait for others while the source has none ready. It is long enough for a source that
-/// reads the next page from a database, and too short to be noticed.
+/// The time for which pulled batches wait for others while the source has none ready. It is long enough for a source
+/// that reads the next page from a database, and too short to be noticed.
 const LINGER: Duration = Duration::from_millis(100);
 
 pub(super) async fn run<S: SendOnce>(

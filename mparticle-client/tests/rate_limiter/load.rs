@@ -116,8 +116,8 @@ pub(crate) async fn workers(
     run.figures()
 }
 
-/// Uploads a number of batches per second for a certain time, each in a task, then waits for all of them. A caller drops
-/// its upload after `abandon_after`. The goodput is measured during the time in which uploads are offered.
+/// Uploads a number of batches per second for a certain time, each in a task, then waits for all of them. A caller
+/// drops its upload after `abandon_after`. The goodput is measured during the time in which uploads are offered.
 pub(crate) async fn offer(
     emulator: &Emulator,
     client: &Client,

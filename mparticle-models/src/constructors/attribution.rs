@@ -9,8 +9,8 @@ const INSTALL: &str = "attribution";
 const RE_ENGAGEMENT: &str = "re-engagement";
 
 impl CustomEvent {
-    /// Creates an event that attributes an installation to a campaign of a publisher. mParticle stores both in the profile
-    /// of the user.
+    /// Creates an event that attributes an installation to a campaign of a publisher. mParticle stores both in the
+    /// profile of the user.
     pub fn attribution(publisher: impl Into<String>, campaign: impl Into<String>) -> Self {
         attributed(INSTALL, publisher, campaign)
     }

@@ -1,8 +1,8 @@
 //! The code that generated types call: how fields are read, written, checked and located.
 //!
-//! Generated code contains fields, names and limits. This folder refers to no generated type, and can therefore be copied
-//! into another crate along with generated code. It requires `serde` (with `derive`) and `serde_json`, and must be the
-//! module `crate::support`.
+//! Generated code contains fields, names and limits. This folder refers to no generated type, and can therefore be
+//! copied into another crate along with generated code. It requires `serde` (with `derive`) and `serde_json`, and must
+//! be the module `crate::support`.
 //!
 //! - [`values`]: the types of fields that are not plain Rust types
 //! - [`read`]: lenient reading of all forms in which data occurs

@@ -17,7 +17,8 @@ pub trait OpenEnum: Sized + Clone + 'static {
     /// Returns the known value with this spelling, or with this spelling in another letter case.
     #[must_use]
     fn known(text: &str) -> Option<Self> {
-        // These are plain loops, because every enum has its own copy, and iterators take three times as long to compile.
+        // These are plain loops, because every enum has its own copy, and iterators take three times as long to
+        // compile.
         for (spelling, value) in Self::KNOWN {
             if *spelling == text {
                 return Some(value.clone());

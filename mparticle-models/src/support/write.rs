@@ -101,7 +101,8 @@ impl<T: Numbers> Serialize for Written<'_, T> {
 /// Writes the unknown fields of a `T`: `#[serde(flatten, serialize_with = "write::extra::<T, _>")]`.
 ///
 /// # Errors
-/// Returns an error if one of them has the name of a field of `T`. Its key would be written twice, and the document could not be read.
+/// Returns an error if one of them has the name of a field of `T`. Its key would be written twice, and the document
+/// could not be read.
 #[inline]
 pub fn extra<T: Shaped, S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
     if let Some(key) = extra.keys().find(|key| T::SHAPE.has_field(key)) {

@@ -1,7 +1,7 @@
 //! The canonical form in which the crate writes a document, computed only from the schema.
 //!
-//! This is a second, simple implementation of lenient reading and canonical writing. It works on JSON without Rust types. The
-//! parts that it does not change must be written back exactly.
+//! This is a second, simple implementation of lenient reading and canonical writing. It works on JSON without Rust
+//! types. The parts that it does not change must be written back exactly.
 
 use serde_json::{Map, Value, json};
 

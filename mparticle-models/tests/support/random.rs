@@ -154,7 +154,8 @@ fn map(limits: Limits, values: &BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     prop_oneof![12 => small, 1 => many].boxed()
 }
 
-/// Returns an object with all fields that are required for reading, about half of the others, and sometimes an unknown field.
+/// Returns an object with all fields that are required for reading, about half of the others, and sometimes an unknown
+/// field.
 ///
 /// Fields that are always written are omitted only in the lenient notation, in which absence is a form of null.
 fn object(fields: &[Field], spelling: Spelling) -> BoxedStrategy<Value> {

@@ -19,7 +19,8 @@ pub(crate) fn parts() -> impl Iterator<Item = Value> {
     [batch].into_iter().chain(events.map(|event| json!({ "events": [event] })))
 }
 
-/// Returns the places that the schema describes in a part of the sample, with only the first element of each list and map.
+/// Returns the places that the schema describes in a part of the sample, with only the first element of each list and
+/// map.
 pub(crate) fn places(part: &Value) -> Vec<(String, Place)> {
     let mut places = Vec::new();
     BATCH.visit(part, "", &mut |pointer, place, _| {

@@ -1,8 +1,8 @@
 //! The worker: takes batches, seals them, sends them through the dispatcher, and reports their outcomes.
 //!
-//! It owns every batch until the outcome. It can be dropped at any time, and then reports an outcome for every batch that
-//! has none. This file contains the loop. [`outcomes`] handles the events of the dispatcher, and [`waiting`] handles
-//! flushes and shutdowns.
+//! It owns every batch until the outcome. It can be dropped at any time, and then reports an outcome for every batch
+//! that has none. This file contains the loop. [`outcomes`] handles the events of the dispatcher, and [`waiting`]
+//! handles flushes and shutdowns.
 
 mod outcomes;
 mod waiting;
@@ -216,8 +216,8 @@ impl Delivery {
         if is_filling { (self.accumulator.len(), self.accumulator.bytes()) } else { (0, 0) }
     }
 
-    /// Takes requests from the accumulator: full requests, requests that have waited long enough, and all of them during a
-    /// flush or a shutdown.
+    /// Takes requests from the accumulator: full requests, requests that have waited long enough, and all of them
+    /// during a flush or a shutdown.
     fn send_requests(&mut self, now: Instant, was_full: bool) {
         while self.may_send() && !self.accumulator.is_empty() {
             // Requests in flight will free capacity. A partial request is sent only if there are none.
@@ -254,8 +254,8 @@ impl Delivery {
         key
     }
 
-    /// Writes seals for joined batches to the spool, then sends the batches. Without the seal, the members would be sent
-    /// again with their own ids after a crash, and would count twice.
+    /// Writes seals for joined batches to the spool, then sends the batches. Without the seal, the members would be
+    /// sent again with their own ids after a crash, and would count twice.
     fn seal_in_store(&mut self, keys: Vec<u64>) {
         let mut writes = Vec::new();
         for key in keys {

@@ -27,8 +27,8 @@ impl Delivery {
         let Some(batch) = self.sealed.get_mut(&key) else { return };
         if let DocumentResult::Failed(error) = &result {
             if error.may_be_due_to_batch() && batch.is_joined() {
-                // One of the members is malformed. They can be sent before the seal is deleted from the disk: mParticle has
-                // refused the joined batch and would refuse it again.
+                // One of the members is malformed. They can be sent before the seal is deleted from the disk: mParticle
+                // has refused the joined batch and would refuse it again.
                 let members = self.take_apart(key);
                 return self.dispatch.replace_refused(members);
             }

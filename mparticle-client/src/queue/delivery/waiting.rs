@@ -79,8 +79,8 @@ impl Delivery {
         }
     }
 
-    /// Wakes the worker when all calls of the outcome hook so far have returned, or when the timeout elapses. Returns the
-    /// number of calls.
+    /// Wakes the worker when all calls of the outcome hook so far have returned, or when the timeout elapses. Returns
+    /// the number of calls.
     ///
     /// A thread of the runtime's pool waits instead of a timer. With paused time, a timer would not wait for the hook.
     fn wait_for_hook(&self, timeout: Duration) -> u64 {
@@ -113,8 +113,8 @@ impl Delivery {
 
     /// Ends the queue: closes the spool, reports an outcome for every batch, and sends all reports.
     ///
-    /// The counts are updated first, which takes almost no time. If reporting the outcomes of many batches takes longer than
-    /// the timeout, it continues after the reports were sent.
+    /// The counts are updated first, which takes almost no time. If reporting the outcomes of many batches takes longer
+    /// than the timeout, it continues after the reports were sent.
     pub(super) async fn end(mut self) {
         let now = Instant::now();
         let deadline = self.shutdown.as_ref().map_or(now, |shutdown| shutdown.deadline);
@@ -215,8 +215,8 @@ impl Drop for Delivery {
     }
 }
 
-/// Returns the earlier of the deadlines on the clock of the caller and on the clock of the worker. A test may have paused
-/// one of them.
+/// Returns the earlier of the deadlines on the clock of the caller and on the clock of the worker. A test may have
+/// paused one of them.
 pub(super) fn earlier(deadline: Instant, timeout: Duration) -> Instant {
     Instant::now().checked_add(timeout).map_or(deadline, |own| own.min(deadline))
 }

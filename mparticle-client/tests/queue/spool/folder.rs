@@ -1,5 +1,5 @@
-//! Tests of a folder that is deleted, renamed or replaced while the queue runs: no batch is accepted that a later queue would
-//! not find.
+//! Tests of a folder that is deleted, renamed or replaced while the queue runs: no batch is accepted that a later queue
+//! would not find.
 #![cfg(unix)]
 
 use super::super::support::{LONG, assert_law, batch, client};

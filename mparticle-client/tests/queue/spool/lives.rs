@@ -1,5 +1,5 @@
-//! No batch is lost or counted twice in several lives of a queue, for any behavior of its server and any end of a life. The
-//! tests run in real time, because the spool writes on its own thread.
+//! No batch is lost or counted twice in several lives of a queue, for any behavior of its server and any end of a life.
+//! The tests run in real time, because the spool writes on its own thread.
 
 use crate::support::{LONG, accepted_events, assert_law, batch, large, poisoned};
 use mparticle_client::queue::{BatchResult, Outcome, Queue};

@@ -1,8 +1,8 @@
 //! Lenient reading: every form in mParticle's sources becomes the canonical form of the types.
 //!
 //! serde's derived code is strict, but the data is not: SDKs write null for every unset field, exports write 64-bit
-//! integers as strings, and samples write amounts as strings and absent values as empty strings. [`Read`] accepts all of
-//! these forms. Generated structs derive `Deserialize`, and read their fields with the functions of this module:
+//! integers as strings, and samples write amounts as strings and absent values as empty strings. [`Read`] accepts all
+//! of these forms. Generated structs derive `Deserialize`, and read their fields with the functions of this module:
 //!
 //! | field | attributes |
 //! |---|---|
@@ -12,8 +12,8 @@
 //! | list or map | `#[serde(default, deserialize_with = "read::collection", skip_serializing_if = "Vec::is_empty")]` |
 //! | required, null allowed | `#[serde(default, deserialize_with = "read::optional")]` |
 //!
-//! Every function uses `deserialize_any`: one visitor accepts any kind of value. Error messages contain types and lengths,
-//! but never a value, because values are personal data.
+//! Every function uses `deserialize_any`: one visitor accepts any kind of value. Error messages contain types and
+//! lengths, but never a value, because values are personal data.
 
 mod buffer;
 mod containers;

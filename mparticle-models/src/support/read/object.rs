@@ -19,8 +19,8 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(object)
 }
 
-/// Writes the object to a place that the caller provides. If the object were returned, each layer of serde and `serde_json`
-/// would copy it, and a batch takes almost 3 kB.
+/// Writes the object to a place that the caller provides. If the object were returned, each layer of serde and
+/// `serde_json` would copy it, and a batch takes almost 3 kB.
 struct ObjectVisitor<'o, T>(&'o mut Option<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<'_, T> {

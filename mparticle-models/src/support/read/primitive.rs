@@ -1,7 +1,7 @@
 //! Primitives: null, booleans, numbers and strings as they are in the input.
 //!
-//! All types share one visitor, and little code is compiled for each input format. Each type then converts the primitive
-//! with an ordinary function.
+//! All types share one visitor, and little code is compiled for each input format. Each type then converts the
+//! primitive with an ordinary function.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +22,8 @@ pub(crate) fn is_number_token(key: &str) -> bool {
     key == NUMBER_TOKEN && has_arbitrary_precision()
 }
 
-/// A crate cannot query the features of another crate. However, a number keeps all of its digits only with this feature.
+/// A crate cannot query the features of another crate. However, a number keeps all of its digits only with this
+/// feature.
 #[cold]
 pub(crate) fn has_arbitrary_precision() -> bool {
     const DIGITS: &str = "10.00";

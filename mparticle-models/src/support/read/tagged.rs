@@ -1,7 +1,8 @@
 //! Readers of objects whose tag determines the type of their content, such as `{"event_type": "..", "data": {..}}`.
 //!
 //! If the tag comes first, the content is read directly from the input. If the content comes first, it is kept in a
-//! [`Buffer`]. serde's adjacently tagged enums do not support unknown tags, other fields, or tags in another letter case.
+//! [`Buffer`]. serde's adjacently tagged enums do not support unknown tags, other fields, or tags in another letter
+//! case.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -46,8 +47,8 @@ pub trait Tagged: Sized {
 /// Reads a union.
 ///
 /// # Errors
-/// Returns an error if the value is not an object, null or an empty string, the tag is missing, or the content of a known variant cannot
-/// be read. In the last case the message begins with the tag.
+/// Returns an error if the value is not an object, null or an empty string, the tag is missing, or the content of a
+/// known variant cannot be read. In the last case the message begins with the tag.
 pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

@@ -121,7 +121,8 @@ impl<'de> Visitor<'de> for ExtraVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extra, A::Error> {
         let mut extra = Extra::new();
         while let Some(Text(key)) = map.next_key()? {
-            // With `arbitrary_precision`, this is a number. A struct without required fields would read it as an object.
+            // With `arbitrary_precision`, this is a number. A struct without required fields would read it as an
+            // object.
             if is_number_token(&key) {
                 return Err(mismatch("an object", "a number"));
             }

@@ -7,8 +7,8 @@ use serde::ser::{Error, Serialize, Serializer};
 
 /// An exact 64-bit integer, signed or unsigned, or a floating-point number.
 ///
-/// Unlike `serde_json::Number`, it can hold a number that is not finite. `validate()` reports such a number, and writing
-/// it is an error.
+/// Unlike `serde_json::Number`, it can hold a number that is not finite. `validate()` reports such a number, and
+/// writing it is an error.
 ///
 /// Two numbers are equal if they are written alike: the integer 1 is not equal to the floating-point number 1.0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -145,7 +145,8 @@ impl From<Number> for f64 {
 }
 
 impl From<serde_json::Number> for Number {
-    /// Converts a number. With `serde_json`'s feature `arbitrary_precision`, a number that is too large becomes infinite.
+    /// Converts a number. With `serde_json`'s feature `arbitrary_precision`, a number that is too large becomes
+    /// infinite.
     fn from(number: serde_json::Number) -> Self {
         if let Some(integer) = number.as_i64() {
             return integer.into();

@@ -196,7 +196,7 @@ async fn a_connection_is_not_reused_after_an_attempt_timed_out() {
             }
         }
     });
-    let client = server.impatient().build().unwrap();
+    let client = server.with_short_timeouts().build().unwrap();
     client.upload_events(&batch()).await.unwrap_err();
     tokio::time::sleep(Duration::from_millis(200)).await;
     client.upload_events(&batch()).await.unwrap();

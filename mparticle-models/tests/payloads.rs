@@ -236,15 +236,15 @@ fn a_loss_is_detected() {
         note: String::new(),
         bytes: body.as_bytes().to_vec(),
     };
-    let forgetful = |json: &[u8]| {
+    let lossy = |json: &[u8]| {
         let mut batch: Batch = from_slice(json)?;
         batch.extra.remove("sent");
         batch.mpid = batch.mpid.map(|mpid| mpid / 2 * 2);
         Ok(batch)
     };
-    assert_eq!(round_trip(&payload(r#"{"mpid": 2}"#), forgetful), Ok(()));
+    assert_eq!(round_trip(&payload(r#"{"mpid": 2}"#), lossy), Ok(()));
     for body in [r#"{"mpid": "3"}"#, r#"{"sent": null}"#] {
-        assert!(round_trip(&payload(body), forgetful).is_err(), "{body}");
+        assert!(round_trip(&payload(body), lossy).is_err(), "{body}");
     }
     assert_eq!(
         json!(named("x | must give an error that names: a without b; /c=1")),

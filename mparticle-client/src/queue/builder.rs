@@ -16,9 +16,10 @@ use std::time::{Duration, SystemTime};
 ///
 /// # Examples
 /// ```
-/// # async fn example(client: mparticle_client::Client) -> Result<(), mparticle_client::Error> {
+/// # use mparticle_client::{Client, Error};
 /// use std::time::Duration;
 ///
+/// # async fn example(client: Client) -> Result<(), Error> {
 /// let queue = client
 ///     .queue()
 ///     .max_pending(50_000, 64 * 1024 * 1024)

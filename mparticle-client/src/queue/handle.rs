@@ -294,6 +294,17 @@ impl Queue {
     ///
     /// # Errors
     /// - [`Closed`](ErrorKind::Closed): the queue was shut down, the process was forked, or the worker has ended.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Error, queue::Queue};
+    /// # fn example(queue: &Queue) -> Result<(), Error> {
+    /// if queue.stats().paused.is_some() {
+    ///     queue.resume()?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resume(&self) -> Result<(), Error> {
         self.resume_with(None)
     }

@@ -21,7 +21,13 @@ pub use shape::{Field, KeyedShape, Shape, Shaped, TaggedShape};
 /// A key may occur twice in an object if at most one of its values is not null.
 ///
 /// # Errors
-/// Returns an error if the bytes are not JSON, or not the JSON of a `T`.
+/// The error contains the place in the document. Its kind is one of:
+///
+/// - [`Syntax`](ReadErrorKind::Syntax): the bytes are not JSON, or the JSON is nested too deeply.
+/// - [`Missing`](ReadErrorKind::Missing): a required field is missing.
+/// - [`WrongType`](ReadErrorKind::WrongType): a value has the wrong type.
+/// - [`Repeated`](ReadErrorKind::Repeated): a key occurs twice in an object.
+/// - [`Other`](ReadErrorKind::Other): any other error.
 pub fn from_slice<T: Read + Shaped>(bytes: &[u8]) -> Result<T, ReadError> {
     read(bytes).or_else(|error| again(bytes, error))
 }
@@ -29,7 +35,7 @@ pub fn from_slice<T: Read + Shaped>(bytes: &[u8]) -> Result<T, ReadError> {
 /// Reads a document from text. See [`from_slice`].
 ///
 /// # Errors
-/// Returns an error if the text is not JSON, or not the JSON of a `T`.
+/// Returns the same errors as [`from_slice`].
 pub fn from_str<T: Read + Shaped>(text: &str) -> Result<T, ReadError> {
     // With `serde_json::from_str`, every type would be compiled twice to save one check for UTF-8.
     from_slice(text.as_bytes())

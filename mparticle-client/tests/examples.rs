@@ -12,7 +12,7 @@ use std::process::{self, Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Cargo puts the examples beside the directory of the tests, and builds them first.
+/// Returns the command of an example. Cargo builds the examples in a directory beside that of the tests.
 fn example(name: &str) -> Command {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
@@ -20,7 +20,7 @@ fn example(name: &str) -> Command {
         path.pop();
     }
     let program = path.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "with `--test examples` say before: cargo build --examples");
+    assert!(program.exists(), "build the examples first: cargo build --examples");
     let mut command = Command::new(program);
     let variables =
         ["MPARTICLE_API_KEY", "MPARTICLE_API_SECRET", "MPARTICLE_BASE_URL", "MPARTICLE_POD"];

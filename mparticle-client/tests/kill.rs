@@ -1,7 +1,7 @@
-//! A process with a spool that is killed, again and again.
+//! Tests of a process with a spool that is killed repeatedly.
 //!
-//! The test program runs itself as the process that is killed; the emulator stays here. So the child's memory is gone
-//! each time, and what it wrote is not.
+//! The test program starts itself as the process that is killed. The emulator runs in the parent process. The memory of
+//! the child is lost each time, and its files are kept.
 #![cfg(all(unix, feature = "spool"))]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
@@ -16,10 +16,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, process, thread};
 
-/// How often the process is killed.
+/// The number of times that the process is killed.
 const ROUNDS: u32 = 300;
 
-/// Where the child sends to; its absence tells that this is no child.
+/// The variable with the destination of the child. It is not set in the parent.
 const BASE_URL: &str = "KILL_TEST_BASE_URL";
 const SPOOL: &str = "KILL_TEST_SPOOL";
 
@@ -27,7 +27,7 @@ fn credentials() -> Credentials {
     Credentials::new("key", "secret")
 }
 
-/// What is killed: sends batches for ever, and says before and after each.
+/// The process that is killed: sends batches endlessly, and prints a line before and after each.
 #[test]
 fn child() {
     let Ok(base_url) = env::var(BASE_URL) else { return };
@@ -76,7 +76,7 @@ fn start(base_url: &str, spool: &Path) -> Child {
         .unwrap()
 }
 
-/// Runs the child for a while; returns the names of the events that it tried to send and that were accepted.
+/// Runs the child for a while. Returns the names of the events that it tried to send, and of those that were accepted.
 fn run_and_kill(base_url: &str, spool: &Path, lifetime: Duration) -> (Vec<String>, Vec<String>) {
     let mut child = start(base_url, spool);
     let output = BufReader::new(child.stdout.take().unwrap());
@@ -99,7 +99,8 @@ fn run_and_kill(base_url: &str, spool: &Path, lifetime: Duration) -> (Vec<String
     reading.join().unwrap()
 }
 
-/// For one life: none in half of them, and fewer than it has requests, for what is left meets the next.
+/// Returns the faults of one life. Half of the lives have none. The others have fewer faults than requests, because
+/// unused faults apply to the next life.
 fn faults(rng: &mut fastrand::Rng) -> Vec<Answer> {
     let one = |rng: &mut fastrand::Rng| match rng.u32(0..7) {
         0 => Answer::reset().after_processing(),
@@ -119,7 +120,7 @@ fn event_names(batch: &Value) -> Vec<String> {
 }
 
 #[test]
-fn what_was_accepted_arrives_exactly_once_however_often_the_process_is_killed() {
+fn accepted_batches_arrive_exactly_once_however_often_the_process_is_killed() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let emulator =
         runtime.block_on(Emulator::builder().credentials(credentials()).start()).unwrap();
@@ -171,7 +172,7 @@ fn what_was_accepted_arrives_exactly_once_however_often_the_process_is_killed() 
 }
 
 #[test]
-fn a_spool_belongs_to_one_process_until_that_ends() {
+fn a_spool_belongs_to_one_process_until_the_process_ends() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let emulator =
         runtime.block_on(Emulator::builder().credentials(credentials()).start()).unwrap();

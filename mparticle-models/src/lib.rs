@@ -2,7 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The documentation of a type shows its methods in the order of these modules. These constructors come before `new`,
-// because they are what users need; the others come after the generated methods.
+// because they are the most useful ones. The others come after the generated methods.
 mod named_constructors;
 
 mod generated;

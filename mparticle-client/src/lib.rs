@@ -31,6 +31,7 @@ mod rate_limiter;
 mod receipt;
 mod send;
 mod settings;
+mod split_by_age;
 #[cfg(feature = "spool")]
 mod spool;
 #[cfg(feature = "testing")]
@@ -38,6 +39,7 @@ pub mod testing;
 mod timing;
 pub mod transport;
 mod upload_all;
+mod violation_summary;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
@@ -49,4 +51,6 @@ pub use outcome::{BatchResult, Outcome};
 pub use rate_limiter::{RateLimiter, RateLimiterSnapshot};
 pub use receipt::Receipt;
 pub use settings::{Credentials, Pod, RetryPolicy, Timeouts, UnknownPod, Validation};
-pub use upload_all::{FailedBatch, Stopped, UploadAll, UploadReport};
+pub use split_by_age::SplitByAge;
+pub use upload_all::{FailedBatch, Stopped, UploadAll, UploadObserver, UploadReport};
+pub use violation_summary::{ViolatedRule, ViolationPlace, ViolationSummary};

@@ -11,6 +11,7 @@
 //!   as credit grows at the rate. A waiting request sleeps until its number should be granted, a second at most, and looks
 //!   again. Credit goes on to the next number once a number is granted, therefore a request that is not polled blocks no
 //!   other. A request that was refused keeps its number, and goes before younger requests.
+//! - **A ceiling.** If the user has set a highest rate, it takes the place of no rate, and no other rate exceeds it.
 //! - **Probes.** While the limiter is closed for more than a minute, one request a minute may be sent. If it is accepted,
 //!   the limiter opens.
 //!
@@ -133,6 +134,16 @@ impl RateLimiter {
         let closed_for = snapshot.closed_for.min(LONGEST_CLOSING);
         let snapshot = snapshot.clone().with_closed_for(closed_for);
         self.lock().restore(&snapshot, Instant::now());
+    }
+
+    /// Sets the number of batches per second that is never exceeded.
+    pub(crate) fn set_ceiling(&self, batches_per_second: f64) {
+        self.lock().set_ceiling(batches_per_second, Instant::now());
+    }
+
+    /// Returns the number of batches per second that is never exceeded.
+    pub(crate) fn ceiling(&self) -> Option<f64> {
+        self.lock().ceiling()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -18,6 +18,7 @@ pub struct UploadReport {
     pub(super) discarded: usize,
     pub(super) requests: usize,
     pub(super) failed: Vec<FailedBatch>,
+    pub(super) failed_count: usize,
     pub(super) stopped: Option<Stopped>,
     pub(super) error: Option<Error>,
     pub(super) elapsed: Duration,
@@ -55,6 +56,13 @@ impl UploadReport {
         &self.failed
     }
 
+    /// Returns how many batches were not delivered, including those that were passed to an
+    /// [observer](super::UploadAll::observer).
+    #[must_use]
+    pub fn failed_count(&self) -> usize {
+        self.failed_count
+    }
+
     /// Converts this into the batches that were not delivered, to be uploaded again or stored.
     #[must_use]
     pub fn into_failed(self) -> Vec<FailedBatch> {
@@ -82,7 +90,7 @@ impl UploadReport {
     /// Whether all batches of the source were given, and none of them failed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.stopped.is_none()
+        self.failed_count == 0 && self.stopped.is_none()
     }
 }
 
@@ -122,6 +130,7 @@ pub struct FailedBatch {
     pub(super) position: usize,
     pub(super) source_request_id: String,
     pub(super) error: Error,
+    pub(super) given_back: bool,
     pub(super) left: Left,
 }
 
@@ -152,6 +161,14 @@ impl FailedBatch {
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
+    }
+
+    /// Whether the batch has no result because the upload stopped before.
+    ///
+    /// Nothing is known to be wrong with such a batch. Upload it again.
+    #[must_use]
+    pub fn was_given_back(&self) -> bool {
+        self.given_back
     }
 
     /// Converts this into what is left to send: the batch, or those of its parts that were not delivered.

@@ -26,7 +26,7 @@ const MAX_PLACES: usize = 5;
 /// }
 /// assert_eq!(
 ///     summary.to_string(),
-///     "ip: 1 warning; first: batch 0 at /ip: should be an IPv4 or IPv6 address\n"
+///     "ip: 1 warning; first: batch 0 at /ip: not an IPv4 or IPv6 address\n"
 /// );
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct ViolationPlace {
 impl ViolationSummary {
     /// Adds a violation of a batch, which is named in [`ViolationPlace::batch`].
     pub fn add(&mut self, batch: &str, violation: &Violation) {
-        let message = || violation.to_string();
+        let message = || sentence(violation);
         self.add_other(
             violation.rule.as_str(),
             violation.severity,
@@ -151,6 +151,14 @@ impl fmt::Display for ViolationPlace {
             pointer => write!(f, "{} at {}: {}", self.batch, pointer.escape_debug(), self.message),
         }
     }
+}
+
+/// Returns the sentence about a violation without its pointer and rule, which are written separately.
+fn sentence(violation: &Violation) -> String {
+    let text = violation.to_string();
+    let pointer = format!("{}: ", violation.pointer);
+    let text = text.strip_prefix(&pointer).unwrap_or(&text);
+    text.strip_suffix(&format!(" ({})", violation.rule)).unwrap_or(text).to_owned()
 }
 
 struct Count(u64, &'static str);

@@ -1,0 +1,176 @@
+//! Opens an input and recognizes what it contains.
+
+use super::checks::{Encoding, Form, encoding, form, is_failed_file};
+use super::lines::Lines;
+use super::rows::Rows;
+use super::values::Values;
+use super::zstd::Zstd;
+use super::{Mapping, Namespace, Records};
+use crate::failure::Failure;
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How much of a file is read to recognize its content, and to distinguish it from other files.
+const HEAD_BYTES: u64 = 64 * 1024;
+
+/// The same of standard input, where no more may come for a long time.
+const PIPE_HEAD_BYTES: u64 = 16;
+
+/// Where records come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    File(PathBuf),
+    StandardInput,
+}
+
+/// An input that was opened.
+pub(crate) struct Input {
+    pub(crate) records: Box<dyn Records>,
+    pub(crate) namespace: Namespace,
+    /// The mapping with the columns of this file.
+    pub(crate) mapping: Option<Mapping>,
+    /// How many bytes of the file have been read, before decompression.
+    pub(crate) position: Arc<AtomicU64>,
+    /// The size of the file, if it is known.
+    pub(crate) size: Option<u64>,
+}
+
+impl Source {
+    /// The sources that arguments name: `-`, or nothing, is standard input.
+    pub(crate) fn from_arguments(files: &[PathBuf]) -> Vec<Self> {
+        let source = |path: &PathBuf| match path.as_os_str() == "-" {
+            true => Self::StandardInput,
+            false => Self::File(path.clone()),
+        };
+        if files.is_empty() {
+            vec![Self::StandardInput]
+        } else {
+            files.iter().map(source).collect()
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::StandardInput => "standard input".to_owned(),
+        }
+    }
+
+    /// Checks that a file can be opened.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::File(path) => open_file(path).map(|_| ()),
+            Self::StandardInput => Ok(()),
+        }
+    }
+
+    /// Opens the source, and reads its beginning.
+    pub(crate) fn open(&self, mapping: Option<&Mapping>) -> Result<Input, Failure> {
+        let position = Arc::new(AtomicU64::new(0));
+        let counted = |input| Counted { input, position: Arc::clone(&position) };
+        let (input, size, head_bytes): (Box<dyn BufRead + Send>, _, _) = match self {
+            Self::File(path) => {
+                let file = open_file(path)?;
+                let size =
+                    file.metadata().ok().filter(|data| data.is_file()).map(|data| data.len());
+                let input = BufReader::with_capacity(64 * 1024, counted(Box::new(file)));
+                (Box::new(input), size, HEAD_BYTES)
+            }
+            Self::StandardInput => {
+                (Box::new(BufReader::new(counted(Box::new(io::stdin())))), None, PIPE_HEAD_BYTES)
+            }
+        };
+        let failure = |error| self.failure(&error);
+        let (head, input) = peek(input, PIPE_HEAD_BYTES).map_err(failure)?;
+        let input: Box<dyn BufRead + Send> = match encoding(&head) {
+            Encoding::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(input))),
+            Encoding::Zstandard => Box::new(BufReader::new(Zstd::new(input))),
+            Encoding::Plain => input,
+            Encoding::Unsupported(hint) => {
+                let message = format!("{} cannot be read as it is", self.name());
+                return Err(Failure::new(message).with_hint(hint));
+            }
+        };
+        let (head, mut input) = peek(input, head_bytes).map_err(failure)?;
+        self.check_text(&head)?;
+        let namespace = match self {
+            Self::File(_) => Namespace::of_content(&head),
+            Self::StandardInput => Namespace::named("standard input"),
+        };
+        let mut text = head.as_slice();
+        if let Some(rest) = text.strip_prefix(b"\xef\xbb\xbf") {
+            text = rest;
+            io::copy(&mut (&mut input).take(3), &mut io::sink()).map_err(failure)?;
+        }
+        let mut found = None;
+        let records: Box<dyn Records> = match mapping {
+            Some(mapping) if !is_failed_file(text) => {
+                let (rows, mapping) =
+                    Rows::new(input, mapping).map_err(|failure| failure.in_file(&self.name()))?;
+                found = Some(mapping);
+                Box::new(rows)
+            }
+            _ if form(text) == Form::Values => Box::new(Values::new(input)),
+            _ => Box::new(Lines::new(input)),
+        };
+        let mapping = found.or_else(|| mapping.cloned());
+        Ok(Input { records, namespace, mapping, position, size })
+    }
+
+    /// The error of reading.
+    pub(crate) fn failure(&self, error: &io::Error) -> Failure {
+        Failure::new(format!("{}: {error}", self.name()))
+    }
+
+    /// Refuses what is no text.
+    fn check_text(&self, head: &[u8]) -> Result<(), Failure> {
+        match head.iter().position(|byte| *byte == 0) {
+            Some(place) => {
+                Err(Failure::new(format!("{} is no text: byte {} is zero", self.name(), place + 1))
+                    .with_hint(
+                        "JSON Lines, JSON arrays and CSV are read, as UTF-8, also compressed",
+                    ))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn open_file(path: &Path) -> Result<File, Failure> {
+    let failure = |error| Failure::of_file(path, &error);
+    let file = File::open(path).map_err(failure)?;
+    if file.metadata().map_err(failure)?.is_dir() {
+        let message = format!("{} is a folder", path.display());
+        return Err(Failure::new(message).with_hint("name the files in it"));
+    }
+    Ok(file)
+}
+
+/// Reads the first bytes, and returns them with a reader that begins with them.
+fn peek(
+    mut input: Box<dyn BufRead + Send>,
+    bytes: u64,
+) -> io::Result<(Vec<u8>, Box<dyn BufRead + Send>)> {
+    let mut head = Vec::new();
+    (&mut input).take(bytes).read_to_end(&mut head)?;
+    let input = Cursor::new(head.clone()).chain(input);
+    Ok((head, Box::new(input)))
+}
+
+/// Counts the bytes that are read.
+struct Counted {
+    input: Box<dyn Read + Send>,
+    position: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        self.position.fetch_add(u64::try_from(length).unwrap_or_default(), Ordering::Relaxed);
+        Ok(length)
+    }
+}

@@ -48,6 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let run = Run { arguments, mapping: mapping.as_ref(), source, client, options, stop };
             run.upload(&mut summary).await?;
         }
+        // It may have been interrupted before the first record.
+        summary.stop(stop.reason(), None);
         Ok(())
     });
     // A thread that waits for standard input does not keep the process.

@@ -15,6 +15,17 @@ pub(crate) enum Reason {
     Halted,
 }
 
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Interrupted => "interrupted",
+            Self::TooManyFailures => "as many batches failed as --stop-after allows",
+            Self::CannotWrite => "a file cannot be written",
+            Self::Halted => "the upload cannot go on",
+        })
+    }
+}
+
 /// Tells everyone to stop.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stop {

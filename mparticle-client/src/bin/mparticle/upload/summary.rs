@@ -63,14 +63,15 @@ impl Summary {
                 .and_then(|file| Some(file.written()?.display().to_string())),
             violations: std::mem::take(&mut state.violations),
         });
-        let why = |reason| match reason {
-            Reason::Interrupted => "interrupted".to_owned(),
-            Reason::TooManyFailures => "as many batches failed as --stop-after allows".to_owned(),
-            Reason::CannotWrite | Reason::Halted => String::new(),
-        };
-        let text = state.error.clone().or(halted);
         let reason = reason.or(state.error.is_some().then_some(Reason::CannotWrite));
-        self.stopped = reason.map(|reason| (reason, text.unwrap_or_else(|| why(reason))));
+        self.stop(reason, state.error.clone().or(halted));
+    }
+
+    /// Notes why the upload ends early.
+    pub(super) fn stop(&mut self, reason: Option<Reason>, why: Option<String>) {
+        let Some(reason) = reason.filter(|_| self.stopped.is_none()) else { return };
+        let why = why.unwrap_or_else(|| reason.to_string());
+        self.stopped = Some((reason, why));
     }
 
     /// Whether anything was done.

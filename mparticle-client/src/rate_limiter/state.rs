@@ -181,7 +181,7 @@ impl State {
         let accepted = self.accepted_per_second(now);
         match &self.rate {
             Some(Rate { phase: Phase::Doubling | Phase::Steady, .. }) => {
-                self.decrease(accepted, sent, now)
+                self.decrease(accepted, sent, now);
             }
             _ if accepted < FIRST_RATE => self.make_rate(FIRST_RATE, Phase::Doubling, now),
             _ => self.make_rate(DECREASE * accepted, Phase::Steady, now),
@@ -234,7 +234,9 @@ impl State {
             (None, _) => self.lift_rate(now),
             (Some(value), None) => self.make_rate(value, Phase::Steady, now),
             (Some(value), Some(rate)) => {
-                rate.phase = Phase::Steady;
+                if rate.phase == Phase::Ceiling {
+                    rate.phase = Phase::Steady;
+                }
                 rate.value = value.max(MIN_RATE);
             }
         }

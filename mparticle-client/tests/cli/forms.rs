@@ -21,12 +21,11 @@ fn zstd(text: &str) -> Vec<u8> {
 async fn the_content_tells_the_form_of_an_input_and_not_its_name() {
     let text = lines((0..150).map(batch));
     let array = format!("[\n  {}\n]", (0..150).map(batch).collect::<Vec<_>>().join(",\n  "));
-    let pretty: String = (0..150)
-        .map(|user| {
-            let json: serde_json::Value = serde_json::from_str(&batch(user)).unwrap();
-            format!("{json:#}\n")
-        })
-        .collect();
+    let pretty = |user| {
+        let json: serde_json::Value = serde_json::from_str(&batch(user)).unwrap();
+        format!("{json:#}")
+    };
+    let pretty = lines((0..150).map(pretty));
     let frames = [zstd(&text[..9000]), zstd(&text[9000..])].concat();
     let members = [gzip(&text[..9000]), gzip(&text[9000..])].concat();
     for (name, content) in [

@@ -44,7 +44,7 @@ async fn the_examples_of_the_help_work() {
     let records: Vec<_> =
         help.lines().map(str::trim).filter(|line| line.starts_with("{\"")).collect();
     assert_eq!(records.len(), 2);
-    let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+    let lines = crate::lines(records.iter().map(ToString::to_string));
     for name in [
         "events.jsonl",
         "events.json",

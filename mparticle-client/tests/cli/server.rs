@@ -56,7 +56,7 @@ async fn accept(State(shared): State<Shared>, body: Bytes) -> Result<StatusCode,
             let is_repeated = *count > 1;
             seen.repeated += u64::from(is_repeated);
         }
-        let is_lost = shared.loses_one_of > 0 && seen.requests.is_multiple_of(shared.loses_one_of);
+        let is_lost = shared.loses_one_of > 0 && seen.requests % shared.loses_one_of == 0;
         seen.lost_replies += u64::from(is_lost);
         is_lost
     };

@@ -26,7 +26,7 @@ async fn events_of_a_user_are_grouped_and_the_ids_are_the_same_in_every_run() {
     ]);
     let file = folder.write("in.jsonl", &content);
     let ended = upload_file(&emulator, &file, &[]).await.with_code(0);
-    ended.prints(&["Delivered 5 batches in ", " with 2 requests"]);
+    ended.prints(&["Delivered 5 batches in ", " with 1 request,"]);
     let events: Vec<_> = emulator
         .batches()
         .iter()
@@ -34,8 +34,8 @@ async fn events_of_a_user_are_grouped_and_the_ids_are_the_same_in_every_run() {
             (batch.json["mpid"].as_i64().unwrap(), batch.json["events"].as_array().unwrap().len())
         })
         .collect();
-    assert_eq!(events, [(7, 1), (8, 2), (9, 1), (7, 1), (8, 1)]);
-    assert_eq!(emulator.batches()[1].json["environment"], "production");
+    assert_eq!(events, [(7, 1), (7, 1), (8, 2), (9, 1), (8, 1)]);
+    assert_eq!(emulator.batches()[2].json["environment"], "production");
     assert_eq!(folder.names(), ["in.jsonl", "in.jsonl.checkpoint"], "no empty file is left");
 
     // Without its checkpoint and under another name.
@@ -120,7 +120,7 @@ async fn failures_are_kept_with_their_reasons_and_can_be_uploaded_again() {
     let again = json_lines(&folder.path("in.jsonl.failed-3.jsonl"));
     let mut texts: Vec<&Value> =
         again.iter().map(|line| &line["text"]).filter(|text| text.is_string()).collect();
-    texts.sort_by_key(|text| text.to_string());
+    texts.sort_by_key(ToString::to_string);
     assert_eq!(texts, ["[\"x\"]", "{\"oops"]);
 }
 

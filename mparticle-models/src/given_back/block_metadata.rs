@@ -12,12 +12,16 @@ const KNOWN_VERSION: i64 = 1;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct BlockMetadata {
-    #[serde(deserialize_with = "event_ids")]
-    pub(super) blocked_event_ids: Vec<i64>,
-    pub(super) blocked_event_attributes: Vec<BlockedEventAttributes>,
-    pub(super) blocked_user_attributes: Vec<String>,
-    pub(super) blocked_user_identities: Vec<String>,
-    pub(super) blocked_device_identities: Vec<String>,
+    #[serde(rename = "blocked_event_ids", deserialize_with = "event_ids")]
+    pub(super) event_ids: Vec<i64>,
+    #[serde(rename = "blocked_event_attributes")]
+    pub(super) event_attributes: Vec<BlockedEventAttributes>,
+    #[serde(rename = "blocked_user_attributes")]
+    pub(super) user_attributes: Vec<String>,
+    #[serde(rename = "blocked_user_identities")]
+    pub(super) user_identities: Vec<String>,
+    #[serde(rename = "blocked_device_identities")]
+    pub(super) device_identities: Vec<String>,
 }
 
 impl BlockMetadata {

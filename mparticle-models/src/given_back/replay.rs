@@ -155,24 +155,23 @@ impl Batch {
     /// ```
     pub fn replay_blocked(self, keep: KeepBlocked) -> Result<ReplayedBatch, ReplayError> {
         let blocked = BlockMetadata::of(&self)?;
-        let mut missing_events = blocked.blocked_event_ids.clone();
+        let mut missing_events = blocked.event_ids.clone();
         let mut batch = self;
         batch.events.retain(|event| {
             let id = id_of(event);
             missing_events.retain(|missing| Some(*missing) != id);
-            id.is_some_and(|id| blocked.blocked_event_ids.contains(&id))
+            id.is_some_and(|id| blocked.event_ids.contains(&id))
         });
         let kept = |name: &str| {
-            keep.user_attributes && blocked.blocked_user_attributes.iter().any(|one| one == name)
+            keep.user_attributes && blocked.user_attributes.iter().any(|one| one == name)
         };
         batch.user_attributes.retain(|name, _| kept(name));
         batch.deleted_user_attributes.retain(|name| kept(name));
         let has_kept_identities = keep.identities
-            && !(blocked.blocked_user_identities.is_empty()
-                && blocked.blocked_device_identities.is_empty());
+            && !(blocked.user_identities.is_empty() && blocked.device_identities.is_empty());
         if !keep.identities {
-            remove_fields(&mut batch.user_identities, &blocked.blocked_user_identities);
-            remove_fields(&mut batch.device_info, &blocked.blocked_device_identities);
+            remove_fields(&mut batch.user_identities, &blocked.user_identities);
+            remove_fields(&mut batch.device_info, &blocked.device_identities);
         }
         if batch.user_identities == Some(UserIdentities::new()) {
             batch.user_identities = None;
@@ -187,7 +186,7 @@ impl Batch {
         }
         Ok(ReplayedBatch {
             batch: has_content.then_some(batch),
-            lost_attributes: blocked.blocked_event_attributes,
+            lost_attributes: blocked.event_attributes,
             missing_events,
         })
     }

@@ -64,12 +64,12 @@ fn with_environment(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
 fn read_credentials(path: &Path) -> Result<Credentials, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::of_file(path, &error))?;
     let value = |name: &str| {
-        let values = text.lines().filter_map(|line| {
+        let mut values = text.lines().filter_map(|line| {
             let (found, value) = line.trim_start_matches("export ").split_once('=')?;
             (found.trim() == name).then(|| value.trim().trim_matches(['"', '\'']).to_owned())
         });
         values
-            .last()
+            .next_back()
             .ok_or_else(|| Failure::new(format!("{} has no line {name}=...", path.display())))
     };
     Ok(Credentials::new(value(KEY)?, value(SECRET)?))

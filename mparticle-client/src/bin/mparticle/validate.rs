@@ -148,21 +148,19 @@ impl Findings {
 
     /// The rules with their first places, one a line.
     fn places(&self) -> String {
-        let mut text = String::new();
+        let mut lines = Vec::new();
         for (name, rule) in self.summary.rules() {
             let counts = [(rule.errors, "error"), (rule.warnings, "warning")];
             let counts = counts.iter().filter(|(number, _)| *number > 0);
             let counts: Vec<_> = counts.map(|(number, noun)| count(*number, noun)).collect();
-            text.push_str(&format!("{name}: {}\n", counts.join(", ")));
-            for place in &rule.places {
-                text.push_str(&format!("  {place}\n"));
-            }
+            lines.push(format!("{name}: {}\n", counts.join(", ")));
+            lines.extend(rule.places.iter().map(|place| format!("  {place}\n")));
             let more = (rule.errors + rule.warnings).saturating_sub(rule.places.len() as u64);
             if more > 0 {
-                text.push_str(&format!("  and {} more\n", crate::text::number(more)));
+                lines.push(format!("  and {} more\n", crate::text::number(more)));
             }
         }
-        text
+        lines.concat()
     }
 }
 

@@ -75,7 +75,7 @@ impl GivenBack {
         let mut keep = KeepBlocked::default();
         keep.identities = self.keep.contains(&Keep::Identities);
         keep.user_attributes = self.keep.contains(&Keep::UserAttributes);
-        let received = batch.timestamp_unixtime_ms.and_then(|time| SystemTime::try_from(time).ok());
+        let received = batch.timestamp_unixtime_ms.map(SystemTime::from);
         let age = received.and_then(|received| now.duration_since(received).ok());
         let replay = batch
             .replay_blocked(keep)

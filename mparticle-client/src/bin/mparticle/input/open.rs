@@ -42,9 +42,8 @@ pub(crate) struct Input {
 impl Source {
     /// The sources that arguments name: `-`, or nothing, is standard input.
     pub(crate) fn from_arguments(files: &[PathBuf]) -> Vec<Self> {
-        let source = |path: &PathBuf| match path.as_os_str() == "-" {
-            true => Self::StandardInput,
-            false => Self::File(path.clone()),
+        let source = |path: &PathBuf| {
+            if path.as_os_str() == "-" { Self::StandardInput } else { Self::File(path.clone()) }
         };
         if files.is_empty() {
             vec![Self::StandardInput]
@@ -76,7 +75,7 @@ impl Source {
             Self::File(path) => {
                 let file = open_file(path)?;
                 let size =
-                    file.metadata().ok().filter(|data| data.is_file()).map(|data| data.len());
+                    file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
                 let input = BufReader::with_capacity(64 * 1024, counted(Box::new(file)));
                 (Box::new(input), size, HEAD_BYTES)
             }

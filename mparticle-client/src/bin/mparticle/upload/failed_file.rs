@@ -33,7 +33,8 @@ struct Reason<'a> {
     line: u64,
     rule: &'a str,
     pointer: &'a str,
-    reason: &'a str,
+    #[serde(rename = "reason")]
+    message: &'a str,
 }
 
 impl FailedFile {
@@ -90,8 +91,8 @@ impl FailedFile {
         Why { file, line, problem }: &Why<'_>,
         content: impl IntoIterator<Item = (K, Value)>,
     ) -> io::Result<Option<PathBuf>> {
-        let Problem { rule, pointer, message: reason, .. } = problem;
-        let failed = serde_json::to_string(&Reason { file, line: *line, rule, pointer, reason })?;
+        let Problem { rule, pointer, message, .. } = problem;
+        let failed = serde_json::to_string(&Reason { file, line: *line, rule, pointer, message })?;
         // The reason comes first, where it can be seen.
         let content: Map<String, Value> =
             content.into_iter().map(|(key, value)| (key.into(), value)).collect();

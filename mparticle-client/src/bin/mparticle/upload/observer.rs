@@ -34,15 +34,11 @@ impl UploadObserver for Observer {
 
     fn outage(&mut self, cause: Option<&Error>) {
         let mut state = lock(&self.state);
-        match cause {
-            Some(error) => {
-                self.display.note(&format!("waiting, because nothing gets through: {error:#}"));
-                state.outage = Some(error.to_string());
-            }
-            None => {
-                self.display.note("mParticle accepts requests again");
-                state.outage = None;
-            }
+        state.outage = cause.map(ToString::to_string);
+        if let Some(error) = cause {
+            self.display.note(&format!("waiting, because nothing gets through: {error:#}"));
+        } else {
+            self.display.note("mParticle accepts requests again");
         }
     }
 }

@@ -40,13 +40,12 @@ A run that was interrupted goes on where it was if it is repeated. See the guide
 
 /// Upload batches and events from files or standard input
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 #[command(after_long_help = format!("{EXAMPLES}\n{}", crate::EXIT_STATUS), after_help = "`--help` has examples.")]
 pub(crate) struct Arguments {
     /// JSON Lines, JSON arrays or CSV, also compressed with gzip or zstd. `-` is standard input
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    #[command(flatten)]
-    destination: Destination,
     /// The environment of batches that have none
     #[arg(long, value_enum, default_value = "production")]
     environment: EnvironmentName,
@@ -87,14 +86,16 @@ pub(crate) struct Arguments {
     /// 64 KiB of the file take its place
     #[arg(long, value_name = "NAME")]
     pub(super) namespace: Option<String>,
-    #[command(flatten)]
-    given_back: GivenBack,
     /// Prints the summary as JSON
     #[arg(long)]
     pub(super) json: bool,
     /// The time between two lines about the progress, if standard error is no terminal
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     progress_every: u64,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    given_back: GivenBack,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -163,9 +164,10 @@ impl Arguments {
     }
 
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        let builder = match self.check {
-            true => Client::builder(Credentials::new("", "")).disabled(),
-            false => self.destination.builder()?,
+        let builder = if self.check {
+            Client::builder(Credentials::new("", "")).disabled()
+        } else {
+            self.destination.builder()?
         };
         let concurrency = usize::from(self.concurrency);
         // The command checks batches itself, and counts what it finds.

@@ -110,19 +110,15 @@ impl Snapshot {
     fn line(&self) -> String {
         let Counts { delivered, failed, .. } = self.counts;
         let seconds = self.elapsed.as_secs().max(1);
-        let mut line = format!(
+        let line = format!(
             "{} delivered, {} failed, {}/s",
             number(delivered),
             number(failed),
             number(delivered / seconds)
         );
-        if let Some(left) = self.left() {
-            line.push_str(&format!(", about {} left", duration(left)));
-        }
-        if let Some(why) = &self.waiting {
-            line.push_str(&format!("; waiting: {why}"));
-        }
-        line
+        let left = self.left().map(|left| format!(", about {} left", duration(left)));
+        let waiting = self.waiting.as_ref().map(|why| format!("; waiting: {why}"));
+        line + &left.unwrap_or_default() + &waiting.unwrap_or_default()
     }
 
     /// The time that is left, as far as the part of the file that was read tells.

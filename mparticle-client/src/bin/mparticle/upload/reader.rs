@@ -80,7 +80,9 @@ impl Reader {
         let Entry { before, end, line, content, warnings, .. } = entry;
         let span = Span { before, end, line, parts: 0 };
         let mut state = lock(&self.state);
-        warnings.iter().for_each(|warning| state.add_warning(line, warning));
+        for warning in &warnings {
+            state.add_warning(line, warning);
+        }
         match content {
             Content::Nothing => {
                 state.counts.empty += 1;

@@ -12,6 +12,8 @@
 //! - [testing](guide::testing)
 //! - [connections](guide::connections)
 //! - [observing](guide::observing)
+//! - [what mParticle sends you](guide::what_mparticle_sends_you)
+//! - [the command `mparticle`](guide::command)
 
 mod base_url;
 #[cfg(feature = "blocking")]

@@ -70,6 +70,7 @@ const STEPS: &[Step] = &[
         "client with testing",
         "clippy -p mparticle-client --features testing -- -D warnings",
     ),
+    Step::cargo("client with cli", "clippy -p mparticle-client --features cli -- -D warnings"),
     Step::cargo(
         "client with every feature",
         "clippy -p mparticle-client --all-features -- -D warnings",

@@ -10,6 +10,8 @@
 //! | [`testing`] | testing the instrumentation of a program with the emulator |
 //! | [`connections`] | pods, TLS, proxies, custom transports |
 //! | [`observing`] | logs, spans and counters |
+//! | [`what_mparticle_sends_you`] | reading quarantined batches, exports and webhooks, and sending them again |
+//! | [`command`] | the command `mparticle`, which uploads and checks files |
 
 #[doc = include_str!("first_event.md")]
 pub mod first_event {}
@@ -35,3 +37,9 @@ pub mod connections {}
 
 #[doc = include_str!("observing.md")]
 pub mod observing {}
+
+#[doc = include_str!("what_mparticle_sends_you.md")]
+pub mod what_mparticle_sends_you {}
+
+#[doc = include_str!("command.md")]
+pub mod command {}

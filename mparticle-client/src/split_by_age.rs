@@ -74,7 +74,10 @@ mod tests {
     const NOW: i64 = 1_700_000_000_000;
     const HOURS_72: i64 = 72 * 3_600_000;
 
-    fn split(times: &[Option<i64>]) -> [Option<(String, Vec<Option<i64>>)>; 2] {
+    /// The id of a part, and the times of its events.
+    type Part = (String, Vec<Option<i64>>);
+
+    fn split(times: &[Option<i64>]) -> [Option<Part>; 2] {
         let events = times.iter().map(|time| {
             let mut event = CustomEvent::new("a", CustomEventType::Other);
             event.common.timestamp_unixtime_ms = time.map(UnixMillis::from_millis);
@@ -96,22 +99,25 @@ mod tests {
         })
     }
 
-    fn part(id: &str, times: &[Option<i64>]) -> Option<(String, Vec<Option<i64>>)> {
-        Some((id.to_owned(), times.to_vec()))
+    fn part(id: &str, times: &[Option<i64>]) -> Part {
+        (id.to_owned(), times.to_vec())
     }
 
     #[test]
     fn events_go_to_the_part_of_their_age_and_every_part_has_an_id_of_its_own() {
         let (old, young) = (Some(NOW - HOURS_72), Some(NOW - HOURS_72 + 1));
-        for (times, expected) in [
-            (vec![], [None, part("id", &[])]),
-            (vec![old, Some(0)], [part("id", &[old, Some(0)]), None]),
-            (vec![young, None], [None, part("id", &[young, None])]),
+        let in_future = Some(NOW + 1);
+        for (times, historical, recent) in [
+            (vec![], None, Some(part("id", &[]))),
+            (vec![old, Some(0)], Some(part("id", &[old, Some(0)])), None),
+            (vec![young, None], None, Some(part("id", &[young, None]))),
             (
-                vec![young, old, None, Some(NOW + 1)],
-                [part("id/historical", &[old]), part("id/recent", &[young, None, Some(NOW + 1)])],
+                vec![young, old, None, in_future],
+                Some(part("id/historical", &[old])),
+                Some(part("id/recent", &[young, None, in_future])),
             ),
         ] {
+            let expected = [historical, recent];
             assert_eq!(split(&times), expected, "{times:?}");
         }
     }

@@ -149,7 +149,6 @@ async fn a_folder_that_cannot_be_written_is_named_before_anything_is_sent() {
     assert!(emulator.requests().is_empty());
 }
 
-/// `/dev/full` is a device on which every write fails as on a full disk.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_stops_the_upload_and_is_named() {

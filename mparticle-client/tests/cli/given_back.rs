@@ -55,7 +55,7 @@ async fn a_quarantined_batch_is_sent_only_as_a_replay_of_what_was_blocked() {
     let (folder, emulator) = (Folder::new(), emulator().await);
     let content = lines([quarantined(1).to_string(), quarantined(2).to_string()]);
     let file = folder.write("in.jsonl", &content);
-    let ended = upload_file(&emulator, &file, &[]).await.with_code(1);
+    let ended = upload_file(&emulator, &file, &["--same-ids"]).await.with_code(1);
     ended.prints(&["blocked: 2 errors", "pass --replay-blocked"]);
     assert!(emulator.requests().is_empty());
 
@@ -120,6 +120,19 @@ async fn an_export_is_sent_only_with_a_word_on_its_ids() {
         assert_eq!(new[gone], Value::Null, "{gone}");
     }
     assert_eq!(new["events"][0]["data"]["event_id"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_event_with_its_user_is_treated_like_a_batch() {
+    let (folder, emulator) = (Folder::new(), emulator().await);
+    let line = json!({"user": {"mpid": 7}, "event": event("-7", "exported")}).to_string();
+    let file = folder.write("in.jsonl", lines([line.clone(), line]));
+    upload_file(&emulator, &file, &[]).await.with_code(1).prints(&["export: 2 errors"]);
+    let failed = folder.path("in.jsonl.failed.jsonl");
+    upload_file(&emulator, &failed, &["--as-new"]).await.with_code(0);
+    let batches = emulator.batches();
+    assert_eq!(batches.len(), 2);
+    assert_eq!(batches[0].json["events"][0]["data"]["event_id"], Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

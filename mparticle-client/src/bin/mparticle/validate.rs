@@ -2,7 +2,6 @@
 
 use crate::failure::Failure;
 use crate::input::entries::Rules;
-use crate::input::given_back::GivenBack;
 use crate::input::{Content, Entries, Input, Mapping, Problem, Source};
 use crate::output;
 use crate::text::count;
@@ -76,11 +75,11 @@ impl Findings {
         format: Format,
     ) -> Result<(), Failure> {
         let Input { records, namespace, mapping, .. } = source.open(mapping)?;
-        let (given_back, done) = (GivenBack::ignored(), Done::default());
+        let done = Done::default();
         let rules = Rules {
             namespace,
             mapping: mapping.as_ref(),
-            given_back: &given_back,
+            given_back: None,
             now: SystemTime::now(),
         };
         let mut entries = Entries::new(records, rules, &done);

@@ -1,6 +1,6 @@
 //! Makes batches of records: the events of a user that follow each other become one batch.
 
-use super::given_back::GivenBack;
+use super::given_back::{Accepted, GivenBack};
 use super::record::{self, Parsed, check_batch};
 use super::{Mapping, Namespace, Problem, Record, RecordText, Records};
 use crate::upload::Done;
@@ -45,7 +45,8 @@ pub(crate) enum Content {
 pub(crate) struct Rules<'a> {
     pub(crate) namespace: Namespace,
     pub(crate) mapping: Option<&'a Mapping>,
-    pub(crate) given_back: &'a GivenBack,
+    /// What to do with batches that mParticle gave back. `None` leaves them as they are.
+    pub(crate) given_back: Option<&'a GivenBack>,
     pub(crate) now: SystemTime,
 }
 
@@ -99,6 +100,11 @@ impl<'a> Entries<'a> {
                 continue;
             } else {
                 match self.parse(&record) {
+                    // mParticle gave it back: what is sent is decided as for a batch.
+                    Ok(Parsed::Event(user, event)) if has_id(&event) => {
+                        let batch = user.with_events([event]);
+                        Some(self.batch(batch, before, &record, &text))
+                    }
                     Ok(Parsed::Event(user, event)) => {
                         let group = self.add_event(user, event, before, record.line, &text);
                         match group {
@@ -152,7 +158,11 @@ impl<'a> Entries<'a> {
     /// The entry of a record that is a batch.
     fn batch(&self, batch: Batch, before: Mark, record: &Record, text: &[u8]) -> Entry {
         let id = || self.rules.namespace.id(record.number, text);
-        let (content, warnings) = match self.rules.given_back.apply(batch, self.rules.now) {
+        let accepted = match self.rules.given_back {
+            Some(given_back) => given_back.apply(batch, self.rules.now),
+            None => Ok(Accepted { batch: Some(batch), warnings: Vec::new() }),
+        };
+        let (content, warnings) = match accepted {
             Ok(accepted) => {
                 let content = accepted.batch.map_or(Content::Nothing, |mut batch| {
                     batch.source_request_id.get_or_insert_with(id);
@@ -202,6 +212,11 @@ impl<'a> Entries<'a> {
         };
         Entry { before, end, line, bytes: text.len(), content, warnings: Vec::new() }
     }
+}
+
+/// Whether mParticle has assigned an id to an event.
+fn has_id(event: &Event) -> bool {
+    event.common().is_some_and(|common| common.event_id.is_some())
 }
 
 /// The text of a record for ids and checksums.

@@ -41,24 +41,15 @@ pub(super) struct Accepted {
 }
 
 impl GivenBack {
-    /// Options that leave every batch as it is.
-    pub(crate) fn ignored() -> Self {
-        Self { replay_blocked: false, keep: Vec::new(), as_new: false, same_ids: true }
-    }
-
     /// Makes of a batch the one that is sent.
     pub(super) fn apply(&self, batch: Batch, now: SystemTime) -> Result<Accepted, Problem> {
         if batch.block_metadata().is_some() {
             if self.replay_blocked {
                 return self.replay(batch, now);
             }
-            if !self.same_ids {
-                let message =
-                    "a data plan blocked the batch; pass --replay-blocked to send what was blocked";
-                return Err(
-                    Problem::new("blocked", message).at("/context/data_plan/block_metadata")
-                );
-            }
+            let message =
+                "a data plan blocked the batch; pass --replay-blocked to send what was blocked";
+            return Err(Problem::new("blocked", message).at("/context/data_plan/block_metadata"));
         }
         if !batch.is_export() || self.same_ids {
             return Ok(Accepted { batch: Some(batch), warnings: Vec::new() });

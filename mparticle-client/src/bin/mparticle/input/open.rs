@@ -9,7 +9,7 @@ use super::{Mapping, Namespace, Records};
 use crate::failure::Failure;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -59,10 +59,14 @@ impl Source {
         }
     }
 
-    /// Checks that a file can be opened.
+    /// Checks that a file can be opened, and that standard input is no terminal.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match self {
             Self::File(path) => open_file(path).map(|_| ()),
+            Self::StandardInput if io::stdin().is_terminal() => {
+                let failure = Failure::new("there is no input: standard input is a terminal");
+                Err(failure.with_hint("name a file, or pipe data into the command"))
+            }
             Self::StandardInput => Ok(()),
         }
     }

@@ -58,7 +58,7 @@ impl Reader {
     /// Reads until the end, or until it is told to stop.
     pub(super) fn run(self, input: Input) -> Result<(), Failure> {
         let Input { records, namespace, mapping, .. } = input;
-        let (mapping, given_back) = (mapping.as_ref(), &self.options.given_back);
+        let (mapping, given_back) = (mapping.as_ref(), Some(&self.options.given_back));
         let rules = Rules { namespace, mapping, given_back, now: SystemTime::now() };
         let mut entries = Entries::new(records, rules, &self.done);
         let budget = Arc::new(Semaphore::new(READ_AHEAD_BYTES));

@@ -67,6 +67,7 @@ impl Stop {
     pub(crate) async fn on_interrupt(self) {
         interrupt().await;
         self.stop(Reason::Interrupted);
+        output::note("stopping; a second Ctrl-C ends at once");
         interrupt().await;
         output::note("ended at once");
         process::exit(130);

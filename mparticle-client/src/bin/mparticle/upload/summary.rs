@@ -121,7 +121,7 @@ impl Summary {
             writeln!(text, "{} read and not sent.", count(not_sent, "batch"))?;
         }
         if let Some(used) = self.rate_limit_used {
-            writeln!(text, "mParticle says that {used} % of the rate limit are used.")?;
+            writeln!(text, "{used} % of mParticle's rate limit was used at the end.")?;
         }
         let violations = self.inputs.iter().filter(|input| !input.violations.is_empty());
         for (index, InputSummary { violations, .. }) in violations.enumerate() {

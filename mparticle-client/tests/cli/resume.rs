@@ -1,7 +1,7 @@
 //! Checkpoints: what a rerun continues, and what it refuses.
 
 use crate::process::{emulator, end, run, run_with_input, start, upload, upload_file};
-use crate::{Folder, batch, event, lines};
+use crate::{Folder, batch, event, json_lines, lines};
 use mparticle_client::testing::Answer;
 use std::fs;
 use std::time::Duration;
@@ -84,14 +84,19 @@ async fn without_a_checkpoint_nothing_that_was_read_from_a_pipe_is_lost() {
     emulator.always(Answer::status(401));
     let mut command = upload(&emulator);
     command.current_dir(folder.path("."));
-    let ended = run_with_input(command, lines((0..20).map(batch))).await.with_code(1);
+    let ended = run_with_input(command, lines((0..20_000).map(batch))).await.with_code(1);
     ended.prints(&["did not accept the credentials", "The failures are in stdin.failed.jsonl"]);
     assert_eq!(folder.names(), ["stdin.failed.jsonl"]);
+    let failed = json_lines(&folder.path("stdin.failed.jsonl"));
+    let mut numbers: Vec<_> = failed.iter().map(|line| line["failed"]["line"].as_u64()).collect();
+    numbers.sort_unstable();
+    assert!(failed.len() > 100, "{}", failed.len());
+    assert_eq!(numbers, (1..=failed.len() as u64).map(Some).collect::<Vec<_>>());
     emulator.always(Answer::normal());
     let mut command = upload(&emulator);
     command.current_dir(folder.path(".")).arg("stdin.failed.jsonl");
     run(command).await.with_code(0);
-    assert_eq!(emulator.batches().len(), 20);
+    assert_eq!(emulator.batches().len(), failed.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

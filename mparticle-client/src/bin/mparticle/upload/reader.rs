@@ -18,8 +18,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many bytes of text are read ahead of the uploads.
-const READ_AHEAD_BYTES: usize = 2 * 1024 * 1024;
+/// How many bytes are read ahead of the uploads.
+const READ_AHEAD_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a batch takes in memory beside its text.
+const BATCH_BYTES: usize = 4096;
 
 /// A batch on its way to an upload.
 pub(super) struct Job {
@@ -66,7 +69,8 @@ impl Reader {
             let entry = entries.next().map_err(|error| self.source.failure(&error));
             lock(&self.state).counts.skipped = entries.skipped();
             let Some(entry) = entry? else { return Ok(()) };
-            let bytes = u32::try_from(entry.bytes.clamp(1, READ_AHEAD_BYTES)).unwrap_or(u32::MAX);
+            let bytes = (entry.bytes + BATCH_BYTES).min(READ_AHEAD_BYTES);
+            let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
             let permit = self.handle.block_on(Arc::clone(&budget).acquire_many_owned(bytes));
             // The semaphore is never closed.
             let Ok(permit) = permit else { return Ok(()) };

@@ -89,14 +89,16 @@ impl Run<'_> {
             () = self.interrupted() => Vec::new(),
             () = display.run(Arc::clone(&state), position, size, limiter) => Vec::new(),
         };
-        let read = tokio::time::timeout(READER_GRACE_PERIOD, &mut end).await;
         display.finish();
-        let mut state = lock(&state);
-        for job in
-            receivers.iter_mut().flat_map(|(_, jobs)| std::iter::from_fn(|| jobs.try_recv().ok()))
-        {
-            state.return_batch(job.ticket, *job.batch);
+        // Batches that no upload has pulled. The reader returns further ones itself.
+        for (_, jobs) in &mut receivers {
+            jobs.close();
+            while let Ok(job) = jobs.try_recv() {
+                lock(&state).return_batch(job.ticket, *job.batch);
+            }
         }
+        let read = tokio::time::timeout(READER_GRACE_PERIOD, &mut end).await;
+        let mut state = lock(&state);
         state.save();
         state.sync();
         summary.add(&mut state, self.stop.reason(), stopped_because(&reports));

@@ -1,10 +1,10 @@
 //! Checkpoints: what a rerun continues, and what it refuses.
 
 use crate::process::{emulator, end, run, run_with_input, start, upload, upload_file};
-use crate::{Folder, batch, event, json_lines, lines};
+use crate::{Folder, batch, batch_at, event, json_lines, lines};
 use mparticle_client::testing::Answer;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_has_grown_is_continued() {
@@ -126,4 +126,27 @@ async fn an_outage_that_is_too_long_ends_the_upload() {
     let file = folder.write("in.jsonl", lines((0..10).map(batch)));
     let ended = upload_file(&emulator, &file, &["--max-wait", "1"]).await.with_code(1);
     ended.prints(&["Stopped: nothing was accepted for too long", "10 batches read and not sent"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_age_of_events_is_measured_at_the_start_of_the_first_run() {
+    let (folder, emulator) = (Folder::new(), emulator().await);
+    let hour = Duration::from_secs(3600);
+    let millis = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let event_time = i64::try_from(millis(SystemTime::now() - 80 * hour)).unwrap();
+    let file = folder.write("in.jsonl", lines([batch_at(1, event_time)]));
+    emulator.always(Answer::status(401));
+    upload_file(&emulator, &file, &["--historical"]).await.with_code(1);
+
+    // As if the first run had been a day ago.
+    let checkpoint = folder.path("in.jsonl.checkpoint");
+    let text = fs::read_to_string(&checkpoint).unwrap();
+    let (before, rest) = text.split_once("\"started_unixtime_ms\":").unwrap();
+    let (_, after) = rest.split_once('}').unwrap();
+    let yesterday = millis(SystemTime::now() - 24 * hour);
+    let text = format!("{before}\"started_unixtime_ms\":{yesterday}}}{after}");
+    fs::write(&checkpoint, text).unwrap();
+    emulator.always(Answer::normal());
+    let ended = upload_file(&emulator, &file, &["--historical"]).await.with_code(1);
+    ended.prints(&["Delivered 0 batches", "tooRecent: 1 error"]);
 }

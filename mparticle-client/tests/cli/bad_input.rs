@@ -1,9 +1,10 @@
 //! Input, files and settings that are wrong.
 
-use crate::process::{emulator, mparticle, run, run_with_input, upload, upload_file};
+use crate::process::{emulator, end, mparticle, run, run_with_input, start, upload, upload_file};
 use crate::{Folder, batch, json_lines, lines};
 use std::fs;
 use std::io::Write;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_input_that_cannot_be_read_is_named_and_nothing_is_sent() {
@@ -49,6 +50,13 @@ async fn what_comes_before_the_damage_of_a_file_is_delivered_and_the_damage_is_r
     ended.prints(&["Delivered "]);
 }
 
+/// Returns the most memory that a process has had, if the system tells.
+fn peak_kilobytes(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_of_100_megabytes_is_refused_without_being_held_in_memory() {
     let (folder, emulator) = (Folder::new(), emulator().await);
@@ -59,18 +67,16 @@ async fn a_line_of_100_megabytes_is_refused_without_being_held_in_memory() {
     (0..100).for_each(|_| file.write_all(&part).unwrap());
     write!(file, "\n{}\n", batch(2)).unwrap();
     file.flush().unwrap();
-    // The shell bounds the address space of the process.
-    let mut command = std::process::Command::new("sh");
-    let upload = upload(&emulator);
-    command.args(["-c", "ulimit -v 600000; exec \"$@\"", "sh"]).arg(upload.get_program());
-    command.args(upload.get_args()).arg(&path);
-    for (name, value) in upload.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
+    let mut command = upload(&emulator);
+    let mut child = start(command.arg(&path));
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        peak = peak.max(peak_kilobytes(child.id()).unwrap_or_default());
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let ended = run(command).await.with_code(1);
+    let ended = end(child).await.with_code(1);
+    println!("peak: {peak} kB");
+    assert!(peak < 60_000, "{peak} kB");
     ended.prints(&[
         "Delivered 2 batches",
         "recordTooLong: 1 error",

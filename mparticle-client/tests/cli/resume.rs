@@ -57,7 +57,7 @@ async fn two_runs_do_not_share_a_checkpoint() {
     let mut command = upload(&emulator);
     let mut first = start(command.arg(&file));
     emulator.wait_for_requests(1).await;
-    let ended = upload_file(&emulator, &file, &[]).await.with_code(2);
+    let ended = upload_file(&emulator, &file, &["--max-wait", "2"]).await.with_code(2);
     ended.complains(&["is in use: another upload of the input runs"]);
     first.kill().unwrap();
     end(first).await;

@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 /// The version of the format.
 const VERSION: u32 = 1;
 
+/// How every checkpoint begins.
+const BEGINNING: &[u8] = b"{\"mparticle_checkpoint\":";
+
 /// How often the file is synced to disk. What was written survives the death of the process without that.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
@@ -39,6 +42,11 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn new(input: String, namespace: Namespace, started_unixtime_ms: u64) -> Self {
         Self { mparticle_checkpoint: VERSION, input, namespace, started_unixtime_ms }
+    }
+
+    fn to_json(&self) -> String {
+        // A struct of text and numbers can always be written.
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
@@ -77,20 +85,18 @@ impl Checkpoint {
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failure)?;
         let complete = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        text.truncate(complete);
+        let content = Content::parse(&text, complete)
+            .map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
+        // Only now is it certain that the file is a checkpoint.
         file.set_len(complete as u64).map_err(failure)?;
         file.seek(SeekFrom::End(0)).map_err(failure)?;
         let mut checkpoint = Self { path: path.to_owned(), file, synced: Instant::now() };
-        if text.is_empty() {
-            let mut line = serde_json::to_string(&header).unwrap_or_default();
-            line.push('\n');
-            checkpoint.file.write_all(line.as_bytes()).map_err(failure)?;
-            checkpoint.file.sync_data().map_err(failure)?;
-            return Ok((checkpoint, Content { header, done: Done::default(), failed: None }));
+        if let Some(content) = content {
+            return Ok((checkpoint, content));
         }
-        let content = Content::parse(&text)
-            .map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
-        Ok((checkpoint, content))
+        checkpoint.file.write_all(format!("{}\n", header.to_json()).as_bytes()).map_err(failure)?;
+        checkpoint.file.sync_data().map_err(failure)?;
+        Ok((checkpoint, Content { header, done: Done::default(), failed: None }))
     }
 
     /// Appends how far the upload has come since the last time.
@@ -106,6 +112,7 @@ impl Checkpoint {
 
     /// Appends the name of the file with the failures.
     pub(crate) fn append_failed(&mut self, failed: &Path) -> io::Result<()> {
+        let failed = std::path::absolute(failed)?;
         let name = failed.to_str().filter(|name| !name.contains('\n'));
         let name =
             name.ok_or_else(|| io::Error::other("the name of the failed file is no text"))?;
@@ -124,9 +131,16 @@ impl Checkpoint {
 }
 
 impl Content {
-    fn parse(text: &[u8]) -> Result<Self, String> {
-        let no_checkpoint =
-            || "this is no checkpoint; name another file with --checkpoint".to_owned();
+    /// Parses the complete lines of a checkpoint. `None` if there is none.
+    fn parse(text: &[u8], complete: usize) -> Result<Option<Self>, String> {
+        let no_checkpoint = || "this is no checkpoint, and is not overwritten".to_owned();
+        let is_begun = text.starts_with(BEGINNING) || BEGINNING.starts_with(text);
+        if !is_begun {
+            return Err(no_checkpoint());
+        }
+        let Some(text) = text.get(..complete).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
         let text = std::str::from_utf8(text).map_err(|_| no_checkpoint())?;
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
@@ -160,7 +174,7 @@ impl Content {
                 _ => return Err(damaged()),
             }
         }
-        Ok(Self { header, done: Done::new(low, beyond), failed })
+        Ok(Some(Self { header, done: Done::new(low, beyond), failed }))
     }
 }
 
@@ -184,7 +198,7 @@ mod tests {
         for (low, beyond) in [(mark(0, 0), vec![(4, 6)]), (mark(5, 9), vec![(8, 8), (10, 12)])] {
             checkpoint.append(&Progress { low, beyond }).unwrap();
         }
-        checkpoint.append_failed("a b.jsonl".as_ref()).unwrap();
+        checkpoint.append_failed("/a b.jsonl".as_ref()).unwrap();
         drop(checkpoint);
         // A line that a crash has cut off.
         let mut text = fs::read_to_string(&path).unwrap();
@@ -195,7 +209,7 @@ mod tests {
         let (_, content) = Checkpoint::open(&path, other).unwrap();
         assert_eq!(content.header, header());
         assert_eq!(content.done, Done::new(mark(5, 9), vec![(4, 6), (8, 8), (10, 12)]));
-        assert_eq!(content.failed, Some("a b.jsonl".into()));
+        assert_eq!(content.failed, Some("/a b.jsonl".into()));
         assert_eq!(fs::read(&path).unwrap().len(), complete);
     }
 
@@ -217,6 +231,8 @@ mod tests {
         for (text, message) in [
             ("{\"mpid\":1}\n", "is no checkpoint"),
             ("hello\n", "is no checkpoint"),
+            ("hello", "is no checkpoint"),
+            ("one\ntwo", "is no checkpoint"),
             ("{\"mparticle_checkpoint\":2}\n", "has version 2"),
         ] {
             fs::write(&path, text).unwrap();
@@ -224,7 +240,14 @@ mod tests {
             assert!(failure.contains(message), "{failure}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        let line = serde_json::to_string(&header()).unwrap();
+        let line = header().to_json();
+        // A header that a crash has cut off.
+        for length in [0, 5, line.len()] {
+            fs::write(&path, &line[..length]).unwrap();
+            let (_, content) = Checkpoint::open(&path, header()).unwrap();
+            assert_eq!(content.header, header());
+            assert_eq!(fs::read_to_string(&path).unwrap(), format!("{line}\n"));
+        }
         for damage in ["done 1", "done 1 -1", "also x 1", "more"] {
             fs::write(&path, format!("{line}\n{damage}\n")).unwrap();
             let failure = Checkpoint::open(&path, header()).unwrap_err().to_string();

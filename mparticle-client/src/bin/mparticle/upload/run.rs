@@ -174,7 +174,7 @@ impl Run<'_> {
         };
         let own = self.arguments.failed.clone();
         if let Some(path) =
-            own.as_ref().filter(|path| path.exists() && earlier.as_ref() != Some(path))
+            own.as_ref().filter(|path| path.exists() && earlier != std::path::absolute(path).ok())
         {
             let message = format!("{} exists, and is not overwritten", path.display());
             return Err(Failure::new(message).with_hint("--failed names another file"));

@@ -38,8 +38,8 @@ use crate::{Error, Outcome};
 ///
 /// # async fn example(client: Client, batches: Vec<Batch>) {
 /// let mut progress = Progress::default();
-/// client.upload_all(batches).observer(&mut progress).await;
-/// println!("{} batches delivered", progress.written);
+/// let report = client.upload_all(batches).observer(&mut progress).await;
+/// println!("{} of {} batches delivered", progress.written, report.given());
 /// # }
 /// ```
 pub trait UploadObserver {

@@ -268,3 +268,21 @@ async fn refused_credentials_stop_the_upload_and_the_next_run_delivers() {
     assert_eq!((emulator.batches().len(), emulator.duplicates().len()), (2000, 0));
     assert_eq!(folder.names(), ["in.jsonl", "in.jsonl.checkpoint"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_failed_file_can_be_named_and_is_continued_by_the_next_run() {
+    let (folder, emulator) = (Folder::new(), emulator().await);
+    let file = folder.write("in.jsonl", lines(["oops".to_owned(), batch(1)]));
+    let failed = folder.path("f.jsonl");
+    let options = ["--failed", failed.to_str().unwrap()];
+    upload_file(&emulator, &file, &options).await.with_code(1);
+    fs::write(&file, lines(["oops".to_owned(), batch(1), "again".to_owned()])).unwrap();
+    upload_file(&emulator, &file, &options).await.with_code(1);
+    let numbers: Vec<_> =
+        json_lines(&failed).iter().map(|line| line["failed"]["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 3]);
+    let another = folder.write("another.jsonl", lines([batch(2)]));
+    let ended = upload_file(&emulator, &another, &options).await.with_code(2);
+    ended.complains(&["f.jsonl exists, and is not overwritten", "hint: --failed"]);
+    assert_eq!(emulator.batches().len(), 1);
+}

@@ -56,6 +56,7 @@ pub(crate) struct Checkpoint {
     pub(crate) path: PathBuf,
     file: File,
     synced: Instant,
+    written: Mark,
 }
 
 /// What a checkpoint says.
@@ -90,7 +91,8 @@ impl Checkpoint {
         // Only now is it certain that the file is a checkpoint.
         file.set_len(complete as u64).map_err(failure)?;
         file.seek(SeekFrom::End(0)).map_err(failure)?;
-        let mut checkpoint = Self { path: path.to_owned(), file, synced: Instant::now() };
+        let mut checkpoint =
+            Self { path: path.to_owned(), file, synced: Instant::now(), written: Mark::default() };
         if let Some(content) = content {
             return Ok((checkpoint, content));
         }
@@ -101,7 +103,12 @@ impl Checkpoint {
 
     /// Appends how far the upload has come since the last time.
     pub(crate) fn append(&mut self, progress: &Progress) -> io::Result<()> {
-        let Progress { low: Mark { record, checksum }, beyond } = progress;
+        let Progress { low, beyond } = progress;
+        if *low == self.written && beyond.is_empty() {
+            return Ok(());
+        }
+        self.written = *low;
+        let Mark { record, checksum } = low;
         let mut lines = format!("done {record} {checksum}\n");
         for (first, last) in beyond {
             // Writing to a string never fails.

@@ -245,10 +245,12 @@ fn problem_of(failed: &FailedBatch) -> Problem {
         ErrorKind::Invalid => "invalid",
         _ => "notDelivered",
     };
-    let mut message = format!("{error:#}");
+    let pointer = error.pointer().unwrap_or_default();
+    // The pointer has a place of its own.
+    let mut message = format!("{error:#}").replacen(&format!(" (at {pointer})"), "", 1);
     for text in error.api_errors().into_iter().filter_map(|error| error.message) {
         message.push_str("; mParticle says: ");
         message.push_str(&text);
     }
-    Problem::new(rule, message).at(error.pointer().unwrap_or_default())
+    Problem::new(rule, message).at(pointer)
 }

@@ -122,6 +122,16 @@ async fn settings_that_are_wrong_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_client_does_not_pass_batches_for_delivered() {
+    let (folder, emulator) = (Folder::new(), emulator().await);
+    let file = folder.write("in.jsonl", batch(1));
+    let mut command = upload(&emulator);
+    command.arg(&file).env("MPARTICLE_DISABLED", "1");
+    run(command).await.with_code(2).complains(&["MPARTICLE_DISABLED is set", "hint: --check"]);
+    assert_eq!(folder.names(), ["in.jsonl"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credentials_are_read_from_a_file() {
     let (folder, emulator) = (Folder::new(), emulator().await);
     let (key, secret) = (crate::process::KEY, crate::process::SECRET);

@@ -150,3 +150,18 @@ async fn the_age_of_events_is_measured_at_the_start_of_the_first_run() {
     let ended = upload_file(&emulator, &file, &["--historical"]).await.with_code(1);
     ended.prints(&["Delivered 0 batches", "tooRecent: 1 error"]);
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_pipe_is_read_once_and_its_failures_are_kept_in_the_current_folder() {
+    let (folder, emulator) = (Folder::new(), emulator().await);
+    let pipe = folder.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = upload(&emulator);
+    command.arg(&pipe).current_dir(folder.path("."));
+    let content = lines([batch(1), "oops".to_owned(), batch(2)]);
+    let writing = tokio::task::spawn_blocking(move || fs::write(&pipe, content).unwrap());
+    run(command).await.with_code(1).prints(&["Delivered 2 batches"]);
+    writing.await.unwrap();
+    assert_eq!(folder.names(), ["pipe", "stdin.failed.jsonl"]);
+}

@@ -25,6 +25,10 @@ pub(crate) struct Destination {
 
 impl Destination {
     pub(crate) fn builder(&self) -> Result<ClientBuilder, Failure> {
+        if is_disabled() {
+            let failure = Failure::new("MPARTICLE_DISABLED is set, and nothing would be sent");
+            return Err(failure.with_hint("--check reads everything and sends nothing"));
+        }
         let mut builder = match &self.credentials {
             Some(path) => with_environment(Client::builder(read_credentials(path)?))?,
             None => ClientBuilder::from_env().map_err(|error| {
@@ -40,6 +44,12 @@ impl Destination {
         }
         Ok(builder)
     }
+}
+
+/// Whether the environment disables clients. What a disabled client discards must not pass for delivered.
+fn is_disabled() -> bool {
+    let value = std::env::var("MPARTICLE_DISABLED").unwrap_or_default();
+    !matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false")
 }
 
 fn parse_pod(text: &str) -> Result<Pod, String> {

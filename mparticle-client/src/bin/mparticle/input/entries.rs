@@ -165,7 +165,9 @@ impl<'a> Entries<'a> {
         let (content, warnings) = match accepted {
             Ok(accepted) => {
                 let content = accepted.batch.map_or(Content::Nothing, |mut batch| {
-                    batch.source_request_id.get_or_insert_with(id);
+                    let own = batch.source_request_id.take();
+                    let own = own.filter(|own| !own.trim().is_empty());
+                    batch.source_request_id = Some(own.unwrap_or_else(id));
                     Content::Batch(Box::new(batch))
                 });
                 (content, accepted.warnings)

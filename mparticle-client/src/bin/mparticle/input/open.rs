@@ -24,6 +24,8 @@ const PIPE_HEAD_BYTES: u64 = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     File(PathBuf),
+    /// A named pipe or a device.
+    Pipe(PathBuf),
     StandardInput,
 }
 
@@ -43,7 +45,13 @@ impl Source {
     /// The sources that arguments name: `-`, or nothing, is standard input.
     pub(crate) fn from_arguments(files: &[PathBuf]) -> Vec<Self> {
         let source = |path: &PathBuf| {
-            if path.as_os_str() == "-" { Self::StandardInput } else { Self::File(path.clone()) }
+            if path.as_os_str() == "-" {
+                return Self::StandardInput;
+            }
+            match path.metadata() {
+                Ok(data) if !data.is_file() && !data.is_dir() => Self::Pipe(path.clone()),
+                _ => Self::File(path.clone()),
+            }
         };
         if files.is_empty() {
             vec![Self::StandardInput]
@@ -54,7 +62,7 @@ impl Source {
 
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) | Self::Pipe(path) => path.display().to_string(),
             Self::StandardInput => "standard input".to_owned(),
         }
     }
@@ -67,7 +75,8 @@ impl Source {
                 let failure = Failure::new("there is no input: standard input is a terminal");
                 Err(failure.with_hint("name a file, or pipe data into the command"))
             }
-            Self::StandardInput => Ok(()),
+            // Whoever writes to a pipe would notice that it is opened.
+            Self::Pipe(_) | Self::StandardInput => Ok(()),
         }
     }
 
@@ -82,6 +91,10 @@ impl Source {
                     file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
                 let input = BufReader::with_capacity(64 * 1024, counted(Box::new(file)));
                 (Box::new(input), size, HEAD_BYTES)
+            }
+            Self::Pipe(path) => {
+                let file = open_file(path)?;
+                (Box::new(BufReader::new(counted(Box::new(file)))), None, PIPE_HEAD_BYTES)
             }
             Self::StandardInput => {
                 (Box::new(BufReader::new(counted(Box::new(io::stdin())))), None, PIPE_HEAD_BYTES)
@@ -102,7 +115,7 @@ impl Source {
         self.check_text(&head)?;
         let namespace = match self {
             Self::File(_) => Namespace::of_content(&head),
-            Self::StandardInput => Namespace::named("standard input"),
+            Self::Pipe(_) | Self::StandardInput => Namespace::named("standard input"),
         };
         let mut text = head.as_slice();
         if let Some(rest) = text.strip_prefix(b"\xef\xbb\xbf") {

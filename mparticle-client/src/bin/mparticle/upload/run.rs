@@ -104,7 +104,9 @@ impl Run<'_> {
         summary.add(&mut state, self.stop.reason(), stopped_because(&reports));
         match read {
             Ok(Ok(result)) => result,
-            _ => Ok(()),
+            // It may wait for standard input, and has nothing to report.
+            _ if self.stop.reason().is_some() => Ok(()),
+            _ => Err(Failure::new(format!("{}: reading ended unexpectedly", self.source.name()))),
         }
     }
 
@@ -160,9 +162,9 @@ impl Run<'_> {
 
     fn checkpoint_path(&self) -> Option<PathBuf> {
         let beside = || match &self.source {
-            Source::File(path) if path.is_file() => Some(with_suffix(path, ".checkpoint")),
-            // What a pipe or a device gives is not read again.
-            Source::File(_) | Source::StandardInput => None,
+            Source::File(path) => Some(with_suffix(path, ".checkpoint")),
+            // What a pipe gives cannot be read again.
+            Source::Pipe(_) | Source::StandardInput => None,
         };
         self.arguments.checkpoint.clone().or_else(beside)
     }
@@ -170,7 +172,7 @@ impl Run<'_> {
     fn failed_file(&self, earlier: Option<PathBuf>) -> Result<FailedFile, Failure> {
         let base = match &self.source {
             Source::File(path) => base_name(path),
-            Source::StandardInput => PathBuf::from("stdin"),
+            Source::Pipe(_) | Source::StandardInput => PathBuf::from("stdin"),
         };
         let own = self.arguments.failed.clone();
         if let Some(path) =

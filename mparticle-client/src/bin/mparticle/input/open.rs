@@ -20,6 +20,10 @@ const HEAD_BYTES: u64 = 64 * 1024;
 /// The same of standard input, where no more may come for a long time.
 const PIPE_HEAD_BYTES: u64 = 16;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+type Reader = Box<dyn BufRead + Send>;
+
 /// Where records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -82,59 +86,71 @@ impl Source {
 
     /// Opens the source, and reads its beginning.
     pub(crate) fn open(&self, mapping: Option<&Mapping>) -> Result<Input, Failure> {
-        let position = Arc::new(AtomicU64::new(0));
-        let counted = |input| Counted { input, position: Arc::clone(&position) };
-        let (input, size, head_bytes): (Box<dyn BufRead + Send>, _, _) = match self {
-            Self::File(path) => {
-                let file = open_file(path)?;
-                let size =
-                    file.metadata().ok().filter(std::fs::Metadata::is_file).map(|data| data.len());
-                let input = BufReader::with_capacity(64 * 1024, counted(Box::new(file)));
-                (Box::new(input), size, HEAD_BYTES)
-            }
-            Self::Pipe(path) => {
-                let file = open_file(path)?;
-                (Box::new(BufReader::new(counted(Box::new(file)))), None, PIPE_HEAD_BYTES)
-            }
-            Self::StandardInput => {
-                (Box::new(BufReader::new(counted(Box::new(io::stdin())))), None, PIPE_HEAD_BYTES)
-            }
-        };
         let failure = |error| self.failure(&error);
-        let (head, input) = peek(input, PIPE_HEAD_BYTES).map_err(failure)?;
-        let input: Box<dyn BufRead + Send> = match encoding(&head) {
-            Encoding::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(input))),
-            Encoding::Zstandard => Box::new(BufReader::new(Zstd::new(input))),
-            Encoding::Plain => input,
-            Encoding::Unsupported(hint) => {
-                let message = format!("{} cannot be read as it is", self.name());
-                return Err(Failure::new(message).with_hint(hint));
-            }
-        };
-        let (head, mut input) = peek(input, head_bytes).map_err(failure)?;
+        let position = Arc::new(AtomicU64::new(0));
+        let (file, size) = self.open_raw()?;
+        let counted = Counted { input: file, position: Arc::clone(&position) };
+        let input = Box::new(BufReader::with_capacity(64 * 1024, counted));
+        let head_bytes = if size.is_some() { HEAD_BYTES } else { PIPE_HEAD_BYTES };
+        let (head, input) = peek(self.decompress(input)?, head_bytes).map_err(failure)?;
         self.check_text(&head)?;
         let namespace = match self {
             Self::File(_) => Namespace::of_content(&head),
             Self::Pipe(_) | Self::StandardInput => Namespace::named("standard input"),
         };
-        let mut text = head.as_slice();
-        if let Some(rest) = text.strip_prefix(b"\xef\xbb\xbf") {
-            text = rest;
-            io::copy(&mut (&mut input).take(3), &mut io::sink()).map_err(failure)?;
-        }
-        let mut found = None;
-        let records: Box<dyn Records> = match mapping {
-            Some(mapping) if !is_failed_file(text) => {
-                let (rows, mapping) =
-                    Rows::new(input, mapping).map_err(|failure| failure.in_file(&self.name()))?;
-                found = Some(mapping);
-                Box::new(rows)
-            }
-            _ if form(text) == Form::Values => Box::new(Values::new(input)),
-            _ => Box::new(Lines::new(input)),
-        };
-        let mapping = found.or_else(|| mapping.cloned());
+        let (records, mapping) = self.records(input, &head, mapping)?;
         Ok(Input { records, namespace, mapping, position, size })
+    }
+
+    /// Opens the source as it is, and returns its size if it is known.
+    fn open_raw(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), Failure> {
+        match self {
+            Self::File(path) => {
+                let file = open_file(path)?;
+                let size = file.metadata().map_err(|error| self.failure(&error))?.len();
+                Ok((Box::new(file), Some(size)))
+            }
+            Self::Pipe(path) => Ok((Box::new(open_file(path)?), None)),
+            Self::StandardInput => Ok((Box::new(io::stdin()), None)),
+        }
+    }
+
+    /// Recognizes by its first bytes how an input is compressed.
+    fn decompress(&self, input: Reader) -> Result<Reader, Failure> {
+        let (head, input) = peek(input, PIPE_HEAD_BYTES).map_err(|error| self.failure(&error))?;
+        match encoding(&head) {
+            Encoding::Gzip => Ok(Box::new(BufReader::new(MultiGzDecoder::new(input)))),
+            Encoding::Zstandard => Ok(Box::new(BufReader::new(Zstd::new(input)))),
+            Encoding::Plain => Ok(input),
+            Encoding::Unsupported(hint) => {
+                let message = format!("{} cannot be read as it is", self.name());
+                Err(Failure::new(message).with_hint(hint))
+            }
+        }
+    }
+
+    /// Divides text with this beginning into records. Returns the mapping with the columns of the file as well.
+    fn records(
+        &self,
+        mut input: Reader,
+        head: &[u8],
+        mapping: Option<&Mapping>,
+    ) -> Result<(Box<dyn Records>, Option<Mapping>), Failure> {
+        let mut text = head;
+        if let Some(rest) = text.strip_prefix(BYTE_ORDER_MARK) {
+            text = rest;
+            let mut mark = [0; BYTE_ORDER_MARK.len()];
+            input.read_exact(&mut mark).map_err(|error| self.failure(&error))?;
+        }
+        if let Some(mapping) = mapping.filter(|_| !is_failed_file(text)) {
+            let rows = Rows::new(input, mapping).map_err(|failure| failure.in_file(&self.name()));
+            return rows.map(|(rows, mapping)| (Box::new(rows) as Box<dyn Records>, Some(mapping)));
+        }
+        let records: Box<dyn Records> = match form(text) {
+            Form::Values => Box::new(Values::new(input)),
+            Form::Lines => Box::new(Lines::new(input)),
+        };
+        Ok((records, mapping.cloned()))
     }
 
     /// The error of reading.
@@ -167,10 +183,7 @@ fn open_file(path: &Path) -> Result<File, Failure> {
 }
 
 /// Reads the first bytes, and returns them with a reader that begins with them.
-fn peek(
-    mut input: Box<dyn BufRead + Send>,
-    bytes: u64,
-) -> io::Result<(Vec<u8>, Box<dyn BufRead + Send>)> {
+fn peek(mut input: Reader, bytes: u64) -> io::Result<(Vec<u8>, Reader)> {
     let mut head = Vec::new();
     (&mut input).take(bytes).read_to_end(&mut head)?;
     let input = Cursor::new(head.clone()).chain(input);

@@ -47,40 +47,24 @@ struct Prepared {
     started: SystemTime,
 }
 
+/// The thread that reads, and what it feeds.
+struct Reading {
+    state: Arc<Mutex<State>>,
+    lanes: Vec<(Lane, UnboundedReceiver<Job>)>,
+    end: oneshot::Receiver<Result<(), Failure>>,
+}
+
 impl Run<'_> {
     /// Uploads the input, and adds what became of it to the summary.
     pub(super) async fn upload(self, summary: &mut Summary) -> Result<(), Failure> {
         let Some(mut input) = self.open().await? else { return Ok(()) };
         let prepared = self.prepare(&input)?;
-        let Prepared { checkpoint, failed_file, namespace, done, started } = prepared;
-        input.namespace = namespace;
-        let ledger = Ledger::starting_at(done.low);
-        let state = State::new(self.source.name(), ledger, checkpoint, failed_file);
-        let state = Arc::new(Mutex::new(state));
+        input.namespace = prepared.namespace;
         let display = Display::new(input.size, self.options.progress_every);
         let (position, size) = (Arc::clone(&input.position), input.size);
+        let Reading { state, mut lanes, end } = self.start_reading(input, prepared);
 
-        let (senders, mut receivers): (HashMap<_, _>, Vec<_>) = lanes(self.options.age)
-            .iter()
-            .map(|lane| {
-                let (sender, receiver) = unbounded_channel();
-                ((*lane, sender), (*lane, receiver))
-            })
-            .unzip();
-        let reader = Reader {
-            source: self.source.clone(),
-            options: Arc::clone(&self.options),
-            done,
-            started,
-            state: Arc::clone(&state),
-            stop: self.stop.clone(),
-            lanes: senders,
-            handle: tokio::runtime::Handle::current(),
-        };
-        let (report_end, mut end) = oneshot::channel();
-        std::thread::spawn(move || _ = report_end.send(reader.run(input)));
-
-        let uploads = receivers
+        let uploads = lanes
             .iter_mut()
             .map(|(lane, jobs)| self.upload_lane(*lane, jobs, Arc::clone(&state), display.clone()));
         let limiter = self.client.rate_limiter();
@@ -91,18 +75,58 @@ impl Run<'_> {
         };
         display.finish();
         // Batches that no upload has pulled. The reader returns further ones itself.
-        for (_, jobs) in &mut receivers {
+        for (_, jobs) in &mut lanes {
             jobs.close();
             while let Ok(job) = jobs.try_recv() {
                 lock(&state).return_batch(job.ticket, *job.batch);
             }
         }
-        let read = tokio::time::timeout(READER_GRACE_PERIOD, &mut end).await;
+        let read = self.end_of_reading(end).await;
         let mut state = lock(&state);
         state.save();
         state.sync();
-        summary.add(&mut state, self.stop.reason(), stopped_because(&reports));
-        match read {
+        let halted = stopped_because(&reports);
+        let (reason, why) = match &read {
+            Err(failure) => (Some(Reason::CannotRead), Some(failure.to_string())),
+            Ok(()) => (self.stop.reason(), halted),
+        };
+        summary.add(&mut state, reason, why);
+        read
+    }
+
+    /// Starts the thread that reads.
+    fn start_reading(&self, input: Input, prepared: Prepared) -> Reading {
+        let Prepared { checkpoint, failed_file, done, started, .. } = prepared;
+        let ledger = Ledger::starting_at(done.low);
+        let state = State::new(self.source.name(), ledger, checkpoint, failed_file);
+        let state = Arc::new(Mutex::new(state));
+        let (mut senders, mut lanes) = (HashMap::new(), Vec::new());
+        for lane in lanes_of(self.options.age) {
+            let (sender, receiver) = unbounded_channel();
+            senders.insert(*lane, sender);
+            lanes.push((*lane, receiver));
+        }
+        let reader = Reader {
+            source: self.source.clone(),
+            options: Arc::clone(&self.options),
+            done,
+            started,
+            state: Arc::clone(&state),
+            stop: self.stop.clone(),
+            lanes: senders,
+            handle: tokio::runtime::Handle::current(),
+        };
+        let (report_end, end) = oneshot::channel();
+        std::thread::spawn(move || _ = report_end.send(reader.run(input)));
+        Reading { state, lanes, end }
+    }
+
+    /// Returns how reading has ended, if it has.
+    async fn end_of_reading(
+        &self,
+        end: oneshot::Receiver<Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        match tokio::time::timeout(READER_GRACE_PERIOD, end).await {
             Ok(Ok(result)) => result,
             // It may wait for standard input, and has nothing to report.
             _ if self.stop.reason().is_some() => Ok(()),
@@ -229,7 +253,7 @@ impl Run<'_> {
 }
 
 /// The endpoints that an upload uses.
-fn lanes(age: Age) -> &'static [Lane] {
+fn lanes_of(age: Age) -> &'static [Lane] {
     match age {
         Age::Any => &[Lane::Usual],
         Age::Historical { recent: Recent::Report } => &[Lane::Historical],

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 pub(crate) enum Reason {
     Interrupted,
     TooManyFailures,
+    CannotRead,
     CannotWrite,
     /// The upload itself has stopped.
     Halted,
@@ -20,6 +21,7 @@ impl std::fmt::Display for Reason {
         f.write_str(match self {
             Self::Interrupted => "interrupted",
             Self::TooManyFailures => "as many batches failed as --stop-after allows",
+            Self::CannotRead => "the input cannot be read",
             Self::CannotWrite => "a file cannot be written",
             Self::Halted => "the upload cannot go on",
         })

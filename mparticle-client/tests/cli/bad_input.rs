@@ -47,7 +47,10 @@ async fn what_comes_before_the_damage_of_a_file_is_delivered_and_the_damage_is_r
     ended.complains(&["error: ", "in.gz: "]);
     let delivered = emulator.batches().len();
     assert!(delivered > 1000, "{delivered}");
-    ended.prints(&["Delivered "]);
+    ended.prints(&["Delivered ", "Stopped: "]);
+    let ended = upload_file(&emulator, &file, &["--json"]).await.with_code(2);
+    ended.prints(&["\"outcome\": \"stopped\""]);
+    assert_eq!(emulator.batches().len(), delivered);
 }
 
 /// Returns the most memory that a process has had, if the system tells.

@@ -1,7 +1,7 @@
 //! An upload that is killed again and again, to a server that loses replies.
 
 use crate::process::{run, start, upload_to};
-use crate::{Folder, batch};
+use crate::{Folder, batch, event};
 use std::io::Write;
 use std::time::Duration;
 use std::{env, fs};
@@ -25,7 +25,14 @@ async fn each_batch_is_delivered_and_a_kill_repeats_only_what_was_in_flight() {
     let is_long = count > 20_000;
     let file = folder.path("in.jsonl");
     let mut writer = std::io::BufWriter::new(fs::File::create(&file).unwrap());
-    (0..count).for_each(|user| writeln!(writer, "{}", batch(user)).unwrap());
+    for user in 0..count {
+        // The two events of a user become one batch, also if a run begins between them.
+        let lines = match user % 2 {
+            0 => batch(user),
+            _ => format!("{}\n{}", event(user, "a"), event(user, "b")),
+        };
+        writeln!(writer, "{lines}").unwrap();
+    }
     writer.flush().unwrap();
     let (url, seen) = crate::server::start(50, Duration::from_millis(20)).await;
 
@@ -55,6 +62,9 @@ async fn each_batch_is_delivered_and_a_kill_repeats_only_what_was_in_flight() {
     );
     assert!(kills > 2, "the upload was too fast to be killed");
     assert_eq!(i64::try_from(seen.ids.len()).unwrap(), count);
+    assert_eq!(seen.mismatches, Vec::<String>::new());
+    let events: usize = seen.events.values().sum();
+    assert_eq!(i64::try_from(events).unwrap(), count + count / 2);
     let most = (kills * IN_FLIGHT + seen.lost_replies) * BATCHES;
     assert!(seen.repeated <= most, "{} repeated, at most {most}", seen.repeated);
     assert_eq!(folder.names(), ["in.jsonl", "in.jsonl.checkpoint"]);

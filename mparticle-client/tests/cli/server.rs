@@ -14,6 +14,10 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) ids: HashMap<String, u32>,
+    /// The number of events under each id.
+    pub(crate) events: HashMap<String, usize>,
+    /// Ids that were received with different numbers of events.
+    pub(crate) mismatches: Vec<String>,
     pub(crate) requests: u64,
     pub(crate) lost_replies: u64,
     /// Batches that were received again.
@@ -29,8 +33,9 @@ struct Shared {
 }
 
 #[derive(Deserialize)]
-struct Id {
+struct Batch {
     source_request_id: String,
+    events: Vec<serde::de::IgnoredAny>,
 }
 
 /// Starts a server that accepts everything. Returns its URL and what it has seen.
@@ -45,12 +50,16 @@ pub(crate) async fn start(loses_one_of: u64, latency: Duration) -> (String, Arc<
 }
 
 async fn accept(State(shared): State<Shared>, body: Bytes) -> Result<StatusCode, StatusCode> {
-    let ids: Vec<Id> = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let batches: Vec<Batch> = serde_json::from_slice(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     tokio::time::sleep(shared.latency).await;
     let is_lost = {
         let mut seen = shared.seen.lock().unwrap();
         seen.requests += 1;
-        for Id { source_request_id } in ids {
+        for Batch { source_request_id, events } in batches {
+            let known = seen.events.insert(source_request_id.clone(), events.len());
+            if known.is_some_and(|known| known != events.len()) {
+                seen.mismatches.push(source_request_id.clone());
+            }
             let count = seen.ids.entry(source_request_id).or_default();
             *count += 1;
             let is_repeated = *count > 1;

@@ -11,14 +11,13 @@ const SECRET: &str = "MPARTICLE_API_SECRET";
 #[derive(clap::Args)]
 #[command(next_help_heading = "Destination")]
 pub(crate) struct Destination {
-    /// The data centre of the account: us1, us2, eu1 or au1. Unless set, `MPARTICLE_POD`, or us1
+    /// The data centre of the account: us1, us2, eu1 or au1. By default that of `MPARTICLE_POD`, or us1
     #[arg(long, conflicts_with = "base_url", value_parser = parse_pod)]
     pod: Option<Pod>,
-    /// A URL to send to instead, such as that of an emulator. Unless set, `MPARTICLE_BASE_URL`
+    /// The URL to send to instead, such as that of an emulator. By default that of `MPARTICLE_BASE_URL`
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
-    /// A file with the lines `MPARTICLE_API_KEY=...` and `MPARTICLE_API_SECRET=...`. Unless set, these variables are
-    /// read from the environment
+    /// A file with the lines `MPARTICLE_API_KEY=...` and `MPARTICLE_API_SECRET=...`. By default the environment
     #[arg(long, value_name = "FILE")]
     credentials: Option<PathBuf>,
 }

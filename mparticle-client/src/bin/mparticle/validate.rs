@@ -29,10 +29,10 @@ pub(crate) struct Arguments {
     /// JSON Lines, JSON arrays or CSV, also compressed with gzip or zstd. `-` is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Reads CSV. The file maps columns to fields
+    /// Read CSV, with the columns that this file maps to fields
     #[arg(long, value_name = "MAPPING")]
     csv: Option<PathBuf>,
-    /// How findings are printed
+    /// The form of the output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }

@@ -14,7 +14,7 @@ pub(crate) struct GivenBack {
     /// Send the events of quarantined batches that a data plan blocked, and nothing else of them
     #[arg(long)]
     replay_blocked: bool,
-    /// Blocked data of the user that is sent as well
+    /// Blocked data of the user to send as well
     #[arg(long, value_name = "WHAT", value_delimiter = ',', requires = "replay_blocked")]
     keep: Vec<Keep>,
     /// Send exported batches as new data, under new ids: mParticle counts their events again

@@ -49,47 +49,46 @@ pub(crate) struct Arguments {
     /// The environment of batches that have none
     #[arg(long, value_enum, default_value = "production")]
     environment: EnvironmentName,
-    /// Reads CSV. The file maps columns to fields
+    /// Read CSV, with the columns that this file maps to fields
     #[arg(long, value_name = "MAPPING")]
     csv: Option<PathBuf>,
-    /// Sends to the endpoint for historical data. Events of less than 72 hours fail
+    /// Send to the endpoint for historical data. Events that are less than 72 hours old fail
     #[arg(long)]
     historical: bool,
-    /// With --historical, sends events of less than 72 hours to the usual endpoint
+    /// Send events that are less than 72 hours old to the usual endpoint, and others to the historical one
     #[arg(long, requires = "historical")]
     split_by_age: bool,
-    /// Sends nothing, and prints what would fail
+    /// Send nothing, and print what would fail
     #[arg(long)]
     pub(super) check: bool,
-    /// Does not send a batch that mParticle would refuse
+    /// Do not send batches that mParticle would refuse
     #[arg(long)]
     strict: bool,
     /// The number of requests in flight
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
-    /// The maximum number of batches a second
+    /// The maximum number of batches per second
     #[arg(long, value_name = "N", value_parser = positive)]
     rate: Option<f64>,
-    /// Stops once N batches or lines have failed
+    /// Stop once N batches or lines have failed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     stop_after: Option<u64>,
-    /// Stops once nothing was accepted for so many seconds
+    /// Stop if nothing is accepted for this time
     #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
     max_wait: u64,
-    /// Where to note what was delivered. Unless set, FILE.checkpoint; none for standard input
+    /// The file that records what was delivered. By default FILE.checkpoint, and none for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     pub(super) checkpoint: Option<PathBuf>,
-    /// Where to write what failed. Unless set, FILE.failed.jsonl
+    /// The file for what failed. By default FILE.failed.jsonl
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     pub(super) failed: Option<PathBuf>,
-    /// Distinguishes inputs whose lines may be equal, such as daily exports. Ids depend on it. Unless set, the first
-    /// 64 KiB of the file take its place
+    /// A name on which the ids depend, such as the date of a daily export. By default the first 64 KiB of the file
     #[arg(long, value_name = "NAME")]
     pub(super) namespace: Option<String>,
-    /// Prints the summary as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     pub(super) json: bool,
-    /// The time between two lines about the progress, if standard error is no terminal
+    /// The time between two lines about the progress, if standard error is not a terminal
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     progress_every: u64,
     #[command(flatten)]

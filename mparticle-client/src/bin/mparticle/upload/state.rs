@@ -193,9 +193,9 @@ impl State {
         self.unsaved = 0;
         let progress = self.ledger.progress();
         let written = self.failed_file.as_mut().map_or(Ok(()), FailedFile::flush);
-        let is_written = written.is_ok();
         self.note_error("the failed file", written);
-        if let (true, Some(checkpoint)) = (is_written, &mut self.checkpoint) {
+        // A failure that may not have been written must not count as dealt with.
+        if let (None, Some(checkpoint)) = (&self.error, &mut self.checkpoint) {
             let is_sync_due = checkpoint.is_sync_due();
             let appended = checkpoint.append(&progress);
             self.note_error("the checkpoint", appended);

@@ -17,6 +17,8 @@ pub(crate) struct FailedFile {
     /// The name from which others are derived if a file with the name exists.
     base: PathBuf,
     open: Option<BufWriter<File>>,
+    /// Whether something was written since the last sync.
+    is_dirty: bool,
 }
 
 /// Where something failed, and why.
@@ -40,7 +42,7 @@ struct Reason<'a> {
 impl FailedFile {
     /// A file with a name derived from an input, or the one that an earlier run has written.
     pub(crate) fn new(base: PathBuf, path: Option<PathBuf>) -> Self {
-        Self { path, base, open: None }
+        Self { path, base, open: None, is_dirty: false }
     }
 
     /// Returns the name of the file if this run has written it.
@@ -77,13 +79,13 @@ impl FailedFile {
         }
     }
 
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.open.as_mut().map_or(Ok(()), Write::flush)
-    }
-
+    /// Makes what was written durable.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
-        self.flush()?;
-        self.open.as_ref().map_or(Ok(()), |file| file.get_ref().sync_data())
+        let Some(file) = self.open.as_mut().filter(|_| self.is_dirty) else { return Ok(()) };
+        file.flush()?;
+        file.get_ref().sync_data()?;
+        self.is_dirty = false;
+        Ok(())
     }
 
     fn write<K: Into<String>>(
@@ -100,6 +102,7 @@ impl FailedFile {
         let rest = content.strip_prefix('{').unwrap_or_default();
         let comma = if rest == "}" { "" } else { "," };
         let created = self.create()?;
+        self.is_dirty = true;
         if let Some(open) = &mut self.open {
             writeln!(open, "{{\"failed\":{failed}{comma}{rest}")?;
         }
@@ -120,6 +123,7 @@ impl FailedFile {
             let path = numbered(&self.base, number);
             match File::create_new(&path) {
                 Ok(file) => {
+                    sync_folder_of(&path)?;
                     self.open = Some(BufWriter::new(file));
                     self.path = Some(path.clone());
                     return Ok(Some(path));
@@ -175,6 +179,18 @@ fn original(text: &[u8]) -> Vec<(String, Value)> {
 /// Whether JSON survives reading and writing: it has no repeated keys and no numbers that lose digits.
 fn is_exact(text: &[u8]) -> bool {
     Batch::from_slice(text).is_ok()
+}
+
+/// Makes the name of a file durable. Other systems than Unix offer no such operation.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 /// Opens a file to append lines. Removes a last line that a crash has cut off.
@@ -243,7 +259,7 @@ mod tests {
         fs::write(&path, text).unwrap();
         let mut file = FailedFile::new(base, Some(path.clone()));
         write(&mut file, b"last");
-        file.flush().unwrap();
+        file.sync().unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 7);
         assert!(text.ends_with("\"text\":\"last\"}\n"));

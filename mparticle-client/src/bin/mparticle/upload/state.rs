@@ -192,9 +192,9 @@ impl State {
     pub(crate) fn save(&mut self) {
         self.unsaved = 0;
         let progress = self.ledger.progress();
-        let written = self.failed_file.as_mut().map_or(Ok(()), FailedFile::flush);
+        // A failure that may be lost must not count as dealt with.
+        let written = self.failed_file.as_mut().map_or(Ok(()), FailedFile::sync);
         self.note_error("the failed file", written);
-        // A failure that may not have been written must not count as dealt with.
         if let (None, Some(checkpoint)) = (&self.error, &mut self.checkpoint) {
             let is_sync_due = checkpoint.is_sync_due();
             let appended = checkpoint.append(&progress);
@@ -205,10 +205,8 @@ impl State {
         }
     }
 
-    /// Makes everything durable.
+    /// Makes the checkpoint durable.
     pub(crate) fn sync(&mut self) {
-        let failed = self.failed_file.as_mut().map_or(Ok(()), FailedFile::sync);
-        self.note_error("the failed file", failed);
         let checkpoint = self.checkpoint.as_mut().map_or(Ok(()), Checkpoint::sync);
         self.note_error("the checkpoint", checkpoint);
     }

@@ -1,8 +1,8 @@
 //! What arrives, what fails, and what is printed.
 
-use crate::process::{emulator, mparticle, run, upload, upload_file};
+use crate::process::{emulator, emulator_builder, mparticle, run, upload, upload_file};
 use crate::{Folder, batch, batch_at, event, json_lines, lines};
-use mparticle_client::testing::Answer;
+use mparticle_client::testing::{Answer, RateLimit};
 use serde_json::Value;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -225,7 +225,9 @@ async fn the_upload_stops_after_as_many_failures_as_it_may_have() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_report_is_json_if_it_is_asked_for() {
-    let (folder, emulator) = (Folder::new(), emulator().await);
+    let limit = RateLimit::per_second(10);
+    let emulator = emulator_builder().rate_limit(limit).start().await.unwrap();
+    let folder = Folder::new();
     let file = folder.write("in.jsonl", lines([batch(1), "oops".into()]));
     let ended = upload_file(&emulator, &file, &["--json"]).await.with_code(1);
     let report: Value = serde_json::from_str(&ended.out).unwrap();
@@ -234,6 +236,7 @@ async fn the_report_is_json_if_it_is_asked_for() {
         (&1.into(), &1.into(), &1.into())
     );
     assert_eq!(report["outcome"], "incomplete");
+    assert_eq!(report["rate_limit_percentage_used"], 10.0);
     let input = &report["inputs"][0];
     assert_eq!(input["violations"]["syntax"]["errors"], 1);
     assert!(input["failed_file"].as_str().unwrap().ends_with("in.jsonl.failed.jsonl"));

@@ -123,23 +123,38 @@ impl ViolationSummary {
     }
 }
 
-/// Writes a line for each rule, with its first place.
+/// Writes a line for each rule, with its first place. The alternate form, `{:#}`, writes all places that were kept, each on
+/// a line of its own.
 impl fmt::Display for ViolationSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, rule) in self.rules() {
-            let ViolatedRule { errors, warnings, places } = rule;
-            write!(f, "{name}: ")?;
-            match (errors, warnings) {
-                (_, 0) => write!(f, "{}", Count(*errors, "error"))?,
-                (0, _) => write!(f, "{}", Count(*warnings, "warning"))?,
-                _ => write!(f, "{}, {}", Count(*errors, "error"), Count(*warnings, "warning"))?,
+            write!(f, "{name}: {rule}")?;
+            match rule.places.first() {
+                Some(first) if !f.alternate() => writeln!(f, "; first: {first}")?,
+                _ => writeln!(f)?,
             }
-            if let Some(first) = places.first() {
-                write!(f, "; first: {first}")?;
+            if f.alternate() {
+                rule.places.iter().try_for_each(|place| writeln!(f, "  {place}"))?;
+                let kept = u64::try_from(rule.places.len()).unwrap_or(u64::MAX);
+                let more = (rule.errors + rule.warnings).saturating_sub(kept);
+                if more > 0 {
+                    writeln!(f, "  and {more} more")?;
+                }
             }
-            writeln!(f)?;
         }
         Ok(())
+    }
+}
+
+/// Writes the numbers of errors and warnings.
+impl fmt::Display for ViolatedRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (errors, warnings) = (Count(self.errors, "error"), Count(self.warnings, "warning"));
+        match (self.errors, self.warnings) {
+            (_, 0) => write!(f, "{errors}"),
+            (0, _) => write!(f, "{warnings}"),
+            _ => write!(f, "{errors}, {warnings}"),
+        }
     }
 }
 
@@ -193,5 +208,12 @@ mod tests {
         assert!(lines[0].starts_with("enum: 10 errors; first: line 0 at /environment: "), "{text}");
         assert!(lines[1].starts_with("ip: 10 warnings; first: line 0 at /ip: "), "{text}");
         assert_eq!(lines[2], "malformed: 1 error, 1 warning; first: line 11: is no JSON");
+
+        let text = format!("{summary:#}");
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "enum: 10 errors");
+        assert!(lines[5].starts_with("  line 4 at /environment: "), "{text}");
+        assert_eq!(lines[6..8], ["  and 5 more", "ip: 10 warnings"]);
+        assert_eq!(lines[14], "malformed: 1 error, 1 warning");
     }
 }

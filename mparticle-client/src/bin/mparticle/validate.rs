@@ -109,16 +109,10 @@ impl Findings {
         problem: &Problem,
         format: Format,
     ) {
-        let (line, column) = problem.place(line);
-        let place = match column {
-            Some(column) => format!("{}:{line}:{column}", source.name()),
-            None => format!("{}:{line}", source.name()),
-        };
-        let Problem { rule, pointer, message, .. } = problem;
-        self.summary.add_other(rule, severity, &place, pointer, || message.clone());
+        problem.add_to(&mut self.summary, severity, &source.name(), line);
         let is_full = self.annotations.len() as u64 >= MAX_ANNOTATIONS;
         if format == Format::Github && !is_full {
-            self.annotations.push(annotation(source, line, column, severity, problem));
+            self.annotations.push(annotation(source, line, severity, problem));
         }
     }
 
@@ -131,7 +125,7 @@ impl Findings {
             count(warnings, "warning")
         );
         match format {
-            Format::Text => self.places() + &total,
+            Format::Text => format!("{:#}{total}", self.summary),
             Format::Github => self.annotations.concat() + &total,
             Format::Json => {
                 let report = json!({
@@ -144,33 +138,11 @@ impl Findings {
             }
         }
     }
-
-    /// The rules with their first places, one a line.
-    fn places(&self) -> String {
-        let mut lines = Vec::new();
-        for (name, rule) in self.summary.rules() {
-            let counts = [(rule.errors, "error"), (rule.warnings, "warning")];
-            let counts = counts.iter().filter(|(number, _)| *number > 0);
-            let counts: Vec<_> = counts.map(|(number, noun)| count(*number, noun)).collect();
-            lines.push(format!("{name}: {}\n", counts.join(", ")));
-            lines.extend(rule.places.iter().map(|place| format!("  {place}\n")));
-            let more = (rule.errors + rule.warnings).saturating_sub(rule.places.len() as u64);
-            if more > 0 {
-                lines.push(format!("  and {} more\n", crate::text::number(more)));
-            }
-        }
-        lines.concat()
-    }
 }
 
 /// An annotation of GitHub Actions.
-fn annotation(
-    source: &Source,
-    line: u64,
-    column: Option<usize>,
-    severity: Severity,
-    problem: &Problem,
-) -> String {
+fn annotation(source: &Source, line: u64, severity: Severity, problem: &Problem) -> String {
+    let (line, column) = problem.place(line);
     let level = if severity == Severity::Error { "error" } else { "warning" };
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
@@ -191,8 +163,9 @@ mod tests {
 
     #[test]
     fn an_annotation_escapes_what_has_a_meaning() {
-        let problem = Problem::new("type", "a\nb 100 %").at("/x");
-        let text = annotation(&Source::File("a,b:c".into()), 7, Some(2), Severity::Error, &problem);
+        let mut problem = Problem::new("type", "a\nb 100 %").at("/x");
+        problem.position = Some((2, 2));
+        let text = annotation(&Source::File("a,b:c".into()), 6, Severity::Error, &problem);
         assert_eq!(text, "::error file=a%2Cb%3Ac,line=7,col=2,title=type::/x: a%0Ab 100 %25\n");
     }
 }

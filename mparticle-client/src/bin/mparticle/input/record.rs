@@ -3,7 +3,8 @@
 use super::mapping::Mapping;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use mparticle_client::models::{Batch, Event, ReadError, ReadErrorKind, Violation};
+use mparticle_client::ViolationSummary;
+use mparticle_client::models::{Batch, Event, ReadError, ReadErrorKind, Severity, Violation};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -37,6 +38,21 @@ impl Problem {
             Some((offset, column)) => (line + (offset as u64).saturating_sub(1), Some(column)),
             None => (line, None),
         }
+    }
+
+    /// Adds the problem of a record that begins on a line of an input.
+    pub(crate) fn add_to(
+        &self,
+        summary: &mut ViolationSummary,
+        severity: Severity,
+        source: &str,
+        line: u64,
+    ) {
+        let place = match self.place(line) {
+            (line, Some(column)) => format!("{source}:{line}:{column}"),
+            (line, None) => format!("{source}:{line}"),
+        };
+        summary.add_other(self.rule, severity, &place, &self.pointer, || self.message.clone());
     }
 
     /// The problem of JSON that cannot be read. The JSON is at `pointer` of the record.

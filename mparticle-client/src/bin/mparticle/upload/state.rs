@@ -88,7 +88,7 @@ impl State {
 
     /// Counts what the user should know about a record.
     pub(crate) fn add_warning(&mut self, line: u64, warning: &Problem) {
-        self.add_problem(Severity::Warning, line, warning);
+        warning.add_to(&mut self.violations, Severity::Warning, &self.source, line);
     }
 
     /// Counts a violation that does not prevent a batch from being sent.
@@ -135,18 +135,9 @@ impl State {
             _ => Ok(()),
         });
         self.note_error("the failed file", recorded);
-        self.add_problem(Severity::Error, line, problem);
+        problem.add_to(&mut self.violations, Severity::Error, &self.source, line);
         self.counts.failed += 1;
         self.saved_later();
-    }
-
-    fn add_problem(&mut self, severity: Severity, line: u64, problem: &Problem) {
-        let Problem { rule, pointer, message, .. } = problem;
-        let place = match problem.place(line) {
-            (line, Some(column)) => format!("{}:{line}:{column}", self.source),
-            (line, None) => format!("{}:{line}", self.source),
-        };
-        self.violations.add_other(rule, severity, &place, pointer, || message.clone());
     }
 
     /// A batch was pulled by an upload.

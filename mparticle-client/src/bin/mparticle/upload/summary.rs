@@ -137,7 +137,7 @@ impl Summary {
             if let Some(path) = failed {
                 writeln!(
                     text,
-                    "The failures are in {path}. To send them again, run: mparticle upload {path}"
+                    "The failures are in {path}.\nTo send them again, run: mparticle upload {path}"
                 )?;
             }
         }
@@ -152,7 +152,7 @@ impl Summary {
         match self.inputs.last().and_then(|input| input.checkpoint.as_ref()) {
             Some(path) => writeln!(
                 text,
-                "To go on, run the same command again. {path} has what was delivered."
+                "To go on, run the same command again.\n{path} has what was delivered."
             ),
             None => writeln!(
                 text,

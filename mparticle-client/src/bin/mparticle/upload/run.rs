@@ -24,7 +24,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 
 /// How long the requests in flight may take after Ctrl-C.
-const GRACE_PERIOD: Duration = Duration::from_millis(1000);
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// How long the thread that reads may take after the upload has ended. It may wait for standard input.
 const READER_GRACE_PERIOD: Duration = Duration::from_millis(300);

@@ -37,6 +37,7 @@
 //! | `queue` | a background queue with one outcome for each batch, in the module [`queue`] |
 //! | `spool` | the queue on disk: accepted batches survive a crash. Enables `queue` |
 //! | `testing` | an emulator of the Events API, in the module [`testing`] |
+//! | `cli` | the [command `mparticle`](guide::command), which uploads and checks files. Needs Rust 1.87 |
 //!
 //! # Errors
 //! An upload retries failed attempts, and then returns an [`Error`]. The error has a [kind](ErrorKind), the encoded request,
@@ -102,6 +103,7 @@ mod rate_limiter;
 mod receipt;
 mod send;
 mod settings;
+mod split_by_age;
 #[cfg(feature = "spool")]
 mod spool;
 #[cfg(feature = "testing")]
@@ -109,6 +111,7 @@ pub mod testing;
 mod timing;
 pub mod transport;
 mod upload_all;
+mod violation_summary;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
@@ -120,4 +123,6 @@ pub use outcome::{BatchResult, Outcome};
 pub use rate_limiter::{RateLimiter, RateLimiterSnapshot};
 pub use receipt::Receipt;
 pub use settings::{Credentials, Pod, RetryPolicy, Timeouts, UnknownPod, Validation};
-pub use upload_all::{FailedBatch, Stopped, UploadAll, UploadReport};
+pub use split_by_age::SplitByAge;
+pub use upload_all::{FailedBatch, Stopped, UploadAll, UploadObserver, UploadReport};
+pub use violation_summary::{ViolatedRule, ViolationPlace, ViolationSummary};

@@ -6,7 +6,7 @@ mod wire;
 
 use mparticle_client::blocking::Client;
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
-use mparticle_client::{Error, ErrorKind, RetryPolicy};
+use mparticle_client::{Error, ErrorKind, FailedBatch, Outcome, RetryPolicy, UploadObserver};
 use std::collections::HashSet;
 use std::io::Write;
 use std::thread;
@@ -165,6 +165,32 @@ fn an_exhausted_cooperative_budget_of_the_calling_task_has_no_effect() {
         runtime.block_on(task).unwrap();
     }
     assert_eq!(server.requests().len(), 2 * UPLOADS);
+}
+
+#[derive(Default)]
+struct Seen {
+    delivered: Vec<usize>,
+    failed: Vec<usize>,
+}
+
+impl UploadObserver for Seen {
+    fn delivered(&mut self, position: usize, _: &Outcome) {
+        self.delivered.push(position);
+    }
+
+    fn failed(&mut self, batch: FailedBatch) {
+        self.failed.push(batch.position());
+    }
+}
+
+#[test]
+fn an_observer_learns_what_was_delivered() {
+    let server = Server::accepting();
+    let mut seen = Seen::default();
+    let batches = (0..3).map(|_| batch());
+    let report = client(&server).upload_all(batches).observer(&mut seen).run().unwrap();
+    assert!(report.is_complete() && seen.failed.is_empty());
+    assert_eq!(seen.delivered, [0, 1, 2]);
 }
 
 #[test]

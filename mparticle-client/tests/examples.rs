@@ -5,9 +5,8 @@
 use mparticle_client::Credentials;
 use mparticle_client::testing::{Answer, Emulator};
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{self, Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -79,16 +78,10 @@ impl Scratch {
     fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("mparticle-backfill-{}-{number}", process::id());
+        let name = format!("mparticle-examples-{}-{number}", process::id());
         let path = std::env::temp_dir().join(name);
         fs::create_dir(&path).unwrap();
         Self(path)
-    }
-
-    fn file(&self, name: &str, lines: &[&str]) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, lines.join("\n")).unwrap();
-        path
     }
 }
 
@@ -98,16 +91,6 @@ impl Drop for Scratch {
             let _ = fs::remove_dir_all(&self.0);
         }
     }
-}
-
-fn backfill(emulator: &Emulator, words: &[&OsStr]) -> Command {
-    let mut command = example_with("backfill", emulator);
-    command.args(words);
-    command
-}
-
-fn lines_of(path: &Path) -> Vec<String> {
-    fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
 fn ids(emulator: &Emulator) -> Vec<String> {
@@ -296,120 +279,4 @@ async fn a_durable_queue_that_is_killed_before_it_gets_an_answer_counts_nothing_
     assert_eq!(events.len(), 100);
     assert!(events.values().all(|count| *count == 2), "{events:?}");
     assert!(emulator.duplicates().len() >= 100);
-}
-
-const BATCH: &str = r#"{"environment":"development","mpid":7,"events":[{"event_type":"custom_event","data":{"event_name":"a","custom_event_type":"other"}}]}"#;
-const EVENT: &str = r#"{"user":{"mpid":8},"event":{"event_type":"custom_event","data":{"event_name":"b","custom_event_type":"other"}}}"#;
-const EVENT_OF_ANOTHER: &str = r#"{"user":{"mpid":9},"event":{"event_type":"custom_event","data":{"event_name":"c","custom_event_type":"other"}}}"#;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backfill_groups_events_and_counts_nothing_twice_when_it_is_run_again() {
-    let (scratch, emulator) = (Scratch::new(), emulator().await);
-    // Two equal lines are two batches.
-    let file = scratch.file("in.jsonl", &[BATCH, BATCH, "", EVENT, EVENT, EVENT_OF_ANOTHER, EVENT]);
-    let ended = run_beside(backfill(&emulator, &[file.as_os_str()])).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert!(ended.out.contains("Delivered 5 batches"), "{}", ended.out);
-    let events: Vec<_> = emulator
-        .batches()
-        .iter()
-        .map(|batch| (batch.json["mpid"].as_i64(), batch.json["events"].as_array().unwrap().len()))
-        .collect();
-    assert_eq!(events, [(Some(7), 1), (Some(7), 1), (Some(8), 2), (Some(9), 1), (Some(8), 1)]);
-    assert_eq!(emulator.batches()[2].json["environment"], "production");
-
-    let renamed = scratch.0.join("renamed.jsonl");
-    fs::rename(file, &renamed).unwrap();
-    let ended = run_beside(backfill(&emulator, &[renamed.as_os_str()])).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!((emulator.batches().len(), emulator.duplicates().len()), (5, 5));
-    emulator.assert_exactly_once(ids(&emulator));
-    assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backfill_keeps_lines_that_it_cannot_read_and_batches_that_fail() {
-    let (scratch, emulator) = (Scratch::new(), emulator().await);
-    // The emulator refuses the second batch. The client finds out which batch it is.
-    let refused = BATCH.replace("development", "mars");
-    let file = scratch.file(
-        "in.jsonl",
-        &[BATCH, "{\"oops", &refused, r#"{"mpid":7,"evnts":[]}"#, "{}", EVENT, r#"["x"]"#],
-    );
-    let taken = scratch.file("in.jsonl.failed.jsonl", &["mine"]);
-    let ended = run_beside(backfill(&emulator, &[file.as_os_str()])).await;
-    assert_eq!(ended.code, Some(1));
-    for wanted in [
-        "line 2: EOF while parsing a string at column 6",
-        "line 4: no events",
-        "line 5: neither",
-        "line 7: ",
-    ] {
-        assert!(ended.err.contains(wanted), "no {wanted:?} in:\n{}", ended.err);
-    }
-    assert!(
-        ended.out.contains("Delivered 2 batches; requests: 5."),
-        "{}\n{}",
-        ended.out,
-        ended.err
-    );
-    assert_eq!(lines_of(&taken), ["mine"]);
-    let kept = lines_of(&scratch.0.join("in.jsonl.failed-2.jsonl"));
-    assert_eq!(kept[..4], ["{\"oops", r#"{"mpid":7,"evnts":[]}"#, "{}", r#"["x"]"#]);
-    assert_eq!(kept.len(), 5);
-    assert!(kept[4].contains("source_request_id"), "{}", kept[4]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backfill_goes_on_with_its_failed_file_after_the_key_was_refused() {
-    let (scratch, emulator) = (Scratch::new(), emulator().await);
-    let lines: Vec<String> = (0..2000).map(|mpid| BATCH.replace('7', &mpid.to_string())).collect();
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let file = scratch.file("in.jsonl", &lines);
-    let failed = scratch.0.join("left.jsonl");
-    emulator.script([Answer::normal(), Answer::normal()]);
-    emulator.always(Answer::status(401));
-    let words = [file.as_os_str(), "--failed".as_ref(), failed.as_os_str()];
-    let ended = run_beside(backfill(&emulator, &words)).await;
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.err.contains("did not accept the credentials"), "{}", ended.err);
-    let delivered = emulator.batches().len();
-    assert!((1..2000).contains(&delivered), "{delivered} delivered");
-    assert_eq!(lines_of(&failed).len(), 2000 - delivered);
-
-    let ended = run_beside(backfill(&emulator, &words)).await;
-    assert!(ended.err.contains("left.jsonl exists"), "{}", ended.err);
-    assert_eq!(ended.code, Some(1));
-
-    emulator.always(Answer::normal());
-    let ended = run_beside(backfill(&emulator, &[failed.as_os_str()])).await;
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!((emulator.batches().len(), emulator.duplicates().len()), (2000, 0));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_historical_backfill_keeps_events_that_are_too_young() {
-    let (scratch, emulator) = (Scratch::new(), emulator().await);
-    let old =
-        BATCH.replace("\"event_name\"", "\"timestamp_unixtime_ms\":1600000000000,\"event_name\"");
-    let file = scratch.file("in.jsonl", &[&old, BATCH]);
-    let words = [file.as_os_str(), "--historical".as_ref()];
-    let ended = run_beside(backfill(&emulator, &words)).await;
-    assert_eq!(ended.code, Some(1));
-    assert_eq!((emulator.batches().len(), emulator.unprocessed().len()), (1, 0));
-    assert_eq!(emulator.requests()[0].path, "/v2/bulkevents/historical");
-    assert_eq!(lines_of(&scratch.0.join("in.jsonl.failed.jsonl")).len(), 1);
-}
-
-#[test]
-fn a_backfill_without_a_readable_file_says_so() {
-    for (words, wanted) in [
-        (vec![], "usage: backfill FILE"),
-        (vec!["--nonsense"], "`--nonsense` is no option"),
-        (vec!["no-such-file.jsonl"], "Error: no-such-file.jsonl: "),
-    ] {
-        let ended = run(example("backfill").args(words));
-        assert_eq!(ended.code, Some(1));
-        assert!(ended.err.contains(wanted), "no {wanted:?} in: {}", ended.err);
-    }
 }

@@ -10,6 +10,7 @@ mod named_constructors;
 mod generated;
 
 mod constructors;
+mod given_back;
 #[allow(
     unreachable_pub,
     reason = "the folder is copied into other crates along with generated code"
@@ -17,6 +18,7 @@ mod constructors;
 mod support;
 
 pub use generated::*;
+pub use given_back::{BlockedEventAttributes, KeepBlocked, ReplayError, ReplayedBatch};
 pub use support::locate::{from_slice, from_str};
 pub use support::{
     AttributeError, AttributeValue, BooleanOrText, Breadcrumb, DurationMillis, Extra, NotAScalar,

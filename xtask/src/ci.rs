@@ -35,6 +35,7 @@ pub(crate) const STEPS: &[Step] = &[
         "client with testing",
         "clippy -p mparticle-client --features testing -- -D warnings",
     ),
+    Step::cargo("client with cli", "clippy -p mparticle-client --features cli -- -D warnings"),
     Step { name: "no native build tools", action: Action::CheckNativeTools },
     Step::cargo("tests", "test --workspace --all-features"),
     Step::cargo(

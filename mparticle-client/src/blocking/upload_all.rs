@@ -2,7 +2,7 @@
 
 use super::driver::Driver;
 use crate::upload_all::Options;
-use crate::{BatchResult, Endpoint, Error, UploadReport};
+use crate::{BatchResult, Endpoint, Error, UploadObserver, UploadReport};
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -53,6 +53,12 @@ impl<'a> UploadAll<'a> {
     /// [`crate::UploadAll::on_outcome`].
     pub fn on_outcome(mut self, function: impl FnMut(&BatchResult) + Send + 'a) -> Self {
         self.options.on_outcome = Some(Box::new(function));
+        self
+    }
+
+    /// Reports results, checkpoints and outages while the upload runs; see [`crate::UploadAll::observer`].
+    pub fn observer(mut self, observer: impl UploadObserver + Send + 'a) -> Self {
+        self.options.observer = Some(Box::new(observer));
         self
     }
 

@@ -58,6 +58,7 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     retry: RetryPolicy,
     rate_limiter: RateLimiter,
+    max_rate: Option<f64>,
     encoder: Encoder,
     user_agent: String,
     headers: Vec<(String, Sensitive)>,
@@ -86,6 +87,7 @@ impl ClientBuilder {
             timeouts,
             retry: RetryPolicy::default(),
             rate_limiter: RateLimiter::default(),
+            max_rate: None,
             encoder: Encoder::default(),
             user_agent: USER_AGENT.to_owned(),
             headers: Vec::new(),
@@ -163,6 +165,21 @@ impl ClientBuilder {
     #[must_use]
     pub fn rate_limiter(mut self, rate_limiter: RateLimiter) -> Self {
         self.rate_limiter = rate_limiter;
+        self
+    }
+
+    /// Sets the maximum number of batches per second. By default there is none.
+    ///
+    /// Use it where several programs share the rate limit of mParticle. Requests wait for their turn. The rate is a ceiling:
+    /// after a 429 the client sends at the rate that mParticle accepts, if that is lower. A request of 100 batches counts
+    /// 100. [`upload_all`](Client::upload_all) makes requests of fewer batches if the rate is below 100.
+    ///
+    /// All clients that share the [rate limiter](Self::rate_limiter) share the maximum.
+    ///
+    /// Building the client fails if the value is not a positive number.
+    #[must_use]
+    pub fn max_rate(mut self, batches_per_second: f64) -> Self {
+        self.max_rate = Some(batches_per_second);
         self
     }
 
@@ -285,6 +302,9 @@ impl ClientBuilder {
         if self.max_in_flight == 0 {
             problems.push("max_in_flight is zero: no request could ever be sent".to_owned());
         }
+        if self.max_rate.is_some_and(|rate| !(rate > 0.0 && rate.is_finite())) {
+            problems.push("max_rate is not a positive number".to_owned());
+        }
         let tls = self.tls.configure().map_err(|found| problems.extend(found)).ok();
         let proxy = self.checked_proxy(base_url.as_ref(), &mut problems);
         let (Some(base_url), Some(tls), true) = (base_url, tls, problems.is_empty()) else {
@@ -294,6 +314,9 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => https_transport(self.connections, proxy, tls)?,
         };
+        if let Some(rate) = self.max_rate {
+            self.rate_limiter.set_ceiling(rate);
+        }
         let sender = RequestSender::new(SenderSettings {
             transport,
             base_url,

@@ -183,6 +183,16 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.waiting.is_empty() && self.flights.is_empty() && self.events.is_empty()
     }
 
+    /// Returns whether results are known that [`next`](Self::next) has not returned yet.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Returns the last error if nothing gets through.
+    pub(crate) fn outage(&self) -> Option<&Error> {
+        self.outage.as_ref().and(self.last_error.as_ref())
+    }
+
     /// Returns the number of requests. A repeated request counts once.
     pub(crate) fn requests(&self) -> usize {
         self.requests

@@ -48,6 +48,11 @@ pub(crate) fn check(batch: &Batch, now: SystemTime) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Invalid, message).with_pointer(event_time_pointer(index)))
 }
 
+/// Whether the endpoint for historical data would process an event.
+pub(crate) fn is_historical(event: &Event, now: SystemTime) -> bool {
+    check_event(event, now).is_ok()
+}
+
 fn check_event(event: &Event, now: SystemTime) -> Result<(), EventViolation> {
     let Some(time) = event_time(event) else { return Err(EventViolation::NoTimestamp) };
     let age = UnixMillis::from(now).as_millis().saturating_sub(time.as_millis());

@@ -6,7 +6,7 @@
 mod check;
 mod document;
 pub(crate) mod event_time;
-mod historical;
+pub(crate) mod historical;
 mod requests;
 #[cfg(feature = "queue")]
 pub(crate) mod sections;

@@ -10,6 +10,8 @@
 //! | [`testing`] | testing a program with the emulator |
 //! | [`connections`] | data centers, TLS, proxies, custom transports |
 //! | [`observing`] | logs, spans and counters |
+//! | [`what_mparticle_sends_you`] | reading quarantined batches, exports and webhooks, and sending them again |
+//! | [`command`] | the command `mparticle`, which uploads and checks files |
 //! | [`comparison`] | what the official SDKs for other languages do |
 //!
 //! # The path of a batch
@@ -53,6 +55,12 @@ pub mod connections {}
 #[cfg_attr(feature = "queue", doc = include_str!("links/queue.md"))]
 #[cfg_attr(not(feature = "queue"), doc = include_str!("links/no_queue.md"))]
 pub mod observing {}
+
+#[doc = include_str!("what_mparticle_sends_you.md")]
+pub mod what_mparticle_sends_you {}
+
+#[doc = include_str!("command.md")]
+pub mod command {}
 
 #[doc = include_str!("comparison.md")]
 pub mod comparison {}

@@ -12,6 +12,7 @@
 //!   as credit grows at the rate. A waiting request sleeps until its number is expected to be granted, for at most a
 //!   second, and checks again. The credit goes to the next number as soon as a number is granted. A request that is not
 //!   polled therefore blocks no other. A request that was refused keeps its number and is sent before younger requests.
+//! - **Ceiling.** The user can set a maximum rate. It applies while there is no other rate, and limits every other rate.
 //! - **Probes.** While the limiter is closed for more than a minute, one request a minute may be sent. If it is
 //!   accepted, the limiter opens.
 //!
@@ -164,6 +165,16 @@ impl RateLimiter {
         let closed_for = snapshot.closed_for.min(LONGEST_CLOSING);
         let snapshot = snapshot.clone().with_closed_for(closed_for);
         self.lock().restore(&snapshot, Instant::now());
+    }
+
+    /// Sets the number of batches per second that is never exceeded.
+    pub(crate) fn set_ceiling(&self, batches_per_second: f64) {
+        self.lock().set_ceiling(batches_per_second, Instant::now());
+    }
+
+    /// Returns the number of batches per second that is never exceeded.
+    pub(crate) fn ceiling(&self) -> Option<f64> {
+        self.lock().ceiling()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

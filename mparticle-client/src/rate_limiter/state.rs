@@ -33,6 +33,8 @@ const PROBE_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct State {
     /// `None` if there is no limit, which is the normal state.
     rate: Option<Rate>,
+    /// The rate that is never exceeded, if the user has set one.
+    ceiling: Option<f64>,
     line: Line,
     /// The time up to which credit was added.
     grown: Option<Instant>,
@@ -64,6 +66,8 @@ enum Phase {
     Doubling,
     /// The limit is known approximately: the rate grows slowly.
     Steady,
+    /// The limit was not met, and the rate is the one that the user has set.
+    Ceiling,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -174,31 +178,41 @@ impl State {
             rate.is_proven |= sent > rate.decreased;
             rate.grow(used, now);
         }
+        self.limit_to_ceiling();
     }
 
     /// Handles status 429 for a request that was sent at `sent`: closes the limiter, then decreases the rate.
     pub(super) fn refused(&mut self, closed_for: Duration, sent: Instant, now: Instant) {
         self.advance(now);
         let accepted = self.accepted_per_second(now);
-        match &mut self.rate {
-            None if accepted < FIRST_RATE => self.make_rate(FIRST_RATE, Phase::Doubling, now),
-            None => self.make_rate(DECREASE * accepted, Phase::Steady, now),
-            // The request was sent before the last decrease, which already accounts for it.
-            Some(rate) if sent <= rate.decreased => {}
-            Some(rate) if rate.is_proven => rate.decrease(accepted, now),
-            // Nothing was accepted at this rate. The accepted batches therefore do not measure the limit.
-            Some(rate) if rate.phase == Phase::Steady => rate.decrease(DECREASE * rate.value, now),
-            Some(_) => {}
+        match &self.rate {
+            Some(Rate { phase: Phase::Doubling | Phase::Steady, .. }) => {
+                self.decrease(accepted, sent, now);
+            }
+            _ if accepted < FIRST_RATE => self.make_rate(FIRST_RATE, Phase::Doubling, now),
+            _ => self.make_rate(DECREASE * accepted, Phase::Steady, now),
         }
         if closed_for > self.closed_for(now) {
             self.close(closed_for, now);
         }
     }
 
+    /// Handles status 429 for a request that was sent at `sent` although a rate limited it: decreases the rate.
+    fn decrease(&mut self, accepted: f64, sent: Instant, now: Instant) {
+        match &mut self.rate {
+            // The request was sent before the last decrease, which already accounts for it.
+            Some(rate) if sent <= rate.decreased => {}
+            Some(rate) if rate.is_proven => rate.decrease(accepted, now),
+            // Nothing was accepted at this rate. The accepted batches therefore do not measure the limit.
+            Some(rate) if rate.phase == Phase::Steady => rate.decrease(DECREASE * rate.value, now),
+            _ => {}
+        }
+    }
+
     /// Handles status 429 because the rate grows faster than mParticle allows. The rate does not grow for `hold_for`.
     pub(super) fn accelerated(&mut self, hold_for: Duration, now: Instant) {
         self.advance(now);
-        if self.rate.is_none() {
+        if self.rate.as_ref().is_none_or(|rate| rate.phase == Phase::Ceiling) {
             let accepted = self.accepted_per_second(now);
             let value = if accepted > 0.0 { accepted } else { FIRST_RATE };
             self.make_rate(value, Phase::Steady, now);
@@ -223,10 +237,16 @@ impl State {
         self.advance(now);
         let value = snapshot.batches_per_second.filter(|rate| rate.is_finite());
         match (value, &mut self.rate) {
-            (None, _) => self.rate = None,
+            (None, _) => self.lift_rate(now),
             (Some(value), None) => self.make_rate(value, Phase::Steady, now),
-            (Some(value), Some(rate)) => rate.value = value.max(MIN_RATE),
+            (Some(value), Some(rate)) => {
+                if rate.phase == Phase::Ceiling {
+                    rate.phase = Phase::Steady;
+                }
+                rate.value = value.max(MIN_RATE);
+            }
         }
+        self.limit_to_ceiling();
         self.close(snapshot.closed_for, now);
     }
 
@@ -249,7 +269,7 @@ impl State {
         if self.closing.is_some() || !self.line.is_idle() {
             rate.binding = now;
         } else if now > rate.binding + UNUSED {
-            self.rate = None;
+            self.lift_rate(now);
         }
     }
 
@@ -260,7 +280,7 @@ impl State {
         }
         let in_line = match &self.rate {
             // A rate that doubles is a guess. No request should fail because of it.
-            Some(rate) if rate.phase == Phase::Steady && !goes_first => {
+            Some(rate) if rate.phase != Phase::Doubling && !goes_first => {
                 seconds(self.line.missing_for_next(weight) / rate.value)
             }
             _ => Duration::ZERO,
@@ -284,6 +304,35 @@ impl State {
             grown: now,
             binding: now,
         });
+        self.limit_to_ceiling();
+    }
+
+    /// Sets the rate that is never exceeded.
+    pub(super) fn set_ceiling(&mut self, batches_per_second: f64, now: Instant) {
+        self.advance(now);
+        self.ceiling = Some(batches_per_second);
+        if self.rate.is_none() {
+            self.lift_rate(now);
+        }
+        self.limit_to_ceiling();
+    }
+
+    pub(super) fn ceiling(&self) -> Option<f64> {
+        self.ceiling
+    }
+
+    /// Drops the rate that was learned.
+    fn lift_rate(&mut self, now: Instant) {
+        self.rate = None;
+        if let Some(ceiling) = self.ceiling {
+            self.make_rate(ceiling, Phase::Ceiling, now);
+        }
+    }
+
+    fn limit_to_ceiling(&mut self) {
+        if let (Some(rate), Some(ceiling)) = (&mut self.rate, self.ceiling) {
+            rate.value = rate.value.min(ceiling);
+        }
     }
 
     /// Returns how many batches were accepted in the last second.
@@ -315,6 +364,7 @@ impl Rate {
         let elapsed = now.saturating_duration_since(self.grown).min(WINDOW).as_secs_f64();
         self.grown = now;
         let growth = match self.phase {
+            Phase::Ceiling => return,
             Phase::Doubling if used.is_none_or(|used| used < 80.0) => DOUBLING,
             _ if now <= self.holds_until => return,
             _ if used.is_some_and(|used| used < 50.0) => FAST_GROWTH,

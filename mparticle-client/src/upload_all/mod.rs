@@ -4,6 +4,7 @@
 //! collects the results in a [`report`].
 
 mod intake;
+mod observer;
 mod outcomes;
 mod report;
 mod run;
@@ -11,8 +12,10 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use observer::UploadObserver;
 pub use report::{FailedBatch, Stopped, UploadReport};
 
+use crate::encoding::MAX_BATCHES;
 use crate::models::Batch;
 use crate::{BatchResult, Client, Endpoint};
 use futures_core::Stream;
@@ -77,9 +80,12 @@ pub struct UploadAll<'a> {
 pub(crate) struct Options<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) concurrency: usize,
+    /// How many batches a request holds at most.
+    pub(crate) max_batches: usize,
     pub(crate) max_wait: Duration,
     pub(crate) stop_after_failures: Option<usize>,
     pub(crate) on_outcome: Option<OnOutcome<'a>>,
+    pub(crate) observer: Option<Box<dyn UploadObserver + Send + 'a>>,
 }
 
 pub(crate) type OnOutcome<'a> = Box<dyn FnMut(&BatchResult) + Send + 'a>;
@@ -89,9 +95,11 @@ impl Default for Options<'_> {
         Self {
             endpoint: Endpoint::BulkEvents,
             concurrency: 4,
+            max_batches: MAX_BATCHES,
             max_wait: Duration::from_secs(10 * 60),
             stop_after_failures: None,
             on_outcome: None,
+            observer: None,
         }
     }
 }
@@ -145,17 +153,34 @@ impl<'a> UploadAll<'a> {
         self.options.on_outcome = Some(Box::new(function));
         self
     }
+
+    /// Reports results, checkpoints and outages to an observer while the upload runs.
+    ///
+    /// Failed batches are passed to the observer. [`UploadReport::failed`] is then empty.
+    pub fn observer(mut self, observer: impl UploadObserver + Send + 'a) -> Self {
+        self.options.observer = Some(Box::new(observer));
+        self
+    }
 }
 
 impl<'a> IntoFuture for UploadAll<'a> {
     type Output = UploadReport;
     type IntoFuture = Pin<Box<dyn Future<Output = UploadReport> + Send + 'a>>;
 
-    fn into_future(self) -> Self::IntoFuture {
+    fn into_future(mut self) -> Self::IntoFuture {
         let (encoder, sender) = self.client.parts();
+        self.options.max_batches = max_batches(sender.rate_limiter().ceiling());
         let retry = sender.retry_policy();
         Box::pin(run::run(sender, encoder, self.source, retry, self.options))
     }
+}
+
+/// Returns how many batches a request holds at most: not more than a second allows at the maximum rate of the client.
+fn max_batches(max_rate: Option<f64>) -> usize {
+    let fits = |batches: &usize| {
+        max_rate.is_none_or(|rate| u32::try_from(*batches).is_ok_and(|n| f64::from(n) <= rate))
+    };
+    (1..=MAX_BATCHES).rev().find(fits).unwrap_or(1)
 }
 
 impl fmt::Debug for UploadAll<'_> {

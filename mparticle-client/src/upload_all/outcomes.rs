@@ -1,7 +1,7 @@
 //! The outcomes of the batches. Every batch of the source has exactly one outcome.
 
 use super::report::Left;
-use super::{FailedBatch, OnOutcome, Stopped, UploadReport};
+use super::{FailedBatch, OnOutcome, Stopped, UploadObserver, UploadReport};
 use crate::dispatch::{Document, DocumentResult, Halt, Unsettled};
 use crate::encoding::EncodedBatch;
 use crate::error::AttemptStats;
@@ -28,6 +28,15 @@ struct Divided {
     left: Vec<(EncodedBatch, Range<usize>)>,
     /// The outcome of the first part that was not delivered.
     outcome: Option<Outcome>,
+    /// Whether one of them has no result because the upload stopped.
+    given_back: bool,
+}
+
+/// How a batch failed.
+struct Failure {
+    position: usize,
+    outcome: Outcome,
+    given_back: bool,
 }
 
 pub(super) struct Outcomes<'a> {
@@ -36,6 +45,10 @@ pub(super) struct Outcomes<'a> {
     endpoint: Endpoint,
     stop_after_failures: Option<usize>,
     on_outcome: Option<OnOutcome<'a>>,
+    observer: Option<Box<dyn UploadObserver + Send + 'a>>,
+    /// Whether a result was reported since the last checkpoint.
+    is_checkpoint_due: bool,
+    is_in_outage: bool,
 }
 
 impl<'a> Outcomes<'a> {
@@ -43,6 +56,7 @@ impl<'a> Outcomes<'a> {
         endpoint: Endpoint,
         stop_after_failures: Option<usize>,
         on_outcome: Option<OnOutcome<'a>>,
+        observer: Option<Box<dyn UploadObserver + Send + 'a>>,
     ) -> Self {
         Self {
             report: UploadReport::default(),
@@ -50,6 +64,29 @@ impl<'a> Outcomes<'a> {
             endpoint,
             stop_after_failures: stop_after_failures.map(|batches| batches.max(1)),
             on_outcome,
+            observer,
+            is_checkpoint_due: false,
+            is_in_outage: false,
+        }
+    }
+
+    /// Tells the observer that all results which are known have been reported.
+    pub(super) fn checkpoint(&mut self, requests: usize) {
+        if let (true, Some(observer)) = (self.is_checkpoint_due, &mut self.observer) {
+            observer.checkpoint(requests);
+        }
+        self.is_checkpoint_due = false;
+    }
+
+    pub(super) fn has_observer(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    /// Tells the observer if an outage has begun or ended.
+    pub(super) fn outage(&mut self, cause: Option<&Error>) {
+        if self.is_in_outage != cause.is_some() {
+            self.is_in_outage = cause.is_some();
+            self.observer.iter_mut().for_each(|observer| observer.outage(cause));
         }
     }
 
@@ -91,18 +128,26 @@ impl<'a> Outcomes<'a> {
     /// Records that a batch was split into a number of parts.
     pub(super) fn divide(&mut self, position: usize, id: String, batch: Box<Batch>, parts: usize) {
         let (left, outcome) = (Vec::new(), None);
-        let divided = Divided { source_request_id: id, batch, outstanding: parts, left, outcome };
+        let divided = Divided {
+            source_request_id: id,
+            batch,
+            outstanding: parts,
+            left,
+            outcome,
+            given_back: false,
+        };
         self.divided.insert(position, divided);
     }
 
     /// Records that a batch could not be encoded.
     pub(super) fn reject(&mut self, position: usize, id: String, batch: Box<Batch>, error: Error) {
-        self.failed(position, id, Outcome::Rejected(error), Left::Whole(batch), &[]);
+        let failure = Failure { position, outcome: Outcome::Rejected(error), given_back: false };
+        self.failed(failure, id, Left::Whole(batch), &[]);
     }
 
     /// Records the result of a document.
     pub(super) fn settle(&mut self, document: Document<Tag>, result: DocumentResult) {
-        self.end(document, result.into_outcome());
+        self.end(document, result.into_outcome(), false);
     }
 
     /// Records that a document had no result when the dispatcher was halted.
@@ -111,17 +156,20 @@ impl<'a> Outcomes<'a> {
             Some(error) => not_sent(error, unsettled.may_have_been_sent),
             None => Error::new(ErrorKind::Closed, "the upload ended before the batch was sent"),
         };
-        self.end(unsettled.document, Outcome::Failed(error));
+        self.end(unsettled.document, Outcome::Failed(error), true);
     }
 
-    fn end(&mut self, document: Document<Tag>, outcome: Outcome) {
+    fn end(&mut self, document: Document<Tag>, outcome: Outcome, given_back: bool) {
         let Document { encoded, tag, .. } = document;
         let is_over = matches!(outcome, Outcome::Delivered(_) | Outcome::Discarded);
         match tag {
-            Tag::Whole { .. } if is_over => self.over(encoded.source_request_id, outcome),
+            Tag::Whole { position, .. } if is_over => {
+                self.over(position, encoded.source_request_id, outcome);
+            }
             Tag::Whole { position, batch } => {
                 let id = encoded.source_request_id.clone();
-                self.failed(position, id, outcome, Left::Whole(batch), &[encoded]);
+                let failure = Failure { position, outcome, given_back };
+                self.failed(failure, id, Left::Whole(batch), &[encoded]);
             }
             Tag::Part { position, events } => {
                 let Some(divided) = self.divided.get_mut(&position) else { return };
@@ -129,6 +177,7 @@ impl<'a> Outcomes<'a> {
                 if !is_over {
                     divided.left.push((encoded, events));
                     divided.outcome.get_or_insert_with(|| outcome.clone());
+                    divided.given_back |= given_back;
                 }
                 if divided.outstanding == 0 {
                     self.end_divided(position, outcome);
@@ -140,17 +189,22 @@ impl<'a> Outcomes<'a> {
     /// Records the outcome of a batch whose last part has the outcome `last`.
     fn end_divided(&mut self, position: usize, last: Outcome) {
         let Some(divided) = self.divided.remove(&position) else { return };
-        let Divided { source_request_id, batch, mut left, outcome, .. } = divided;
-        let Some(outcome) = outcome else { return self.over(source_request_id, last) };
+        let Divided { source_request_id, batch, mut left, outcome, given_back, .. } = divided;
+        let Some(outcome) = outcome else { return self.over(position, source_request_id, last) };
         left.sort_by_key(|(_, events)| events.start);
         let (encoded, events): (Vec<_>, Vec<_>) = left.into_iter().unzip();
         let ids = encoded.iter().map(|part| part.source_request_id.clone());
         let parts = Left::Parts(batch, ids.zip(events).collect());
-        self.failed(position, source_request_id, outcome, parts, &encoded);
+        let failure = Failure { position, outcome, given_back };
+        self.failed(failure, source_request_id, parts, &encoded);
     }
 
     /// Records that a batch was delivered or discarded.
-    fn over(&mut self, source_request_id: String, outcome: Outcome) {
+    fn over(&mut self, position: usize, source_request_id: String, outcome: Outcome) {
+        self.is_checkpoint_due = true;
+        if let Some(observer) = &mut self.observer {
+            observer.delivered(position, &outcome);
+        }
         match outcome {
             Outcome::Discarded => self.report.discarded += 1,
             _ => self.report.delivered += 1,
@@ -163,12 +217,12 @@ impl<'a> Outcomes<'a> {
 
     fn failed(
         &mut self,
-        position: usize,
+        failure: Failure,
         source_request_id: String,
-        outcome: Outcome,
         left: Left,
         documents: &[EncodedBatch],
     ) {
+        let Failure { position, outcome, given_back } = failure;
         let (Outcome::Rejected(error) | Outcome::Failed(error)) = outcome.clone() else { return };
         if let Some(on_outcome) = &mut self.on_outcome {
             let request = |document| EncodedRequest::of_one(self.endpoint, document);
@@ -180,9 +234,15 @@ impl<'a> Outcomes<'a> {
                 requests: requests.collect(),
             });
         }
-        self.report.failed.push(FailedBatch { position, source_request_id, error, left });
+        let failed = FailedBatch { position, source_request_id, error, given_back, left };
+        self.is_checkpoint_due = true;
+        self.report.failed_count += 1;
+        match &mut self.observer {
+            Some(observer) => observer.failed(failed),
+            None => self.report.failed.push(failed),
+        }
         let is_enough =
-            self.stop_after_failures.is_some_and(|most| self.report.failed.len() >= most);
+            self.stop_after_failures.is_some_and(|most| self.report.failed_count >= most);
         if is_enough {
             self.report.stopped.get_or_insert(Stopped::TooManyFailures);
         }

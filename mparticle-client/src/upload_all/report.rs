@@ -18,6 +18,7 @@ pub struct UploadReport {
     pub(super) discarded: usize,
     pub(super) requests: usize,
     pub(super) failed: Vec<FailedBatch>,
+    pub(super) failed_count: usize,
     pub(super) stopped: Option<Stopped>,
     pub(super) error: Option<Error>,
     pub(super) elapsed: Duration,
@@ -56,6 +57,13 @@ impl UploadReport {
         &self.failed
     }
 
+    /// Returns how many batches were not delivered, including those that were passed to an
+    /// [observer](super::UploadAll::observer).
+    #[must_use]
+    pub fn failed_count(&self) -> usize {
+        self.failed_count
+    }
+
     /// Converts this into the batches that were not delivered, in the order of the source. They can be stored or
     /// uploaded again.
     #[must_use]
@@ -86,7 +94,7 @@ impl UploadReport {
     /// Returns whether all batches of the source were pulled, and none of them failed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.stopped.is_none()
+        self.failed_count == 0 && self.stopped.is_none()
     }
 }
 
@@ -127,6 +135,7 @@ pub struct FailedBatch {
     pub(super) position: usize,
     pub(super) source_request_id: String,
     pub(super) error: Error,
+    pub(super) given_back: bool,
     pub(super) left: Left,
 }
 
@@ -177,6 +186,14 @@ impl FailedBatch {
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
+    }
+
+    /// Returns whether the batch has no result because the upload stopped before.
+    ///
+    /// Nothing is known to be wrong with such a batch. Upload it again.
+    #[must_use]
+    pub fn was_given_back(&self) -> bool {
+        self.given_back
     }
 
     /// Converts this into the batches that are left to send: the batch, or those of its parts that were not delivered.

@@ -5,7 +5,7 @@ use super::outcomes::Outcomes;
 use super::{Options, UploadReport};
 use crate::RetryPolicy;
 use crate::dispatch::{Dispatch, DispatchSettings, Event, Halt, SendOnce};
-use crate::encoding::{Encoder, MAX_BATCHES};
+use crate::encoding::Encoder;
 use crate::models::Batch;
 use crate::send::check_runtime;
 use futures_core::Stream;
@@ -13,11 +13,14 @@ use futures_util::StreamExt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use tokio::time::Instant;
+use tokio::time::{Instant, interval};
 
 /// The time for which pulled batches wait for others while the source has none ready. It is long enough for a source
 /// that reads the next page from a database, and too short to be noticed.
 const LINGER: Duration = Duration::from_millis(100);
+
+/// How often an observer is told whether an outage has begun or ended.
+const OBSERVE_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) async fn run<S: SendOnce>(
     sender: S,
@@ -26,8 +29,9 @@ pub(super) async fn run<S: SendOnce>(
     retry: RetryPolicy,
     options: Options<'_>,
 ) -> UploadReport {
-    let Options { endpoint, concurrency, max_wait, stop_after_failures, on_outcome } = options;
-    let mut outcomes = Outcomes::new(endpoint, stop_after_failures, on_outcome);
+    let Options { endpoint, concurrency, max_batches, max_wait, .. } = options;
+    let mut outcomes =
+        Outcomes::new(endpoint, options.stop_after_failures, options.on_outcome, options.observer);
     if let Err(error) = check_runtime().await {
         outcomes.halted(Halt::Refused(error));
         return outcomes.into_report(0, Duration::ZERO);
@@ -36,7 +40,7 @@ pub(super) async fn run<S: SendOnce>(
     let settings = DispatchSettings {
         endpoint,
         concurrency: concurrency.max(1),
-        max_batches: MAX_BATCHES,
+        max_batches,
         linger: LINGER,
         max_wait: Some(max_wait),
         retry,
@@ -46,7 +50,12 @@ pub(super) async fn run<S: SendOnce>(
     let intake = Intake::new(encoder, endpoint);
     let mut source = pin!(source);
     let mut source_has_ended = false;
+    let mut look_at_outage = interval(OBSERVE_EVERY);
     loop {
+        if !dispatch.has_events() {
+            outcomes.checkpoint(dispatch.requests());
+        }
+        outcomes.outage(dispatch.outage());
         let pulls = !source_has_ended && !outcomes.has_stopped();
         if !pulls {
             dispatch.complete();
@@ -71,11 +80,13 @@ pub(super) async fn run<S: SendOnce>(
                 }
                 None => source_has_ended = true,
             },
+            _ = look_at_outage.tick(), if outcomes.has_observer() => {}
         }
     }
     let requests = dispatch.requests();
     for unsettled in dispatch.into_unsettled() {
         outcomes.give_back(unsettled);
     }
+    outcomes.checkpoint(requests);
     outcomes.into_report(requests, started.elapsed())
 }

@@ -1,5 +1,7 @@
 //! Uploads to a simulated server: order, bounds, failures, and one outcome for every batch.
 
+mod observer;
+
 use super::{Options, Stopped, UploadReport, run};
 use crate::dispatch::SendOnce;
 use crate::encoding::Encoder;

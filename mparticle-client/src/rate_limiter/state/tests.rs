@@ -1,6 +1,6 @@
 //! Tests of the decisions. Times are passed as arguments.
 
-use super::{RateLimiterSnapshot, Readiness, Slot, State};
+use super::{Departure, RateLimiterSnapshot, Readiness, Slot, State};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -231,4 +231,54 @@ fn a_snapshot_can_be_restored() {
         state.restore(&snapshot, start);
         assert_eq!(self::rate(&state, start), expected);
     }
+}
+
+/// A limiter with a highest rate that the user has set.
+fn with_ceiling(batches_per_second: f64, now: Instant) -> State {
+    let mut state = State::default();
+    state.set_ceiling(batches_per_second, now);
+    state
+}
+
+#[test]
+fn a_ceiling_holds_requests_back_without_a_429() {
+    let start = Instant::now();
+    let mut state = with_ceiling(50.0, start);
+    assert_eq!(rate(&state, start), Some(50.0));
+    let slots: Vec<_> = (0..4).map(|_| draw(&mut state, 50, start)).collect();
+    for (second, slot) in (1..).zip(slots) {
+        let now = start + second * SECOND;
+        assert!(matches!(state.readiness(slot, now - SECOND / 10), Readiness::After(_)));
+        assert_eq!(state.start(slot, now), Readiness::Ready);
+        state.leave(slot, Departure::Done, now);
+        state.accepted(50, Some(1.0), now, now);
+        assert_eq!(rate(&state, now), Some(50.0), "it does not grow");
+    }
+    // It is kept when nobody uses it.
+    let later = start + 10 * MINUTE;
+    draw(&mut state, 1, later);
+    assert_eq!(rate(&state, later), Some(50.0));
+}
+
+#[test]
+fn a_rate_that_was_learned_never_exceeds_the_ceiling() {
+    let start = Instant::now();
+    let mut state = with_ceiling(1000.0, start);
+    for _ in 0..200 {
+        state.accepted(1, None, start, start);
+    }
+    state.refused(SECOND, start, start);
+    assert_eq!(rate(&state, start), Some(180.0), "as if there were no ceiling");
+    let mut state = with_ceiling(100.0, start);
+    state.refused(SECOND, start, start);
+    assert_eq!(rate(&state, start), Some(10.0), "nothing is known yet");
+    for tenth in 1..=200 {
+        let now = start + SECOND + tenth * SECOND / 10;
+        state.accepted(8, Some(10.0), now, now);
+    }
+    assert_eq!(rate(&state, start), Some(100.0));
+    state.restore(&RateLimiterSnapshot::default().with_batches_per_second(500.0), start + MINUTE);
+    assert_eq!(rate(&state, start), Some(100.0));
+    state.restore(&RateLimiterSnapshot::default(), start + MINUTE);
+    assert_eq!(rate(&state, start), Some(100.0));
 }

@@ -1,0 +1,276 @@
+//! The upload of one input.
+
+use super::checkpoint::{Checkpoint, Header};
+use super::done::Done;
+use super::failed_file::{FailedFile, base_name};
+use super::ledger::Ledger;
+use super::observer::Observer;
+use super::options::{Age, Arguments, Options, Recent};
+use super::progress::Display;
+use super::reader::{Job, Reader, lock};
+use super::state::{Lane, State};
+use super::stop::{Reason, Stop};
+use super::summary::Summary;
+use crate::failure::Failure;
+use crate::input::{Input, Mapping, Namespace, Source};
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use mparticle_client::{Client, Stopped, UploadReport};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
+
+/// How long the requests in flight may take after Ctrl-C.
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
+
+/// How long the thread that reads may take after the upload has ended. It may wait for standard input.
+const READER_GRACE_PERIOD: Duration = Duration::from_millis(300);
+
+pub(super) struct Run<'a> {
+    pub(super) arguments: &'a Arguments,
+    pub(super) mapping: Option<&'a Mapping>,
+    pub(super) source: Source,
+    pub(super) client: Client,
+    pub(super) options: Arc<Options>,
+    pub(super) stop: Stop,
+}
+
+/// What is known about an input before it is read.
+struct Prepared {
+    checkpoint: Option<Checkpoint>,
+    failed_file: Option<FailedFile>,
+    namespace: Namespace,
+    done: Done,
+    started: SystemTime,
+}
+
+/// The thread that reads, and what it feeds.
+struct Reading {
+    state: Arc<Mutex<State>>,
+    lanes: Vec<(Lane, UnboundedReceiver<Job>)>,
+    end: oneshot::Receiver<Result<(), Failure>>,
+}
+
+impl Run<'_> {
+    /// Uploads the input, and adds what became of it to the summary.
+    pub(super) async fn upload(self, summary: &mut Summary) -> Result<(), Failure> {
+        let Some(mut input) = self.open().await? else { return Ok(()) };
+        let prepared = self.prepare(&input)?;
+        input.namespace = prepared.namespace;
+        let display = Display::new(input.size, self.options.progress_every);
+        let (position, size) = (Arc::clone(&input.position), input.size);
+        let Reading { state, mut lanes, end } = self.start_reading(input, prepared);
+
+        let uploads = lanes
+            .iter_mut()
+            .map(|(lane, jobs)| self.upload_lane(*lane, jobs, Arc::clone(&state), display.clone()));
+        let limiter = self.client.rate_limiter();
+        let reports = tokio::select! {
+            reports = join_all(uploads) => reports,
+            () = self.interrupted() => Vec::new(),
+            () = display.run(Arc::clone(&state), position, size, limiter) => Vec::new(),
+        };
+        display.finish();
+        // Batches that no upload has pulled. The reader returns further ones itself.
+        for (_, jobs) in &mut lanes {
+            jobs.close();
+            while let Ok(job) = jobs.try_recv() {
+                lock(&state).return_batch(job.ticket, *job.batch);
+            }
+        }
+        let read = self.end_of_reading(end).await;
+        let mut state = lock(&state);
+        state.save();
+        state.sync();
+        let halted = stopped_because(&reports);
+        let (reason, why) = match &read {
+            Err(failure) => (Some(Reason::CannotRead), Some(failure.to_string())),
+            Ok(()) => (self.stop.reason(), halted),
+        };
+        summary.add(&mut state, reason, why);
+        read
+    }
+
+    /// Starts the thread that reads.
+    fn start_reading(&self, input: Input, prepared: Prepared) -> Reading {
+        let Prepared { checkpoint, failed_file, done, started, .. } = prepared;
+        let ledger = Ledger::starting_at(done.low);
+        let state = State::new(self.source.name(), ledger, checkpoint, failed_file);
+        let state = Arc::new(Mutex::new(state));
+        let (mut senders, mut lanes) = (HashMap::new(), Vec::new());
+        for lane in lanes_of(self.options.age) {
+            let (sender, receiver) = unbounded_channel();
+            senders.insert(*lane, sender);
+            lanes.push((*lane, receiver));
+        }
+        let reader = Reader {
+            source: self.source.clone(),
+            options: Arc::clone(&self.options),
+            done,
+            started,
+            state: Arc::clone(&state),
+            stop: self.stop.clone(),
+            lanes: senders,
+            handle: tokio::runtime::Handle::current(),
+        };
+        let (report_end, end) = oneshot::channel();
+        std::thread::spawn(move || _ = report_end.send(reader.run(input)));
+        Reading { state, lanes, end }
+    }
+
+    /// Returns how reading has ended, if it has.
+    async fn end_of_reading(
+        &self,
+        end: oneshot::Receiver<Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        match tokio::time::timeout(READER_GRACE_PERIOD, end).await {
+            Ok(Ok(result)) => result,
+            // It may wait for standard input, and has nothing to report.
+            _ if self.stop.reason().is_some() => Ok(()),
+            _ => Err(Failure::new(format!("{}: reading ended unexpectedly", self.source.name()))),
+        }
+    }
+
+    /// Opens the input. `None` if the user does not wait for its beginning.
+    async fn open(&self) -> Result<Option<Input>, Failure> {
+        let (source, mapping) = (self.source.clone(), self.mapping.cloned());
+        let opening = tokio::task::spawn_blocking(move || source.open(mapping.as_ref()));
+        tokio::select! {
+            input = opening => match input {
+                Ok(input) => input.map(Some),
+                Err(error) => Err(Failure::new(format!("the input cannot be opened: {error}"))),
+            },
+            _ = self.stop.stopped() => Ok(None),
+        }
+    }
+
+    /// Opens the checkpoint, and names the file of failures.
+    fn prepare(&self, input: &Input) -> Result<Prepared, Failure> {
+        let own = self.arguments.namespace.as_deref().map(Namespace::named);
+        let namespace = own.unwrap_or(input.namespace);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(now.as_millis()).unwrap_or_default();
+        let header = Header::new(self.source.name(), namespace, now);
+        let time = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        if self.arguments.check {
+            let (done, started) = (Done::default(), time(now));
+            return Ok(Prepared { checkpoint: None, failed_file: None, namespace, done, started });
+        }
+        let Some(path) = self.checkpoint_path() else {
+            let (failed_file, done) = (Some(self.failed_file(None)?), Done::default());
+            return Ok(Prepared {
+                checkpoint: None,
+                failed_file,
+                namespace,
+                done,
+                started: time(now),
+            });
+        };
+        let (checkpoint, content) = Checkpoint::open(&path, header)
+            .map_err(|failure| failure.with_hint("--checkpoint names another file"))?;
+        if own.is_some_and(|own| own != content.header.namespace) {
+            let message = format!("{} was made with another --namespace", path.display());
+            return Err(Failure::new(message));
+        }
+        Ok(Prepared {
+            checkpoint: Some(checkpoint),
+            failed_file: Some(self.failed_file(content.failed)?),
+            namespace: content.header.namespace,
+            done: content.done,
+            started: time(content.header.started_unixtime_ms),
+        })
+    }
+
+    fn checkpoint_path(&self) -> Option<PathBuf> {
+        let beside = || match &self.source {
+            Source::File(path) => Some(with_suffix(path, ".checkpoint")),
+            // What a pipe gives cannot be read again.
+            Source::Pipe(_) | Source::StandardInput => None,
+        };
+        self.arguments.checkpoint.clone().or_else(beside)
+    }
+
+    fn failed_file(&self, earlier: Option<PathBuf>) -> Result<FailedFile, Failure> {
+        let base = match &self.source {
+            Source::File(path) => base_name(path),
+            Source::Pipe(_) | Source::StandardInput => PathBuf::from("stdin"),
+        };
+        let own = self.arguments.failed.clone();
+        if let Some(path) =
+            own.as_ref().filter(|path| path.exists() && earlier != std::path::absolute(path).ok())
+        {
+            let message = format!("{} exists, and is not overwritten", path.display());
+            return Err(Failure::new(message).with_hint("--failed names another file"));
+        }
+        Ok(FailedFile::new(base, own.or(earlier)))
+    }
+
+    async fn upload_lane(
+        &self,
+        lane: Lane,
+        jobs: &mut UnboundedReceiver<Job>,
+        state: Arc<Mutex<State>>,
+        display: Display,
+    ) -> UploadReport {
+        let stop = self.stop.clone();
+        let observer = Observer { lane, state: Arc::clone(&state), display, stop: stop.clone() };
+        let batches = stream::poll_fn(|context| {
+            jobs.poll_recv(context).map(|job| {
+                let Job { batch, ticket, .. } = job?;
+                lock(&state).pulled(lane, ticket);
+                Some(*batch)
+            })
+        });
+        let until_stopped = self.stop.clone();
+        let batches = batches.take_until(Box::pin(async move { until_stopped.stopped().await }));
+        let upload = self
+            .client
+            .upload_all_stream(batches)
+            .concurrency(self.options.concurrency)
+            .max_wait(self.options.max_wait)
+            .observer(observer);
+        let report = match lane {
+            Lane::Usual => upload.await,
+            Lane::Historical => upload.historical().await,
+        };
+        if report.stopped().is_some() {
+            stop.stop(Reason::Halted);
+        }
+        report
+    }
+
+    /// Returns some time after Ctrl-C.
+    async fn interrupted(&self) {
+        if self.stop.stopped().await == Reason::Interrupted {
+            tokio::time::sleep(GRACE_PERIOD).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The endpoints that an upload uses.
+fn lanes_of(age: Age) -> &'static [Lane] {
+    match age {
+        Age::Any => &[Lane::Usual],
+        Age::Historical { recent: Recent::Report } => &[Lane::Historical],
+        Age::Historical { recent: Recent::Send } => &[Lane::Historical, Lane::Usual],
+    }
+}
+
+fn stopped_because(reports: &[UploadReport]) -> Option<String> {
+    let stopped = reports.iter().find_map(|report| Some((report.stopped()?, report.stop_error())));
+    stopped.map(|(reason, error): (Stopped, _)| match error {
+        Some(error) => format!("{reason}: {error:#}"),
+        None => reason.to_string(),
+    })
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -31,7 +31,8 @@ impl SplitByAge {
     /// use std::time::SystemTime;
     ///
     /// let at = |millis| {
-    ///     SessionStartEvent::new().with_timestamp_unixtime_ms(UnixMillis::from_millis(millis))
+    ///     let time = UnixMillis::from_millis(millis);
+    ///     SessionStartEvent::new().with_timestamp_unixtime_ms(time)
     /// };
     /// let batch = Batch::new(Environment::Production)
     ///     .with_source_request_id("order-1")

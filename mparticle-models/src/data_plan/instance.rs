@@ -18,8 +18,8 @@ pub(super) enum Instance {
     Text(String),
     List(Vec<Instance>),
     Object(Object),
-    /// A method that every object of JavaScript inherits, such as `toString`. No JSON text contains it.
-    Method,
+    /// What JavaScript has and JSON has not: no value at all, or a method that every object inherits.
+    NotJson,
 }
 
 /// The members of an object, sorted by name.
@@ -66,7 +66,7 @@ impl Instance {
             Self::Boolean(value) => *value,
             Self::Number(number) => number.as_f64() != 0.0,
             Self::Text(text) => !text.is_empty(),
-            Self::List(_) | Self::Object(_) | Self::Method => true,
+            Self::List(_) | Self::Object(_) | Self::NotJson => true,
         }
     }
 
@@ -100,9 +100,9 @@ impl Instance {
         Self::Object(Object(kept.map(copy).collect()))
     }
 
-    /// Returns the text that `JSON.stringify` gives. A method has none.
+    /// Returns the text that `JSON.stringify` gives.
     pub(super) fn to_json(&self) -> Option<String> {
-        if matches!(self, Self::Method) {
+        if matches!(self, Self::NotJson) {
             return None;
         }
         let mut json = String::new();
@@ -119,7 +119,7 @@ impl Instance {
 
     fn write_json(&self, out: &mut String, order: fn(&Object) -> Vec<&Member>) {
         match self {
-            Self::Null | Self::Method => out.push_str("null"),
+            Self::Null | Self::NotJson => out.push_str("null"),
             Self::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
             Self::Number(number) => out.push_str(&number_text(number.as_f64())),
             Self::Text(text) => write_text(text, out),
@@ -151,7 +151,7 @@ impl Instance {
     /// Returns the value, with numbers as JavaScript writes them.
     pub(super) fn to_value(&self) -> Value {
         match self {
-            Self::Null | Self::Method => Value::Null,
+            Self::Null | Self::NotJson => Value::Null,
             Self::Boolean(value) => (*value).into(),
             Self::Number(number) => {
                 serde_json::from_str(&number_text(number.as_f64())).unwrap_or_default()
@@ -168,7 +168,7 @@ impl Instance {
     /// Returns the text that the value has in `[value].join()`: empty for null.
     pub(super) fn joined(&self) -> String {
         match self {
-            Self::Null | Self::Method => String::new(),
+            Self::Null | Self::NotJson => String::new(),
             Self::Boolean(value) => value.to_string(),
             Self::Number(number) => number_text(number.as_f64()),
             Self::Text(text) => text.clone(),

@@ -214,7 +214,7 @@ impl Linter {
             let verdict = self.event(event)?;
             Some(Outcome { subject, pointer, instance: event, verdict })
         });
-        let attributes = batch.get("user_attributes").unwrap_or(&Instance::Null);
+        let attributes = batch.get("user_attributes").unwrap_or(&Instance::NotJson);
         events.chain(self.user_attributes(attributes)).collect()
     }
 

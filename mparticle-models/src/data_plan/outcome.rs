@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::finding::{Finding, FindingKind, Subject};
 use super::instance::Instance;
 use super::point::{Point, USER_ATTRIBUTES};
-use super::schema::Failure;
+use super::schema::{Failure, INHERITED};
 use crate::support::Place;
 use crate::{DataPointMatch, Scalar};
 
@@ -168,7 +168,13 @@ fn error(failure: &Failure, instance: &Instance) -> Value {
 
 /// Returns the value at a path as the library finds it: it skips names that the value does not have.
 fn actual(instance: &Instance, names: &[&str]) -> Option<Value> {
-    let value = names.iter().fold(instance, |value, name| child(value, name).unwrap_or(value));
+    let inherited = |value: &Instance, name: &str| {
+        let inherits = matches!(value, Instance::List(_) | Instance::Object(_));
+        (inherits && INHERITED.contains(&name)).then_some(&Instance::NotJson)
+    };
+    let value = names.iter().fold(instance, |value, name| {
+        child(value, name).or_else(|| inherited(value, name)).unwrap_or(value)
+    });
     match value {
         Instance::Text(_) | Instance::Number(_) => Some(value.to_value()),
         other => other.to_json().map(Value::from),
@@ -205,6 +211,6 @@ fn scalar(value: &Instance) -> Option<Scalar> {
         Instance::Number(number) => Scalar::Number(*number),
         Instance::Text(text) => Scalar::String(text.clone()),
         Instance::List(_) | Instance::Object(_) => Scalar::String(value.to_json()?),
-        Instance::Method => return None,
+        Instance::NotJson => return None,
     })
 }

@@ -112,7 +112,7 @@ impl<'s> Check<'s> {
             Instance::Boolean(value) => self.scalar(schema, ScalarRef::Boolean(*value), place),
             Instance::Number(number) => self.scalar(schema, ScalarRef::Number(*number), place),
             Instance::Text(text) => self.scalar(schema, ScalarRef::Text(text), place),
-            Instance::List(_) | Instance::Object(_) | Instance::Method => {
+            Instance::List(_) | Instance::Object(_) | Instance::NotJson => {
                 self.structure(schema, instance, place);
             }
         }
@@ -263,7 +263,7 @@ impl<'s> Check<'s> {
     fn member<'o>(&self, object: &'o Object, name: &str) -> Option<&'o Instance> {
         let inherited = || {
             let inherits = self.rules == Rules::node() && INHERITED.contains(&name);
-            inherits.then_some(&Instance::Method)
+            inherits.then_some(&Instance::NotJson)
         };
         object.get(name).or_else(inherited)
     }

@@ -12,7 +12,7 @@ use std::process::{self, Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Cargo puts the examples beside the directory of the tests, and builds them first.
+/// Returns the command of an example. Cargo builds the examples in a directory beside that of the tests.
 fn example(name: &str) -> Command {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
@@ -20,7 +20,7 @@ fn example(name: &str) -> Command {
         path.pop();
     }
     let program = path.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "with `--test examples` say before: cargo build --examples");
+    assert!(program.exists(), "build the examples first: cargo build --examples");
     let mut command = Command::new(program);
     let variables =
         ["MPARTICLE_API_KEY", "MPARTICLE_API_SECRET", "MPARTICLE_BASE_URL", "MPARTICLE_POD"];
@@ -30,7 +30,7 @@ fn example(name: &str) -> Command {
     command
 }
 
-/// The same with key, secret and address of a server.
+/// Returns the same command with the key, the secret and the address of a server.
 fn example_with(name: &str, emulator: &Emulator) -> Command {
     let mut command = example(name);
     command
@@ -44,7 +44,7 @@ async fn emulator() -> Emulator {
     Emulator::builder().credentials(Credentials::new("k-4711", "s-0815")).start().await.unwrap()
 }
 
-/// What a process printed, and how it ended.
+/// The output and the exit status of a process.
 struct Ended {
     code: Option<i32>,
     out: String,
@@ -67,12 +67,12 @@ fn run(command: &mut Command) -> Ended {
     command.output().unwrap().into()
 }
 
-/// Runs it while this runtime goes on serving.
+/// Runs the command while this runtime continues to serve.
 async fn run_beside(mut command: Command) -> Ended {
     tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
 }
 
-/// A directory that is gone when the test has passed.
+/// A directory that is removed when the test has passed.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -136,7 +136,7 @@ fn the_quickstart_sends_to_an_emulator_if_there_is_no_key() {
 }
 
 #[test]
-fn the_quickstart_says_what_is_missing_if_there_is_a_key_alone() {
+fn the_quickstart_names_the_missing_secret_if_there_is_only_a_key() {
     let ended = run(example("quickstart").env("MPARTICLE_API_KEY", "k-4711"));
     assert_eq!(ended.code, Some(1));
     assert!(ended.err.contains("MPARTICLE_API_SECRET is not set"), "{}", ended.err);
@@ -194,26 +194,17 @@ fn each_small_example_succeeds_without_a_key() {
     }
 }
 
-#[test]
-fn the_service_uploads_what_it_took_before_it_ends() {
-    let ended = run(example("axum_service").arg("--self-test"));
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!(ended.out.matches("201 Created").count(), 3, "{}", ended.out);
-    assert!(ended.out.contains("Stopped; 3 batches delivered"), "{}", ended.out);
-}
-
-/// Makes three requests to the service, then sends it SIGTERM; returns what it printed.
+/// Makes three requests to the service, sends SIGTERM, and returns the output of the service.
 #[cfg(unix)]
 fn sign_up_and_terminate(mut service: Command) -> String {
     use std::io::{BufRead, BufReader, Read, Write};
-    let mut service = service.stdout(process::Stdio::piped()).spawn().unwrap();
-    let mut output = BufReader::new(service.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("Listening at http://") {
-        line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "the service has ended");
+    let mut service = service.env("PORT", "0").stdout(process::Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(service.stdout.take().unwrap());
+    let mut output = String::new();
+    while !output.contains("Listening at http://") {
+        assert!(reader.read_line(&mut output).unwrap() > 0, "the service has ended:\n{output}");
     }
-    let address = line.trim_start_matches("Listening at http://").trim();
+    let (_, address) = output.trim_end().rsplit_once("http://").unwrap();
     for customer in 1..=3 {
         let mut connection = std::net::TcpStream::connect(address).unwrap();
         let head = format!("POST /customers/{customer}/signup HTTP/1.1");
@@ -224,33 +215,48 @@ fn sign_up_and_terminate(mut service: Command) -> String {
     }
     let terminated = Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
     assert!(terminated.unwrap().success());
-    let mut rest = String::new();
-    output.read_to_string(&mut rest).unwrap();
+    reader.read_to_string(&mut output).unwrap();
     assert!(service.wait().unwrap().success());
-    rest
+    output
+}
+
+#[cfg(unix)]
+#[test]
+fn a_service_that_is_stopped_delivers_what_it_accepted() {
+    let output = sign_up_and_terminate(example("axum_service"));
+    assert!(output.contains("Stopped; 3 batches delivered."), "{output}");
+    assert!(output.contains("took 3 batches with 3 events"), "{output}");
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_stopped_in_an_outage_delivers_when_it_is_started_again() {
     let (scratch, emulator) = (Scratch::new(), emulator().await);
+    let service = || {
+        let mut service = example_with("axum_service", &emulator);
+        service.env("MPARTICLE_SPOOL", scratch.0.join("spool"));
+        tokio::task::spawn_blocking(|| sign_up_and_terminate(service))
+    };
     emulator.always(Answer::status(503));
-    let spool = scratch.0.join("spool");
-    let mut service = example_with("axum_service", &emulator);
-    service.env("MPARTICLE_SPOOL", &spool).env("PORT", "0");
-    let ended = tokio::task::spawn_blocking(|| sign_up_and_terminate(service)).await.unwrap();
-    assert!(ended.contains("3 are left in the spool, 0 dropped."), "{ended}");
+    let output = service().await.unwrap();
+    assert!(output.contains("3 are left in the spool, 0 dropped."), "{output}");
     emulator.always(Answer::normal());
-    let mut service = example_with("axum_service", &emulator);
-    service.env("MPARTICLE_SPOOL", &spool).arg("--self-test");
-    let ended = run_beside(service).await;
-    assert!(ended.out.contains("3 batches of an earlier run are pending."), "{}", ended.out);
-    assert!(ended.out.contains("Stopped; 6 batches delivered"), "{}", ended.out);
+    let output = service().await.unwrap();
+    assert!(output.contains("3 batches of an earlier run are pending."), "{output}");
+    assert!(output.contains("Stopped; 6 batches delivered."), "{output}");
     assert_eq!(emulator.batches().len(), 6);
 }
 
 #[test]
-fn a_durable_queue_makes_no_folder_of_an_option() {
+fn a_function_that_is_frozen_after_each_invocation_has_sent_its_events() {
+    let ended = run(&mut example("lambda"));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(ended.out.matches("2 batches delivered, 0 pending").count(), 3, "{}", ended.out);
+    assert!(ended.out.contains("took 3 batches with 6 events"), "{}", ended.out);
+}
+
+#[test]
+fn a_durable_queue_creates_no_folder_for_an_option() {
     let scratch = Scratch::new();
     for words in [vec!["--help"], vec!["--batches", "3"], vec!["folder", "another"]] {
         let ended = run(example("durable_queue").current_dir(&scratch.0).args(words));
@@ -267,7 +273,7 @@ async fn a_durable_queue_that_is_killed_before_it_gets_an_answer_counts_nothing_
     emulator.always(Answer::close().after_processing());
     let mut first = example_with("durable_queue", &emulator);
     let mut first = first.arg(&spool).stdout(process::Stdio::null()).spawn().unwrap();
-    // All were accepted, as far as mParticle knows; the process is still waiting to hear of it.
+    // mParticle has accepted all batches. The process is still waiting for the response.
     let everything = emulator.wait_for_batches(100);
     let arrived = tokio::time::timeout(Duration::from_secs(60), everything).await;
     first.kill().unwrap();
@@ -324,7 +330,7 @@ async fn a_backfill_groups_events_and_counts_nothing_twice_when_it_is_run_again(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_keeps_lines_that_it_cannot_read_and_batches_that_fail() {
     let (scratch, emulator) = (Scratch::new(), emulator().await);
-    // The emulator refuses the second batch, so the client finds out which it is.
+    // The emulator refuses the second batch. The client finds out which batch it is.
     let refused = BATCH.replace("development", "mars");
     let file = scratch.file(
         "in.jsonl",

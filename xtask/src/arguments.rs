@@ -1,15 +1,17 @@
-//! What was asked for on the command line.
+//! The command line.
 
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
-/// The commands in short.
+/// The summary of the commands.
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask codegen [--check]
        cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
        cargo xtask drift PATH
        cargo xtask ci
+       cargo xtask release-checks
+       cargo xtask sizes
        cargo xtask [codegen|drift] --help
 ";
 
@@ -21,7 +23,11 @@ Usage: cargo xtask <COMMAND>
 Commands:
   codegen  turn the JSON Schema into Rust (`cargo xtask codegen --help` tells more)
   drift    compare another schema with schema/ (`cargo xtask drift --help` tells more)
-  ci       run everything that CI runs, and stop at the first failure
+  ci       run everything that CI runs for each change, and stop at the first failure
+  release-checks
+           run what has to hold before a release, in addition to `ci`
+  sizes    measure how a program with the client and with comparable crates builds, and print the table of
+           mparticle-client/README.md
 ";
 
 const CODEGEN_HELP: &str = "\
@@ -54,7 +60,7 @@ Differences from the published schema that schema/differences.toml explains are 
 that no longer applies is an error. Exit status: 0 if nothing is left, 1 otherwise.
 ";
 
-/// A command line, understood.
+/// A parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     /// Print this text.
@@ -63,45 +69,56 @@ pub(crate) enum Command {
     Codegen(Request),
     /// Compare the schema at this path with ours.
     Drift(PathBuf),
-    /// Run what CI runs.
+    /// Run what CI runs for each change.
     Ci,
+    /// Run what has to hold before a release.
+    ReleaseChecks,
+    /// Measure how programs build.
+    Sizes,
 }
 
-/// What `cargo xtask codegen` is to do.
+/// The task of `cargo xtask codegen`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Request {
     pub(crate) task: Task,
     pub(crate) source: Source,
 }
 
-/// Whether to change files.
+/// Whether files are changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Task {
     Write,
     Check,
 }
 
-/// What to generate from, and where to.
+/// The schema to generate from, and the output folder.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Source {
-    /// This workspace's own schema and crate.
+    /// The schema and the crate of this workspace.
     Workspace,
-    /// Any other.
+    /// Any other schema and folder.
     Foreign { schema: PathBuf, overrides: Option<PathBuf>, out: PathBuf },
 }
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     match parser.next()? {
-        None => Err("a command is missing: codegen, drift or ci".into()),
+        None => Err("a command is missing: codegen, drift, ci, release-checks or sizes".into()),
         Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
         Some(Value(name)) if name == "codegen" => codegen(parser),
         Some(Value(name)) if name == "drift" => drift(parser),
-        Some(Value(name)) if name == "ci" => match parser.next()? {
-            None => Ok(Command::Ci),
-            Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
-            Some(other) => Err(other.unexpected()),
-        },
+        Some(Value(name)) if name == "ci" => alone(parser, Command::Ci),
+        Some(Value(name)) if name == "release-checks" => alone(parser, Command::ReleaseChecks),
+        Some(Value(name)) if name == "sizes" => alone(parser, Command::Sizes),
         Some(Value(name)) => Err(format!("no such command: {}", name.to_string_lossy()).into()),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+/// A command without arguments.
+fn alone(mut parser: lexopt::Parser, command: Command) -> Result<Command, lexopt::Error> {
+    match parser.next()? {
+        None => Ok(command),
+        Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
         Some(other) => Err(other.unexpected()),
     }
 }
@@ -174,6 +191,8 @@ mod tests {
     fn each_command_is_understood() {
         let cases = [
             ("ci", Command::Ci),
+            ("release-checks", Command::ReleaseChecks),
+            ("sizes", Command::Sizes),
             ("--help", Command::Help(HELP)),
             ("ci --help", Command::Help(HELP)),
             ("drift a.json", Command::Drift("a.json".into())),
@@ -195,7 +214,7 @@ mod tests {
     #[test]
     fn each_mistake_is_named() {
         let cases = [
-            ("", "a command is missing: codegen, drift or ci"),
+            ("", "a command is missing: codegen, drift, ci, release-checks or sizes"),
             ("build", "no such command: build"),
             ("--check", "invalid option '--check'"),
             ("ci fast", "unexpected argument \"fast\""),

@@ -1,13 +1,16 @@
-//! The maintainers' commands: `cargo xtask codegen`, `cargo xtask drift` and `cargo xtask ci`.
+//! The commands for maintainers, `cargo xtask ...`.
 //!
-//! Reads the arguments, calls the library, prints. Exit status: 0 when all is well, 1 when something was
-//! found or failed, 2 when the command itself is wrong.
+//! The exit status is 0 if a command succeeded, 1 if it found something or failed, and 2 if the command line is
+//! invalid.
 
 mod arguments;
 mod ci;
 mod codegen;
 mod drift;
 mod readme;
+mod release_checks;
+mod sizes;
+mod steps;
 mod workspace;
 
 use std::process::ExitCode;
@@ -29,7 +32,9 @@ fn main() -> ExitCode {
         }
         Command::Codegen(request) => codegen::run(&request),
         Command::Drift(path) => drift::run(&path),
-        Command::Ci => ci::run(),
+        Command::Ci => steps::run(ci::STEPS),
+        Command::ReleaseChecks => steps::run(release_checks::STEPS),
+        Command::Sizes => sizes::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

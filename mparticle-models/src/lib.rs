@@ -10,6 +10,8 @@ mod named_constructors;
 mod generated;
 
 mod constructors;
+#[cfg(feature = "data-plan")]
+pub mod data_plan;
 mod given_back;
 #[allow(
     unreachable_pub,

@@ -37,6 +37,7 @@
 //! | `queue` | a background queue with one outcome for each batch, in the module [`queue`] |
 //! | `spool` | the queue on disk: accepted batches survive a crash. Enables `queue` |
 //! | `testing` | an emulator of the Events API, in the module [`testing`] |
+//! | `data-plan` | batches are compared with a [data plan](guide::data_plans) before they are sent |
 //! | `cli` | the [command `mparticle`](guide::command), which uploads and checks files. Needs Rust 1.87 |
 //!
 //! # Errors
@@ -122,6 +123,8 @@ pub use mparticle_models as models;
 pub use outcome::{BatchResult, Outcome};
 pub use rate_limiter::{RateLimiter, RateLimiterSnapshot};
 pub use receipt::Receipt;
+#[cfg(feature = "data-plan")]
+pub use settings::OnFinding;
 pub use settings::{Credentials, Pod, RetryPolicy, Timeouts, UnknownPod, Validation};
 pub use split_by_age::SplitByAge;
 pub use upload_all::{FailedBatch, Stopped, UploadAll, UploadObserver, UploadReport};

@@ -231,6 +231,51 @@ impl ClientBuilder {
         self
     }
 
+    /// Compares each batch with a version of a data plan before it is sent. By default, batches are not compared.
+    ///
+    /// This applies to every way of sending a batch: single and bulk uploads, [`upload_all`](Client::upload_all), the
+    /// queue and the blocking client. A batch whose `context.data_plan` names another plan or version is not compared.
+    /// The client does not set the context; [`data_plan`](Self::data_plan) does.
+    ///
+    /// Log lines and error messages contain kinds and JSON pointers of findings, but no values. The guide to
+    /// [data plans](crate::guide::data_plans) describes what a linter finds.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::models::data_plan::{DataPlanFile, Linter, Rules};
+    /// use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment};
+    /// use mparticle_client::testing::Emulator;
+    /// use mparticle_client::{ErrorKind, OnFinding};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plan = DataPlanFile::from_str(r#"{ "data_points": [] }"#)?;
+    /// let linter = Linter::new(&plan.select(None, None)?, Rules::platform());
+    /// let client = Emulator::in_memory()
+    ///     .client_builder()
+    ///     .lint(linter, OnFinding::Reject)
+    ///     .build()?;
+    ///
+    /// let event = CustomEvent::new("Signed up", CustomEventType::Other);
+    /// let batch = Batch::new(Environment::Development).with_event(event);
+    /// let error = client.upload_events(&batch).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Invalid);
+    /// assert_eq!(error.pointer(), Some("/events/0"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "data-plan")]
+    #[must_use]
+    pub fn lint(
+        mut self,
+        linter: impl Into<Arc<crate::models::data_plan::Linter>>,
+        on_finding: crate::OnFinding,
+    ) -> Self {
+        let linter = linter.into();
+        self.encoder.linting = Some(crate::encoding::lint::Linting { linter, on_finding });
+        self
+    }
+
     /// Sets the environment of batches that have none. By default, such batches are sent without an environment.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {

@@ -27,9 +27,11 @@ const MAPS: [&str; 7] = [
 ];
 
 impl Encoder {
-    /// Checks a batch against the rules of mParticle: logs violations with [`Validation::Warn`], and returns them as an
-    /// error with [`Validation::Strict`].
+    /// Compares a batch with the data plan of the client, and checks it against the rules of mParticle: logs violations
+    /// with [`Validation::Warn`], and returns them as an error with [`Validation::Strict`].
     pub(super) fn check(&self, id: &str, batch: &Batch, now: SystemTime) -> Result<(), Error> {
+        #[cfg(feature = "data-plan")]
+        self.lint(id, batch)?;
         if self.validation == Validation::Off {
             return Ok(());
         }
@@ -123,7 +125,7 @@ fn log_future_event(id: &str, future_event: Option<FutureEvent>) {
 }
 
 /// Returns the part of a JSON pointer up to and including the first map, which contains no name that the caller chose.
-fn without_custom_names(pointer: &str) -> &str {
+pub(super) fn without_custom_names(pointer: &str) -> &str {
     let mut end = 0;
     for segment in pointer.split('/') {
         end += segment.len();

@@ -7,6 +7,8 @@ mod check;
 mod document;
 pub(crate) mod event_time;
 pub(crate) mod historical;
+#[cfg(feature = "data-plan")]
+pub(crate) mod lint;
 mod requests;
 #[cfg(feature = "queue")]
 pub(crate) mod sections;
@@ -61,6 +63,9 @@ pub(crate) struct Encoder {
     /// The data plan of batches without one.
     pub(crate) data_plan: Option<DataPlanContext>,
     pub(crate) validation: Validation,
+    /// The data plan that batches are compared with.
+    #[cfg(feature = "data-plan")]
+    pub(crate) linting: Option<lint::Linting>,
 }
 
 impl Encoder {

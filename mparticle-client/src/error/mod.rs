@@ -54,6 +54,8 @@ struct Inner {
     pointer: Option<String>,
     source: Option<Cause>,
     violations: Vec<Violation>,
+    #[cfg(feature = "data-plan")]
+    findings: Vec<crate::models::data_plan::Finding>,
     answer: Option<Answer>,
     retry_after: Option<Duration>,
     retryable: bool,
@@ -89,6 +91,8 @@ impl Error {
             pointer: None,
             source: None,
             violations: Vec::new(),
+            #[cfg(feature = "data-plan")]
+            findings: Vec::new(),
             answer: None,
             retry_after: None,
             retryable: kind.is_retryable(),
@@ -115,6 +119,15 @@ impl Error {
 
     pub(crate) fn with_violations(mut self, violations: Vec<Violation>) -> Self {
         self.0.violations = violations;
+        self
+    }
+
+    #[cfg(feature = "data-plan")]
+    pub(crate) fn with_findings(
+        mut self,
+        findings: Vec<crate::models::data_plan::Finding>,
+    ) -> Self {
+        self.0.findings = findings;
         self
     }
 
@@ -261,6 +274,17 @@ impl Error {
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
+    }
+
+    /// Returns the differences from the data plan of [`ClientBuilder::lint`](crate::ClientBuilder::lint) with
+    /// [`OnFinding::Reject`](crate::OnFinding::Reject).
+    ///
+    /// The findings contain values of the batch, which may be personal data. The text of the error does not contain them.
+    /// In the error of a bulk request, the pointers do not contain the index of the batch.
+    #[cfg(feature = "data-plan")]
+    #[must_use]
+    pub fn findings(&self) -> &[crate::models::data_plan::Finding] {
+        &self.0.findings
     }
 
     /// Returns the encoded request, which [`Client::resend`](crate::Client::resend) sends again with the same ids and

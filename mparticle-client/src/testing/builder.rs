@@ -35,6 +35,8 @@ pub struct EmulatorBuilder {
     latency: Duration,
     bad_batches: BadBatches,
     bare: bool,
+    #[cfg(feature = "data-plan")]
+    linter: Option<Arc<crate::models::data_plan::Linter>>,
 }
 
 /// The answer of an emulator to a bulk request that contains invalid batches.
@@ -59,6 +61,8 @@ impl EmulatorBuilder {
             latency: Duration::ZERO,
             bad_batches: BadBatches::default(),
             bare: false,
+            #[cfg(feature = "data-plan")]
+            linter: None,
         }
     }
 
@@ -94,6 +98,16 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Sets the data plan that accepted batches are compared with. By default there is none.
+    ///
+    /// The emulator accepts a batch that does not follow the plan, as mParticle does.
+    /// [`Emulator::findings`] returns the differences.
+    #[cfg(feature = "data-plan")]
+    pub fn lint(mut self, linter: impl Into<Arc<crate::models::data_plan::Linter>>) -> Self {
+        self.linter = Some(linter.into());
+        self
+    }
+
     /// Makes the emulator as cheap as possible, for benchmarks and load tests of clients.
     ///
     /// A bare emulator answers 202 to every request, or 429 if there is a rate limit and the request exceeds it. It
@@ -110,16 +124,26 @@ impl EmulatorBuilder {
     /// # Errors
     /// Returns an error if no socket can be bound.
     pub async fn start(self) -> io::Result<Emulator> {
+        #[cfg(feature = "data-plan")]
+        let linter = self.linter.clone();
         let (credentials, service) = self.service();
         let server = Server::start(Arc::clone(&service)).await?;
-        Ok(Emulator::new(service, credentials, Some(server)))
+        let emulator = Emulator::new(service, credentials, Some(server));
+        #[cfg(feature = "data-plan")]
+        let emulator = emulator.with_linter(linter);
+        Ok(emulator)
     }
 
     /// Returns an emulator without a socket. Requests reach it through its [`transport`](Emulator::transport).
     #[must_use]
     pub fn in_memory(self) -> Emulator {
+        #[cfg(feature = "data-plan")]
+        let linter = self.linter.clone();
         let (credentials, service) = self.service();
-        Emulator::new(service, credentials, None)
+        let emulator = Emulator::new(service, credentials, None);
+        #[cfg(feature = "data-plan")]
+        let emulator = emulator.with_linter(linter);
+        emulator
     }
 
     fn service(self) -> (Credentials, Arc<Service>) {

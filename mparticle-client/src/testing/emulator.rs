@@ -43,6 +43,8 @@ pub struct Emulator {
     credentials: Credentials,
     base_url: Arc<str>,
     server: Option<Arc<Server>>,
+    #[cfg(feature = "data-plan")]
+    linter: Option<Arc<crate::models::data_plan::Linter>>,
 }
 
 impl Emulator {
@@ -74,7 +76,23 @@ impl Emulator {
             Some(server) => format!("http://{}/v2", server.address),
             None => "http://localhost/v2".to_owned(),
         };
-        Self { service, credentials, base_url: base_url.into(), server: server.map(Arc::new) }
+        Self {
+            service,
+            credentials,
+            base_url: base_url.into(),
+            server: server.map(Arc::new),
+            #[cfg(feature = "data-plan")]
+            linter: None,
+        }
+    }
+
+    #[cfg(feature = "data-plan")]
+    pub(super) fn with_linter(
+        mut self,
+        linter: Option<Arc<crate::models::data_plan::Linter>>,
+    ) -> Self {
+        self.linter = linter;
+        self
     }
 
     /// Returns the URL of the emulator: `http://127.0.0.1:<port>/v2`.
@@ -167,6 +185,46 @@ impl Emulator {
     #[must_use]
     pub fn batches(&self) -> Vec<ReceivedBatch> {
         self.service.inspect(|records| records.accepted.clone())
+    }
+
+    /// Returns the differences between the accepted batches and the data plan of
+    /// [`EmulatorBuilder::lint`], each with the index of its batch in [`batches`](Self::batches).
+    ///
+    /// Returns nothing if the emulator has no data plan.
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::models::data_plan::{DataPlanFile, FindingKind, Linter, Rules};
+    /// use mparticle_client::models::{Batch, Environment, ScreenViewEvent};
+    /// use mparticle_client::testing::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plan = DataPlanFile::from_str(r#"{ "data_points": [] }"#)?;
+    /// let linter = Linter::new(&plan.select(None, None)?, Rules::platform());
+    /// let emulator = Emulator::builder().lint(linter).in_memory();
+    /// let client = emulator.client_builder().build()?;
+    ///
+    /// let batch = Batch::new(Environment::Development);
+    /// client.upload_events(&batch.with_event(ScreenViewEvent::new("Cart"))).await?;
+    /// let findings = emulator.findings();
+    /// assert_eq!(findings.len(), 1);
+    /// assert_eq!(findings[0].1.kind, FindingKind::UnplannedEvent);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "data-plan")]
+    #[must_use]
+    pub fn findings(&self) -> Vec<(usize, crate::models::data_plan::Finding)> {
+        let Some(linter) = &self.linter else { return Vec::new() };
+        let batches = self.batches().into_iter().enumerate();
+        // The emulator accepts nothing that is not JSON.
+        let findings = |raw: &[u8]| linter.lint_slice(raw).unwrap_or_default();
+        batches
+            .flat_map(|(index, batch)| {
+                findings(&batch.raw).into_iter().map(move |finding| (index, finding))
+            })
+            .collect()
     }
 
     /// Returns the batches that were dropped because their `source_request_id` had been accepted before.

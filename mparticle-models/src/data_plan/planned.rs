@@ -12,7 +12,7 @@ use super::schema::{
     Additional, Check, Definition, INHERITED, ObjectRules, ScalarRef, Schema, Type,
 };
 use crate::support::Place;
-use crate::{AttributeValue, Event, Scalar};
+use crate::{AttributeValue, CustomEventType, Event, Scalar};
 
 /// What is known about events that follow a point, apart from the rules for attributes.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl PlannedEvent {
     pub(super) fn accepts(&self, event: &Event, point: &Point, rules: Rules) -> bool {
         match event {
             Event::CustomEvent(event) => {
-                let category = event.custom_event_type.as_ref().map(|category| category.as_str());
+                let category = event.custom_event_type.as_ref().map(CustomEventType::as_str);
                 event.event_name == self.name
                     && category == Some(&self.category)
                     && event.envelope.is_empty()
@@ -184,14 +184,15 @@ fn open_object(schema: &Schema) -> Option<&ObjectRules> {
     matches!(rules.additional, Additional::Allowed).then_some(rules)
 }
 
+/// The rules of a schema that has none for objects.
+static NO_RULES: ObjectRules = ObjectRules::NONE;
+
 /// Returns the rules of a schema for an object, if it has no others than those about single members.
 fn plain_object(schema: &Schema) -> Option<&ObjectRules> {
     let Schema { types, object, constant, values, combined, .. } = schema;
     let is_object = types.as_ref().is_none_or(|types| types.names.contains(&Type::Object));
     let others = constant.is_some() || values.is_some() || combined.is_some() || schema.is_never();
-    // The rules of an object without rules are those of the default.
-    static NONE: ObjectRules = ObjectRules::NONE;
-    let rules = object.as_deref().unwrap_or(&NONE);
+    let rules = object.as_deref().unwrap_or(&NO_RULES);
     let ObjectRules { most, least, dependencies, names, patterns, .. } = rules;
     let simple = most.is_none()
         && least.is_none()

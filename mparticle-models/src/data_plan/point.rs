@@ -51,8 +51,8 @@ pub(super) fn compile(
     if has_no_schema && key == USER_ATTRIBUTES {
         compiler.fault(&place.field("definition"), "the definition of user attributes is empty");
     }
-    let compiled = definition.map(|d| compiler.definition(d, &place.field("definition")));
-    let definition = compiled.unwrap_or_default();
+    let known = definition.map(|d| compiler.definition(d, &place.field("definition")));
+    let definition = known.unwrap_or_default();
     Some((key, Point { matched: matched.clone(), definition, has_no_schema }))
 }
 

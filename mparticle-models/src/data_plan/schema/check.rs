@@ -353,7 +353,7 @@ impl<'s> Check<'s> {
             self.instance(schema, instance, place);
         }
         if let Some(condition) = &rules.condition {
-            let holds = self.accepts(&condition.condition, instance, place);
+            let holds = self.accepts(&condition.test, instance, place);
             let (schema, name) =
                 if holds { (&condition.then, "then") } else { (&condition.otherwise, "else") };
             let before = self.failed;

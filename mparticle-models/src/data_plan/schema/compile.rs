@@ -489,14 +489,14 @@ impl Compiler {
             node.get(keyword).map(|schema| self.schema(schema, &place.field(keyword), scope))
         };
         let not = one("not");
-        let (condition, then, otherwise) = (one("if"), one("then"), one("else"));
+        let (test, then, otherwise) = (one("if"), one("then"), one("else"));
         Some(Combined {
             reference: None,
             not,
             any_of: self.branches(node, "anyOf", place, scope),
             one_of: self.branches(node, "oneOf", place, scope),
             all_of: self.branches(node, "allOf", place, scope),
-            condition: condition.map(|condition| Condition { condition, then, otherwise }),
+            condition: test.map(|test| Condition { test, then, otherwise }),
         })
     }
 

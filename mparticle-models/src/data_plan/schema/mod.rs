@@ -176,7 +176,7 @@ pub(super) struct Combined {
 
 #[derive(Debug)]
 struct Condition {
-    condition: Schema,
+    test: Schema,
     then: Option<Schema>,
     otherwise: Option<Schema>,
 }

@@ -252,8 +252,7 @@ impl Translation<'_> {
                 'Z' => self.assertion(r"(?:\n?\z)"),
                 _ => self.unsupported(r"`\G` is not supported"),
             },
-            '1'..='9' => self.unsupported("back-references are not supported"),
-            'k' => self.unsupported("back-references are not supported"),
+            '1'..='9' | 'k' => self.unsupported("back-references are not supported"),
             c => match self.set(c) {
                 Some(set) => self.atom(&format!("[{set}]")),
                 None => match self.character(c)? {
@@ -384,7 +383,8 @@ impl Translation<'_> {
         let mut ahead = self.input.clone();
         let is_range = ahead.next() == Some('-') && ahead.peek().is_some_and(|c| *c != ']');
         if !is_range {
-            return Ok(first.write(items));
+            first.write(items);
+            return Ok(());
         }
         self.input = ahead;
         if self.dialect == Dialect::DotNet && self.input.peek() == Some(&'[') {

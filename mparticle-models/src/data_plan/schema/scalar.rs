@@ -4,6 +4,7 @@ use super::{Check, NumberRules, Pattern, Schema, TextRules, Type};
 use crate::data_plan::Rules;
 use crate::data_plan::instance::{Instance, number_text};
 use crate::support::{Number, Place, Scalar};
+use std::cmp::Ordering;
 
 /// A scalar of an event or a JSON text.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +61,9 @@ impl ScalarRef<'_> {
         match (self, instance) {
             (Self::Null, Instance::Null) => true,
             (Self::Boolean(a), Instance::Boolean(b)) => a == *b,
-            (Self::Number(_), Instance::Number(b)) => {
-                self.number().is_some_and(|a| a.partial_cmp(&b.as_f64()).is_some_and(|o| o.is_eq()))
-            }
+            (Self::Number(_), Instance::Number(b)) => self
+                .number()
+                .is_some_and(|a| a.partial_cmp(&b.as_f64()).is_some_and(Ordering::is_eq)),
             (Self::Text(a), Instance::Text(b)) => a == b,
             _ => false,
         }

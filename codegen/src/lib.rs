@@ -19,6 +19,7 @@
 //! | `output` | text | a folder, written or checked |
 //!
 //! [`drift`] compares another schema with ours, after the same `load`, `bundle` and passes of `normalise`.
+//! [`plan`] generates types from a customer's data plan.
 //!
 //! The crate is larger than the types of one schema suggest, because it takes schemas that it was not written for:
 //! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations
@@ -41,6 +42,7 @@ mod node;
 mod normalise;
 mod output;
 mod overrides;
+pub mod plan;
 mod print;
 mod references;
 mod rust_type;

@@ -50,12 +50,17 @@ pub(crate) fn field_ident(text: &str) -> String {
 
 /// A variant's name. `iOS` is `Ios`: a capital after one small letter begins no word.
 pub(crate) fn variant_ident(text: &str) -> String {
+    let camel = one_word(text).to_upper_camel_case();
+    if is_ident(&camel) { camel } else { spare(&camel, "Value") }
+}
+
+/// Writes `iOS` and the like as one word.
+pub(crate) fn one_word(text: &str) -> String {
     let mut letters = text.chars();
     let small_first = letters.next().is_some_and(|c| c.is_ascii_lowercase());
     let one_word =
         small_first && letters.clone().next().is_some() && letters.all(|c| c.is_ascii_uppercase());
-    let camel = if one_word { text.to_lowercase() } else { text.to_owned() }.to_upper_camel_case();
-    if is_ident(&camel) { camel } else { spare(&camel, "Value") }
+    if one_word { text.to_lowercase() } else { text.to_owned() }
 }
 
 /// A module's name: its file's without the extension.

@@ -90,7 +90,7 @@ fn header(schema: Option<&str>) -> String {
 }
 
 /// Turns the marks into blank lines, but not right behind an opening brace.
-fn with_blank_lines(text: &str) -> String {
+pub(crate) fn with_blank_lines(text: &str) -> String {
     let mut lines = Vec::<&str>::new();
     for line in text.lines() {
         if line.trim() != "#[blank_line]" {

@@ -1,0 +1,119 @@
+//! The points of a plan as the generated file carries them for the linter.
+//!
+//! They have what decides whether an event fits, and nothing else: no descriptions, no times, and nobody's address.
+
+use serde_json::{Map, Value, json};
+
+use super::model::Plan;
+
+/// The version of a plan as JSON, with one line for each point.
+pub(crate) fn json(plan: &Plan) -> String {
+    let points: Vec<_> = plan.definitions.iter().map(|point| ascii(&json!(point))).collect();
+    let points = points.join(",\n");
+    let head = match &plan.context {
+        Some((plan_id, version)) => {
+            format!("\"data_plan_id\":{},\"version\":{version},", ascii(&json!(plan_id)))
+        }
+        None => String::new(),
+    };
+    format!("{{{head}\"version_document\":{{\"data_points\":[\n{points}\n]}}}}")
+}
+
+/// JSON with escapes for the characters that Rust does not take in a source file, or that would be invisible there.
+fn ascii(value: &Value) -> String {
+    let escape = |c: char| match c {
+        '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    value.to_string().chars().map(escape).collect()
+}
+
+/// Returns a point's match and definition, if it has both.
+pub(crate) fn definition(point: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let matches = point.get("match").filter(|matches| matches.is_object())?;
+    let validator = point.get("validator").and_then(Value::as_object)?;
+    let mut kept = Map::new();
+    kept.insert("match".to_owned(), pick(matches, &["type", "criteria"]));
+    let mut rule = Map::new();
+    for (key, value) in validator {
+        match key.as_str() {
+            "type" => drop(rule.insert(key.clone(), value.clone())),
+            "definition" => drop(rule.insert(key.clone(), without_descriptions(value))),
+            _ => {}
+        }
+    }
+    kept.insert("validator".to_owned(), Value::Object(rule));
+    Some(kept)
+}
+
+fn pick(value: &Value, keys: &[&str]) -> Value {
+    let members = value.as_object().into_iter().flatten();
+    let kept = members.filter(|(key, _)| keys.contains(&key.as_str()));
+    Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// A definition without what is said to its readers, at every depth.
+fn without_descriptions(schema: &Value) -> Value {
+    let Value::Object(schema) = schema else { return schema.clone() };
+    let mut kept = Map::new();
+    for (keyword, value) in schema {
+        let value = match (keyword.as_str(), value) {
+            ("description" | "title" | "$comment" | "examples" | "default", _) => continue,
+            ("properties", Value::Object(properties)) => {
+                let each = properties.iter();
+                let each = each.map(|(name, value)| (name.clone(), without_descriptions(value)));
+                Value::Object(each.collect())
+            }
+            ("items" | "additionalProperties", value) => without_descriptions(value),
+            (_, value) => value.clone(),
+        };
+        kept.insert(keyword.clone(), value);
+    }
+    Value::Object(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_keeps_what_decides_and_nothing_else() {
+        let point = json!({
+            "description": "secret",
+            "match": { "type": "screen_view", "criteria": { "screen_name": "S\u{202e}" }, "x": 1 },
+            "validator": { "type": "json_schema", "by": "a@b.c", "definition": {
+                "description": "secret",
+                "properties": { "description": { "type": "string", "title": "secret" } },
+                "items": { "$comment": "secret", "const": "description" },
+            } },
+            "last_modified_by": "a@b.c",
+        });
+        let plan = Plan {
+            context: Some(("p\"".to_owned(), 2)),
+            points: Vec::new(),
+            definitions: definition(point.as_object().unwrap()).into_iter().collect(),
+        };
+        let text = json(&plan);
+        assert!(text.is_ascii(), "{text}");
+        let expected = json!({
+            "data_plan_id": "p\"",
+            "version": 2,
+            "version_document": { "data_points": [{
+                "match": { "type": "screen_view", "criteria": { "screen_name": "S\u{202e}" } },
+                "validator": { "type": "json_schema", "definition": {
+                    "properties": { "description": { "type": "string" } },
+                    "items": { "const": "description" },
+                } },
+            }] },
+        });
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_point_without_match_or_validator_is_none() {
+        for point in [json!({}), json!({ "match": {} }), json!({ "match": 1, "validator": {} })] {
+            assert_eq!(definition(point.as_object().unwrap()), None);
+        }
+    }
+}

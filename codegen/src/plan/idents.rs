@@ -1,0 +1,154 @@
+//! The Rust names that a name in JSON may get, from the shortest to one that only this name gets.
+
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
+
+use super::characters::{plain, spelled};
+use crate::names::is_ident;
+
+/// The style of a name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Style {
+    /// A type. The noun stands before a digit and behind a keyword.
+    Type(&'static str),
+    /// A variant of an enum.
+    Variant,
+    /// A field or the end of a method's name.
+    Field,
+}
+
+/// Returns the names for `text`, in the order in which they are tried.
+///
+/// `qualifier` makes `text` a name of its own among equal names of other kinds: the type of an event, or the place of
+/// an attribute. `identity` is different for any two things that need different names.
+pub(crate) fn ladder(
+    text: &str,
+    qualified: impl Fn(&str) -> String,
+    identity: &str,
+    style: Style,
+) -> Vec<String> {
+    let short = plain(text);
+    let has_letters = short.contains(char::is_alphanumeric);
+    let short = if has_letters { short } else { spelled(text) };
+    let long = spelled(text);
+    let unique = format!("{short} x{:08x}", hash(identity));
+    let texts = [short.clone(), qualified(&short), long.clone(), qualified(&long), unique];
+    texts.iter().map(|text| style.name(text)).collect()
+}
+
+impl Style {
+    /// Returns a name in this style.
+    pub(crate) fn name(self, text: &str) -> String {
+        match self {
+            Self::Type(noun) => camel(text, noun, true),
+            Self::Variant => camel(&crate::names::one_word(text), "Value", false),
+            Self::Field => snake(text),
+        }
+    }
+
+    /// Whether a name that was chosen is in this style.
+    pub(crate) fn accepts(self, name: &str) -> bool {
+        match self {
+            Self::Type(_) | Self::Variant => is_ident(name) && crate::names::is_camel(name),
+            // A keyword is escaped where it is a field.
+            Self::Field => {
+                syn::parse_str::<syn::Ident>(&field(name)).is_ok()
+                    && crate::names::is_snake(name)
+                    && name.trim_matches('_') == name
+            }
+        }
+    }
+}
+
+/// `UpperCamelCase`, with a noun where Rust would not take the name.
+fn camel(text: &str, noun: &str, behind: bool) -> String {
+    let name = text.to_upper_camel_case();
+    if is_ident(&name) {
+        name
+    } else if behind && name == "Self" {
+        format!("{name}{noun}")
+    } else {
+        format!("{noun}{name}")
+    }
+}
+
+/// `snake_case`, with a noun before a digit.
+fn snake(text: &str) -> String {
+    let name = text.to_snake_case();
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("value_{name}") } else { name }
+}
+
+/// Returns the name of a field or an argument: a keyword ends in `_`.
+pub(crate) fn field(name: &str) -> String {
+    if is_ident(name) { name.to_owned() } else { format!("{name}_") }
+}
+
+/// FNV-1a. The numbers stand in generated names, so they must never change.
+fn hash(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ladder_begins_short_and_ends_unique() {
+        let names = |text: &str, style| {
+            ladder(text, |text| format!("{text} other"), "an identity", style)
+        };
+        assert_eq!(
+            names("Log in -- Attempted", Style::Type("Event")),
+            [
+                "LogInAttempted",
+                "LogInAttemptedOther",
+                "LogSpaceInSpaceMinusMinusSpaceAttempted",
+                "LogSpaceInSpaceMinusMinusSpaceAttemptedOther",
+                "LogInAttemptedX99dccfa6",
+            ]
+        );
+        let first = |text: &str, style| names(text, style).swap_remove(0);
+        let cases = [
+            ("/", Style::Type("Screen"), "Slash"),
+            ("", Style::Type("Screen"), "Empty"),
+            ("404", Style::Type("Screen"), "Screen404"),
+            ("self", Style::Type("Event"), "SelfEvent"),
+            ("Option", Style::Type("Event"), "Option"),
+            ("self", Style::Variant, "ValueSelf"),
+            ("2test", Style::Variant, "Value2test"),
+            ("-1", Style::Variant, "Value1"),
+            ("iOS", Style::Variant, "Ios"),
+            ("ALLCAPS", Style::Variant, "Allcaps"),
+            ("Campaign Id", Style::Field, "campaign_id"),
+            ("$Zip", Style::Field, "zip"),
+            ("type", Style::Field, "type"),
+            ("2nd", Style::Field, "value_2nd"),
+            ("🎉", Style::Field, "u1f389"),
+        ];
+        for (text, style, expected) in cases {
+            assert_eq!(first(text, style), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_keyword_is_escaped_as_a_field_only() {
+        assert_eq!([field("type"), field("self"), field("price")], ["type_", "self_", "price"]);
+    }
+
+    #[test]
+    fn a_chosen_name_has_to_be_in_style() {
+        let cases = [
+            (Style::Type("Event"), "Search", true),
+            (Style::Type("Event"), "search", false),
+            (Style::Type("Event"), "Self", false),
+            (Style::Variant, "A_b", false),
+            (Style::Field, "type", true),
+            (Style::Field, "Type", false),
+            (Style::Field, "_a", false),
+            (Style::Field, "2", false),
+            (Style::Field, "", false),
+        ];
+        for (style, name, expected) in cases {
+            assert_eq!(style.accepts(name), expected, "{name}");
+        }
+    }
+}

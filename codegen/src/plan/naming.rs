@@ -1,0 +1,314 @@
+//! Names the types, fields and values of a plan, and reports where names were in conflict.
+
+use std::collections::BTreeSet;
+
+use super::assign::{Clash, Wanted, assign};
+use super::idents::{Style, ladder};
+use super::model::{Field, Holder, Match, Module, Plan, Point, Record, Role, Target, Type, Variant};
+use super::overrides::{self, Overrides};
+use super::report::Report;
+use crate::diagnostic::{Code, Origin};
+
+/// How many things in conflict a report lists.
+const SHOWN: usize = 5;
+
+/// Gives every type, field and value its Rust name.
+pub(crate) fn name(plan: &mut Plan, overrides: &mut Overrides, report: &mut Report) {
+    let mut naming = Naming { overrides, report };
+    for point in &mut plan.points {
+        for record in &mut point.records {
+            naming.fields(&point.key, record);
+        }
+    }
+    for module in Module::ALL {
+        let of_module = |point: &&mut Point| point.matches.module() == module;
+        let mut points: Vec<_> = plan.points.iter_mut().filter(of_module).collect();
+        naming.types(&mut points);
+    }
+}
+
+struct Naming<'a> {
+    overrides: &'a mut Overrides,
+    report: &'a mut Report,
+}
+
+/// Something that needs a name.
+struct Thing {
+    wanted: Wanted,
+    /// What it is called in the plan.
+    label: String,
+    origin: Origin,
+    /// The setting in the overrides that names it.
+    setting: String,
+}
+
+impl Naming<'_> {
+    fn fields(&mut self, key: &str, record: &mut Record) {
+        let mut things = Vec::new();
+        for field in named(&mut record.fields) {
+            let chosen = self.overrides.field_name(key, field.section, &field.wire);
+            let wanted = match chosen {
+                Some(name) => {
+                    self.report.errors.extend(self.overrides.check(name, Style::Field));
+                    Wanted::Chosen(name.get_ref().clone())
+                }
+                None => Wanted::Ladder(field_ladder(field, record.role)),
+            };
+            let setting = overrides::entry(key, field.section, &field.wire, "name");
+            things.push(Thing {
+                wanted,
+                label: field.wire.clone(),
+                origin: field.origin.clone(),
+                setting,
+            });
+        }
+        let names = self.settle(&things, &reserved(record.role));
+        for (field, name) in named(&mut record.fields).zip(names) {
+            field.name = name;
+        }
+        for field in &mut record.fields {
+            self.values(key, field);
+        }
+    }
+
+    /// Names the values of a field's enum.
+    fn values(&mut self, key: &str, field: &mut Field) {
+        let (section, wire) = (field.section, &field.wire);
+        let Some(values) = values_of(&mut field.ty) else { return };
+        let mut things = Vec::new();
+        for value in values.iter() {
+            let text = value.text();
+            let chosen = self.overrides.value_name(key, section, wire, &text);
+            let wanted = match chosen {
+                Some(name) => {
+                    self.report.errors.extend(self.overrides.check(&name, Style::Variant));
+                    Wanted::Chosen(name.into_inner())
+                }
+                None => {
+                    let kind = if value.value.is_string() { "text" } else { "number" };
+                    let qualified = |text: &str| format!("{text} {kind}");
+                    let identity = value.value.to_string();
+                    Wanted::Ladder(ladder(&text, qualified, &identity, Style::Variant))
+                }
+            };
+            let setting = format!("values.{}", overrides::quoted(&text));
+            let setting = overrides::entry(key, section, wire, &setting);
+            things.push(Thing { wanted, label: text, origin: value.origin.clone(), setting });
+        }
+        let names = self.settle(&things, &BTreeSet::new());
+        for (value, name) in values.iter_mut().zip(names) {
+            value.name = name;
+        }
+    }
+
+    /// Names the types of a module: first those of the points, then what belongs to them.
+    fn types(&mut self, points: &mut [&mut Point]) {
+        let things: Vec<_> = points.iter().map(|point| self.point(point)).collect();
+        let names = self.settle(&things, &BTreeSet::new());
+        let mut taken: BTreeSet<_> = names.iter().cloned().collect();
+        for (point, name) in points.iter_mut().zip(names) {
+            if let Some(record) = point.records.first_mut() {
+                record.name = name;
+            }
+        }
+        let mut things = Vec::new();
+        for point in points.iter() {
+            let name = point.records.first().map_or("", |record| &record.name);
+            let parts = point.records.iter().skip(1);
+            things.extend(parts.map(|part| derived(point, name, part_suffix(part.role), "Item")));
+        }
+        let mut names = self.settle(&things, &taken).into_iter();
+        for record in points.iter_mut().flat_map(|point| point.records.iter_mut().skip(1)) {
+            record.name = names.next().unwrap_or_default();
+            taken.insert(record.name.clone());
+        }
+        let mut things = Vec::new();
+        for point in points.iter_mut() {
+            let mut records = std::mem::take(&mut point.records);
+            for record in &mut records {
+                if record.has_required_struct() {
+                    things.push(derived(point, &record.name, "Required", "Attributes"));
+                }
+                for field in &mut record.fields {
+                    if has_enum(&field.ty) {
+                        let suffix = Style::Variant.name(&field.name);
+                        things.push(derived(point, &record.name, &suffix, "Value"));
+                    }
+                }
+            }
+            point.records = records;
+        }
+        let mut names = self.settle(&things, &taken).into_iter();
+        for record in points.iter_mut().flat_map(|point| &mut point.records) {
+            if record.has_required_struct() {
+                record.required_name = names.next().unwrap_or_default();
+            }
+            for field in &mut record.fields {
+                set_enum_name(&mut field.ty, &mut names);
+            }
+        }
+    }
+
+    fn point(&mut self, point: &Point) -> Thing {
+        let wanted = match self.overrides.type_name(&point.key) {
+            Some(name) => {
+                self.report.errors.extend(self.overrides.check(name, Style::Type("Event")));
+                Wanted::Chosen(name.get_ref().clone())
+            }
+            None => Wanted::Ladder(type_ladder(point)),
+        };
+        Thing {
+            wanted,
+            label: point.key.clone(),
+            origin: point.origin.clone(),
+            setting: overrides::point_entry(&point.key, "name"),
+        }
+    }
+
+    /// Gives each thing a name of its own.
+    fn settle(&mut self, things: &[Thing], reserved: &BTreeSet<String>) -> Vec<String> {
+        let wanted: Vec<_> = things.iter().map(|thing| thing.wanted.clone()).collect();
+        let assigned = assign(&wanted, reserved);
+        for Clash { name, members } in assigned.unsolved {
+            let things = members.iter().filter_map(|&member| things.get(member));
+            for thing in things {
+                let message = format!("`{}` cannot be named `{name}`, which is in use", thing.label);
+                let help = format!("choose another name with `{} = \"..\"` in the overrides", thing.setting);
+                self.report.error(Code::NameConflict, &thing.origin, message, help);
+            }
+        }
+        for Clash { name, members } in assigned.clashes {
+            let members: Vec<_> = members
+                .iter()
+                .filter_map(|&member| Some((things.get(member)?, assigned.names.get(member)?)))
+                .collect();
+            // Who chose a name knows of the conflict.
+            let is_chosen = |(thing, _): &(&Thing, &String)| matches!(thing.wanted, Wanted::Chosen(_));
+            if let Some((first, _)) = members.first()
+                && !members.iter().any(is_chosen)
+            {
+                let (message, help) = conflict(&name, &members, &first.setting);
+                self.report.warn(Code::NameConflict, &first.origin, message, help);
+            }
+        }
+        assigned.names
+    }
+}
+
+/// What to say about things that want the same name.
+fn conflict(name: &str, members: &[(&Thing, &String)], setting: &str) -> (String, String) {
+    let mut now: Vec<_> = members
+        .iter()
+        .take(SHOWN)
+        .map(|(thing, name)| format!("`{}` becomes `{name}`", thing.label))
+        .collect();
+    if members.len() > SHOWN {
+        now.push(format!("and {} more", members.len() - SHOWN));
+    }
+    let message = if members.len() > 1 {
+        format!("several names would be `{name}`: {}", now.join(", "))
+    } else {
+        format!("`{name}` is in use: {}", now.join(", "))
+    };
+    let help = if members.len() > 1 {
+        format!("to keep a name as it was, use the overrides, as in `{setting} = \"{name}\"`")
+    } else {
+        format!("to choose another name, use the overrides, as in `{setting} = \"..\"`")
+    };
+    (message, help)
+}
+
+/// The fields that are named after something in the plan.
+fn named(fields: &mut [Field]) -> impl Iterator<Item = &mut Field> {
+    fields.iter_mut().filter(|field| !matches!(field.ty, Type::Items))
+}
+
+/// The names that a field may get.
+fn field_ladder(field: &Field, role: Role) -> Vec<String> {
+    let holder = match field.target {
+        Target::Attribute => None,
+        Target::Flag => Some("flag"),
+        Target::Standard(standard) => Some(holder_name(standard.holder, role)),
+        Target::Unknown(holder) => Some(holder_name(holder, role)),
+    };
+    let qualified = |text: &str| match field.target {
+        Target::Attribute | Target::Flag => format!("{text} {}", holder.unwrap_or("attribute")),
+        _ => format!("{} {text}", holder.unwrap_or("event")),
+    };
+    let identity = format!("{} {}", holder.unwrap_or("attribute"), field.wire);
+    ladder(&field.wire, qualified, &identity, Style::Field)
+}
+
+fn holder_name(holder: Holder, role: Role) -> &'static str {
+    match holder {
+        Holder::Common | Holder::Event => "event",
+        Holder::Action => "action",
+        Holder::Item => role.noun(),
+    }
+}
+
+/// The ends of the methods that a record has anyway.
+fn reserved(role: Role) -> BTreeSet<String> {
+    let part = role.items().map(Role::noun);
+    let parts = part.into_iter().flat_map(|noun| [noun.to_owned(), format!("{noun}s")]);
+    parts.chain(["extra".to_owned()]).collect()
+}
+
+/// The names that a point's type may get.
+fn type_ladder(point: &Point) -> Vec<String> {
+    let (text, qualifier, noun) = match &point.matches {
+        Match::CustomEvent { name, event_type } => (name.clone(), event_type.as_str(), "Event"),
+        Match::ScreenView { name } => (name.clone(), "screen", "Screen"),
+        Match::ProductAction { action } => (action.clone(), "products", "Event"),
+        Match::PromotionAction { action } => (format!("promotion {action}"), "promotions", "Event"),
+        Match::ProductImpression => ("product impressions".to_owned(), "event", "Event"),
+        Match::UserAttributes => ("attributes".to_owned(), "user", "User"),
+    };
+    ladder(&text, |text| format!("{text} {qualifier}"), &point.key, Style::Type(noun))
+}
+
+fn part_suffix(role: Role) -> &'static str {
+    match role {
+        Role::Product => "Product",
+        Role::Promotion => "Promotion",
+        _ => "List",
+    }
+}
+
+/// A type that belongs to another one, and is named after it.
+fn derived(point: &Point, owner: &str, suffix: &str, kind: &str) -> Thing {
+    let name = format!("{owner}{suffix}");
+    let identity = format!("{} {suffix}", point.key);
+    let unique = ladder(&name, str::to_owned, &identity, Style::Type("Event")).pop();
+    let names = [Some(name.clone()), Some(format!("{name}{kind}")), unique];
+    Thing {
+        wanted: Wanted::Ladder(names.into_iter().flatten().collect()),
+        label: format!("{owner} {suffix}"),
+        origin: point.origin.clone(),
+        setting: overrides::point_entry(&point.key, "name"),
+    }
+}
+
+fn values_of(ty: &mut Type) -> Option<&mut Vec<Variant>> {
+    match ty {
+        Type::Enum(set) => Some(&mut set.values),
+        Type::List(element, _) => values_of(element),
+        _ => None,
+    }
+}
+
+fn has_enum(ty: &Type) -> bool {
+    match ty {
+        Type::Enum(_) => true,
+        Type::List(element, _) => has_enum(element),
+        _ => false,
+    }
+}
+
+fn set_enum_name(ty: &mut Type, names: &mut impl Iterator<Item = String>) {
+    match ty {
+        Type::Enum(set) => set.name = names.next().unwrap_or_default(),
+        Type::List(element, _) => set_enum_name(element, names),
+        _ => {}
+    }
+}

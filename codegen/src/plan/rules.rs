@@ -37,14 +37,17 @@ pub(crate) fn in_words(schema: &Map<String, Value>, is_in_type: bool) -> Option<
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-/// Returns a text as code in Markdown.
+/// Returns a text as code in Markdown. Characters that cannot stand there are replaced.
 pub(crate) fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.trim().is_empty() {
-        return format!("{text:?}");
+        return format!("`{text:?}`");
     }
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    let mark = "`".repeat(longest + 1);
+    // Three backticks might open a block of code.
+    while text.contains("``") {
+        text = text.replace("``", "`");
+    }
+    let mark = if text.contains('`') { "``" } else { "`" };
     let is_padded = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
     let pad = if is_padded { " " } else { "" };
     format!("{mark}{pad}{text}{pad}{mark}")
@@ -64,6 +67,8 @@ mod tests {
             (json!({ "maximum": 5, "minimum": 0.5 }), Some("At least 0.5. At most 5.")),
             (json!({ "pattern": "a`b" }), Some("Pattern: ``a`b``.")),
             (json!({ "pattern": "`" }), Some("Pattern: `` ` ``.")),
+            (json!({ "pattern": "a````b" }), Some("Pattern: ``a`b``.")),
+            (json!({ "pattern": "" }), Some("Pattern: `\"\"`.")),
             (json!({ "minimum": {} }), None),
         ];
         for (schema, expected) in cases {

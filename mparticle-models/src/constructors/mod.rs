@@ -3,4 +3,5 @@
 
 mod attribution;
 mod consent;
+mod data_plan;
 mod event;

@@ -75,9 +75,10 @@ fn empty(point: &Point, role: Role) -> TokenStream {
     let fields = match (role, &point.matches) {
         (Role::Product, _) => quote!(product: ::mparticle_models::Product::new()),
         (Role::Promotion, _) => quote!(promotion: ::mparticle_models::Promotion::new()),
-        (Role::Impression, _) => {
-            quote!(impression: ::core::default::Default::default())
-        }
+        (Role::Impression, _) => quote! {
+            impression: ::mparticle_models::ProductImpression::new("")
+                .set_product_impression_list(::core::option::Option::<&str>::None)
+        },
         (_, Match::CustomEvent { name, event_type }) => quote! {
             event: ::mparticle_models::CustomEvent::new(#name, #event_type)
         },
@@ -226,7 +227,11 @@ fn user_findings() -> TokenStream {
         #docs
         #[must_use]
         pub fn findings(&self) -> ::std::vec::Vec<::mparticle_models::data_plan::Finding> {
-            super::linter().lint_user_attributes(&self.attributes)
+            let batch = ::mparticle_models::Batch::new(::mparticle_models::Environment::Development)
+                .with_user_attributes(self.clone());
+            let subject = ::mparticle_models::data_plan::Subject::UserAttributes;
+            let findings = super::linter().lint(&batch);
+            findings.into_iter().filter(|finding| finding.subject == subject).collect()
         }
     }
 }

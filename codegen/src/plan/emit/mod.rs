@@ -37,9 +37,9 @@ pub(crate) fn file(plan: &Plan, layout: Layout) -> TokenStream {
     quote! {
         #inner
         #context
-        #linter
-        #error
         #(#modules)*
+        #error
+        #linter
     }
 }
 
@@ -55,13 +55,16 @@ fn context((plan_id, version): &(String, i64)) -> TokenStream {
     }
 }
 
-/// The linter of the plan, and the points that it checks.
+/// The version of the plan as the models read it, and its linter.
 fn linter(plan: &Plan) -> TokenStream {
     let text = raw_string(&embed::json(plan));
     let linter_docs = docs(&[
-        "Returns a linter that checks batches and events against the data plan, by the rules of the platform.",
+        "Returns a linter that compares batches and events with the data plan, by the rules of the platform.",
     ]);
-    let text_docs = docs(&["The matches and definitions of all data points."]);
+    let plan_docs = docs(&[
+        "Returns the data plan: what its points match, and their definitions without descriptions.",
+    ]);
+    let text_docs = docs(&["The data plan as JSON, with one line for each point."]);
     quote! {
         #linter_docs
         #[must_use]
@@ -69,17 +72,22 @@ fn linter(plan: &Plan) -> TokenStream {
         pub fn linter() -> &'static ::mparticle_models::data_plan::Linter {
             static LINTER: ::std::sync::LazyLock<::mparticle_models::data_plan::Linter> =
                 ::std::sync::LazyLock::new(|| {
-                    let plan = ::mparticle_models::DataPlanVersion::from_str(POINTS);
-                    let plan = plan.unwrap_or_else(|_| ::mparticle_models::DataPlanVersion::new());
                     let rules = ::mparticle_models::data_plan::Rules::platform();
-                    ::mparticle_models::data_plan::Linter::new(&plan, rules)
+                    ::mparticle_models::data_plan::Linter::new(&data_plan(), rules)
                 });
             &LINTER
         }
 
+        #plan_docs
+        #[must_use]
+        #[rustfmt::skip]
+        pub fn data_plan() -> ::mparticle_models::DataPlanVersion {
+            ::mparticle_models::DataPlanVersion::from_str(PLAN).unwrap_or_default()
+        }
+
         #text_docs
         #[rustfmt::skip]
-        const POINTS: &str = #text;
+        const PLAN: &str = #text;
     }
 }
 

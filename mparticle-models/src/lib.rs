@@ -7,6 +7,8 @@ mod named_constructors;
 mod generated;
 
 mod constructors;
+#[cfg(feature = "data-plan")]
+pub mod data_plan;
 #[allow(
     unreachable_pub,
     reason = "the folder is copied into other crates along with generated code"

@@ -301,6 +301,13 @@ pub(crate) struct Enum {
     pub(crate) values: Vec<Variant>,
 }
 
+impl Enum {
+    /// Whether every value is a text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.values.iter().all(|value| value.value.is_string())
+    }
+}
+
 /// One value of an enum.
 #[derive(Debug)]
 pub(crate) struct Variant {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::super::model::{Enum, Field, Record, Type};
@@ -35,7 +35,7 @@ fn items(record: &Record, field: &Field, set: &Enum) -> TokenStream {
     // A number and a text may look alike. The first of the two has the text.
     let parsed = texts.iter().zip(&all).filter(|(text, _)| seen.insert(text.as_str()));
     let parsed = parsed.map(|(text, name)| quote!(#text => ::core::result::Result::Ok(Self::#name)));
-    let scalar = scalar(&name, set, &all);
+    let scalar = scalar(set, &all);
     let all_docs = docs(&["All values, in the order of the data plan."]);
     let as_str_docs = docs(&["Returns the value as text."]);
     let text_name = &set.name;
@@ -58,6 +58,8 @@ fn items(record: &Record, field: &Field, set: &Enum) -> TokenStream {
                     #(Self::#all => #texts,)*
                 }
             }
+
+            #scalar
         }
 
         #[blank_line]
@@ -72,33 +74,28 @@ fn items(record: &Record, field: &Field, set: &Enum) -> TokenStream {
                 }
             }
         }
-
-        #scalar
     }
 }
 
-/// The conversion into the value that is written.
-fn scalar(name: &proc_macro2::Ident, set: &Enum, all: &[proc_macro2::Ident]) -> TokenStream {
-    let is_text = set.values.iter().all(|value| value.value.is_string());
-    let body = if is_text {
-        quote!(::mparticle_models::Scalar::from(value.as_str()))
-    } else {
-        let arms = set.values.iter().zip(all).map(|(value, variant)| {
-            let value = match &value.value {
-                serde_json::Value::String(text) => quote!(#text),
-                other => values::number(other),
-            };
-            quote!(#name::#variant => ::mparticle_models::Scalar::from(#value))
-        });
-        quote!(match value { #(#arms,)* })
-    };
-    apart(&quote! {
-        impl ::core::convert::From<#name> for ::mparticle_models::Scalar {
-            fn from(value: #name) -> Self {
-                #body
+/// The method that returns the value that is written, if not all values are texts.
+fn scalar(set: &Enum, all: &[Ident]) -> Option<TokenStream> {
+    if set.is_text() {
+        return None;
+    }
+    let arms = set.values.iter().zip(all).map(|(value, variant)| {
+        let value = match &value.value {
+            serde_json::Value::String(text) => quote!(#text),
+            other => values::number(other),
+        };
+        quote!(Self::#variant => ::mparticle_models::Scalar::from(#value))
+    });
+    Some(apart(&quote! {
+        fn scalar(self) -> ::mparticle_models::Scalar {
+            match self {
+                #(#arms,)*
             }
         }
-    })
+    }))
 }
 
 /// The error of reading a value from text.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::super::idents::field as field_ident;
-use super::super::model::{Items, Match, Point, Record, Role};
+use super::super::model::{Field, Items, Match, Point, Record, Role};
 use super::{apart, ident, setters, values, words};
 use crate::emit::docs;
 
@@ -15,7 +15,8 @@ pub(super) fn record(point: &Point, record: &Record, part: Option<&Record>) -> T
     let docs = docs(&words::record(point, record));
     let content = content(record.role);
     let constructor = constructor(point, record, part);
-    let setters = record.fields.iter().filter_map(|field| setters::setter(field, record, part));
+    let optional = record.fields.iter().filter(|field| !field.is_required);
+    let setters = optional.map(|field| setters::setter(field, record, part));
     let parts = setters::parts(record, part);
     let extra = setters::extra(record);
     let finish = finish(record.role);
@@ -101,67 +102,47 @@ fn empty(point: &Point, role: Role) -> TokenStream {
 
 /// `new`, which takes what is required.
 fn constructor(point: &Point, record: &Record, part: Option<&Record>) -> TokenStream {
+    let this = ident("this");
     let empty = empty(point, record.role);
-    let (start, constants) = if record.constants.is_empty() {
-        (empty, None)
-    } else {
-        (quote!(#empty.with_constants()), Some(constants(record)))
-    };
     let required: Vec<_> = record.required().collect();
-    let what = record.role.noun();
-    let (parameter, text) = match required.as_slice() {
-        [] => (None, format!("Creates the {what}.")),
+    let parameter = match required.as_slice() {
+        [] => None,
         [field] => {
-            let (name, ty) = (ident(&field_ident(&field.name)), values::parameter(field, record, part));
-            (Some(quote!(#name: #ty)), format!("Creates the {what} with its required attribute."))
+            let (name, ty) = (argument(field), values::parameter(field, record, part));
+            Some(quote!(#name: #ty))
         }
         _ => {
             let ty = ident(&record.required_name);
-            (Some(quote!(required: #ty)), format!("Creates the {what} with its required attributes."))
+            Some(quote!(required: #ty))
         }
     };
-    let text = if record.role == Role::UserAttributes {
-        text.replace("the attributes", "attributes").replace("with its", "with the")
-    } else {
-        text
-    };
     let is_alone = required.len() == 1;
-    let calls = required.iter().map(|field| {
-        let (method, name) = (setters::method(&field.name), ident(&field_ident(&field.name)));
-        if is_alone { quote!(.#method(#name)) } else { quote!(.#method(required.#name)) }
+    let fields = required.iter().map(|field| {
+        let name = if is_alone { argument(field) } else { ident(&field_ident(&field.name)) };
+        let value = if is_alone { quote!(#name) } else { quote!(required.#name) };
+        let assignment = values::assignment(field, record, &this);
+        quote!(let value = #value; #assignment)
     });
-    let docs = docs(&[text]);
+    let constants =
+        record.constants.iter().map(|constant| values::constant(constant, record.role, &this));
+    let body = if required.is_empty() && record.constants.is_empty() {
+        empty
+    } else {
+        quote!(let mut this = #empty; #(#constants)* #(#fields)* this)
+    };
+    let docs = docs(&[words::constructor(record, required.len())]);
     quote! {
         #docs
         pub fn new(#parameter) -> Self {
-            #start #(#calls)*
+            #body
         }
-        #constants
     }
 }
 
-/// Writes what is the same in every event.
-fn constants(record: &Record) -> TokenStream {
-    use super::super::model::Target;
-    let statements = record.constants.iter().map(|constant| {
-        let value = values::constant(&constant.value, record.role, constant.target);
-        match constant.target {
-            Target::Standard(standard) => {
-                let place = setters::standard(record.role, standard);
-                quote!(#place = ::core::option::Option::Some(#value);)
-            }
-            target => {
-                let (map, wire) = (setters::map(record.role, target), &constant.wire);
-                quote!(#map.insert(#wire.to_owned(), #value);)
-            }
-        }
-    });
-    apart(&quote! {
-        fn with_constants(mut self) -> Self {
-            #(#statements)*
-            self
-        }
-    })
+/// The name of the only argument of `new`, whose body has a variable `this`.
+fn argument(field: &Field) -> proc_macro2::Ident {
+    let name = field_ident(&field.name);
+    ident(if name == "this" { "value" } else { &name })
 }
 
 /// The struct of required attributes, if there are several.
@@ -216,7 +197,7 @@ fn finish(role: Role) -> Option<TokenStream> {
         #findings_docs
         #[must_use]
         pub fn findings(&self) -> ::std::vec::Vec<::mparticle_models::data_plan::Finding> {
-            super::linter().lint_event(&::mparticle_models::Event::from(self.clone()))
+            super::linter().lint_event(&self.clone().into())
         }
     })
 }
@@ -241,14 +222,15 @@ fn conversions(record: &Record) -> TokenStream {
     let name = ident(&record.name);
     let (ty, value) = match record.role {
         Role::UserAttributes => return attributes(record),
-        Role::Product => (quote!(Product), quote!(value.product)),
-        Role::Promotion => (quote!(Promotion), quote!(value.promotion)),
-        Role::Impression => (quote!(ProductImpression), quote!(value.impression)),
-        _ => (quote!(Event), quote!(value.into_event().into())),
+        Role::Product => (quote!(Product), quote!(self.product)),
+        Role::Promotion => (quote!(Promotion), quote!(self.promotion)),
+        Role::Impression => (quote!(ProductImpression), quote!(self.impression)),
+        _ => (quote!(Event), quote!(self.into_event().into())),
     };
+    // The compiler compares all implementations of `From` for one type with each other, and there may be a thousand.
     apart(&quote! {
-        impl ::core::convert::From<#name> for ::mparticle_models::#ty {
-            fn from(value: #name) -> Self {
+        impl ::core::convert::Into<::mparticle_models::#ty> for #name {
+            fn into(self) -> ::mparticle_models::#ty {
                 #value
             }
         }

@@ -33,12 +33,14 @@ pub(crate) fn file(plan: &Plan, layout: Layout) -> TokenStream {
     let context = plan.context.as_ref().map(context);
     let linter = linter(plan);
     let error = plan.points.iter().any(has_enum).then(choices::error);
+    let set = set();
     let modules = Module::ALL.into_iter().filter_map(|name| module(plan, name));
     quote! {
         #inner
         #context
         #(#modules)*
         #error
+        #set
         #linter
     }
 }
@@ -89,6 +91,21 @@ fn linter(plan: &Plan) -> TokenStream {
         #[rustfmt::skip]
         const PLAN: &str = #text;
     }
+}
+
+/// The function that all setters of attributes call. It keeps them small: there may be thousands.
+fn set() -> TokenStream {
+    apart(&quote! {
+        #[allow(dead_code, reason = "a plan may have no attributes")]
+        #[rustfmt::skip]
+        fn set<V>(
+            values: &mut ::std::collections::BTreeMap<::std::string::String, V>,
+            name: &str,
+            value: V,
+        ) {
+            values.insert(name.to_owned(), value);
+        }
+    })
 }
 
 /// A literal without escapes, so that a changed point is a changed line.

@@ -1,6 +1,6 @@
 //! Emits the setters of a record.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::super::model::{Field, Holder, Items, Record, Role, Target, Type};
@@ -8,14 +8,11 @@ use super::super::standard::Standard;
 use super::{ident, values, words};
 use crate::emit::docs;
 
-/// The setter of one field. The list of parts has its own.
-pub(super) fn setter(field: &Field, record: &Record, part: Option<&Record>) -> Option<TokenStream> {
-    if matches!(field.ty, Type::Items) {
-        return None;
-    }
+/// The setter of an optional field.
+pub(super) fn setter(field: &Field, record: &Record, part: Option<&Record>) -> TokenStream {
     let docs = docs(&words::setter(field));
     let name = method(&field.name);
-    let assignment = values::assignment(field, record);
+    let assignment = values::assignment(field, record, &ident("self"));
     let parameter = match field.ty {
         Type::Tag => None,
         _ => {
@@ -23,17 +20,17 @@ pub(super) fn setter(field: &Field, record: &Record, part: Option<&Record>) -> O
             Some(quote!(value: #ty))
         }
     };
-    Some(quote! {
+    quote! {
         #docs
         pub fn #name(mut self, #parameter) -> Self {
             #assignment
             self
         }
-    })
+    }
 }
 
 /// The name of the method that sets a field.
-pub(super) fn method(name: &str) -> proc_macro2::Ident {
+pub(super) fn method(name: &str) -> Ident {
     ident(&format!("with_{name}"))
 }
 
@@ -42,7 +39,7 @@ pub(super) fn extra(record: &Record) -> Option<TokenStream> {
     if !record.is_open {
         return None;
     }
-    let map = map(record.role, Target::Attribute);
+    let map = map(record.role, Target::Attribute, &ident("self"));
     let (ty, value) = match record.role {
         Role::UserAttributes => (quote!(::mparticle_models::AttributeValue), quote!(value.into())),
         Role::Product => (
@@ -70,12 +67,7 @@ pub(super) fn parts(record: &Record, part: Option<&Record>) -> Option<TokenStrea
     let part = part.filter(|_| record.items == Items::Planned);
     let noun = record.role.items()?.noun();
     let one = values::part(record.role, part);
-    let list = match record.role {
-        Role::ProductAction => quote!(self.action.products),
-        Role::PromotionAction => quote!(self.action.promotions),
-        Role::Impressions => quote!(self.event.product_impressions),
-        _ => quote!(self.impression.products),
-    };
+    let list = list(record.role, &ident("self"));
     let (with_one, with_several) = (method(noun), method(&format!("{noun}s")));
     let one_docs = docs(&[format!("Adds one {noun}.")]);
     let several_docs = docs(&[format!("Adds {noun}s.")]);
@@ -97,28 +89,38 @@ pub(super) fn parts(record: &Record, part: Option<&Record>) -> Option<TokenStrea
     })
 }
 
+/// The list of parts.
+pub(super) fn list(role: Role, receiver: &Ident) -> TokenStream {
+    match role {
+        Role::ProductAction => quote!(#receiver.action.products),
+        Role::PromotionAction => quote!(#receiver.action.promotions),
+        Role::Impressions => quote!(#receiver.event.product_impressions),
+        _ => quote!(#receiver.impression.products),
+    }
+}
+
 /// The map of attributes, flags or unknown fields.
-pub(super) fn map(role: Role, target: Target) -> TokenStream {
+pub(super) fn map(role: Role, target: Target, receiver: &Ident) -> TokenStream {
     let noun = ident(role.noun());
     match (target, role) {
-        (Target::Attribute, Role::UserAttributes) => quote!(self.attributes),
-        (Target::Attribute, Role::Product) => quote!(self.product.custom_attributes),
-        (Target::Attribute, _) => quote!(self.event.common.custom_attributes),
-        (Target::Flag, _) => quote!(self.event.common.custom_flags),
-        (Target::Unknown(Holder::Common), _) => quote!(self.event.common.extra),
-        (Target::Unknown(Holder::Event), _) => quote!(self.event.extra),
-        (Target::Unknown(Holder::Action), _) => quote!(self.action.extra),
-        (Target::Unknown(Holder::Item) | Target::Standard(_), _) => quote!(self.#noun.extra),
+        (Target::Attribute, Role::UserAttributes) => quote!(#receiver.attributes),
+        (Target::Attribute, Role::Product) => quote!(#receiver.product.custom_attributes),
+        (Target::Attribute, _) => quote!(#receiver.event.common.custom_attributes),
+        (Target::Flag, _) => quote!(#receiver.event.common.custom_flags),
+        (Target::Unknown(Holder::Common), _) => quote!(#receiver.event.common.extra),
+        (Target::Unknown(Holder::Event), _) => quote!(#receiver.event.extra),
+        (Target::Unknown(Holder::Action), _) => quote!(#receiver.action.extra),
+        (Target::Unknown(Holder::Item) | Target::Standard(_), _) => quote!(#receiver.#noun.extra),
     }
 }
 
 /// A field of the models.
-pub(super) fn standard(role: Role, standard: &Standard) -> TokenStream {
+pub(super) fn standard(role: Role, standard: &Standard, receiver: &Ident) -> TokenStream {
     let (noun, field) = (ident(role.noun()), ident(standard.wire));
     match standard.holder {
-        Holder::Common => quote!(self.event.common.#field),
-        Holder::Event => quote!(self.event.#field),
-        Holder::Action => quote!(self.action.#field),
-        Holder::Item => quote!(self.#noun.#field),
+        Holder::Common => quote!(#receiver.event.common.#field),
+        Holder::Event => quote!(#receiver.event.#field),
+        Holder::Action => quote!(#receiver.action.#field),
+        Holder::Item => quote!(#receiver.#noun.#field),
     }
 }

@@ -1,12 +1,12 @@
 //! The Rust types of fields, and the expressions that turn their values into what the models hold.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
-use super::super::model::{Field, Form, Nulls, Record, Role, Target, Type, text_of};
+use super::super::model::{Constant, Field, Form, Nulls, Record, Role, Target, Type, text_of};
 use super::super::standard::Kind;
-use super::ident;
+use super::{ident, setters};
 
 /// The type that a struct of required attributes holds.
 pub(super) fn owned(field: &Field, record: &Record, part: Option<&Record>) -> TokenStream {
@@ -100,23 +100,54 @@ pub(super) fn parameter(field: &Field, record: &Record, part: Option<&Record>) -
     }
 }
 
-/// The statement that writes a setter's `value` into a record.
-pub(super) fn assignment(field: &Field, record: &Record) -> TokenStream {
-    match field.target {
-        Target::Standard(standard) => {
-            let place = super::setters::standard(record.role, standard);
+/// The statement that writes a `value` into a record.
+pub(super) fn assignment(field: &Field, record: &Record, receiver: &Ident) -> TokenStream {
+    if matches!(field.ty, Type::Items) {
+        let list = setters::list(record.role, receiver);
+        return quote!(#list.extend(value.into_iter().map(::core::convert::Into::into)););
+    }
+    let is_option = field.is_nullable && field.is_required;
+    let value = match field.target {
+        Target::Standard(_) => {
             let native = native(&field.ty);
-            if field.is_nullable && field.is_required {
-                quote!(#place = value.map(|value| #native);)
+            if is_option {
+                quote!(value.map(|value| #native))
             } else {
-                quote!(#place = ::core::option::Option::Some(#native);)
+                quote!(::core::option::Option::Some(#native))
             }
         }
+        _ => stored(field, record),
+    };
+    store(field.target, &field.wire, record.role, receiver, &value)
+}
+
+/// The statement that writes a constant into a record.
+pub(super) fn constant(constant: &Constant, role: Role, receiver: &Ident) -> TokenStream {
+    let value = match constant.target {
+        Target::Standard(standard) => {
+            let value = standard_constant(&constant.value, standard.kind);
+            quote!(::core::option::Option::Some(#value))
+        }
+        target => held_constant(&constant.value, role, target),
+    };
+    store(constant.target, &constant.wire, role, receiver, &value)
+}
+
+fn store(
+    target: Target,
+    wire: &str,
+    role: Role,
+    receiver: &Ident,
+    value: &TokenStream,
+) -> TokenStream {
+    match target {
+        Target::Standard(standard) => {
+            let place = setters::standard(role, standard, receiver);
+            quote!(#place = #value;)
+        }
         target => {
-            let map = super::setters::map(record.role, target);
-            let wire = &field.wire;
-            let value = stored(field, record);
-            quote!(#map.insert(#wire.to_owned(), #value);)
+            let map = setters::map(role, target, receiver);
+            quote!(super::set(&mut #map, #wire, #value);)
         }
     }
 }
@@ -173,6 +204,10 @@ fn scalar(ty: &Type) -> TokenStream {
             quote!(::mparticle_models::Scalar::String(value.to_string()))
         }
         Type::Tag => quote!(::mparticle_models::Scalar::Null),
+        Type::Enum(set) if set.is_text() => {
+            quote!(::mparticle_models::Scalar::String(value.as_str().to_owned()))
+        }
+        Type::Enum(_) => quote!(value.scalar()),
         Type::Any => quote!(value.into()),
         _ => quote!(::mparticle_models::Scalar::from(value)),
     }
@@ -206,19 +241,21 @@ fn list(element: &Type, nulls: Nulls, field: &Field) -> TokenStream {
     }
 }
 
-/// A constant, as the models hold it.
-pub(super) fn constant(value: &Value, role: Role, target: Target) -> TokenStream {
-    if let Target::Standard(standard) = target {
-        return match standard.kind {
-            Kind::Any => literal(value),
-            Kind::Text => {
-                let text = text_of(value);
-                quote!(#text.to_owned())
-            }
-            Kind::Float => tokens(&format!("{:?}f64", value.as_f64().unwrap_or_default())),
-            Kind::Integer | Kind::Boolean => number(value),
-        };
+/// A constant, as a field of the models holds it.
+fn standard_constant(value: &Value, kind: Kind) -> TokenStream {
+    match kind {
+        Kind::Any => literal(value),
+        Kind::Text => {
+            let text = text_of(value);
+            quote!(#text.to_owned())
+        }
+        Kind::Float => tokens(&format!("{:?}f64", value.as_f64().unwrap_or_default())),
+        Kind::Integer | Kind::Boolean => number(value),
     }
+}
+
+/// A constant, as the map of a target holds it.
+fn held_constant(value: &Value, role: Role, target: Target) -> TokenStream {
     if let Value::Array(items) = value {
         let items = items.iter().map(literal);
         return quote!(::mparticle_models::AttributeValue::List(::std::vec::Vec::from([#(#items),*])));

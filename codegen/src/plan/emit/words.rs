@@ -51,6 +51,19 @@ fn matched(matches: &Match) -> String {
     }
 }
 
+/// The documentation of `new`.
+pub(super) fn constructor(record: &Record, required: usize) -> String {
+    let what = match record.role {
+        Role::UserAttributes => "the user attributes",
+        Role::Product => "the product",
+        Role::Promotion => "the promotion",
+        Role::Impression => "the list",
+        _ => "the event",
+    };
+    let rest = if required == 0 { "" } else { " with what the data plan requires" };
+    format!("Creates {what}{rest}.")
+}
+
 /// The documentation of a setter.
 pub(super) fn setter(field: &Field) -> Vec<String> {
     let name = code(&field.wire);
@@ -59,8 +72,7 @@ pub(super) fn setter(field: &Field) -> Vec<String> {
         (_, Target::Flag) => format!("Sets the custom flag {name}."),
         _ => format!("Sets the {} {name}.", noun(field)),
     };
-    let null = (field.is_nullable && field.is_required).then(|| "`None` is written as null.".to_owned());
-    [first].into_iter().chain(field.docs.iter().cloned()).chain(null).collect()
+    [first].into_iter().chain(field.docs.iter().cloned()).collect()
 }
 
 /// The documentation of a field of the struct of required attributes.

@@ -10,6 +10,8 @@ mod words;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::parse::Parser as _;
 
 use super::embed;
 use super::model::{Module, Plan, Point, Type};
@@ -156,7 +158,7 @@ fn has_enum(point: &Point) -> bool {
 
 /// A name as a token. Names were made by `naming`, so that every one is a name in Rust.
 fn ident(name: &str) -> Ident {
-    syn::parse_str(name).unwrap_or_else(|_| Ident::new("unnamed", Span::call_site()))
+    Ident::parse_any.parse_str(name).unwrap_or_else(|_| Ident::new("unnamed", Span::call_site()))
 }
 
 /// An item behind a blank line.

@@ -1,5 +1,6 @@
 //! What was asked for on the command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
@@ -8,9 +9,10 @@ use lexopt::prelude::*;
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask codegen [--check]
        cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
+       cargo xtask plan FILE --out FILE
        cargo xtask drift PATH
        cargo xtask ci
-       cargo xtask [codegen|drift] --help
+       cargo xtask [codegen|plan|drift] --help
 ";
 
 const HELP: &str = "\
@@ -20,6 +22,7 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   codegen  turn the JSON Schema into Rust (`cargo xtask codegen --help` tells more)
+  plan     generate types from a data plan (`cargo xtask plan --help` tells more)
   drift    compare another schema with schema/ (`cargo xtask drift --help` tells more)
   ci       run everything that CI runs, and stop at the first failure
 ";
@@ -61,6 +64,8 @@ pub(crate) enum Command {
     Help(&'static str),
     /// Generate or check.
     Codegen(Request),
+    /// Generate from a data plan, as these arguments say.
+    Plan(Vec<OsString>),
     /// Compare the schema at this path with ours.
     Drift(PathBuf),
     /// Run what CI runs.
@@ -92,9 +97,10 @@ pub(crate) enum Source {
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     match parser.next()? {
-        None => Err("a command is missing: codegen, drift or ci".into()),
+        None => Err("a command is missing: codegen, plan, drift or ci".into()),
         Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
         Some(Value(name)) if name == "codegen" => codegen(parser),
+        Some(Value(name)) if name == "plan" => Ok(Command::Plan(parser.raw_args()?.collect())),
         Some(Value(name)) if name == "drift" => drift(parser),
         Some(Value(name)) if name == "ci" => match parser.next()? {
             None => Ok(Command::Ci),
@@ -177,6 +183,7 @@ mod tests {
             ("--help", Command::Help(HELP)),
             ("ci --help", Command::Help(HELP)),
             ("drift a.json", Command::Drift("a.json".into())),
+            ("plan a.json --check", Command::Plan(vec!["a.json".into(), "--check".into()])),
             ("drift --help", Command::Help(DRIFT_HELP)),
             ("codegen -h", Command::Help(CODEGEN_HELP)),
             ("codegen", request(Task::Write, Source::Workspace)),
@@ -195,7 +202,7 @@ mod tests {
     #[test]
     fn each_mistake_is_named() {
         let cases = [
-            ("", "a command is missing: codegen, drift or ci"),
+            ("", "a command is missing: codegen, plan, drift or ci"),
             ("build", "no such command: build"),
             ("--check", "invalid option '--check'"),
             ("ci fast", "unexpected argument \"fast\""),

@@ -1,4 +1,4 @@
-//! The maintainers' commands: `cargo xtask codegen`, `cargo xtask drift` and `cargo xtask ci`.
+//! The maintainers' commands: `cargo xtask codegen`, `cargo xtask plan`, `cargo xtask drift` and `cargo xtask ci`.
 //!
 //! Reads the arguments, calls the library, prints. Exit status: 0 when all is well, 1 when something was
 //! found or failed, 2 when the command itself is wrong.
@@ -13,6 +13,7 @@ mod workspace;
 use std::process::ExitCode;
 
 use arguments::Command;
+use mparticle_codegen::plan;
 
 fn main() -> ExitCode {
     let command = match arguments::parse(lexopt::Parser::from_env()) {
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Codegen(request) => codegen::run(&request),
+        Command::Plan(arguments) => return plan::command("cargo xtask plan", arguments),
         Command::Drift(path) => drift::run(&path),
         Command::Ci => ci::run(),
     };

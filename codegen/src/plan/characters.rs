@@ -24,7 +24,7 @@ pub(crate) fn spelled(text: &str) -> String {
 
 /// Whether a character can stand in a Rust name without a warning: ASCII, the letters of European scripts, and the
 /// characters of Chinese, Japanese and Korean. None of them changes if Rust normalises the name.
-fn is_letter(c: char) -> bool {
+pub(crate) fn is_letter(c: char) -> bool {
     let is_common = matches!(c,
         '\u{c0}'..='\u{12f}' | '\u{134}'..='\u{148}' | '\u{14a}'..='\u{17e}'
         | '\u{391}'..='\u{3ce}' | '\u{400}'..='\u{45f}'

@@ -4,29 +4,34 @@
 
 use serde_json::{Map, Value, json};
 
+use super::characters::is_letter;
 use super::model::Plan;
 
 /// The version of a plan as JSON, with one line for each point.
 pub(crate) fn json(plan: &Plan) -> String {
-    let points: Vec<_> = plan.definitions.iter().map(|point| ascii(&json!(point))).collect();
+    let points: Vec<_> = plan.definitions.iter().map(|point| escaped(&json!(point))).collect();
     let points = points.join(",\n");
     let head = match &plan.context {
         Some((plan_id, version)) => {
-            format!("\"data_plan_id\":{},\"version\":{version},", ascii(&json!(plan_id)))
+            format!("\"data_plan_id\":{},\"version\":{version},", escaped(&json!(plan_id)))
         }
         None => String::new(),
     };
     format!("{{{head}\"version_document\":{{\"data_points\":[\n{points}\n]}}}}")
 }
 
-/// JSON with escapes for the characters that Rust does not take in a source file, or that would be invisible there.
-fn ascii(value: &Value) -> String {
-    let escape = |c: char| match c {
-        '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' => format!("\\u{:04x}", u32::from(c)),
-        c => c.to_string(),
-    };
-    value.to_string().chars().map(escape).collect()
+/// JSON with escapes for the characters that Rust or Clippy would not take in a source file.
+fn escaped(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        if c.is_ascii() && c != '\u{7f}' || is_letter(c) {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
 }
 
 /// Returns a point's match and definition, if it has both.
@@ -81,7 +86,7 @@ mod tests {
     fn a_point_keeps_what_decides_and_nothing_else() {
         let point = json!({
             "description": "secret",
-            "match": { "type": "screen_view", "criteria": { "screen_name": "S\u{202e}" }, "x": 1 },
+            "match": { "type": "screen_view", "criteria": { "screen_name": "S\u{202e}🎉" }, "x": 1 },
             "validator": { "type": "json_schema", "by": "a@b.c", "definition": {
                 "description": "secret",
                 "properties": { "description": { "type": "string", "title": "secret" } },
@@ -100,7 +105,7 @@ mod tests {
             "data_plan_id": "p\"",
             "version": 2,
             "version_document": { "data_points": [{
-                "match": { "type": "screen_view", "criteria": { "screen_name": "S\u{202e}" } },
+                "match": { "type": "screen_view", "criteria": { "screen_name": "S\u{202e}🎉" } },
                 "validator": { "type": "json_schema", "definition": {
                     "properties": { "description": { "type": "string" } },
                     "items": { "const": "description" },

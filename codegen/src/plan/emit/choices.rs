@@ -7,7 +7,7 @@ use quote::quote;
 
 use super::super::model::{Enum, Field, Record, Type};
 use super::super::rules::code;
-use super::{apart, ident, values};
+use super::{apart, ident, values, words};
 use crate::emit::docs;
 
 /// The enum of a field, if it has one.
@@ -24,7 +24,7 @@ pub(super) fn choices(record: &Record, field: &Field) -> Option<TokenStream> {
 
 fn items(record: &Record, field: &Field, set: &Enum) -> TokenStream {
     let name = ident(&set.name);
-    let enum_docs = docs(&[format!("The values of {} of [`{}`].", code(&field.wire), record.name)]);
+    let enum_docs = docs(&[format!("The values of {} of {}.", code(&field.wire), words::link(&record.name))]);
     let all: Vec<_> = set.values.iter().map(|value| ident(&value.name)).collect();
     let variants = set.values.iter().zip(&all).map(|(value, name)| {
         let docs = docs(&[format!("The value {}.", code(&value.text()))]);

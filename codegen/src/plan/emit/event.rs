@@ -156,7 +156,7 @@ fn required(record: &Record, part: Option<&Record>) -> Option<TokenStream> {
         let (name, ty) = (ident(&field_ident(&field.name)), values::owned(field, record, part));
         quote!(#docs pub #name: #ty,)
     });
-    let docs = docs(&[format!("The required attributes of [`{}`].", record.name)]);
+    let docs = docs(&[format!("What is required of {}.", words::link(&record.name))]);
     Some(quote! {
         #docs
         #[derive(Clone, Debug, PartialEq)]

@@ -90,3 +90,8 @@ fn noun(field: &Field) -> &'static str {
         Target::Standard(_) | Target::Unknown(_) => "field",
     }
 }
+
+/// A link to a struct, whose name may also be that of a macro.
+pub(super) fn link(name: &str) -> String {
+    format!("[`{name}`](struct@{name})")
+}

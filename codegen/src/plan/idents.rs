@@ -5,6 +5,10 @@ use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use super::characters::{plain, spelled};
 use crate::names::is_ident;
 
+/// How many bytes of a name in JSON are used. Names become names of files in the documentation, and two of them may
+/// stand in one.
+const LONGEST: usize = 80;
+
 /// The style of a name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Style {
@@ -26,12 +30,13 @@ pub(crate) fn ladder(
     identity: &str,
     style: Style,
 ) -> Vec<String> {
-    let short = plain(text);
+    let long = spelled(cut(text, LONGEST));
+    let short = plain(cut(text, LONGEST));
     let has_letters = short.contains(char::is_alphanumeric);
-    let short = if has_letters { short } else { spelled(text) };
-    let long = spelled(text);
+    let short = if has_letters { short } else { long.clone() };
+    let (short, long) = (cut(&short, LONGEST), cut(&long, LONGEST));
     let unique = format!("{short} x{:08x}", hash(identity));
-    let texts = [short.clone(), qualified(&short), long.clone(), qualified(&long), unique];
+    let texts = [short.to_owned(), qualified(short), long.to_owned(), qualified(long), unique];
     texts.iter().map(|text| style.name(text)).collect()
 }
 
@@ -82,6 +87,12 @@ pub(crate) fn field(name: &str) -> String {
     if is_ident(name) { name.to_owned() } else { format!("{name}_") }
 }
 
+/// The beginning of a text, of at most so many bytes.
+fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text.get(..end.unwrap_or_default()).unwrap_or(text)
+}
+
 /// FNV-1a. The numbers stand in generated names, so they must never change.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
@@ -127,6 +138,17 @@ mod tests {
         for (text, style, expected) in cases {
             assert_eq!(first(text, style), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_long_name_is_cut_and_stays_unique() {
+        let text = "長い名前 ".repeat(50);
+        let names = ladder(&text, |text| format!("{text} other"), &text, Style::Type("Event"));
+        assert!(names.iter().all(|name| name.len() <= 100), "{names:?}");
+        let other = format!("{text}!");
+        let others = ladder(&other, str::to_owned, &other, Style::Type("Event"));
+        assert_eq!(names.first(), others.first());
+        assert_ne!(names.last(), others.last());
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn items(record: &Record, field: &Field, set: &Enum) -> TokenStream {
     let text_name = &set.name;
     quote! {
         #enum_docs
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum #name {
             #(#variants,)*
         }

@@ -159,7 +159,7 @@ fn required(record: &Record, part: Option<&Record>) -> Option<TokenStream> {
     let docs = docs(&[format!("What is required of {}.", words::link(&record.name))]);
     Some(quote! {
         #docs
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug)]
         pub struct #name {
             #(#fields)*
         }

@@ -1,0 +1,1 @@
+//! Names depend on what a plan contains, and on nothing else.

@@ -10,7 +10,7 @@ use super::report::Report;
 use crate::diagnostic::{Code, Origin};
 
 /// How many things in conflict a report lists.
-const SHOWN: usize = 5;
+const SHOWN: usize = 20;
 
 /// Gives every type, field and value its Rust name.
 pub(crate) fn name(plan: &mut Plan, overrides: &mut Overrides, report: &mut Report) {

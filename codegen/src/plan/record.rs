@@ -121,7 +121,8 @@ impl Reader<'_> {
             self.item(role, items, at(&origin, "items"))?;
             record.items = Items::Planned;
         }
-        if level.requires(name) {
+        // Without one, the event would not be an event of impressions.
+        if level.requires(name) || record.role == Role::Impressions {
             record.fields.push(Field {
                 wire: name.to_owned(),
                 name: format!("{}s", role.noun()),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::super::idents::field as field_ident;
-use super::super::model::{Enum, Field, Form, Items, Plan, Point, Role, Type};
+use super::super::model::{Enum, Field, Form, Items, Nulls, Plan, Point, Role, Type};
 
 /// The parts of a plan that decide on the values.
 pub(super) struct Probe<'a> {
@@ -107,7 +107,10 @@ impl Probe<'_> {
         if matches!(field.ty, Type::Items) {
             return Some(match record.items {
                 Items::Planned => format!("vec![{}]", self.record(point, index + 1, pick)?),
-                _ => "Vec::new()".to_owned(),
+                _ if record.role == Role::Impressions => {
+                    "vec![mparticle_models::ProductImpression::new(\"list\")]".to_owned()
+                }
+                _ => "Vec::<mparticle_models::Product>::new()".to_owned(),
             });
         }
         let position = match pick {
@@ -124,20 +127,21 @@ impl Probe<'_> {
     fn fitting(&self, ty: &Type, rule: &Value, module: &str, position: usize) -> Option<String> {
         let number = |form: &str| {
             let bound = ["minimum", "maximum"].iter().find_map(|keyword| rule.get(*keyword)?.as_f64());
-            format!("{:?}{form}", bound.unwrap_or(1.0))
+            format!("({:?}{form})", bound.unwrap_or(1.0))
         };
         Some(match ty {
-            Type::Text => format!("{:?}", text(rule)?),
+            Type::Text => format!("String::from({:?})", text(rule)?),
             Type::Number(_) => format!("mparticle_models::Number::from({})", number("_f64")),
             Type::Float => number("_f64"),
-            Type::Integer(_) => number("").trim_end_matches(".0").to_owned() + "_i64",
+            Type::Integer(_) => number("").replace(".0", "_i64"),
             Type::Boolean(_) => "true".to_owned(),
             Type::Any if rule.get("type") == Some(&"number".into()) => "1".to_owned(),
             Type::Any => "\"any\"".to_owned(),
             Type::Enum(set) => format!("{module}::{}::{}", set.name, set.values[position].name),
-            Type::List(element, _) => {
+            Type::List(element, nulls) => {
                 let items = rule.get("items").unwrap_or(&Value::Null);
-                format!("vec![{}]", self.fitting(element, items, module, position)?)
+                let item = self.fitting(element, items, module, position)?;
+                if *nulls == Nulls::Allowed { format!("vec![Some({item})]") } else { format!("vec![{item}]") }
             }
             Type::Tag => "()".to_owned(),
             Type::Items => return None,
@@ -155,14 +159,14 @@ impl Probe<'_> {
                 let has_rule = rule.get("format").is_some() || rule.get("pattern").is_some();
                 let long = rule.get("maxLength").and_then(Value::as_u64);
                 let long = long.map(|most| "x".repeat(usize::try_from(most).unwrap() + 1));
-                let texts = has_rule.then(|| "\u{1} no \u{2}".to_owned()).into_iter().chain(long);
+                let texts = has_rule.then(|| "\u{1}\u{2}".to_owned()).into_iter().chain(long);
                 texts.map(|text| format!("{text:?}")).collect()
             }
             Type::Number(Form::Plain) => {
                 numbers.map(|n| format!("mparticle_models::Number::from({n:?}_f64)")).collect()
             }
-            Type::Integer(Form::Plain) => numbers.map(|n| format!("{n}_i64")).collect(),
-            Type::Float => numbers.map(|n| format!("{n:?}_f64")).collect(),
+            Type::Integer(Form::Plain) => numbers.map(|n| format!("({n}_i64)")).collect(),
+            Type::Float => numbers.map(|n| format!("({n:?}_f64)")).collect(),
             Type::Any if rule.get("type").is_some_and(Value::is_array) => {
                 vec!["mparticle_models::Scalar::Boolean(true)".to_owned()]
             }

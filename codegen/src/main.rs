@@ -3,7 +3,8 @@
 use std::env;
 use std::process::ExitCode;
 
-const USAGE: &str = "Usage: mparticle-codegen plan FILE --out FILE (`mparticle-codegen plan --help` tells more)";
+const USAGE: &str =
+    "Usage: mparticle-codegen plan FILE --out FILE (`mparticle-codegen plan --help` tells more)";
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1);

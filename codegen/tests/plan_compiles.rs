@@ -36,7 +36,8 @@ fn module(target: &PlanCrate, library: &mut String, name: &str, plan: &Builder) 
 fn every_plan_compiles_twice_in_one_crate_without_a_warning() {
     let target = PlanCrate::new("warnings");
     let mut library =
-        "//! Generated files.\n#![deny(missing_docs, warnings)]\n#![warn(clippy::pedantic)]\n".to_owned();
+        "//! Generated files.\n#![deny(missing_docs, warnings)]\n#![warn(clippy::pedantic)]\n"
+            .to_owned();
     module(&target, &mut library, "awkward", &awkward());
     module(&target, &mut library, "awkward_again", &awkward());
     for (index, path) in reference().iter().enumerate() {
@@ -68,8 +69,11 @@ fn large_plan() -> Value {
         json!({ "type": ["string", "null"] }),
     ];
     let point = |number: usize| {
-        let attributes: serde_json::Map<_, _> =
-            types.iter().enumerate().map(|(i, ty)| (format!("attribute {i}"), ty.clone())).collect();
+        let attributes: serde_json::Map<_, _> = types
+            .iter()
+            .enumerate()
+            .map(|(i, ty)| (format!("attribute {i}"), ty.clone()))
+            .collect();
         json!({
             "description": format!("The event of number {number}."),
             "match": { "type": "custom_event", "criteria": {
@@ -114,8 +118,10 @@ fn a_forgotten_attribute_does_not_compile() {
     };
     check("let _ = custom::OnlySelf::new(\"x\")");
     target.succeed("check --offline --quiet");
-    check("let _ = commerce::AddToCartProduct::new(commerce::AddToCartProductRequired { \
-           id: String::new(), product_price: 1.0, size: commerce::AddToCartProductSize::S })");
+    check(
+        "let _ = commerce::AddToCartProduct::new(commerce::AddToCartProductRequired { \
+           id: String::new(), product_price: 1.0, size: commerce::AddToCartProductSize::S })",
+    );
     target.succeed("check --offline --quiet");
     let cases = [
         ("let _ = custom::OnlySelf::new()", "argument #1 is missing"),
@@ -128,7 +134,10 @@ fn a_forgotten_attribute_does_not_compile() {
              id: String::new(), size: commerce::AddToCartProductSize::S })",
             "missing field `product_price`",
         ),
-        ("let _ = custom::OnlySelf::new(\"x\").with_extra(\"y\", 1)", "no method named `with_extra`"),
+        (
+            "let _ = custom::OnlySelf::new(\"x\").with_extra(\"y\", 1)",
+            "no method named `with_extra`",
+        ),
     ];
     for (body, expected) in cases {
         check(body);
@@ -173,7 +182,10 @@ fn a_build_script_generates_a_file_that_can_be_included() {
         let line = format!("cargo::rerun-if-changed={}\n", target.path(name).display());
         assert!(printed.contains(&line), "{printed}");
     }
-    assert!(printed.contains("cargo::warning=plan.json#/version_document/data_points/1"), "{printed}");
+    assert!(
+        printed.contains("cargo::warning=plan.json#/version_document/data_points/1"),
+        "{printed}"
+    );
 
     let script = "fn main() {\n    let out = std::env::var(\"OUT_DIR\").unwrap();\n    \
                   std::fs::copy(\"plan.rs\", out + \"/plan.rs\").unwrap();\n}\n";

@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn reserved_and_chosen_names_do_not_move() {
-        let wanted = [ladder(&["new", "new1"]), Wanted::Chosen("a".to_owned()), ladder(&["a", "a1"])];
+        let wanted =
+            [ladder(&["new", "new1"]), Wanted::Chosen("a".to_owned()), ladder(&["a", "a1"])];
         assert_eq!(names(&wanted), ["new1", "a", "a1"]);
     }
 

@@ -134,7 +134,10 @@ mod tests {
             ("--out b.rs", "the FILE of a data plan is missing"),
             ("a.json b.json --out b.rs", "unexpected argument \"b.json\""),
             ("a.json --out b.rs --out c.rs", "an option is given twice"),
-            ("a.json --out b.rs --version x", "cannot parse argument \"x\": invalid digit found in string"),
+            (
+                "a.json --out b.rs --version x",
+                "cannot parse argument \"x\": invalid digit found in string",
+            ),
             ("a.json --ou b.rs", "invalid option '--ou'"),
         ];
         for (line, expected) in cases {

@@ -70,7 +70,11 @@ pub(crate) struct Described {
 }
 
 /// Reads the definition at a place.
-pub(crate) fn read(definition: &Value, place: Place, origin: &Origin) -> Result<Meaning, Diagnostic> {
+pub(crate) fn read(
+    definition: &Value,
+    place: Place,
+    origin: &Origin,
+) -> Result<Meaning, Diagnostic> {
     let empty = Map::new();
     let schema = match definition {
         Value::Object(schema) => schema,
@@ -96,7 +100,10 @@ pub(crate) fn read(definition: &Value, place: Place, origin: &Origin) -> Result<
 }
 
 /// Reports a keyword that no plan may have.
-pub(crate) fn refuse_keywords(schema: &Map<String, Value>, origin: &Origin) -> Result<(), Diagnostic> {
+pub(crate) fn refuse_keywords(
+    schema: &Map<String, Value>,
+    origin: &Origin,
+) -> Result<(), Diagnostic> {
     match REFUSED.iter().find(|&&keyword| schema.contains_key(keyword)) {
         None => Ok(()),
         Some(keyword) => {
@@ -128,7 +135,11 @@ fn constant(
         Place::User => is_scalar(value) || is_list,
         Place::Standard(kind) => return Ok(standard_constant(value, kind, schema)),
     };
-    if fits { Ok(Meaning::Constant(value.clone())) } else { Err(nested(&at(origin, "const"), place)) }
+    if fits {
+        Ok(Meaning::Constant(value.clone()))
+    } else {
+        Err(nested(&at(origin, "const"), place))
+    }
 }
 
 /// A constant that a field of the models cannot hold is left to the user.
@@ -266,9 +277,9 @@ fn list_of(schema: &Map<String, Value>, place: Place, origin: &Origin) -> Result
         Some(items) => items,
     };
     Ok(match read(items, Place::Element, &origin)? {
-        Meaning::Field(Described { ty: Type::Tag, .. }) | Meaning::Constant(_) | Meaning::Nothing => {
-            Type::List(Box::new(Type::Any), Nulls::Refused)
-        }
+        Meaning::Field(Described { ty: Type::Tag, .. })
+        | Meaning::Constant(_)
+        | Meaning::Nothing => Type::List(Box::new(Type::Any), Nulls::Refused),
         Meaning::Field(described) => {
             let nulls = if described.is_nullable { Nulls::Allowed } else { Nulls::Refused };
             Type::List(Box::new(described.ty), nulls)
@@ -324,10 +335,9 @@ fn nested(origin: &Origin, place: Place) -> Diagnostic {
             "an attribute of a user cannot hold an object",
             "a text, a number, a boolean or a list of these",
         ),
-        Place::Element => (
-            "a list or an enum cannot hold lists or objects",
-            "texts, numbers or booleans",
-        ),
+        Place::Element => {
+            ("a list or an enum cannot hold lists or objects", "texts, numbers or booleans")
+        }
         Place::Product => ("an attribute of a product cannot hold a list or an object", "a text"),
         Place::Event | Place::Standard(_) => (
             "an attribute of an event cannot hold a list or an object",

@@ -32,7 +32,11 @@ pub(crate) fn print(source: &str, tokens: TokenStream) -> Result<String, Diagnos
 }
 
 /// Compares a file with what it should be, and writes it in [`Mode::Write`]. Returns how they differed.
-pub(crate) fn sync(out: &Path, expected: &str, mode: Mode) -> Result<Option<Difference>, Diagnostic> {
+pub(crate) fn sync(
+    out: &Path,
+    expected: &str,
+    mode: Mode,
+) -> Result<Option<Difference>, Diagnostic> {
     let difference = compare(out, expected).map_err(|error| unusable(out, &error))?;
     if difference.is_some() && mode == Mode::Write {
         write(out, expected).map_err(|error| unusable(out, &error))?;

@@ -104,9 +104,8 @@ mod tests {
 
     #[test]
     fn a_ladder_begins_short_and_ends_unique() {
-        let names = |text: &str, style| {
-            ladder(text, |text| format!("{text} other"), "an identity", style)
-        };
+        let names =
+            |text: &str, style| ladder(text, |text| format!("{text} other"), "an identity", style);
         assert_eq!(
             names("Log in -- Attempted", Style::Type("Event")),
             [

@@ -56,9 +56,11 @@ pub(crate) fn choose(file: &str, value: &Value, choice: &Choice) -> Result<Chose
     let all = candidates(value, origin.clone())?;
     let fits = |candidate: &&Candidate<'_>| {
         let plan_id = choice.plan_id.as_deref();
-        let plan_fits = candidate.plan_id.is_none() || plan_id.is_none_or(|id| candidate.plan_id == Some(id));
+        let plan_fits =
+            candidate.plan_id.is_none() || plan_id.is_none_or(|id| candidate.plan_id == Some(id));
         let version = choice.version;
-        plan_fits && (candidate.version.is_none() || version.is_none_or(|v| candidate.version == Some(v)))
+        plan_fits
+            && (candidate.version.is_none() || version.is_none_or(|v| candidate.version == Some(v)))
     };
     let fitting: Vec<_> = all.iter().filter(fits).collect();
     let ids: BTreeSet<_> = fitting.iter().filter_map(|candidate| candidate.plan_id).collect();
@@ -79,8 +81,9 @@ fn finish(candidate: &Candidate<'_>, choice: &Choice) -> Result<Chosen, Diagnost
     let Some(document) = candidate.document else {
         let message = "the version has no `version_document`, and therefore no data points";
         let help = "download this version from mParticle, or choose another one";
-        return Err(Diagnostic::new(Code::InvalidPlan, candidate.origin.clone(), message)
-            .with_help(help));
+        return Err(
+            Diagnostic::new(Code::InvalidPlan, candidate.origin.clone(), message).with_help(help)
+        );
     };
     Ok(Chosen {
         plan_id: candidate.plan_id.map(str::to_owned).or_else(|| choice.plan_id.clone()),
@@ -168,12 +171,13 @@ fn of_version<'a>(
     origin: Origin,
 ) -> Result<Candidate<'a>, Diagnostic> {
     let object = value.as_object().ok_or_else(|| not_a_plan(&origin))?;
-    let version = match object.get("version") {
-        None | Some(Value::Null) => None,
-        Some(version) => Some(version.as_i64().ok_or_else(|| {
-            wrong_kind(&at(&origin, "version"), "`version`", "a whole number")
-        })?),
-    };
+    let version =
+        match object.get("version") {
+            None | Some(Value::Null) => None,
+            Some(version) => Some(version.as_i64().ok_or_else(|| {
+                wrong_kind(&at(&origin, "version"), "`version`", "a whole number")
+            })?),
+        };
     let document_origin = at(&origin, "version_document");
     let (document, origin) = match object.get("version_document") {
         None | Some(Value::Null) => (None, origin),
@@ -214,7 +218,11 @@ mod tests {
 
     use super::*;
 
-    fn chosen(value: &Value, plan_id: Option<&str>, version: Option<i64>) -> Result<String, String> {
+    fn chosen(
+        value: &Value,
+        plan_id: Option<&str>,
+        version: Option<i64>,
+    ) -> Result<String, String> {
         let choice = Choice { plan_id: plan_id.map(str::to_owned), version };
         let chosen = choose("p.json", value, &choice);
         chosen
@@ -253,7 +261,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_chosen_is_explained_with_the_choices() {
-        let version = |number: i64| json!({ "version": number, "version_document": { "data_points": [] } });
+        let version =
+            |number: i64| json!({ "version": number, "version_document": { "data_points": [] } });
         let plan = |id: &str, numbers: &[i64]| json!({ "data_plan_id": id, "data_plan_versions": numbers.iter().map(|&n| version(n)).collect::<Vec<_>>() });
         let help = "the file contains: --plan-id a --version 1, --plan-id a --version 2";
         let no_plan = "a plan has `data_plan_versions`, a version `version_document`, a document `data_points`, and \

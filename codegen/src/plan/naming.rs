@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::assign::{Clash, Wanted, assign};
 use super::idents::{Style, ladder};
-use super::model::{Field, Holder, Match, Module, Plan, Point, Record, Role, Target, Type, Variant};
+use super::model::{
+    Field, Holder, Match, Module, Plan, Point, Record, Role, Target, Type, Variant,
+};
 use super::overrides::{self, Overrides};
 use super::report::Report;
 use crate::diagnostic::{Code, Origin};
@@ -172,8 +174,12 @@ impl Naming<'_> {
         for Clash { name, members } in assigned.unsolved {
             let things = members.iter().filter_map(|&member| things.get(member));
             for thing in things {
-                let message = format!("`{}` cannot be named `{name}`, which is in use", thing.label);
-                let help = format!("choose another name with `{} = \"..\"` in the overrides", thing.setting);
+                let message =
+                    format!("`{}` cannot be named `{name}`, which is in use", thing.label);
+                let help = format!(
+                    "choose another name with `{} = \"..\"` in the overrides",
+                    thing.setting
+                );
                 self.report.error(Code::NameConflict, &thing.origin, message, help);
             }
         }
@@ -183,7 +189,8 @@ impl Naming<'_> {
                 .filter_map(|&member| Some((things.get(member)?, assigned.names.get(member)?)))
                 .collect();
             // Who chose a name knows of the conflict.
-            let is_chosen = |(thing, _): &(&Thing, &String)| matches!(thing.wanted, Wanted::Chosen(_));
+            let is_chosen =
+                |(thing, _): &(&Thing, &String)| matches!(thing.wanted, Wanted::Chosen(_));
             if let Some((first, _)) = members.first()
                 && !members.iter().any(is_chosen)
             {

@@ -129,7 +129,8 @@ impl Overrides {
 
     /// Whether an attribute is left out.
     pub(crate) fn skips(&mut self, key: &str, section: Section, wire: &str) -> bool {
-        let found = find(&self.points, key).and_then(|(_, point)| find(point.section(section), wire));
+        let found =
+            find(&self.points, key).and_then(|(_, point)| find(point.section(section), wire));
         let Some((entry, attribute)) = found else { return false };
         self.applied.insert(entry.span().start);
         attribute.skip
@@ -141,7 +142,12 @@ impl Overrides {
     }
 
     /// Returns the name that was chosen for an attribute.
-    pub(crate) fn field_name(&self, key: &str, section: Section, wire: &str) -> Option<&Spanned<String>> {
+    pub(crate) fn field_name(
+        &self,
+        key: &str,
+        section: Section,
+        wire: &str,
+    ) -> Option<&Spanned<String>> {
         self.attribute(key, section, wire)?.name.as_ref()
     }
 
@@ -193,9 +199,12 @@ impl Overrides {
                         unused.push(self.stale(wire, "the point has no such attribute"));
                         continue;
                     }
-                    let is_used = |value: &&Spanned<String>| self.applied.contains(&value.span().start);
+                    let is_used =
+                        |value: &&Spanned<String>| self.applied.contains(&value.span().start);
                     let values = attribute.values.keys().filter(|value| !is_used(value));
-                    unused.extend(values.map(|value| self.stale(value, "the attribute has no such value")));
+                    unused.extend(
+                        values.map(|value| self.stale(value, "the attribute has no such value")),
+                    );
                 }
             }
         }
@@ -257,7 +266,9 @@ skip = true
         let mut overrides = Overrides::parse("o.toml", TEXT).unwrap();
         let unused = |overrides: &Overrides| {
             let list = overrides.unused();
-            list.iter().map(|found| format!("{} {}", found.origin, found.message)).collect::<Vec<_>>()
+            list.iter()
+                .map(|found| format!("{} {}", found.origin, found.message))
+                .collect::<Vec<_>>()
         };
         assert_eq!(
             unused(&overrides),
@@ -271,10 +282,7 @@ skip = true
         assert!(overrides.skips_point("screen_view::S"));
         assert!(overrides.skips(key, Section::Attributes, "deep"));
         assert!(!overrides.skips(key, Section::Attributes, "absent"));
-        assert_eq!(
-            unused(&overrides),
-            ["o.toml:6 the point has no such attribute: `x y`"]
-        );
+        assert_eq!(unused(&overrides), ["o.toml:6 the point has no such attribute: `x y`"]);
         assert!(!overrides.skips(key, Section::Attributes, "x y"));
         let name = overrides.field_name(key, Section::Attributes, "x y").unwrap();
         assert_eq!(name.get_ref(), "z");

@@ -54,7 +54,8 @@ pub(crate) fn read(chosen: &Chosen, overrides: &mut Overrides, report: &mut Repo
             continue;
         }
         let point = read_point(object, matches, key, origin, overrides, report);
-        match positions.get(&point.key).and_then(|&position: &usize| plan.points.get_mut(position)) {
+        match positions.get(&point.key).and_then(|&position: &usize| plan.points.get_mut(position))
+        {
             None => drop(positions.insert(point.key.clone(), plan.points.len())),
             Some(earlier) => {
                 let message = format!("`{}` is planned a second time", point.key);
@@ -80,7 +81,8 @@ fn read_point(
     let validator = object.get("validator");
     let is_schema =
         validator.is_some_and(|validator| validator.get("type") == Some(&"json_schema".into()));
-    let definition = validator.and_then(|validator| validator.get("definition")).filter(|_| is_schema);
+    let definition =
+        validator.and_then(|validator| validator.get("definition")).filter(|_| is_schema);
     let place = at(&at(&origin, "validator"), "definition");
     let description = definition::description(object).pop();
     let reader = Reader::new(&key, overrides, report);

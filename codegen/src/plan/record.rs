@@ -229,7 +229,8 @@ impl Reader<'_> {
             Ok(Meaning::Nothing) => {}
             Err(mut error) => {
                 let entry = overrides::entry(self.key, section, wire, "skip = true");
-                error.help = format!("{}, or leave it out with `{entry}` in the overrides", error.help);
+                error.help =
+                    format!("{}, or leave it out with `{entry}` in the overrides", error.help);
                 self.report.errors.push(error);
             }
         }
@@ -238,7 +239,8 @@ impl Reader<'_> {
     /// Reports what concerns the whole point.
     fn refuse(&mut self, mut error: Diagnostic) {
         let entry = overrides::point_entry(self.key, "skip = true");
-        error.help = format!("{}, or leave the point out with `{entry}` in the overrides", error.help);
+        error.help =
+            format!("{}, or leave the point out with `{entry}` in the overrides", error.help);
         self.report.errors.push(error);
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn choices(record: &Record, field: &Field) -> Option<TokenStream> {
 
 fn items(record: &Record, field: &Field, set: &Enum) -> TokenStream {
     let name = ident(&set.name);
-    let enum_docs = docs(&[format!("The values of {} of {}.", code(&field.wire), words::link(&record.name))]);
+    let enum_docs =
+        docs(&[format!("The values of {} of {}.", code(&field.wire), words::link(&record.name))]);
     let all: Vec<_> = set.values.iter().map(|value| ident(&value.name)).collect();
     let variants = set.values.iter().zip(&all).map(|(value, name)| {
         let docs = docs(&[format!("The value {}.", code(&value.text()))]);
@@ -34,7 +35,8 @@ fn items(record: &Record, field: &Field, set: &Enum) -> TokenStream {
     let mut seen = BTreeSet::new();
     // A number and a text may look alike. The first of the two has the text.
     let parsed = texts.iter().zip(&all).filter(|(text, _)| seen.insert(text.as_str()));
-    let parsed = parsed.map(|(text, name)| quote!(#text => ::core::result::Result::Ok(Self::#name)));
+    let parsed =
+        parsed.map(|(text, name)| quote!(#text => ::core::result::Result::Ok(Self::#name)));
     let scalar = scalar(set, &all);
     let all_docs = docs(&["All values, in the order of the data plan."]);
     let as_str_docs = docs(&["Returns the value as text."]);
@@ -100,11 +102,12 @@ fn scalar(set: &Enum, all: &[Ident]) -> Option<TokenStream> {
 
 /// The error of reading a value from text.
 pub(super) fn error() -> TokenStream {
+    let attributes = super::attributes();
     let docs = docs(&["The error for a text that is no value of an enum of the data plan."]);
     quote! {
         #docs
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[rustfmt::skip]
+        #attributes
         pub struct UnknownValue {
             of: &'static str,
         }
@@ -118,6 +121,7 @@ pub(super) fn error() -> TokenStream {
         }
 
         #[blank_line]
+        #[rustfmt::skip]
         impl ::core::error::Error for UnknownValue {}
     }
 }

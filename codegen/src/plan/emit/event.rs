@@ -183,9 +183,8 @@ fn finish(role: Role) -> Option<TokenStream> {
         Role::UserAttributes => return Some(user_findings()),
         Role::Product | Role::Promotion | Role::Impression => return None,
     };
-    let event_docs = docs(&[
-        "Returns the event, to set what is not part of the data plan, such as its time.",
-    ]);
+    let event_docs =
+        docs(&["Returns the event, to set what is not part of the data plan, such as its time."]);
     let findings_docs = docs(&["Returns what the data plan does not allow in the event."]);
     Some(quote! {
         #event_docs

@@ -47,14 +47,23 @@ pub(crate) fn file(plan: &Plan, layout: Layout) -> TokenStream {
     }
 }
 
+/// The attributes of every item of the file. A program need not use all of them, and rustfmt would undo `--check`.
+fn attributes() -> TokenStream {
+    quote! {
+        #[allow(dead_code, unreachable_pub, reason = "a program may use a part of the data plan")]
+        #[rustfmt::skip]
+    }
+}
+
 /// The identifier and version, as the models take them.
 fn context((plan_id, version): &(String, i64)) -> TokenStream {
     let version = values::tokens(&version.to_string());
-    let docs = docs(&[
-        "The identifier and the version of the data plan, for `Batch::with_data_plan`.",
-    ]);
+    let attributes = attributes();
+    let docs =
+        docs(&["The identifier and the version of the data plan, for `Batch::with_data_plan`."]);
     quote! {
         #docs
+        #attributes
         pub const CONTEXT: (&str, i64) = (#plan_id, #version);
     }
 }
@@ -68,11 +77,12 @@ fn linter(plan: &Plan) -> TokenStream {
     let plan_docs = docs(&[
         "Returns the data plan: what its points match, and their definitions without descriptions.",
     ]);
+    let attributes = attributes();
     let text_docs = docs(&["The data plan as JSON, with one line for each point."]);
     quote! {
         #linter_docs
         #[must_use]
-        #[rustfmt::skip]
+        #attributes
         pub fn linter() -> &'static ::mparticle_models::data_plan::Linter {
             static LINTER: ::std::sync::LazyLock<::mparticle_models::data_plan::Linter> =
                 ::std::sync::LazyLock::new(|| {
@@ -84,22 +94,22 @@ fn linter(plan: &Plan) -> TokenStream {
 
         #plan_docs
         #[must_use]
-        #[rustfmt::skip]
+        #attributes
         pub fn data_plan() -> ::mparticle_models::DataPlanVersion {
             ::mparticle_models::DataPlanVersion::from_str(PLAN).unwrap_or_default()
         }
 
         #text_docs
-        #[rustfmt::skip]
+        #attributes
         const PLAN: &str = #text;
     }
 }
 
 /// The function that all setters of attributes call. It keeps them small: there may be thousands.
 fn set() -> TokenStream {
+    let attributes = attributes();
     apart(&quote! {
-        #[allow(dead_code, reason = "a plan may have no attributes")]
-        #[rustfmt::skip]
+        #attributes
         fn set<V>(
             values: &mut ::std::collections::BTreeMap<::std::string::String, V>,
             name: &str,
@@ -120,16 +130,16 @@ fn raw_string(text: &str) -> TokenStream {
 
 /// The types of the points of one kind; nothing if there are none.
 fn module(plan: &Plan, module: Module) -> Option<TokenStream> {
-    let mut points =
-        plan.points.iter().filter(|point| point.matches.module() == module).peekable();
+    let mut points = plan.points.iter().filter(|point| point.matches.module() == module).peekable();
     points.peek()?;
     let items = points.map(point);
     let docs = docs(&[words::module(module)]);
     let name = ident(module.name());
+    let attributes = attributes();
     Some(quote! {
         #docs
         #[allow(clippy::all, clippy::pedantic, reason = "names and descriptions come from the plan")]
-        #[rustfmt::skip]
+        #attributes
         pub mod #name {
             #(#items)*
         }

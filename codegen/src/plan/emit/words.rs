@@ -31,7 +31,11 @@ pub(super) fn record(point: &Point, record: &Record) -> Vec<String> {
         (_, Match::UserAttributes) => "The attributes of a user.".to_owned(),
         (_, matches) => {
             let text = matched(matches);
-            format!("{}{}.", text.get(..1).unwrap_or_default().to_uppercase(), text.get(1..).unwrap_or_default())
+            format!(
+                "{}{}.",
+                text.get(..1).unwrap_or_default().to_uppercase(),
+                text.get(1..).unwrap_or_default()
+            )
         }
     };
     record.description.iter().cloned().chain([what]).collect()

@@ -30,8 +30,7 @@ fn matching(matches: Value) -> Value {
 const DATA: &str = "/data_points/0/validator/definition/properties/data";
 const ATTRIBUTE: &str =
     "/data_points/0/validator/definition/properties/data/properties/custom_attributes/properties/a";
-const SKIP: &str =
-    ", or leave it out with `\"custom_event:other:E\".attributes.\"a\".skip = true` in the overrides";
+const SKIP: &str = ", or leave it out with `\"custom_event:other:E\".attributes.\"a\".skip = true` in the overrides";
 
 #[test]
 fn each_error_has_a_place_and_a_way_out() {
@@ -93,7 +92,9 @@ fn what_becomes_no_type_is_a_warning() {
         skipped(json!({ "type": "user_identity_chagne" })),
         skipped(json!({ "type": "custom_event" })),
         skipped(json!({ "type": "custom_event", "criteria": { "event_name": "E" } })),
-        skipped(json!({ "type": "custom_event", "criteria": { "event_name": 1, "custom_event_type": "other" } })),
+        skipped(
+            json!({ "type": "custom_event", "criteria": { "event_name": 1, "custom_event_type": "other" } }),
+        ),
         skipped(json!({ "type": "screen_view", "criteria": {} })),
         skipped(json!({ "type": "product_action", "criteria": null })),
         (json!({ "data_points": [{}] }), Code::SkippedPoint, "/data_points/0/match"),
@@ -118,7 +119,11 @@ fn what_becomes_no_type_is_a_warning() {
         let (_, report) = read("p.json", &attribute(definition), &mut Overrides::default());
         assert_eq!((report.errors, report.warnings), (Vec::new(), Vec::new()));
     }
-    let (_, report) = read("p.json", &matching(json!({ "type": "custom_event", "criteria": event })), &mut Overrides::default());
+    let (_, report) = read(
+        "p.json",
+        &matching(json!({ "type": "custom_event", "criteria": event })),
+        &mut Overrides::default(),
+    );
     assert_eq!(report.warnings, []);
 }
 
@@ -147,7 +152,9 @@ fn a_file_that_is_no_json_is_refused_at_its_line() {
         assert_eq!((errors[0].code, errors[0].origin.to_string().as_str()), (code, place));
         assert!(!errors[0].help.is_empty());
     }
-    let with_mark = [b"\xef\xbb\xbf", matching(json!({ "type": "user_attributes" })).to_string().as_bytes()].concat();
+    let with_mark =
+        [b"\xef\xbb\xbf", matching(json!({ "type": "user_attributes" })).to_string().as_bytes()]
+            .concat();
     assert!(generated(&with_mark).unwrap().contains("pub struct Attributes"));
     let missing = generate("absent.json".as_ref(), None, &Choice::default(), Layout::Module);
     assert_eq!(missing.err().unwrap()[0].code, Code::UnreadableFile);
@@ -187,7 +194,9 @@ fn no_mutation_of_a_plan_panics() {
             Ok(generated) => assert!(syn::parse_file(&generated.text).is_ok()),
             Err(errors) => {
                 let is_helpful = |error: &Diagnostic| {
-                    error.code != Code::Lowering && !error.help.is_empty() && !error.origin.pointer.is_empty()
+                    error.code != Code::Lowering
+                        && !error.help.is_empty()
+                        && !error.origin.pointer.is_empty()
                 };
                 assert!(errors.iter().all(is_helpful), "{errors:?}");
             }

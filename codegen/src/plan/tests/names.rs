@@ -13,9 +13,40 @@ use crate::diagnostic::Code;
 
 /// Words that look alike once they are names.
 const WORDS: &[&str] = &[
-    "", "/", "-", "a-b", "a_b", "A b", "ab", "AB", "a-b-required", "item", "Item", "owner", "owner item", "Owner Item",
-    "self", "Self", "type", "extra", "Option", "1", "-1", "1.0", "🎉", "Größe", "購入", "\u{202e}", "x", "y", "required",
-    "product", "products", "price", "owner item value", "promotion view",
+    "",
+    "/",
+    "-",
+    "a-b",
+    "a_b",
+    "A b",
+    "ab",
+    "AB",
+    "a-b-required",
+    "item",
+    "Item",
+    "owner",
+    "owner item",
+    "Owner Item",
+    "self",
+    "Self",
+    "type",
+    "extra",
+    "Option",
+    "1",
+    "-1",
+    "1.0",
+    "🎉",
+    "Größe",
+    "購入",
+    "\u{202e}",
+    "x",
+    "y",
+    "required",
+    "product",
+    "products",
+    "price",
+    "owner item value",
+    "promotion view",
 ];
 
 fn word(rng: &mut Rng) -> String {
@@ -122,7 +153,9 @@ fn order_means_nothing() {
     let mut rng = Rng::with_seed(1);
     for _ in 0..400 {
         let points = points(&mut rng);
-        let Value::Array(mixed) = shuffled(&Value::Array(points.clone()), &mut rng) else { panic!() };
+        let Value::Array(mixed) = shuffled(&Value::Array(points.clone()), &mut rng) else {
+            panic!()
+        };
         assert_eq!(names(&points, "").0, names(&mixed, "").0);
     }
 }
@@ -133,7 +166,8 @@ fn no_two_things_have_one_name() {
     let mut rng = Rng::with_seed(2);
     for _ in 0..400 {
         let points = points(&mut rng);
-        let (plan, _) = read("p.json", &json!({ "data_points": points }), &mut Overrides::default());
+        let (plan, _) =
+            read("p.json", &json!({ "data_points": points }), &mut Overrides::default());
         let mut types = BTreeSet::new();
         for point in &plan.points {
             let module = point.matches.module().name();

@@ -59,7 +59,8 @@ impl Probe<'_> {
             let Some(value) = self.record(point, 0, pick) else { continue };
             let what = if is_wrong { "wrong" } else { "right" };
             let key = format!("{module} {}", point.key);
-            let call = if point.records[0].role == Role::UserAttributes { "attributes" } else { "event" };
+            let call =
+                if point.records[0].role == Role::UserAttributes { "attributes" } else { "event" };
             writeln!(
                 text,
                 "    {{ let value = {value}; let found = value.findings(); \
@@ -114,7 +115,9 @@ impl Probe<'_> {
             });
         }
         let position = match pick {
-            Pick::Wrong(wrong, value) if std::ptr::eq(wrong, field) => return Some(value.to_owned()),
+            Pick::Wrong(wrong, value) if std::ptr::eq(wrong, field) => {
+                return Some(value.to_owned());
+            }
             Pick::Position(picked, position) if std::ptr::eq(picked, field) => position,
             _ => 0,
         };
@@ -126,7 +129,8 @@ impl Probe<'_> {
 
     fn fitting(&self, ty: &Type, rule: &Value, module: &str, position: usize) -> Option<String> {
         let number = |form: &str| {
-            let bound = ["minimum", "maximum"].iter().find_map(|keyword| rule.get(*keyword)?.as_f64());
+            let bound =
+                ["minimum", "maximum"].iter().find_map(|keyword| rule.get(*keyword)?.as_f64());
             format!("({:?}{form})", bound.unwrap_or(1.0))
         };
         Some(match ty {
@@ -141,7 +145,11 @@ impl Probe<'_> {
             Type::List(element, nulls) => {
                 let items = rule.get("items").unwrap_or(&Value::Null);
                 let item = self.fitting(element, items, module, position)?;
-                if *nulls == Nulls::Allowed { format!("vec![Some({item})]") } else { format!("vec![{item}]") }
+                if *nulls == Nulls::Allowed {
+                    format!("vec![Some({item})]")
+                } else {
+                    format!("vec![{item}]")
+                }
             }
             Type::Tag => "()".to_owned(),
             Type::Items => return None,

@@ -50,7 +50,8 @@ fn the_linter_finds_nothing_in_events_that_follow_the_plan() {
     // The largest one is there three times.
     let is_new = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_string_lossy();
-        has_document(path) && !name.starts_with("dpnode_sample_data_plan.")
+        has_document(path)
+            && !name.starts_with("dpnode_sample_data_plan.")
             && name != "dpnode_sample_data_plan_v2.json"
     };
     let others = reference().into_iter().filter(is_new).map(|path| (path, None));

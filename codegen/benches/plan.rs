@@ -19,8 +19,9 @@ fn plan() -> Value {
         json!({ "type": "string", "enum": ["small", "medium", "large"] }),
     ];
     let point = |number: usize| {
-        let attribute = |i: usize| (format!("attribute {i}"), types[i % types.len()].clone());
-        let attributes: serde_json::Map<_, _> = (0..8).map(attribute).collect();
+        let attribute = |(i, ty): (usize, &Value)| (format!("attribute {i}"), ty.clone());
+        let attributes: serde_json::Map<_, _> =
+            types.iter().cycle().take(8).enumerate().map(attribute).collect();
         let required: Vec<_> = attributes.keys().cloned().collect();
         json!({
             "match": { "type": "custom_event", "criteria": {

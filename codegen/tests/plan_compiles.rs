@@ -120,7 +120,7 @@ fn a_forgotten_attribute_does_not_compile() {
     target.succeed("check --offline --quiet");
     check(
         "let _ = commerce::AddToCartProduct::new(commerce::AddToCartProductRequired { \
-           id: String::new(), product_price: 1.0, size: commerce::AddToCartProductSize::S })",
+           id: String::new(), price: 1.0, size: commerce::AddToCartProductSize::S })",
     );
     target.succeed("check --offline --quiet");
     let cases = [
@@ -132,7 +132,7 @@ fn a_forgotten_attribute_does_not_compile() {
         (
             "let _ = commerce::AddToCartProduct::new(commerce::AddToCartProductRequired { \
              id: String::new(), size: commerce::AddToCartProductSize::S })",
-            "missing field `product_price`",
+            "missing field `price`",
         ),
         (
             "let _ = custom::OnlySelf::new(\"x\").with_extra(\"y\", 1)",

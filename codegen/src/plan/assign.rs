@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that needs a name.
-#[derive(Clone, Debug)]
 pub(crate) enum Wanted {
     /// The name that was chosen for it.
     Chosen(String),
-    /// The names that it takes, in the order in which they are tried.
-    Ladder(Vec<String>),
+    /// So many names that it takes, in the order in which they are tried.
+    Ladder(usize, Box<dyn Fn(usize) -> String>),
 }
 
 /// Things that wanted the same name.
@@ -35,37 +34,37 @@ pub(crate) struct Assigned {
 }
 
 /// Gives each thing a name that no other has. The reserved names are given to none.
-pub(crate) fn assign(wanted: &[Wanted], reserved: &BTreeSet<String>) -> Assigned {
+pub(crate) fn assign(wanted: &[&Wanted], reserved: &BTreeSet<String>) -> Assigned {
     let mut steps = vec![0; wanted.len()];
-    let first = clashes(wanted, &steps, reserved);
-    let mut assigned = Assigned { clashes: first, ..Assigned::default() };
+    let mut names: Vec<_> = wanted.iter().map(|wanted| wanted.name(0)).collect();
+    let first = clashes(&names, reserved);
+    let mut unsolved = first.clone();
     loop {
-        let clashes = clashes(wanted, &steps, reserved);
         let mut has_moved = false;
-        for &member in clashes.iter().flat_map(|clash| &clash.members) {
-            let (Some(wanted), Some(step)) = (wanted.get(member), steps.get_mut(member)) else {
+        for &member in unsolved.iter().flat_map(|clash| &clash.members) {
+            let (Some(wanted), Some(step), Some(name)) =
+                (wanted.get(member), steps.get_mut(member), names.get_mut(member))
+            else {
                 continue;
             };
-            if !wanted.is_last(*step) {
+            if *step + 1 < wanted.length() {
                 *step += 1;
+                *name = wanted.name(*step);
                 has_moved = true;
             }
         }
         if !has_moved {
-            assigned.unsolved = clashes;
-            break;
+            return Assigned { names, clashes: first, unsolved };
         }
+        unsolved = clashes(&names, reserved);
     }
-    assigned.names =
-        wanted.iter().zip(&steps).map(|(wanted, &step)| wanted.name(step).to_owned()).collect();
-    assigned
 }
 
 /// The names that several things have, or that are reserved.
-fn clashes(wanted: &[Wanted], steps: &[usize], reserved: &BTreeSet<String>) -> Vec<Clash> {
+fn clashes(names: &[String], reserved: &BTreeSet<String>) -> Vec<Clash> {
     let mut members = BTreeMap::<&str, Vec<usize>>::new();
-    for (position, (wanted, &step)) in wanted.iter().zip(steps).enumerate() {
-        members.entry(wanted.name(step)).or_default().push(position);
+    for (position, name) in names.iter().enumerate() {
+        members.entry(name).or_default().push(position);
     }
     let is_clash =
         |(name, members): &(&str, Vec<usize>)| members.len() > 1 || reserved.contains(*name);
@@ -74,17 +73,17 @@ fn clashes(wanted: &[Wanted], steps: &[usize], reserved: &BTreeSet<String>) -> V
 }
 
 impl Wanted {
-    fn name(&self, step: usize) -> &str {
+    fn name(&self, step: usize) -> String {
         match self {
-            Self::Chosen(name) => name,
-            Self::Ladder(names) => names.get(step).map_or("", String::as_str),
+            Self::Chosen(name) => name.clone(),
+            Self::Ladder(_, name) => name(step),
         }
     }
 
-    fn is_last(&self, step: usize) -> bool {
+    fn length(&self) -> usize {
         match self {
-            Self::Chosen(_) => true,
-            Self::Ladder(names) => step + 1 >= names.len(),
+            Self::Chosen(_) => 1,
+            Self::Ladder(length, _) => *length,
         }
     }
 }
@@ -93,19 +92,24 @@ impl Wanted {
 mod tests {
     use super::*;
 
-    fn ladder(names: &[&str]) -> Wanted {
-        Wanted::Ladder(names.iter().map(|&name| name.to_owned()).collect())
+    fn ladder(names: &'static [&str]) -> Wanted {
+        Wanted::Ladder(names.len(), Box::new(|step| names[step].to_owned()))
+    }
+
+    fn assigned(wanted: &[Wanted]) -> Assigned {
+        let wanted: Vec<_> = wanted.iter().collect();
+        assign(&wanted, &BTreeSet::from(["new".to_owned()]))
     }
 
     fn names(wanted: &[Wanted]) -> Vec<String> {
-        assign(wanted, &BTreeSet::from(["new".to_owned()])).names
+        assigned(wanted).names
     }
 
     #[test]
     fn equal_names_all_give_way() {
         let wanted = [ladder(&["a", "a1"]), ladder(&["b", "b1"]), ladder(&["a", "a2"])];
         assert_eq!(names(&wanted), ["a1", "b", "a2"]);
-        let assigned = assign(&wanted, &BTreeSet::new());
+        let assigned = assigned(&wanted);
         assert_eq!(assigned.clashes, [Clash { name: "a".to_owned(), members: vec![0, 2] }]);
         assert_eq!(assigned.unsolved, []);
     }
@@ -125,8 +129,8 @@ mod tests {
 
     #[test]
     fn what_stays_equal_is_reported() {
-        let chosen = Wanted::Chosen("a".to_owned());
-        let assigned = assign(&[chosen.clone(), chosen], &BTreeSet::new());
+        let chosen = || Wanted::Chosen("a".to_owned());
+        let assigned = assigned(&[chosen(), chosen()]);
         assert_eq!(assigned.unsolved, [Clash { name: "a".to_owned(), members: vec![0, 1] }]);
     }
 }

@@ -20,24 +20,33 @@ pub(crate) enum Style {
     Field,
 }
 
-/// Returns the names for `text`, in the order in which they are tried.
+/// How many names there are for one thing.
+pub(crate) const RUNGS: usize = 5;
+
+/// Returns one of the names for `text`. The first is the shortest, and the last is taken by nothing else.
 ///
-/// `qualifier` makes `text` a name of its own among equal names of other kinds: the type of an event, or the place of
+/// `qualified` makes `text` a name of its own among equal names of other kinds: by the type of an event, or the place of
 /// an attribute. `identity` is different for any two things that need different names.
-pub(crate) fn ladder(
+pub(crate) fn rung(
+    step: usize,
     text: &str,
     qualified: impl Fn(&str) -> String,
     identity: &str,
     style: Style,
-) -> Vec<String> {
-    let long = spelled(cut(text, LONGEST));
-    let short = plain(cut(text, LONGEST));
-    let has_letters = short.contains(char::is_alphanumeric);
-    let short = if has_letters { short } else { long.clone() };
-    let (short, long) = (cut(&short, LONGEST), cut(&long, LONGEST));
-    let unique = format!("{short} x{:08x}", hash(identity));
-    let texts = [short.to_owned(), qualified(short), long.to_owned(), qualified(long), unique];
-    texts.iter().map(|text| style.name(text)).collect()
+) -> String {
+    let start = cut(text, LONGEST);
+    let long = || cut(&spelled(start), LONGEST).to_owned();
+    let short = || {
+        let short = plain(start);
+        if short.contains(char::is_alphanumeric) { cut(&short, LONGEST).to_owned() } else { long() }
+    };
+    style.name(&match step {
+        0 => short(),
+        1 => qualified(&short()),
+        2 => long(),
+        3 => qualified(&long()),
+        _ => format!("{} x{:08x}", short(), hash(identity)),
+    })
 }
 
 impl Style {
@@ -102,10 +111,14 @@ fn hash(text: &str) -> u32 {
 mod tests {
     use super::*;
 
+    fn ladder(text: &str, identity: &str, style: Style) -> Vec<String> {
+        let rung = |step| rung(step, text, |text| format!("{text} other"), identity, style);
+        (0..RUNGS).map(rung).collect()
+    }
+
     #[test]
-    fn a_ladder_begins_short_and_ends_unique() {
-        let names =
-            |text: &str, style| ladder(text, |text| format!("{text} other"), "an identity", style);
+    fn names_begin_short_and_end_unique() {
+        let names = |text: &str, style| ladder(text, "an identity", style);
         assert_eq!(
             names("Log in -- Attempted", Style::Type("Event")),
             [
@@ -113,7 +126,7 @@ mod tests {
                 "LogInAttemptedOther",
                 "LogSpaceInSpaceMinusMinusSpaceAttempted",
                 "LogSpaceInSpaceMinusMinusSpaceAttemptedOther",
-                "LogInAttemptedX99dccfa6",
+                "LogInAttemptedXd0e58168",
             ]
         );
         let first = |text: &str, style| names(text, style).swap_remove(0);
@@ -142,10 +155,10 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_and_stays_unique() {
         let text = "長い名前 ".repeat(50);
-        let names = ladder(&text, |text| format!("{text} other"), &text, Style::Type("Event"));
+        let names = ladder(&text, &text, Style::Type("Event"));
         assert!(names.iter().all(|name| name.len() <= 100), "{names:?}");
         let other = format!("{text}!");
-        let others = ladder(&other, str::to_owned, &other, Style::Type("Event"));
+        let others = ladder(&other, &other, Style::Type("Event"));
         assert_eq!(names.first(), others.first());
         assert_ne!(names.last(), others.last());
     }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::assign::{Clash, Wanted, assign};
-use super::idents::{Style, ladder};
+use super::idents::{RUNGS, Style, rung};
 use super::model::{
     Field, Holder, Match, Module, Plan, Point, Record, Role, Target, Type, Variant,
 };
 use super::overrides::{self, Overrides};
 use super::report::Report;
+use super::standard;
 use crate::diagnostic::{Code, Origin};
 
 /// How many things in conflict a report lists.
@@ -37,6 +38,8 @@ struct Naming<'a> {
 /// Something that needs a name.
 struct Thing {
     wanted: Wanted,
+    /// Whether the overrides have its name.
+    is_chosen: bool,
     /// What it is called in the plan.
     label: String,
     origin: Origin,
@@ -49,22 +52,28 @@ impl Naming<'_> {
         let mut things = Vec::new();
         for field in named(&mut record.fields) {
             let chosen = self.overrides.field_name(key, field.section, &field.wire);
-            let wanted = match chosen {
-                Some(name) => {
-                    self.report.errors.extend(self.overrides.check(name, Style::Field));
-                    Wanted::Chosen(name.get_ref().clone())
-                }
-                None => Wanted::Ladder(field_ladder(field, record.role)),
+            let wanted = if let Some(name) = chosen {
+                self.report.errors.extend(self.overrides.check(name, Style::Field));
+                Wanted::Chosen(name.get_ref().clone())
+            } else if is_part(field) {
+                Wanted::Chosen(field.wire.clone())
+            } else {
+                field_names(field, record.role)
             };
             let setting = overrides::entry(key, field.section, &field.wire, "name");
             things.push(Thing {
                 wanted,
+                is_chosen: chosen.is_some(),
                 label: field.wire.clone(),
                 origin: field.origin.clone(),
                 setting,
             });
         }
-        let names = self.settle(&things, &reserved(record.role));
+        let mut reserved = reserved(record.role);
+        for field in record.fields.iter().filter(|field| is_part(field)) {
+            reserved.remove(&field.wire);
+        }
+        let names = self.settle(&things, &reserved);
         for (field, name) in named(&mut record.fields).zip(names) {
             field.name = name;
         }
@@ -81,21 +90,17 @@ impl Naming<'_> {
         for value in values.iter() {
             let text = value.text();
             let chosen = self.overrides.value_name(key, section, wire, &text);
-            let wanted = match chosen {
-                Some(name) => {
-                    self.report.errors.extend(self.overrides.check(&name, Style::Variant));
-                    Wanted::Chosen(name.into_inner())
-                }
-                None => {
-                    let kind = if value.value.is_string() { "text" } else { "number" };
-                    let qualified = |text: &str| format!("{text} {kind}");
-                    let identity = value.value.to_string();
-                    Wanted::Ladder(ladder(&text, qualified, &identity, Style::Variant))
-                }
+            let wanted = if let Some(name) = chosen {
+                self.report.errors.extend(self.overrides.check(&name, Style::Variant));
+                Wanted::Chosen(name.into_inner())
+            } else {
+                value_names(value)
             };
             let setting = format!("values.{}", overrides::quoted(&text));
             let setting = overrides::entry(key, section, wire, &setting);
-            things.push(Thing { wanted, label: text, origin: value.origin.clone(), setting });
+            let is_chosen = matches!(wanted, Wanted::Chosen(_));
+            let origin = value.origin.clone();
+            things.push(Thing { wanted, is_chosen, label: text, origin, setting });
         }
         let names = self.settle(&things, &BTreeSet::new());
         for (value, name) in values.iter_mut().zip(names) {
@@ -157,9 +162,10 @@ impl Naming<'_> {
                 self.report.errors.extend(self.overrides.check(name, Style::Type("Event")));
                 Wanted::Chosen(name.get_ref().clone())
             }
-            None => Wanted::Ladder(type_ladder(point)),
+            None => type_names(point),
         };
         Thing {
+            is_chosen: matches!(wanted, Wanted::Chosen(_)),
             wanted,
             label: point.key.clone(),
             origin: point.origin.clone(),
@@ -169,7 +175,7 @@ impl Naming<'_> {
 
     /// Gives each thing a name of its own.
     fn settle(&mut self, things: &[Thing], reserved: &BTreeSet<String>) -> Vec<String> {
-        let wanted: Vec<_> = things.iter().map(|thing| thing.wanted.clone()).collect();
+        let wanted: Vec<_> = things.iter().map(|thing| &thing.wanted).collect();
         let assigned = assign(&wanted, reserved);
         for Clash { name, members } in assigned.unsolved {
             let things = members.iter().filter_map(|&member| things.get(member));
@@ -189,12 +195,15 @@ impl Naming<'_> {
                 .filter_map(|&member| Some((things.get(member)?, assigned.names.get(member)?)))
                 .collect();
             // Who chose a name knows of the conflict.
-            let is_chosen =
-                |(thing, _): &(&Thing, &String)| matches!(thing.wanted, Wanted::Chosen(_));
-            if let Some((first, _)) = members.first()
-                && !members.iter().any(is_chosen)
+            let is_known = members.iter().any(|(thing, _)| thing.is_chosen);
+            let moved: Vec<_> = members
+                .into_iter()
+                .filter(|(thing, _)| matches!(thing.wanted, Wanted::Ladder(..)))
+                .collect();
+            if let Some((first, _)) = moved.first()
+                && !is_known
             {
-                let (message, help) = conflict(&name, &members, &first.setting);
+                let (message, help) = conflict(&name, &moved, &first.setting);
                 self.report.warn(Code::NameConflict, &first.origin, message, help);
             }
         }
@@ -231,19 +240,30 @@ fn named(fields: &mut [Field]) -> impl Iterator<Item = &mut Field> {
 }
 
 /// The names that a field may get.
-fn field_ladder(field: &Field, role: Role) -> Vec<String> {
-    let holder = match field.target {
-        Target::Attribute => None,
-        Target::Flag => Some("flag"),
-        Target::Standard(standard) => Some(holder_name(standard.holder, role)),
-        Target::Unknown(holder) => Some(holder_name(holder, role)),
+fn field_names(field: &Field, role: Role) -> Wanted {
+    let (wire, target) = (field.wire.clone(), field.target);
+    let place = match target {
+        Target::Attribute => "attribute",
+        Target::Flag => "flag",
+        Target::Standard(standard) => holder_name(standard.holder, role),
+        Target::Unknown(holder) => holder_name(holder, role),
     };
-    let qualified = |text: &str| match field.target {
-        Target::Attribute | Target::Flag => format!("{text} {}", holder.unwrap_or("attribute")),
-        _ => format!("{} {text}", holder.unwrap_or("event")),
+    let qualified = move |text: &str| match target {
+        Target::Attribute | Target::Flag => format!("{text} {place}"),
+        Target::Standard(_) | Target::Unknown(_) => format!("{place} {text}"),
     };
-    let identity = format!("{} {}", holder.unwrap_or("attribute"), field.wire);
-    ladder(&field.wire, qualified, &identity, Style::Field)
+    let identity = format!("{place} {wire}");
+    let name = move |step| rung(step, &wire, qualified, &identity, Style::Field);
+    Wanted::Ladder(RUNGS, Box::new(name))
+}
+
+/// The names that a value may get.
+fn value_names(value: &Variant) -> Wanted {
+    let kind = if value.value.is_string() { "text" } else { "number" };
+    let qualified = move |text: &str| format!("{text} {kind}");
+    let (text, identity) = (value.text(), value.value.to_string());
+    let name = move |step| rung(step, &text, qualified, &identity, Style::Variant);
+    Wanted::Ladder(RUNGS, Box::new(name))
 }
 
 fn holder_name(holder: Holder, role: Role) -> &'static str {
@@ -254,16 +274,26 @@ fn holder_name(holder: Holder, role: Role) -> &'static str {
     }
 }
 
-/// The ends of the methods that a record has anyway.
+/// Whether a field is one of those that mParticle defines for an action, a product or a promotion. Such a field has
+/// its own name, whatever the plan says.
+fn is_part(field: &Field) -> bool {
+    match field.target {
+        Target::Standard(standard) => matches!(standard.holder, Holder::Action | Holder::Item),
+        _ => false,
+    }
+}
+
+/// The ends of the methods that a record has, or may have in another version of the plan.
 fn reserved(role: Role) -> BTreeSet<String> {
     let part = role.items().map(Role::noun);
     let parts = part.into_iter().flat_map(|noun| [noun.to_owned(), format!("{noun}s")]);
-    parts.chain(["extra".to_owned()]).collect()
+    let standard = standard::of_parts(role).iter().map(|standard| standard.wire.to_owned());
+    parts.chain(standard).chain(["extra".to_owned()]).collect()
 }
 
 /// The names that a point's type may get.
-fn type_ladder(point: &Point) -> Vec<String> {
-    let (text, qualifier, noun) = match &point.matches {
+fn type_names(point: &Point) -> Wanted {
+    let (text, kind, noun) = match &point.matches {
         Match::CustomEvent { name, event_type } => (name.clone(), event_type.as_str(), "Event"),
         Match::ScreenView { name } => (name.clone(), "screen", "Screen"),
         Match::ProductAction { action } => (action.clone(), "products", "Event"),
@@ -271,7 +301,10 @@ fn type_ladder(point: &Point) -> Vec<String> {
         Match::ProductImpression => ("product impressions".to_owned(), "event", "Event"),
         Match::UserAttributes => ("attributes".to_owned(), "user", "User"),
     };
-    ladder(&text, |text| format!("{text} {qualifier}"), &point.key, Style::Type(noun))
+    let (kind, key) = (kind.to_owned(), point.key.clone());
+    let qualified = move |text: &str| format!("{text} {kind}");
+    let name = move |step| rung(step, &text, &qualified, &key, Style::Type(noun));
+    Wanted::Ladder(RUNGS, Box::new(name))
 }
 
 fn part_suffix(role: Role) -> &'static str {
@@ -283,13 +316,17 @@ fn part_suffix(role: Role) -> &'static str {
 }
 
 /// A type that belongs to another one, and is named after it.
-fn derived(point: &Point, owner: &str, suffix: &str, kind: &str) -> Thing {
-    let name = format!("{owner}{suffix}");
+fn derived(point: &Point, owner: &str, suffix: &str, kind: &'static str) -> Thing {
+    let plain = format!("{owner}{suffix}");
     let identity = format!("{} {suffix}", point.key);
-    let unique = ladder(&name, str::to_owned, &identity, Style::Type("Event")).pop();
-    let names = [Some(name.clone()), Some(format!("{name}{kind}")), unique];
+    let name = move |step| match step {
+        0 => plain.clone(),
+        1 => format!("{plain}{kind}"),
+        _ => rung(RUNGS, &plain, str::to_owned, &identity, Style::Type("Event")),
+    };
     Thing {
-        wanted: Wanted::Ladder(names.into_iter().flatten().collect()),
+        wanted: Wanted::Ladder(3, Box::new(name)),
+        is_chosen: false,
         label: format!("{owner} {suffix}"),
         origin: point.origin.clone(),
         setting: overrides::point_entry(&point.key, "name"),

@@ -23,8 +23,9 @@ impl PlanCrate {
         let models = workspace.join("mparticle-models");
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\nmparticle-models = {{ path = {models:?}, features = [\"data-plan\"] }}\n\n\
-             [workspace]\n"
+             [dependencies]\nmparticle-models = {{ path = \"{}\", features = [\"data-plan\"] }}\n\n\
+             [workspace]\n",
+            models.display()
         );
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
         // The same versions as ours, so that nothing is downloaded.

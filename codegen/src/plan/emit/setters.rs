@@ -13,13 +13,10 @@ pub(super) fn setter(field: &Field, record: &Record, part: Option<&Record>) -> T
     let docs = docs(&words::setter(field));
     let name = method(&field.name);
     let assignment = values::assignment(field, record, &ident("self"));
-    let parameter = match field.ty {
-        Type::Tag => None,
-        _ => {
-            let ty = values::parameter(field, record, part);
-            Some(quote!(value: #ty))
-        }
-    };
+    let parameter = (!matches!(field.ty, Type::Tag)).then(|| {
+        let ty = values::parameter(field, record, part);
+        quote!(value: #ty)
+    });
     quote! {
         #docs
         pub fn #name(mut self, #parameter) -> Self {

@@ -12,10 +12,12 @@ use super::{fixtures, read};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// A plan of one event with one attribute.
+#[allow(clippy::needless_pass_by_value, reason = "the values are written where they are passed")]
 fn attribute(definition: Value) -> Value {
     custom(json!({ "properties": { "custom_attributes": { "properties": { "a": definition } } } }))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the values are written where they are passed")]
 fn custom(data: Value) -> Value {
     json!({ "data_points": [{
         "match": { "type": "custom_event", "criteria": { "event_name": "E", "custom_event_type": "other" } },
@@ -23,6 +25,7 @@ fn custom(data: Value) -> Value {
     }] })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the values are written where they are passed")]
 fn matching(matches: Value) -> Value {
     json!({ "data_points": [{ "match": matches, "validator": { "type": "json_schema", "definition": {} } }] })
 }

@@ -110,7 +110,8 @@ fn names(points: &[Value], overrides: &str) -> (BTreeMap<String, String>, String
         of_point(point, &mut names);
     }
     let conflicts = report.warnings.iter().filter(|warning| warning.code == Code::NameConflict);
-    (names, conflicts.map(|warning| format!("{}\n", warning.message)).collect())
+    let conflicts: Vec<_> = conflicts.map(|warning| warning.message.as_str()).collect();
+    (names, conflicts.join("\n"))
 }
 
 fn of_point(point: &Point, names: &mut BTreeMap<String, String>) {
@@ -231,6 +232,6 @@ fn the_override_of_a_report_keeps_the_old_name() {
     assert_eq!(
         reported,
         "several names would be `Search`: `custom_event:other:Search` becomes `SearchOther`, \
-         `custom_event:search:Search` becomes `SearchSearch`\n"
+         `custom_event:search:Search` becomes `SearchSearch`"
     );
 }

@@ -122,12 +122,12 @@ impl Probe<'_> {
             _ => 0,
         };
         let module = format!("super::{}::{}", self.module, point.matches.module().name());
-        let value = self.fitting(&field.ty, self.definition(field), &module, position)?;
+        let value = Self::fitting(&field.ty, self.definition(field), &module, position)?;
         let is_option = field.is_nullable && field.is_required;
         Some(if is_option { format!("Some({value}.into())") } else { value })
     }
 
-    fn fitting(&self, ty: &Type, rule: &Value, module: &str, position: usize) -> Option<String> {
+    fn fitting(ty: &Type, rule: &Value, module: &str, position: usize) -> Option<String> {
         let number = |form: &str| {
             let bound =
                 ["minimum", "maximum"].iter().find_map(|keyword| rule.get(*keyword)?.as_f64());
@@ -144,7 +144,7 @@ impl Probe<'_> {
             Type::Enum(set) => format!("{module}::{}::{}", set.name, set.values[position].name),
             Type::List(element, nulls) => {
                 let items = rule.get("items").unwrap_or(&Value::Null);
-                let item = self.fitting(element, items, module, position)?;
+                let item = Self::fitting(element, items, module, position)?;
                 if *nulls == Nulls::Allowed {
                     format!("vec![Some({item})]")
                 } else {

@@ -1,6 +1,9 @@
-//! Turns the mParticle JSON Schema into the Rust types of `mparticle-models`.
+//! Generates Rust types from mParticle data plans, and the types of `mparticle-models` from its JSON Schema.
 //!
-//! A pipeline of named steps, one module each, in the order of `files`:
+//! [`plan`] is what users of mParticle need: it describes the command and the build script. The rest is for the
+//! maintainers of `mparticle-models`.
+//!
+//! The schema goes through a pipeline of named steps, one module each, in the order of `files`:
 //!
 //! | step | from | to |
 //! |---|---|---|
@@ -19,7 +22,6 @@
 //! | `output` | text | a folder, written or checked |
 //!
 //! [`drift`] compares another schema with ours, after the same `load`, `bundle` and passes of `normalise`.
-//! [`plan`] generates types from a customer's data plan.
 //!
 //! The crate is larger than the types of one schema suggest, because it takes schemas that it was not written for:
 //! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations

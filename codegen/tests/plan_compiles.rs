@@ -104,7 +104,10 @@ fn a_plan_of_a_thousand_points_compiles_in_seconds() {
     target.write("lib.rs", &library);
     let start = std::time::Instant::now();
     target.succeed("build --offline --quiet");
-    println!("a plan of 1,000 points compiled in {:.1} s", start.elapsed().as_secs_f64());
+    let seconds = start.elapsed().as_secs_f64();
+    println!("a plan of 1,000 points compiled in {seconds:.1} s");
+    // On an idle machine it takes less than 10 s. Other tests may run beside this one.
+    assert!(seconds < 90.0, "{seconds:.1} s");
 }
 
 #[test]
@@ -117,6 +120,8 @@ fn a_forgotten_attribute_does_not_compile() {
         target.write("lib.rs", &text);
     };
     check("let _ = custom::OnlySelf::new(\"x\")");
+    target.succeed("check --offline --quiet");
+    check("let _ = mparticle_models::events![custom::OnlySelf::new(\"x\"), screen::Slash::new()]");
     target.succeed("check --offline --quiet");
     check(
         "let _ = commerce::AddToCartProduct::new(commerce::AddToCartProductRequired { \

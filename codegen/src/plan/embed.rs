@@ -36,26 +36,28 @@ fn escaped(value: &Value) -> String {
 
 /// Returns a point's match and definition, if it has both.
 pub(crate) fn definition(point: &Map<String, Value>) -> Option<Map<String, Value>> {
-    let matches = point.get("match").filter(|matches| matches.is_object())?;
+    let matches = point.get("match").and_then(Value::as_object)?;
     let validator = point.get("validator").and_then(Value::as_object)?;
     let mut kept = Map::new();
-    kept.insert("match".to_owned(), pick(matches, &["type", "criteria"]));
+    kept.insert("type".to_owned(), matches.get("type").filter(|kind| kind.is_string())?.clone());
+    if let Some(criteria) = matches.get("criteria").and_then(Value::as_object) {
+        // The models read the point, and would refuse anything else.
+        let texts = criteria.iter().filter(|(_, value)| value.is_string());
+        let texts = texts.map(|(name, value)| (name.clone(), value.clone()));
+        kept.insert("criteria".to_owned(), Value::Object(texts.collect()));
+    }
     let mut rule = Map::new();
     for (key, value) in validator {
-        match key.as_str() {
-            "type" => drop(rule.insert(key.clone(), value.clone())),
-            "definition" => drop(rule.insert(key.clone(), without_descriptions(value))),
+        match (key.as_str(), value) {
+            ("type", Value::String(_)) => drop(rule.insert(key.clone(), value.clone())),
+            ("definition", _) => drop(rule.insert(key.clone(), without_descriptions(value))),
             _ => {}
         }
     }
-    kept.insert("validator".to_owned(), Value::Object(rule));
-    Some(kept)
-}
-
-fn pick(value: &Value, keys: &[&str]) -> Value {
-    let members = value.as_object().into_iter().flatten();
-    let kept = members.filter(|(key, _)| keys.contains(&key.as_str()));
-    Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+    let mut point = Map::new();
+    point.insert("match".to_owned(), Value::Object(kept));
+    point.insert("validator".to_owned(), Value::Object(rule));
+    Some(point)
 }
 
 /// A definition without what is said to its readers, at every depth.

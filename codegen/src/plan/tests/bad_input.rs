@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::super::embed;
 use super::super::emit::Layout;
 use super::super::input::{self, Choice};
 use super::super::overrides::Overrides;
@@ -184,7 +185,7 @@ fn no_mutation_of_a_plan_panics() {
     collect(&plan, String::new(), &mut pointers);
     let mut rng = fastrand::Rng::with_seed(4);
     let replacements = [json!(null), json!(true), json!([]), json!({}), json!(7), json!("text")];
-    for _ in 0..60 {
+    for _ in 0..100 {
         let mut plan = plan.clone();
         for _ in 0..12 {
             let pointer = &pointers[rng.usize(..pointers.len())];
@@ -193,6 +194,9 @@ fn no_mutation_of_a_plan_panics() {
             }
         }
         let Ok(chosen) = input::choose("p.json", &plan, &Choice::default()) else { continue };
+        let (read, _) = read("p.json", &plan, &mut Overrides::default());
+        let models = mparticle_models::DataPlanVersion::from_str(&embed::json(&read));
+        assert!(models.is_ok(), "{models:?}");
         match generate_from("p.json", &chosen, Overrides::default(), Layout::Module) {
             Ok(generated) => assert!(syn::parse_file(&generated.text).is_ok()),
             Err(errors) => {

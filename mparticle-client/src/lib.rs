@@ -1,17 +1,88 @@
-#![doc = include_str!("../README.md")]
+//! A client for mParticle's server-to-server Events API.
 //!
-//! # Documentation
-//! [`Client`] has the methods for uploading, [`ClientBuilder`] has the settings, and [`ErrorKind`] describes the failures.
-//! The [`guide`] has these pages:
+//! ```no_run
+//! use mparticle_client::Client;
+//! use mparticle_client::models::{
+//!     Batch, CustomEvent, CustomEventType, Environment, UserIdentities,
+//! };
 //!
-//! - [first event](guide::first_event)
-//! - [many batches](guide::many_batches)
-//! - [sending from a service](guide::sending_from_a_service)
-//! - [errors](guide::errors)
-//! - [delivery](guide::delivery)
-//! - [testing](guide::testing)
-//! - [connections](guide::connections)
-//! - [observing](guide::observing)
+//! # async fn example() -> Result<(), mparticle_client::Error> {
+//! // Reads MPARTICLE_API_KEY, MPARTICLE_API_SECRET and MPARTICLE_POD.
+//! let client = Client::from_env()?;
+//! let batch = Batch::new(Environment::Production)
+//!     .with_user_identities(UserIdentities::new().with_customer_id("42"))
+//!     .with_event(CustomEvent::new("Signed up", CustomEventType::Navigation));
+//! let receipt = client.upload_events(&batch).await?;
+//! println!("accepted after {} attempt(s)", receipt.attempts());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | To | see |
+//! |---|---|
+//! | upload batches | [`Client`], and its settings in [`ClientBuilder`] |
+//! | send from a service without waiting for the network | [`Queue`] (feature `queue`), which can keep batches on disk (feature `spool`) |
+//! | upload without `async` | [`blocking::Client`] (feature `blocking`) |
+//! | build batches and events | [`models`] |
+//! | handle errors | [`Error`], whose [`ErrorKind`] says what to do |
+//! | test a program without mParticle | [`Emulator`] (feature `testing`) |
+//! | learn more | the [`guide`], which begins with the [first event](guide::first_event) |
+//!
+//! # Features
+//! No feature is enabled by default.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `blocking` | the client without `async`, in the module [`blocking`] |
+//! | `queue` | a background queue with one outcome for each batch, in the module [`queue`] |
+//! | `spool` | the queue on disk: accepted batches survive a crash. Enables `queue` |
+//! | `testing` | an emulator of the Events API, in the module [`testing`] |
+//!
+//! # Errors
+//! An upload retries failed attempts, and then returns an [`Error`]. The error has a [kind](ErrorKind), the encoded request,
+//! and the response if there was one. The guide to [errors](guide::errors) has a table of the kinds.
+//!
+//! ```no_run
+//! # use mparticle_client::{Client, Error, Receipt, models::Batch};
+//! # async fn example(client: Client, batch: Batch) -> Result<(), Error> {
+//! if let Err(error) = client.upload_events(&batch).await {
+//!     eprintln!("{error:#}");
+//!     if error.is_retryable() {
+//!         if let Some(request) = error.into_request() {
+//!             // Later. mParticle recognizes the id and counts the batch once.
+//!             client.resend(request).await?;
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Guarantees
+//! - **Every upload has a result.** It returns a receipt or an error, within 60 seconds by default. The error contains the
+//!   encoded request, unless the batch could not be encoded.
+//! - **Nothing counts twice.** A batch gets its `source_request_id` once, and every attempt sends the same bytes.
+//! - **Bounded memory.** [`upload_all`](Client::upload_all) pulls batches as it needs them. A queue has a limit.
+//! - **No secrets in logs or errors.** Keys, secrets, identities and attributes never appear there, unless
+//!   [`danger_trace_bodies`](ClientBuilder::danger_trace_bodies) is set.
+//!
+//! The guide to [delivery](guide::delivery) describes retries, timeouts and rate limits, and what is not guaranteed.
+//!
+//! # Requirements
+//! The crate requires Rust 1.85 or later, and a C compiler for the build. Uploads require a Tokio runtime with timers and
+//! I/O; the blocking client does not. TLS is provided by rustls with ring and Mozilla's root certificates.
+//!
+#![cfg_attr(feature = "blocking", doc = include_str!("guide/links/blocking.md"))]
+#![cfg_attr(not(feature = "blocking"), doc = include_str!("guide/links/no_blocking.md"))]
+#![cfg_attr(feature = "queue", doc = include_str!("guide/links/queue.md"))]
+#![cfg_attr(not(feature = "queue"), doc = include_str!("guide/links/no_queue.md"))]
+#![cfg_attr(feature = "testing", doc = include_str!("guide/links/testing.md"))]
+#![cfg_attr(not(feature = "testing"), doc = include_str!("guide/links/no_testing.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 mod base_url;
 #[cfg(feature = "blocking")]

@@ -194,26 +194,17 @@ fn each_small_example_succeeds_without_a_key() {
     }
 }
 
-#[test]
-fn the_service_uploads_what_it_took_before_it_ends() {
-    let ended = run(example("axum_service").arg("--self-test"));
-    assert_eq!(ended.code, Some(0), "{}", ended.err);
-    assert_eq!(ended.out.matches("201 Created").count(), 3, "{}", ended.out);
-    assert!(ended.out.contains("Stopped; 3 batches delivered"), "{}", ended.out);
-}
-
 /// Makes three requests to the service, then sends it SIGTERM; returns what it printed.
 #[cfg(unix)]
 fn sign_up_and_terminate(mut service: Command) -> String {
     use std::io::{BufRead, BufReader, Read, Write};
-    let mut service = service.stdout(process::Stdio::piped()).spawn().unwrap();
-    let mut output = BufReader::new(service.stdout.take().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("Listening at http://") {
-        line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "the service has ended");
+    let mut service = service.env("PORT", "0").stdout(process::Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(service.stdout.take().unwrap());
+    let mut output = String::new();
+    while !output.contains("Listening at http://") {
+        assert!(reader.read_line(&mut output).unwrap() > 0, "the service has ended:\n{output}");
     }
-    let address = line.trim_start_matches("Listening at http://").trim();
+    let (_, address) = output.trim_end().rsplit_once("http://").unwrap();
     for customer in 1..=3 {
         let mut connection = std::net::TcpStream::connect(address).unwrap();
         let head = format!("POST /customers/{customer}/signup HTTP/1.1");
@@ -224,29 +215,44 @@ fn sign_up_and_terminate(mut service: Command) -> String {
     }
     let terminated = Command::new("kill").args(["-TERM", &service.id().to_string()]).status();
     assert!(terminated.unwrap().success());
-    let mut rest = String::new();
-    output.read_to_string(&mut rest).unwrap();
+    reader.read_to_string(&mut output).unwrap();
     assert!(service.wait().unwrap().success());
-    rest
+    output
+}
+
+#[cfg(unix)]
+#[test]
+fn a_service_that_is_stopped_delivers_what_it_accepted() {
+    let output = sign_up_and_terminate(example("axum_service"));
+    assert!(output.contains("Stopped; 3 batches delivered."), "{output}");
+    assert!(output.contains("took 3 batches with 3 events"), "{output}");
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_stopped_in_an_outage_delivers_when_it_is_started_again() {
     let (scratch, emulator) = (Scratch::new(), emulator().await);
+    let service = || {
+        let mut service = example_with("axum_service", &emulator);
+        service.env("MPARTICLE_SPOOL", scratch.0.join("spool"));
+        tokio::task::spawn_blocking(|| sign_up_and_terminate(service))
+    };
     emulator.always(Answer::status(503));
-    let spool = scratch.0.join("spool");
-    let mut service = example_with("axum_service", &emulator);
-    service.env("MPARTICLE_SPOOL", &spool).env("PORT", "0");
-    let ended = tokio::task::spawn_blocking(|| sign_up_and_terminate(service)).await.unwrap();
-    assert!(ended.contains("3 are left in the spool, 0 dropped."), "{ended}");
+    let output = service().await.unwrap();
+    assert!(output.contains("3 are left in the spool, 0 dropped."), "{output}");
     emulator.always(Answer::normal());
-    let mut service = example_with("axum_service", &emulator);
-    service.env("MPARTICLE_SPOOL", &spool).arg("--self-test");
-    let ended = run_beside(service).await;
-    assert!(ended.out.contains("3 batches of an earlier run are pending."), "{}", ended.out);
-    assert!(ended.out.contains("Stopped; 6 batches delivered"), "{}", ended.out);
+    let output = service().await.unwrap();
+    assert!(output.contains("3 batches of an earlier run are pending."), "{output}");
+    assert!(output.contains("Stopped; 6 batches delivered."), "{output}");
     assert_eq!(emulator.batches().len(), 6);
+}
+
+#[test]
+fn a_function_that_is_frozen_after_each_invocation_has_sent_its_events() {
+    let ended = run(&mut example("lambda"));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert_eq!(ended.out.matches("2 batches delivered, 0 pending").count(), 3, "{}", ended.out);
+    assert!(ended.out.contains("took 3 batches with 6 events"), "{}", ended.out);
 }
 
 #[test]

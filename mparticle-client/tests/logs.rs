@@ -16,7 +16,6 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 use tracing::instrument::WithSubscriber;
-use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 use tracing_log::LogTracer;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -37,15 +36,9 @@ impl Captured {
         static LOG: Once = Once::new();
         // Sends the records of the crate `log`, which reqwest uses, to the subscriber of the thread.
         LOG.call_once(|| LogTracer::init().unwrap());
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_span_events(FmtSpan::FULL)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self { log, _guard: tracing::subscriber::set_default(subscriber) }
+        let (log, guard) =
+            Log::capture_with(|subscriber| subscriber.with_span_events(FmtSpan::FULL));
+        Self { log, _guard: guard }
     }
 
     fn text(&self) -> String {

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The documentation of a type shows its methods in the order of these modules. These constructors come before `new`,
 // because they are what users need; the others come after the generated methods.

@@ -12,6 +12,8 @@ Usage: cargo xtask codegen [--check]
        cargo xtask plan FILE --out FILE
        cargo xtask drift PATH
        cargo xtask ci
+       cargo xtask release-checks
+       cargo xtask sizes
        cargo xtask [codegen|plan|drift] --help
 ";
 
@@ -24,7 +26,11 @@ Commands:
   codegen  turn the JSON Schema into Rust (`cargo xtask codegen --help` tells more)
   plan     generate types from a data plan (`cargo xtask plan --help` tells more)
   drift    compare another schema with schema/ (`cargo xtask drift --help` tells more)
-  ci       run everything that CI runs, and stop at the first failure
+  ci       run everything that CI runs for each change, and stop at the first failure
+  release-checks
+           run what has to hold before a release, in addition to `ci`
+  sizes    measure how a program with the client and with comparable crates builds, and print the table of
+           mparticle-client/README.md
 ";
 
 const CODEGEN_HELP: &str = "\
@@ -68,8 +74,12 @@ pub(crate) enum Command {
     Plan(Vec<OsString>),
     /// Compare the schema at this path with ours.
     Drift(PathBuf),
-    /// Run what CI runs.
+    /// Run what CI runs for each change.
     Ci,
+    /// Run what has to hold before a release.
+    ReleaseChecks,
+    /// Measure how programs build.
+    Sizes,
 }
 
 /// What `cargo xtask codegen` is to do.
@@ -97,17 +107,26 @@ pub(crate) enum Source {
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     match parser.next()? {
-        None => Err("a command is missing: codegen, plan, drift or ci".into()),
+        None => {
+            Err("a command is missing: codegen, plan, drift, ci, release-checks or sizes".into())
+        }
         Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
         Some(Value(name)) if name == "codegen" => codegen(parser),
         Some(Value(name)) if name == "plan" => Ok(Command::Plan(parser.raw_args()?.collect())),
         Some(Value(name)) if name == "drift" => drift(parser),
-        Some(Value(name)) if name == "ci" => match parser.next()? {
-            None => Ok(Command::Ci),
-            Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
-            Some(other) => Err(other.unexpected()),
-        },
+        Some(Value(name)) if name == "ci" => alone(parser, Command::Ci),
+        Some(Value(name)) if name == "release-checks" => alone(parser, Command::ReleaseChecks),
+        Some(Value(name)) if name == "sizes" => alone(parser, Command::Sizes),
         Some(Value(name)) => Err(format!("no such command: {}", name.to_string_lossy()).into()),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+/// A command without arguments.
+fn alone(mut parser: lexopt::Parser, command: Command) -> Result<Command, lexopt::Error> {
+    match parser.next()? {
+        None => Ok(command),
+        Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
         Some(other) => Err(other.unexpected()),
     }
 }
@@ -180,6 +199,8 @@ mod tests {
     fn each_command_is_understood() {
         let cases = [
             ("ci", Command::Ci),
+            ("release-checks", Command::ReleaseChecks),
+            ("sizes", Command::Sizes),
             ("--help", Command::Help(HELP)),
             ("ci --help", Command::Help(HELP)),
             ("drift a.json", Command::Drift("a.json".into())),
@@ -202,7 +223,7 @@ mod tests {
     #[test]
     fn each_mistake_is_named() {
         let cases = [
-            ("", "a command is missing: codegen, plan, drift or ci"),
+            ("", "a command is missing: codegen, plan, drift, ci, release-checks or sizes"),
             ("build", "no such command: build"),
             ("--check", "invalid option '--check'"),
             ("ci fast", "unexpected argument \"fast\""),

@@ -1,4 +1,5 @@
-//! The maintainers' commands: `cargo xtask codegen`, `cargo xtask plan`, `cargo xtask drift` and `cargo xtask ci`.
+//! The maintainers' commands: `cargo xtask codegen`, `cargo xtask plan`, `cargo xtask drift`, `cargo xtask ci`,
+//! `cargo xtask release-checks` and `cargo xtask sizes`.
 //!
 //! Reads the arguments, calls the library, prints. Exit status: 0 when all is well, 1 when something was
 //! found or failed, 2 when the command itself is wrong.
@@ -8,6 +9,9 @@ mod ci;
 mod codegen;
 mod drift;
 mod readme;
+mod release_checks;
+mod sizes;
+mod steps;
 mod workspace;
 
 use std::process::ExitCode;
@@ -31,7 +35,9 @@ fn main() -> ExitCode {
         Command::Codegen(request) => codegen::run(&request),
         Command::Plan(arguments) => return plan::command("cargo xtask plan", arguments),
         Command::Drift(path) => drift::run(&path),
-        Command::Ci => ci::run(),
+        Command::Ci => steps::run(ci::STEPS),
+        Command::ReleaseChecks => steps::run(release_checks::STEPS),
+        Command::Sizes => sizes::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

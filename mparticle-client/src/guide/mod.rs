@@ -7,9 +7,14 @@
 //! | [`sending_from_a_service`] | the background queue, in memory or on disk: capacity, shutdown, guarantees |
 //! | [`errors`] | the kinds of error and how to handle them |
 //! | [`delivery`] | ids, retries, timeouts, rate limits, and what is guaranteed |
-//! | [`testing`] | testing the instrumentation of a program with the emulator |
-//! | [`connections`] | pods, TLS, proxies, custom transports |
+//! | [`testing`] | testing a program with the emulator |
+//! | [`connections`] | data centers, TLS, proxies, custom transports |
 //! | [`observing`] | logs, spans and counters |
+//! | [`comparison`] | what the official SDKs for other languages do |
+//!
+//! # The path of a batch
+//!
+#![doc = include_str!("path_of_a_batch.svg")]
 
 #[doc = include_str!("first_event.md")]
 pub mod first_event {}
@@ -17,21 +22,37 @@ pub mod first_event {}
 #[doc = include_str!("many_batches.md")]
 pub mod many_batches {}
 
+// Links to items of a feature lead to docs.rs if the feature is not enabled.
 #[doc = include_str!("sending_from_a_service.md")]
+#[doc = ""]
+#[cfg_attr(feature = "queue", doc = include_str!("links/queue.md"))]
+#[cfg_attr(not(feature = "queue"), doc = include_str!("links/no_queue.md"))]
+#[cfg_attr(feature = "spool", doc = include_str!("links/spool.md"))]
+#[cfg_attr(not(feature = "spool"), doc = include_str!("links/no_spool.md"))]
 pub mod sending_from_a_service {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors {}
 
 #[doc = include_str!("delivery.md")]
+#[doc = ""]
+#[doc = include_str!("upload_at_a_limit.svg")]
 pub mod delivery {}
 
 #[doc = include_str!("testing.md")]
-#[cfg_attr(not(feature = "testing"), allow(rustdoc::broken_intra_doc_links))]
+#[doc = ""]
+#[cfg_attr(feature = "testing", doc = include_str!("links/testing.md"))]
+#[cfg_attr(not(feature = "testing"), doc = include_str!("links/no_testing.md"))]
 pub mod testing {}
 
 #[doc = include_str!("connections.md")]
 pub mod connections {}
 
 #[doc = include_str!("observing.md")]
+#[doc = ""]
+#[cfg_attr(feature = "queue", doc = include_str!("links/queue.md"))]
+#[cfg_attr(not(feature = "queue"), doc = include_str!("links/no_queue.md"))]
 pub mod observing {}
+
+#[doc = include_str!("comparison.md")]
+pub mod comparison {}

@@ -122,7 +122,8 @@ impl Emulator {
     /// ```
     /// use mparticle_client::testing::{Emulator, RateLimit};
     ///
-    /// let emulator = Emulator::builder().rate_limit(RateLimit::per_second(270)).in_memory();
+    /// let limit = RateLimit::per_second(270);
+    /// let emulator = Emulator::builder().rate_limit(limit).in_memory();
     /// emulator.set_rate_limit(RateLimit::per_second(100));
     /// emulator.set_rate_limit(None);
     /// ```

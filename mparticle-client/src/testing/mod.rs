@@ -22,7 +22,9 @@
 //! let request = http::Request::post(format!("{}/events", emulator.base_url()))
 //!     .header("authorization", format!("Basic {}", STANDARD.encode("key:secret")))
 //!     .header("content-type", "application/json")
-//!     .body(bytes::Bytes::from(r#"{"environment":"production","source_request_id":"order-1"}"#))?;
+//!     .body(bytes::Bytes::from(
+//!         r#"{"environment":"production","source_request_id":"order-1"}"#,
+//!     ))?;
 //! let refused = emulator.transport().send(request.clone()).await?;
 //! assert_eq!(refused.status(), 429);
 //! let accepted = emulator.transport().send(request).await?;

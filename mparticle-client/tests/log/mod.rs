@@ -1,9 +1,21 @@
 //! Where a subscriber of a test writes.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
-use tracing::subscriber::DefaultGuard;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing_subscriber::fmt::SubscriberBuilder;
+use tracing_subscriber::fmt::format::{DefaultFields, Format};
+
+/// A second subscriber that lives as long as the program.
+///
+/// When a call site is first reached, `tracing` stores who is interested in it. If only one subscriber exists, `tracing`
+/// asks that of the current thread alone. A test without a subscriber that comes first would switch the call site off.
+static SECOND_SUBSCRIBER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
+/// A subscriber before it is built.
+pub(crate) type Subscriber = SubscriberBuilder<DefaultFields, Format, LevelFilter>;
 
 /// Everything that was logged, as text.
 #[derive(Clone, Default)]
@@ -13,10 +25,17 @@ impl Log {
     /// Captures what this thread logs at INFO and above, until the guard is dropped.
     #[allow(dead_code, reason = "not every test program uses it")]
     pub(crate) fn capture() -> (Self, DefaultGuard) {
+        Self::capture_with(|subscriber| subscriber.with_max_level(LevelFilter::INFO))
+    }
+
+    /// Captures what this thread logs with a subscriber that `adapt` configures, until the guard is dropped.
+    pub(crate) fn capture_with(
+        adapt: impl FnOnce(Subscriber) -> Subscriber,
+    ) -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND_SUBSCRIBER);
         let log = Self::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::INFO)
+        let subscriber = adapt(tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE))
             .with_ansi(false)
             .with_writer(move || writer.clone())
             .finish();

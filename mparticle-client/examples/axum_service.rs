@@ -5,25 +5,22 @@
 //! curl -X POST http://127.0.0.1:3000/customers/42/signup
 //! ```
 //!
-//! Set `PORT` to choose the port. Set `MPARTICLE_SPOOL` to a folder to keep batches on disk until they are delivered; they
-//! then survive a crash. `--self-test` sends three requests to the service and stops it.
+//! 1. `main` builds one queue and passes it to the handlers.
+//! 2. A handler calls `try_send`, which never waits, and responds.
+//! 3. The queue sends the batches from its own thread, and waits during outages of mParticle. It is bounded: if it is
+//!    full, `try_send` returns the batch, and the service drops it and logs that.
+//! 4. On Ctrl-C or SIGTERM, `main` stops the server, and then calls `shutdown`, which delivers the pending batches.
 //!
-//! A handler adds a batch to the queue and responds. The queue is bounded: during a long outage of mParticle, the service
-//! drops batches and reports them instead of running out of memory. On Ctrl-C or SIGTERM the service completes the
-//! requests in progress, gives the queue ten seconds to deliver the pending batches, and exits. With a spool, the next run
-//! delivers the remaining batches.
+//! Set `MPARTICLE_SPOOL` to a folder to keep the batches on disk until they are delivered. They then survive a crash, and
+//! the next run delivers them. Set `PORT` to choose the port.
 
-mod self_test;
-#[path = "../support/mod.rs"]
 mod support;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use mparticle_client::models::{
-    Batch, CustomEvent, CustomEventType, Environment, UnixMillis, UserIdentities,
-};
+use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
 use mparticle_client::queue::{BatchResult, Outcome, Queue};
 use std::env;
 use std::time::Duration;
@@ -34,8 +31,7 @@ use tokio::time::timeout;
 
 /// The time for the requests in progress when the service stops.
 ///
-/// The sum of both timeouts must be less than the time that the platform allows. Kubernetes kills a process after 30
-/// seconds by default.
+/// The sum of both timeouts must be less than the time that the platform allows, such as 30 seconds on Kubernetes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The time for the queue to deliver the pending batches when the service stops.
@@ -52,36 +48,24 @@ async fn main() -> Result<(), Failure> {
     let queue = builder.build().await?;
     println!("{} batches of an earlier run are pending.", queue.stats().recovered);
 
-    let self_test = env::args().any(|argument| argument == "--self-test");
-    let port = match env::var("PORT") {
-        Ok(port) => port.parse()?,
-        Err(_) if self_test => 0, // any free port
-        Err(_) => 3000,
-    };
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    let address = listener.local_addr()?;
-    println!("Listening at http://{address}");
-
-    let (stop, stopped) = oneshot::channel::<()>();
     let service =
         Router::new().route("/customers/{id}/signup", post(sign_up)).with_state(queue.clone());
+    let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("Listening at http://{}", listener.local_addr()?);
+    let (stop, stopped) = oneshot::channel::<()>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async { _ = stopped.await });
     let server = tokio::spawn(server.into_future());
-    if self_test {
-        self_test::make_three_requests(address).await?;
-    } else {
-        stop_signal().await?;
-    }
+
+    stop_signal().await?;
     drop(stop);
-    // Slow clients of the service must not use up the time of the queue.
+    // A slow client of the service must not use up the time of the queue.
     match timeout(REQUEST_TIMEOUT, server).await {
         Ok(ended) => ended??,
-        Err(_) => eprintln!("some requests did not complete in time and are aborted"),
+        Err(_) => eprintln!("some requests did not complete in time"),
     }
-
     let report = queue.shutdown(QUEUE_TIMEOUT).await;
-    let (delivered, total) = (report.delivered, queue.stats().delivered);
-    println!("Stopped; {total} batches delivered, {delivered} of them at the end.");
+    println!("Stopped; {} batches delivered.", queue.stats().delivered);
     println!("{} are left in the spool, {} dropped.", report.left_in_spool, report.dropped);
     destination.print_received();
     Ok(())
@@ -90,10 +74,7 @@ async fn main() -> Result<(), Failure> {
 async fn sign_up(State(queue): State<Queue>, Path(customer_id): Path<String>) -> StatusCode {
     let batch = Batch::new(Environment::Development)
         .with_user_identities(UserIdentities::new().with_customer_id(customer_id))
-        .with_event(
-            CustomEvent::new("Signed up", CustomEventType::Navigation)
-                .with_timestamp_unixtime_ms(UnixMillis::now()),
-        );
+        .with_event(CustomEvent::new("Signed up", CustomEventType::Navigation));
     if let Err(error) = queue.try_send(batch) {
         eprintln!("a batch was dropped: {error}");
     }

@@ -1,0 +1,21 @@
+//! `cargo xtask release-checks`: what has to hold before a release, in addition to `cargo xtask ci`.
+
+use crate::steps::{Action, Step};
+
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "licences, bans and sources of dependencies",
+        action: Action::Tool {
+            words: "deny --all-features check licenses bans sources",
+            package: "cargo-deny",
+        },
+    },
+    Step { name: "advisories", action: Action::Advisories },
+    Step { name: "changes of the public API", action: Action::SemverChecks },
+    Step { name: "oldest toolchain", action: Action::OldestToolchain },
+    Step { name: "oldest versions of dependencies", action: Action::MinimalVersions },
+    Step::cargo(
+        "packages",
+        "package -p mparticle-models -p mparticle-client -p mparticle-codegen --allow-dirty --all-features",
+    ),
+];

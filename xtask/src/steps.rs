@@ -1,0 +1,183 @@
+//! Steps: what `cargo xtask ci` and `cargo xtask release-checks` run one after another.
+
+mod advisories;
+mod minimal_versions;
+mod msrv;
+mod native_tools;
+mod semver;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use std::{env, fmt};
+
+use crate::arguments::{Request, Source, Task};
+use crate::{codegen, workspace};
+
+/// One thing that has to succeed.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) action: Action,
+}
+
+/// What a step runs.
+pub(crate) enum Action {
+    /// Runs Cargo with these words, split at spaces.
+    Cargo(&'static str),
+    /// The same with all warnings of rustdoc being errors.
+    CargoDoc(&'static str),
+    /// The same with a subcommand that has to be installed. The step is skipped if it is not.
+    Tool { words: &'static str, package: &'static str },
+    /// `cargo xtask codegen --check`, in this process.
+    CheckGenerated,
+    /// Looks for crates that would need `CMake`, a C++ compiler or a system library below the client.
+    CheckNativeTools,
+    /// Looks for known vulnerabilities of dependencies.
+    Advisories,
+    /// Compares the public API with that of the last release.
+    SemverChecks,
+    /// Checks the published crates with the oldest supported toolchain.
+    OldestToolchain,
+    /// Checks the published crates with the oldest versions of their dependencies.
+    MinimalVersions,
+}
+
+/// How a step that did not fail has ended.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Ended {
+    Passed,
+    /// The step could not run here, for this reason.
+    Skipped(String),
+}
+
+impl Step {
+    pub(crate) const fn cargo(name: &'static str, words: &'static str) -> Self {
+        Self { name, action: Action::Cargo(words) }
+    }
+
+    pub(crate) const fn doc(name: &'static str, words: &'static str) -> Self {
+        Self { name, action: Action::CargoDoc(words) }
+    }
+}
+
+/// The action as a line for a shell.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cargo(words) | Self::Tool { words, .. } => write!(f, "cargo {words}"),
+            Self::CargoDoc(words) => write!(f, "RUSTDOCFLAGS='-D warnings' cargo {words}"),
+            Self::CheckGenerated => write!(f, "cargo xtask codegen --check"),
+            Self::CheckNativeTools => write!(f, "cargo {}", native_tools::TREE),
+            Self::Advisories => write!(f, "cargo {}", advisories::WORDS),
+            Self::SemverChecks => write!(f, "cargo {}", semver::words("TAG")),
+            Self::OldestToolchain => {
+                write!(f, "{}", msrv::command_line("PACKAGE", "--features FEATURE"))
+            }
+            Self::MinimalVersions => write!(f, "{}", minimal_versions::command_line("PACKAGE")),
+        }
+    }
+}
+
+/// Runs the steps in order, up to the first that fails. The error is what to print.
+pub(crate) fn run(steps: &[Step]) -> Result<(), String> {
+    let root = workspace::root()?;
+    let start = Instant::now();
+    let mut skipped = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        println!("==> [{}/{}] {}: {}", index + 1, steps.len(), step.name, step.action);
+        let step_start = Instant::now();
+        match perform(&step.action, &root).map_err(|error| failure(step, &error))? {
+            Ended::Passed => {
+                println!("    {} took {:.1} s", step.name, step_start.elapsed().as_secs_f64());
+            }
+            Ended::Skipped(reason) => {
+                println!("    skipped: {reason}");
+                skipped.push(step.name);
+            }
+        }
+    }
+    let passed = steps.len() - skipped.len();
+    println!("==> {passed} steps passed in {:.0} s", start.elapsed().as_secs_f64());
+    if !skipped.is_empty() {
+        println!("==> {} skipped: {}", skipped.len(), skipped.join(", "));
+    }
+    Ok(())
+}
+
+fn failure(step: &Step, error: &str) -> String {
+    format!("{error}\n==> failed: {}; to repeat this step, run: {}", step.name, step.action)
+}
+
+fn perform(action: &Action, root: &Path) -> Result<Ended, String> {
+    match action {
+        Action::Cargo(words) => succeed(&mut cargo(words, root))?,
+        Action::CargoDoc(words) => {
+            succeed(cargo(words, root).env("RUSTDOCFLAGS", "-D warnings"))?;
+        }
+        Action::Tool { words, package } => {
+            if !is_installed(words, root) {
+                return Ok(Ended::Skipped(format!("cargo install --locked {package} installs it")));
+            }
+            succeed(&mut cargo(words, root))?;
+        }
+        Action::CheckGenerated => {
+            codegen::run(&Request { task: Task::Check, source: Source::Workspace })?;
+        }
+        Action::CheckNativeTools => native_tools::check(root)?,
+        Action::Advisories => return advisories::check(root),
+        Action::SemverChecks => return semver::check(root),
+        Action::OldestToolchain => return msrv::check(root),
+        Action::MinimalVersions => minimal_versions::check(root)?,
+    }
+    Ok(Ended::Passed)
+}
+
+/// Whether Cargo has the subcommand that a command line begins with.
+fn is_installed(words: &str, root: &Path) -> bool {
+    let subcommand = words.split_whitespace().next().unwrap_or_default();
+    let mut command = cargo(subcommand, root);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn cargo(words: &str, root: &Path) -> Command {
+    // The Cargo that runs this command, which may be another one than the first in PATH.
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(words.split_whitespace()).current_dir(root);
+    command
+}
+
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let status = command.status().map_err(|error| not_started(&name, &error))?;
+    if status.success() { Ok(()) } else { Err(format!("error: {name} ended with {status}")) }
+}
+
+fn not_started(name: &str, error: &std::io::Error) -> String {
+    format!("error: {name} cannot be started: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_step_is_an_error_that_names_its_command() {
+        let step = Step::cargo("nonsense", "no-such-command-of-cargo");
+        let error = perform(&step.action, &workspace::root().unwrap()).unwrap_err();
+        let message = failure(&step, &error);
+        assert!(
+            message.ends_with("to repeat this step, run: cargo no-such-command-of-cargo"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_tool_that_is_missing_is_skipped_and_named() {
+        let action =
+            Action::Tool { words: "no-such-command-of-cargo check", package: "no-such-package" };
+        let ended = perform(&action, &workspace::root().unwrap());
+        let reason = "cargo install --locked no-such-package installs it";
+        assert_eq!(ended, Ok(Ended::Skipped(reason.to_owned())));
+    }
+}

@@ -42,8 +42,8 @@ pub struct Error {
 impl Builder {
     /// Returns a builder for the plan in a file.
     ///
-    /// The file may contain a plan, one of its versions, the document of a version, the configuration of a web SDK, or a
-    /// list of plans.
+    /// The file may contain a plan, one of its versions, the document of a version, the configuration of a web SDK, or
+    /// a list of plans.
     pub fn new(input: impl Into<PathBuf>) -> Self {
         Self {
             input: input.into(),

@@ -1,11 +1,10 @@
 //! Reads the definition of one attribute: its Rust type, or a constant.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
+use super::enums;
 use super::input::{at, wrong_kind};
-use super::model::{Enum, Form, Nulls, Type, Variant};
+use super::model::{Form, Nulls, Type};
 use super::rules;
 use super::standard;
 use crate::diagnostic::{Code, Diagnostic, Origin};
@@ -88,7 +87,7 @@ pub(crate) fn read(
     }
     let kinds = Kinds::read(schema, origin)?;
     let ty = type_of(schema, &kinds, place, origin)?;
-    let allows_null = kinds.has_null || enum_has_null(schema);
+    let allows_null = kinds.has_null || enums::has_null(schema);
     let mut docs = description(schema);
     let is_written_as_type = matches!(ty, Type::Number(Form::Text) | Type::Boolean(Form::Text));
     docs.extend(rules::in_words(schema, is_written_as_type && place != Place::Product));
@@ -216,7 +215,7 @@ fn type_of(
         && kinds.one() != Some("boolean")
         && !kinds.names.contains(&"array")
     {
-        return enum_of(values, &at(origin, "enum"));
+        return enums::read(values, &at(origin, "enum"));
     }
     let number = if place == Place::Product { Form::Text } else { Form::Plain };
     Ok(match kinds.one() {
@@ -287,49 +286,8 @@ fn list_of(schema: &Map<String, Value>, place: Place, origin: &Origin) -> Result
     })
 }
 
-fn enum_has_null(schema: &Map<String, Value>) -> bool {
-    let values = schema.get("enum").and_then(Value::as_array);
-    values.is_some_and(|values| values.contains(&Value::Null))
-}
-
-fn enum_of(values: &Value, origin: &Origin) -> Result<Type, Diagnostic> {
-    let values = values.as_array().ok_or_else(|| wrong_kind(origin, "`enum`", "a list"))?;
-    let mut variants = Vec::new();
-    let mut seen = HashSet::new();
-    for (index, value) in values.iter().enumerate() {
-        let origin = at(origin, &index.to_string());
-        if value.is_array() || value.is_object() {
-            return Err(nested(&origin, Place::Element));
-        }
-        // `repeated_values` reports those that stand twice.
-        if seen.insert(value) && !value.is_null() {
-            variants.push(Variant { name: String::new(), value: value.clone(), origin });
-        }
-    }
-    if !variants.is_empty() {
-        return Ok(Type::Enum(Enum { name: String::new(), values: variants }));
-    }
-    if values.contains(&Value::Null) {
-        return Ok(Type::Tag);
-    }
-    let help = "add the values to the plan, or leave the attribute out";
-    Err(Diagnostic::new(Code::InvalidPlan, origin.clone(), "`enum` lists no value").with_help(help))
-}
-
-/// Returns the places of values that an enum lists more than once.
-pub(crate) fn repeated_values(definition: &Value, origin: &Origin) -> Vec<(Origin, String)> {
-    let values = definition.get("enum").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let mut repeated = Vec::new();
-    let mut seen = HashSet::new();
-    for (index, value) in values.iter().enumerate() {
-        if !seen.insert(value) {
-            repeated.push((at(&at(origin, "enum"), &index.to_string()), value.to_string()));
-        }
-    }
-    repeated
-}
-
-fn nested(origin: &Origin, place: Place) -> Diagnostic {
+/// The report that an attribute would hold what it cannot.
+pub(crate) fn nested(origin: &Origin, place: Place) -> Diagnostic {
     let (message, allowed) = match place {
         Place::User => (
             "an attribute of a user cannot hold an object",

@@ -25,8 +25,8 @@ pub(crate) const RUNGS: usize = 5;
 
 /// Returns one of the names for `text`. The first is the shortest, and the last is taken by nothing else.
 ///
-/// `qualified` makes `text` a name of its own among equal names of other kinds: by the type of an event, or the place of
-/// an attribute. `identity` is different for any two things that need different names.
+/// `qualified` makes `text` a name of its own among equal names of other kinds: by the type of an event, or the place
+/// of an attribute. `identity` is different for any two things that need different names.
 pub(crate) fn rung(
     step: usize,
     text: &str,

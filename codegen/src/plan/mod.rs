@@ -65,9 +65,11 @@ mod command;
 mod definition;
 mod embed;
 mod emit;
+mod enums;
 mod file;
 mod idents;
 mod input;
+mod ladders;
 mod level;
 mod model;
 mod naming;
@@ -77,6 +79,7 @@ mod record;
 mod report;
 mod rules;
 mod standard;
+mod types;
 
 use std::path::Path;
 

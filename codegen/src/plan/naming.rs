@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::assign::{Clash, Wanted, assign};
-use super::idents::{RUNGS, Style, rung};
-use super::model::{
-    Field, Holder, Match, Module, Plan, Point, Record, Role, Target, Type, Variant,
-};
-use super::overrides::{self, Overrides};
+use super::idents::Style;
+use super::ladders;
+use super::model::{Field, Holder, Module, Plan, Point, Record, Role, Target, Type, Variant};
+use super::overrides::{self, Overrides, Section};
 use super::report::Report;
 use super::standard;
 use crate::diagnostic::{Code, Origin};
@@ -58,13 +57,13 @@ impl Naming<'_> {
             } else if is_part(field) {
                 Wanted::Chosen(field.wire.clone())
             } else {
-                field_names(field, record.role)
+                ladders::of_field(field, record.role)
             };
             let setting = overrides::entry(key, field.section, &field.wire, "name");
             things.push(Thing {
                 wanted,
                 is_chosen: chosen.is_some(),
-                label: field.wire.clone(),
+                label: label(field),
                 origin: field.origin.clone(),
                 setting,
             });
@@ -94,7 +93,7 @@ impl Naming<'_> {
                 self.report.errors.extend(self.overrides.check(&name, Style::Variant));
                 Wanted::Chosen(name.into_inner())
             } else {
-                value_names(value)
+                ladders::of_value(value)
             };
             let setting = format!("values.{}", overrides::quoted(&text));
             let setting = overrides::entry(key, section, wire, &setting);
@@ -162,7 +161,7 @@ impl Naming<'_> {
                 self.report.errors.extend(self.overrides.check(name, Style::Type("Event")));
                 Wanted::Chosen(name.get_ref().clone())
             }
-            None => type_names(point),
+            None => ladders::of_point(point),
         };
         Thing {
             is_chosen: matches!(wanted, Wanted::Chosen(_)),
@@ -234,44 +233,17 @@ fn conflict(name: &str, members: &[(&Thing, &String)], setting: &str) -> (String
     (message, help)
 }
 
+/// What a field is called in a report.
+fn label(field: &Field) -> String {
+    match field.section {
+        Section::Attributes => field.wire.clone(),
+        section => format!("{}.{}", section.name(), field.wire),
+    }
+}
+
 /// The fields that are named after something in the plan.
 fn named(fields: &mut [Field]) -> impl Iterator<Item = &mut Field> {
     fields.iter_mut().filter(|field| !matches!(field.ty, Type::Items))
-}
-
-/// The names that a field may get.
-fn field_names(field: &Field, role: Role) -> Wanted {
-    let (wire, target) = (field.wire.clone(), field.target);
-    let place = match target {
-        Target::Attribute => "attribute",
-        Target::Flag => "flag",
-        Target::Standard(standard) => holder_name(standard.holder, role),
-        Target::Unknown(holder) => holder_name(holder, role),
-    };
-    let qualified = move |text: &str| match target {
-        Target::Attribute | Target::Flag => format!("{text} {place}"),
-        Target::Standard(_) | Target::Unknown(_) => format!("{place} {text}"),
-    };
-    let identity = format!("{place} {wire}");
-    let name = move |step| rung(step, &wire, qualified, &identity, Style::Field);
-    Wanted::Ladder(RUNGS, Box::new(name))
-}
-
-/// The names that a value may get.
-fn value_names(value: &Variant) -> Wanted {
-    let kind = if value.value.is_string() { "text" } else { "number" };
-    let qualified = move |text: &str| format!("{text} {kind}");
-    let (text, identity) = (value.text(), value.value.to_string());
-    let name = move |step| rung(step, &text, qualified, &identity, Style::Variant);
-    Wanted::Ladder(RUNGS, Box::new(name))
-}
-
-fn holder_name(holder: Holder, role: Role) -> &'static str {
-    match holder {
-        Holder::Common | Holder::Event => "event",
-        Holder::Action => "action",
-        Holder::Item => role.noun(),
-    }
 }
 
 /// Whether a field is one of those that mParticle defines for an action, a product or a promotion. Such a field has
@@ -291,22 +263,6 @@ fn reserved(role: Role) -> BTreeSet<String> {
     parts.chain(standard).chain(["extra".to_owned()]).collect()
 }
 
-/// The names that a point's type may get.
-fn type_names(point: &Point) -> Wanted {
-    let (text, kind, noun) = match &point.matches {
-        Match::CustomEvent { name, event_type } => (name.clone(), event_type.as_str(), "Event"),
-        Match::ScreenView { name } => (name.clone(), "screen", "Screen"),
-        Match::ProductAction { action } => (action.clone(), "products", "Event"),
-        Match::PromotionAction { action } => (format!("promotion {action}"), "promotions", "Event"),
-        Match::ProductImpression => ("product impressions".to_owned(), "event", "Event"),
-        Match::UserAttributes => ("attributes".to_owned(), "user", "User"),
-    };
-    let (kind, key) = (kind.to_owned(), point.key.clone());
-    let qualified = move |text: &str| format!("{text} {kind}");
-    let name = move |step| rung(step, &text, &qualified, &key, Style::Type(noun));
-    Wanted::Ladder(RUNGS, Box::new(name))
-}
-
 fn part_suffix(role: Role) -> &'static str {
     match role {
         Role::Product => "Product",
@@ -317,15 +273,8 @@ fn part_suffix(role: Role) -> &'static str {
 
 /// A type that belongs to another one, and is named after it.
 fn derived(point: &Point, owner: &str, suffix: &str, kind: &'static str) -> Thing {
-    let plain = format!("{owner}{suffix}");
-    let identity = format!("{} {suffix}", point.key);
-    let name = move |step| match step {
-        0 => plain.clone(),
-        1 => format!("{plain}{kind}"),
-        _ => rung(RUNGS, &plain, str::to_owned, &identity, Style::Type("Event")),
-    };
     Thing {
-        wanted: Wanted::Ladder(3, Box::new(name)),
+        wanted: ladders::of_part(&point.key, owner, suffix, kind),
         is_chosen: false,
         label: format!("{owner} {suffix}"),
         origin: point.origin.clone(),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::definition::{self, Described, Meaning, Place};
+use super::enums;
 use super::input::at;
 use super::level::Level;
 use super::model::{Constant, Field, Holder, Items, Match, Record, Role, Target, Type};
@@ -202,7 +203,7 @@ impl Reader<'_> {
             return;
         }
         let definition = definition.unwrap_or(&Value::Bool(true));
-        for (origin, value) in definition::repeated_values(definition, &origin) {
+        for (origin, value) in enums::repeated(definition, &origin) {
             let help = "remove one of the two; they become one value";
             let message = format!("the value {value} stands twice");
             self.report.warn(Code::Contradiction, &origin, message, help);

@@ -168,7 +168,10 @@ fn wrapped(source: &str) -> Vec<String> {
 fn opens_block(word: &str) -> bool {
     let number = word.trim_start_matches(|c: char| c.is_ascii_digit());
     let is_item = number.len() < word.len() && (number == "." || number == ")");
-    is_item || word.starts_with(['#', '>', '-', '+', '*', '=', '~', '|', '<', '`'])
+    let is_address = word.starts_with("<http");
+    is_item
+        || word.starts_with("```")
+        || word.starts_with(['#', '>', '-', '+', '*', '=', '~', '|', '<']) && !is_address
 }
 
 #[cfg(test)]

@@ -23,11 +23,12 @@ pub(crate) fn spelled(text: &str) -> String {
 }
 
 /// Whether a character can stand in a Rust name without a warning: ASCII, the letters of European scripts, and the
-/// characters of Chinese, Japanese and Korean. None of them changes if Rust normalises the name.
+/// characters of Chinese, Japanese and Korean. None of them changes if Rust normalises the name, and none is a small
+/// letter without a capital.
 pub(crate) fn is_letter(c: char) -> bool {
     let is_common = matches!(c,
-        '\u{c0}'..='\u{12f}' | '\u{134}'..='\u{148}' | '\u{14a}'..='\u{17e}'
-        | '\u{391}'..='\u{3ce}' | '\u{400}'..='\u{45f}'
+        '\u{c0}'..='\u{12f}' | '\u{134}'..='\u{137}' | '\u{139}'..='\u{148}' | '\u{14a}'..='\u{17e}'
+        | '\u{391}'..='\u{3af}' | '\u{3b1}'..='\u{3ce}' | '\u{400}'..='\u{45f}'
         | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'
         | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
     c.is_ascii_alphanumeric() || is_common && c.is_alphanumeric()

@@ -22,19 +22,19 @@ pub struct Builder {
     file_name: String,
 }
 
-/// What was generated.
+/// The result of generating a file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// How the file differed from what the plan generates.
+    /// The difference between the file that was there and the generated one.
     pub difference: Option<Difference>,
-    /// What is worth knowing about the plan, such as points that become no type.
+    /// The warnings about the plan, such as points for which no type is generated.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// The error of a plan that cannot become Rust.
+/// The error for a plan from which no Rust code can be generated.
 ///
-/// Both `Display` and `Debug` list everything there is to correct, with its place.
+/// `Display` and `Debug` list every error in the plan, with its place.
 pub struct Error {
     diagnostics: Vec<Diagnostic>,
 }
@@ -53,7 +53,7 @@ impl Builder {
         }
     }
 
-    /// Sets the file of names and attributes that are to be different.
+    /// Sets the overrides file, which changes names and leaves out attributes.
     pub fn overrides(mut self, path: impl Into<PathBuf>) -> Self {
         self.overrides = Some(path.into());
         self
@@ -108,7 +108,7 @@ impl Builder {
         self.sync(out.as_ref(), Layout::Module, Mode::Write)
     }
 
-    /// Compares the file at a path with what [`write`](Self::write) would write.
+    /// Compares the file at a path with the one that [`write`](Self::write) would write.
     ///
     /// # Errors
     /// If the plan cannot become Rust, or the file cannot be read.
@@ -125,7 +125,7 @@ impl Builder {
 }
 
 impl Error {
-    /// Returns what has to be corrected.
+    /// Returns the errors.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics

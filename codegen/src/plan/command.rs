@@ -18,7 +18,7 @@ of a web SDK, or of a list of plans.
 
 Options:
   --out FILE        the Rust file to write
-  --overrides FILE  other names, and what to leave out, as TOML
+  --overrides FILE  a TOML file that changes names and leaves out points and attributes
   --check           write nothing; if the file is stale or missing, show how it differs and exit with status 1
   --plan-id ID      the plan to choose from a list, or the identifier of a plan whose file has none
   --version N       the version to choose, or the number of a version whose file has none; default: the highest
@@ -27,7 +27,7 @@ Options:
 Exit status: 0 if the file is up to date, 1 if it is not or the plan has errors, 2 if the command is wrong.
 ";
 
-/// What the command is to do.
+/// The arguments of the command.
 #[derive(Debug)]
 struct Request {
     input: PathBuf,
@@ -38,7 +38,7 @@ struct Request {
     mode: Mode,
 }
 
-/// Runs the command with its arguments, and prints what it has to say. `name` is how the command was called.
+/// Runs the command `plan` with its arguments. `name` is the name of the command in its messages.
 pub fn command(name: &str, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let usage = format!(
         "Usage: {name} FILE --out FILE [--overrides FILE] [--check] [--plan-id ID] [--version N]\n"

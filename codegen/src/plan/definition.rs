@@ -10,7 +10,7 @@ use super::standard;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::markdown;
 
-/// What mParticle's API does not take in a plan, and what would need more than a type.
+/// The keywords that mParticle's API does not accept in a plan, or that no single type can represent.
 const REFUSED: &[&str] = &[
     "$ref",
     "$recursiveRef",
@@ -49,7 +49,7 @@ pub(crate) enum Place {
     Standard(standard::Kind),
 }
 
-/// What a definition means.
+/// The meaning of a definition.
 #[derive(Debug)]
 pub(crate) enum Meaning {
     /// The attribute has a setter.
@@ -60,7 +60,7 @@ pub(crate) enum Meaning {
     Nothing,
 }
 
-/// A type with what a reader should know about it.
+/// A type with its documentation.
 #[derive(Debug)]
 pub(crate) struct Described {
     pub(crate) ty: Type,

@@ -42,11 +42,28 @@
 //! }
 //! ```
 //!
+//! # Types
+//!
+//! | definition in the plan | Rust |
+//! |---|---|
+//! | text | `String` |
+//! | text or number with a list of values | an enum with `as_str`, `ALL` and `FromStr` |
+//! | number, or text with the pattern of a number | `Number`, which keeps `i64`, `u64` and `f64` exactly |
+//! | integer, boolean, or text with the pattern of a boolean | `i64`, `bool` |
+//! | constant | no setter; the constant is written |
+//! | a type and null | `Option<T>` if the attribute is required, else `T` |
+//! | list, as an attribute of a user | `Vec<T>` |
+//! | several types, or none | `Scalar`; `AttributeValue` for an attribute of a user |
+//! | list or object, as an attribute of an event | an error, and a setting of the overrides that leaves it out |
+//!
+//! Types do not enforce formats, other patterns and bounds. The method `findings` of an event compares it with the plan.
+//! Attributes that the plan does not list have a setter `with_extra`, if the plan allows them.
+//!
 //! # Names
 //!
 //! Names follow from the plan's names, and do not depend on the order of points. If two names would be equal, both
-//! get what tells them apart, and a warning says so. The file of the option `--overrides` changes names, and leaves out
-//! what has no Rust type. Points are named by their match keys, attributes by their names in JSON:
+//! get longer names, and a warning says so. The file of the option `--overrides` changes names and leaves out
+//! attributes without a Rust type. Points are named by their match keys, attributes by their names in JSON:
 //!
 //! ```toml
 //! ["custom_event:other:Choose Item"]

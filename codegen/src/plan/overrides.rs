@@ -1,4 +1,4 @@
-//! What a plan cannot say about Rust: other names, and what to leave out. Read from a TOML file.
+//! Reads the overrides file, which changes names and leaves out points and attributes.
 //!
 //! ```toml
 //! ["custom_event:other:Choose Item"]
@@ -33,7 +33,7 @@ pub(crate) struct Overrides {
     applied: BTreeSet<usize>,
 }
 
-/// What is different for one point.
+/// The overrides of one point.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct PointOverride {
@@ -46,7 +46,7 @@ struct PointOverride {
     product_fields: Table<AttributeOverride>,
 }
 
-/// What is different for one attribute.
+/// The overrides of one attribute.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct AttributeOverride {

@@ -1,4 +1,4 @@
-//! Reads the points of a plan: what they match, and which become types.
+//! Reads the points of a plan: the events that they match, and their definitions.
 
 use std::collections::BTreeMap;
 
@@ -119,7 +119,12 @@ fn matches(object: &Map<String, Value>, origin: &Origin, report: &mut Report) ->
         None => Err("the point has no `match.type`".to_owned()),
     };
     let skipped = |message: &String| {
-        report.warn(Code::SkippedPoint, &place, message.as_str(), "the point becomes no type");
+        report.warn(
+            Code::SkippedPoint,
+            &place,
+            message.as_str(),
+            "no type is generated for the point",
+        );
     };
     found.inspect_err(skipped).ok()
 }

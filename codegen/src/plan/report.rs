@@ -1,8 +1,8 @@
-//! What a plan gives reason to report.
+//! The errors and warnings about a plan.
 
 use crate::diagnostic::{Code, Diagnostic, Origin};
 
-/// What keeps a plan from becoming Rust, and what is worth knowing.
+/// Errors, which keep a plan from becoming Rust, and warnings.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) errors: Vec<Diagnostic>,

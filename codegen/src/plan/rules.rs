@@ -1,4 +1,4 @@
-//! Puts into words what a type does not enforce: format, pattern, bounds and the like.
+//! Describes the rules that a type does not enforce: formats, patterns, bounds and the like.
 
 use serde_json::{Map, Value};
 

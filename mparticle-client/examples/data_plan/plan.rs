@@ -33,7 +33,7 @@ pub mod custom {
         event: ::mparticle_models::CustomEvent,
     }
 
-    /// What is required of [`ChooseItem`](struct@ChooseItem).
+    /// The required attributes and fields of [`ChooseItem`](struct@ChooseItem).
     #[derive(Clone, Debug)]
     pub struct ChooseItemRequired {
         /// The attribute `quantity`.
@@ -53,7 +53,7 @@ pub mod custom {
     }
 
     impl ChooseItem {
-        /// Creates the event with what the data plan requires.
+        /// Creates the event with its required attributes.
         pub fn new(required: ChooseItemRequired) -> Self {
             let mut this = Self {
                 event: ::mparticle_models::CustomEvent::new("Choose Item", "other"),
@@ -96,7 +96,7 @@ pub mod custom {
             self
         }
 
-        /// Sets an attribute that the data plan does not list, which it allows.
+        /// Sets an attribute that the data plan allows but does not list.
         pub fn with_extra(
             mut self,
             name: impl ::core::convert::Into<::std::string::String>,
@@ -106,14 +106,14 @@ pub mod custom {
             self
         }
 
-        /// Returns the event, to set what is not part of the data plan, such as its
-        /// time.
+        /// Returns the event, for setting fields that are not part of the data plan,
+        /// such as its time.
         #[must_use]
         pub fn into_event(self) -> ::mparticle_models::CustomEvent {
             self.event
         }
 
-        /// Returns what the data plan does not allow in the event.
+        /// Returns the differences between the event and the data plan.
         #[must_use]
         pub fn findings(
             &self,
@@ -201,7 +201,7 @@ pub mod screen {
     }
 
     impl MenuShown {
-        /// Creates the event with what the data plan requires.
+        /// Creates the event with its required attribute.
         pub fn new(table: i64) -> Self {
             let mut this = Self {
                 event: ::mparticle_models::ScreenViewEvent::new("/menu"),
@@ -215,14 +215,14 @@ pub mod screen {
             this
         }
 
-        /// Returns the event, to set what is not part of the data plan, such as its
-        /// time.
+        /// Returns the event, for setting fields that are not part of the data plan,
+        /// such as its time.
         #[must_use]
         pub fn into_event(self) -> ::mparticle_models::ScreenViewEvent {
             self.event
         }
 
-        /// Returns what the data plan does not allow in the event.
+        /// Returns the differences between the event and the data plan.
         #[must_use]
         pub fn findings(
             &self,
@@ -261,7 +261,7 @@ pub mod commerce {
         action: ::mparticle_models::ProductAction,
     }
 
-    /// What is required of [`Purchase`](struct@Purchase).
+    /// The required attributes and fields of [`Purchase`](struct@Purchase).
     #[derive(Clone, Debug)]
     pub struct PurchaseRequired {
         /// The field `transaction_id`.
@@ -274,7 +274,7 @@ pub mod commerce {
     }
 
     impl Purchase {
-        /// Creates the event with what the data plan requires.
+        /// Creates the event with its required attributes.
         pub fn new(required: PurchaseRequired) -> Self {
             let mut this = Self {
                 event: ::mparticle_models::CommerceEvent::new(),
@@ -384,7 +384,7 @@ pub mod commerce {
             self
         }
 
-        /// Sets an attribute that the data plan does not list, which it allows.
+        /// Sets an attribute that the data plan allows but does not list.
         pub fn with_extra(
             mut self,
             name: impl ::core::convert::Into<::std::string::String>,
@@ -394,14 +394,14 @@ pub mod commerce {
             self
         }
 
-        /// Returns the event, to set what is not part of the data plan, such as its
-        /// time.
+        /// Returns the event, for setting fields that are not part of the data plan,
+        /// such as its time.
         #[must_use]
         pub fn into_event(self) -> ::mparticle_models::CommerceEvent {
             self.event.with_product_action(self.action)
         }
 
-        /// Returns what the data plan does not allow in the event.
+        /// Returns the differences between the event and the data plan.
         #[must_use]
         pub fn findings(
             &self,
@@ -423,7 +423,8 @@ pub mod commerce {
         product: ::mparticle_models::Product,
     }
 
-    /// What is required of [`PurchaseProduct`](struct@PurchaseProduct).
+    /// The required attributes and fields of
+    /// [`PurchaseProduct`](struct@PurchaseProduct).
     #[derive(Clone, Debug)]
     pub struct PurchaseProductRequired {
         /// The attribute `size`.
@@ -441,7 +442,7 @@ pub mod commerce {
     }
 
     impl PurchaseProduct {
-        /// Creates the product with what the data plan requires.
+        /// Creates the product with its required attributes.
         pub fn new(required: PurchaseProductRequired) -> Self {
             let mut this = Self {
                 product: ::mparticle_models::Product::new(),
@@ -609,7 +610,7 @@ pub mod user {
     }
 
     impl Attributes {
-        /// Creates the user attributes.
+        /// Creates the attributes of a user.
         pub fn new() -> Self {
             Self {
                 attributes: ::std::collections::BTreeMap::new(),
@@ -670,7 +671,7 @@ pub mod user {
             self
         }
 
-        /// Returns what the data plan does not allow in the attributes.
+        /// Returns the differences between the attributes and the data plan.
         #[must_use]
         pub fn findings(
             &self,
@@ -746,7 +747,7 @@ pub mod user {
     }
 }
 
-/// The error for a text that is no value of an enum of the data plan.
+/// The error for a text that is not a value of an enum of the data plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     dead_code,
@@ -761,7 +762,7 @@ pub struct UnknownValue {
 #[rustfmt::skip]
 impl ::core::fmt::Display for UnknownValue {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        ::core::write!(f, "the text is no value of `{}`", self.of)
+        ::core::write!(f, "the text is not a value of `{}`", self.of)
     }
 }
 

@@ -103,7 +103,7 @@ fn scalar(set: &Enum, all: &[Ident]) -> Option<TokenStream> {
 /// The error of reading a value from text.
 pub(super) fn error() -> TokenStream {
     let attributes = super::attributes();
-    let docs = docs(&["The error for a text that is no value of an enum of the data plan."]);
+    let docs = docs(&["The error for a text that is not a value of an enum of the data plan."]);
     quote! {
         #docs
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub(super) fn error() -> TokenStream {
         #[rustfmt::skip]
         impl ::core::fmt::Display for UnknownValue {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::write!(f, "the text is no value of `{}`", self.of)
+                ::core::write!(f, "the text is not a value of `{}`", self.of)
             }
         }
 

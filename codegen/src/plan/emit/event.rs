@@ -100,7 +100,7 @@ fn empty(point: &Point, role: Role) -> TokenStream {
     quote!(Self { #fields })
 }
 
-/// `new`, which takes what is required.
+/// The constructor, which takes the required attributes.
 fn constructor(point: &Point, record: &Record, part: Option<&Record>) -> TokenStream {
     let this = ident("this");
     let empty = empty(point, record.role);
@@ -156,7 +156,8 @@ fn required(record: &Record, part: Option<&Record>) -> Option<TokenStream> {
         let (name, ty) = (ident(&field_ident(&field.name)), values::owned(field, record, part));
         quote!(#docs pub #name: #ty,)
     });
-    let docs = docs(&[format!("What is required of {}.", words::link(&record.name))]);
+    let docs =
+        docs(&[format!("The required attributes and fields of {}.", words::link(&record.name))]);
     Some(quote! {
         #docs
         #[derive(Clone, Debug)]
@@ -183,9 +184,10 @@ fn finish(role: Role) -> Option<TokenStream> {
         Role::UserAttributes => return Some(user_findings()),
         Role::Product | Role::Promotion | Role::Impression => return None,
     };
-    let event_docs =
-        docs(&["Returns the event, to set what is not part of the data plan, such as its time."]);
-    let findings_docs = docs(&["Returns what the data plan does not allow in the event."]);
+    let event_docs = docs(&[
+        "Returns the event, for setting fields that are not part of the data plan, such as its time.",
+    ]);
+    let findings_docs = docs(&["Returns the differences between the event and the data plan."]);
     Some(quote! {
         #event_docs
         #[must_use]
@@ -202,7 +204,7 @@ fn finish(role: Role) -> Option<TokenStream> {
 }
 
 fn user_findings() -> TokenStream {
-    let docs = docs(&["Returns what the data plan does not allow in the attributes."]);
+    let docs = docs(&["Returns the differences between the attributes and the data plan."]);
     quote! {
         #docs
         #[must_use]
@@ -216,7 +218,7 @@ fn user_findings() -> TokenStream {
     }
 }
 
-/// The conversion into what the models have for it.
+/// The conversion into the type of the models.
 fn conversions(record: &Record) -> TokenStream {
     let name = ident(&record.name);
     let (ty, value) = match record.role {

@@ -45,7 +45,7 @@ pub(super) fn extra(record: &Record) -> Option<TokenStream> {
         ),
         _ => (quote!(::mparticle_models::Scalar), quote!(value.into())),
     };
-    let docs = docs(&["Sets an attribute that the data plan does not list, which it allows."]);
+    let docs = docs(&["Sets an attribute that the data plan allows but does not list."]);
     Some(quote! {
         #docs
         pub fn with_extra(

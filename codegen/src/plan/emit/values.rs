@@ -1,4 +1,4 @@
-//! The Rust types of fields, and the expressions that turn their values into what the models hold.
+//! The Rust types of fields, and the expressions that convert their values into those of the models.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;

@@ -1,4 +1,4 @@
-//! What the documentation of generated code says.
+//! The documentation of generated code.
 
 use super::super::model::{Field, Holder, Match, Module, Plan, Point, Record, Role, Target, Type};
 use super::super::rules::code;
@@ -22,7 +22,7 @@ pub(super) fn module(module: Module) -> &'static str {
     }
 }
 
-/// The documentation of a record: what the plan says, and what it is.
+/// The documentation of a record: the description in the plan, and the kind of the record.
 pub(super) fn record(point: &Point, record: &Record) -> Vec<String> {
     let what = match (record.role, &point.matches) {
         (Role::Product, _) => format!("A product of {}.", matched(&point.matches)),
@@ -41,7 +41,7 @@ pub(super) fn record(point: &Point, record: &Record) -> Vec<String> {
     record.description.iter().cloned().chain([what]).collect()
 }
 
-/// What a point matches, in words.
+/// The events that a point matches, in words.
 fn matched(matches: &Match) -> String {
     match matches {
         Match::CustomEvent { name, event_type } => {
@@ -58,13 +58,17 @@ fn matched(matches: &Match) -> String {
 /// The documentation of `new`.
 pub(super) fn constructor(record: &Record, required: usize) -> String {
     let what = match record.role {
-        Role::UserAttributes => "the user attributes",
+        Role::UserAttributes => "the attributes of a user",
         Role::Product => "the product",
         Role::Promotion => "the promotion",
         Role::Impression => "the list",
         _ => "the event",
     };
-    let rest = if required == 0 { "" } else { " with what the data plan requires" };
+    let rest = match required {
+        0 => "",
+        1 => " with its required attribute",
+        _ => " with its required attributes",
+    };
     format!("Creates {what}{rest}.")
 }
 

@@ -1,7 +1,7 @@
-//! Makes one set of definitions out of many files.
+//! Bundles the definitions of all files.
 //!
-//! Each definition gets the key `file#pointer`, every `$ref` becomes such a key, and every schema carries its own
-//! place as [`AT`]: passes may move it anywhere, a diagnostic still points home.
+//! Each definition has the key `file#pointer`, and every `$ref` becomes such a key. Every schema contains its own place
+//! as [`AT`]. A diagnostic therefore names the original place even after a pass has moved the schema.
 
 mod keywords;
 
@@ -17,31 +17,31 @@ use crate::node::{AT, Node, place, visit};
 use crate::overrides::Overrides;
 use crate::references::Reference;
 
-/// Schemas nested deeper than this are refused, which also bounds the recursion of every pass.
+/// The maximum depth of nested schemas. It also limits the recursion of every pass.
 const MAX_DEPTH: usize = 64;
 
-/// Keywords of a document that do not make it a type.
+/// The keywords of a document that do not define a type.
 const DOCUMENT_KEYWORDS: &[&str] = &[AT, "$comment", "$id", "$schema", "description", "title"];
 
 /// Every definition of every file.
 #[derive(Debug, Default)]
 pub(crate) struct Bundle {
-    /// The definitions by their keys; `file#` is a document that is a type itself.
+    /// The definitions by their keys. `file#` is a document that is itself a type.
     pub(crate) definitions: IndexMap<String, Node>,
     /// The title and description of each file.
     pub(crate) documents: IndexMap<String, Document>,
-    /// The keywords that the overrides told to ignore and that were there.
+    /// The keywords that were ignored because of the overrides.
     pub(crate) ignored: BTreeSet<String>,
 }
 
-/// What a file says about itself.
+/// The title and the description of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     pub(crate) title: Option<String>,
     pub(crate) description: Option<String>,
 }
 
-/// Bundles the sources; reports keywords that are unknown or malformed, and references to nothing.
+/// Bundles the sources. Reports unknown keywords, malformed keywords and references without a target.
 pub(crate) fn bundle(
     sources: &Sources,
     overrides: &Overrides,
@@ -74,7 +74,7 @@ impl<'a> Bundler<'a> {
         }
     }
 
-    /// Copies a schema, stamped with its place.
+    /// Copies a schema, and adds its place.
     fn schema(&mut self, value: &'a Value, at: &str, depth: usize) -> Node {
         let mut node = Node::new();
         node.insert(AT.to_owned(), at.into());
@@ -100,7 +100,7 @@ impl<'a> Bundler<'a> {
         node
     }
 
-    /// Copies what a keyword holds; nothing when it is ignored, wrong or a set of definitions.
+    /// Copies the value of a keyword. Returns `None` if it is ignored, malformed or a set of definitions.
     fn keyword(
         &mut self,
         keyword: &'a str,
@@ -155,7 +155,7 @@ impl<'a> Bundler<'a> {
         entries.iter().map(copy).collect()
     }
 
-    /// The key of the definition that a reference names: by fragment alone, file name or `$id`.
+    /// Returns the key of the definition that a reference names by a fragment, a file name or an `$id`.
     fn target(&self, reference: &str, at: &str) -> String {
         let here = at.split_once('#').map_or(at, |(file, _)| file);
         let Reference { file, pointer } = self.sources.resolve(reference, here);
@@ -205,7 +205,7 @@ impl<'a> Bundler<'a> {
     }
 }
 
-/// A place one key further inside.
+/// Returns the place of a key inside a place.
 fn join(at: &str, key: &str) -> String {
     if key.contains(['~', '/']) {
         format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
@@ -214,7 +214,7 @@ fn join(at: &str, key: &str) -> String {
     }
 }
 
-/// A value as a message may show it: itself when it is short, else what it is.
+/// Returns a value for a message: the value itself if it is short, and a description otherwise.
 fn excerpt(value: &Value) -> String {
     let json = value.to_string();
     match value {

@@ -1,7 +1,7 @@
-//! Looks for names that stand for two things in the code that was emitted.
+//! Finds name clashes in the emitted code.
 //!
-//! Names come from the schema, the overrides and the emitters, so they are compared where all of them meet: in the
-//! syntax of each file. A method that an emitter adds is covered without further ado.
+//! Names come from the schema, the overrides and the emitters. They are therefore compared in the syntax tree of each
+//! file, which contains all of them, including the methods that an emitter adds.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use syn::{Fields, File, FnArg, ImplItem, Item, Pat, Type, UseTree};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::model::Model;
 
-/// Reports each name that a file, a struct, an enum, a function or the methods of a type have twice.
+/// Reports each name that occurs twice in a file, a struct, an enum, a function or the methods of a type.
 pub(crate) fn check(model: &Model, module: &str, file: &File) -> Vec<Diagnostic> {
     let mut names = Names::default();
     for item in &file.items {
@@ -20,9 +20,9 @@ pub(crate) fn check(model: &Model, module: &str, file: &File) -> Vec<Diagnostic>
     names.clashes.into_iter().map(report).collect()
 }
 
-/// A name that stands for two things.
+/// A name that occurs twice.
 struct Clash {
-    /// The type that has both, or the name itself when it is that of two types.
+    /// The type that contains both, or the name itself if two types have the name.
     owner: String,
     message: String,
 }
@@ -41,7 +41,7 @@ impl Clash {
     }
 }
 
-/// The names seen so far: what has them, by where and of what kind they are.
+/// The owners of the names so far, by the scope and the kind of the name.
 #[derive(Default)]
 struct Names {
     seen: BTreeSet<(String, &'static str, String)>,
@@ -49,7 +49,7 @@ struct Names {
 }
 
 impl Names {
-    /// Notes a name; false when there is one already.
+    /// Records a name. Returns `false` if the name was already recorded.
     fn note(&mut self, owner: &str, kind: &'static str, scope: &str, name: &str) -> bool {
         let key = (format!("{owner}/{scope}"), kind, name.to_owned());
         let is_new = self.seen.insert(key);
@@ -94,7 +94,7 @@ impl Names {
             UseTree::Path(path) => self.imports(&path.tree),
             UseTree::Name(name) => {
                 let name = name.ident.to_string();
-                // A module of functions is no type.
+                // A module of functions is not a type.
                 if name.starts_with(char::is_uppercase) {
                     self.note("", "type", "", &name);
                 }

@@ -1,19 +1,20 @@
 //! Requires a description of every file, type, field and enum value.
 //!
-//! It runs only for schemas whose overrides say `require = ["descriptions"]`, as ours do: the published schema has
-//! hardly any. It looks at the schema as it was written, before any pass lends a field the description of its type.
+//! This check runs only for schemas whose overrides contain `require = ["descriptions"]`, as ours do. The published
+//! schema has hardly any descriptions. The check reads the schema before any pass copies the description of a type to a
+//! field.
 
 use crate::bundle::Bundle;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::node::{Node, branches, inner, place, text};
 
-/// Keywords that hold one schema.
+/// The keywords whose value is a schema.
 const INNER: &[&str] = &["additionalProperties", "items"];
 
-/// Keywords that hold several schemas.
+/// The keywords whose value is a list of schemas.
 const LISTS: &[&str] = &["allOf", "anyOf", "oneOf"];
 
-/// Reports everything without a description.
+/// Reports each file, type, field and enum value without a description.
 pub(crate) fn check(bundle: &Bundle, diagnostics: &mut Vec<Diagnostic>) {
     for (file, document) in &bundle.documents {
         let is_type = bundle.definitions.contains_key(&format!("{file}#"));
@@ -32,7 +33,7 @@ pub(crate) fn check(bundle: &Bundle, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Looks at the fields and values inside a schema. Conditions are left out: they declare nothing.
+/// Checks the fields and values inside a schema. Conditions are omitted, because they declare nothing.
 fn walk(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     for (name, field) in inner(node, "properties").into_iter().flatten() {
         let Some(field) = field.as_object() else { continue };

@@ -1,34 +1,34 @@
-//! What the generator reports: a code, a place, a message and a way out.
+//! Diagnostics: a code, a place, a message and a hint.
 //!
-//! Nothing in this crate panics over a schema. A stage notes what it cannot read and goes on with what is left,
-//! so that one run shows everything there is to fix.
+//! This crate does not panic because of a schema. A step reports the parts that it cannot read and continues with the
+//! rest. A single run therefore shows all mistakes.
 
 use std::fmt::{self, Write as _};
 
 /// A place in a schema: a file and a JSON pointer into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// The file's name relative to the schema's folder.
+    /// The name of the file, relative to the folder of the schema.
     pub file: String,
-    /// An RFC 6901 pointer; empty for the whole document.
+    /// A JSON pointer (RFC 6901). It is empty for the whole document.
     pub pointer: String,
 }
 
 impl Origin {
-    /// The place written as `file#pointer`.
+    /// Parses a place in the form `file#pointer`.
     #[must_use]
     pub fn parse(location: &str) -> Self {
         let (file, pointer) = location.split_once('#').unwrap_or((location, ""));
         Self { file: file.to_owned(), pointer: pointer.to_owned() }
     }
 
-    /// The place as `file#pointer`, the inverse of [`Origin::parse`].
+    /// Returns the place in the form `file#pointer`, which [`Origin::parse`] reads.
     #[must_use]
     pub fn key(&self) -> String {
         format!("{}#{}", self.file, self.pointer)
     }
 
-    /// A line of a file whose structure could not be read.
+    /// Returns the place of a line in a file whose structure could not be read.
     #[must_use]
     pub fn line(file: &str, line: usize) -> Self {
         Self { file: format!("{file}:{line}"), pointer: String::new() }
@@ -42,18 +42,18 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Declares [`Code`] with its names, so that none can be forgotten in [`Code::ALL`].
+/// Declares [`Code`] with its names. [`Code::ALL`] is therefore complete.
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// What kind of trouble it is.
+        /// The kind of a diagnostic.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
 
         impl Code {
-            /// Every code there is.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
-            /// The name that stands in brackets after `error`.
+            /// Returns the name that is printed in brackets after `error`.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
@@ -67,49 +67,49 @@ codes! {
     UnreadableFile = "unreadable-file",
     /// A schema file that is not JSON.
     InvalidJson = "invalid-json",
-    /// A key that stands twice in one JSON object.
+    /// A key that occurs twice in a JSON object.
     RepeatedKey = "repeated-key",
-    /// An overrides file that is not TOML, or holds what no overrides file may hold.
+    /// An overrides file that is not TOML or contains an unknown entry.
     InvalidOverrides = "invalid-overrides",
-    /// An entry of the overrides that changes nothing, or that the schema contradicts.
+    /// An entry of the overrides that changes nothing or contradicts the schema.
     StaleOverride = "stale-override",
-    /// A differences file that is not TOML, or holds what it may not hold.
+    /// A differences file that is not TOML or contains an unknown entry.
     InvalidDifferences = "invalid-differences",
     /// An entry of the differences file that explains nothing.
     StaleExplanation = "stale-explanation",
-    /// A schema that is no object, or a known keyword with a value it cannot have.
+    /// A schema that is not an object, or a known keyword with an invalid value.
     MalformedSchema = "malformed-schema",
-    /// A keyword the generator would have to ignore.
+    /// A keyword that the generator does not support.
     UnsupportedKeyword = "unsupported-keyword",
     /// An `x-mparticle-` annotation that does not exist.
     UnknownAnnotation = "unknown-annotation",
-    /// A `$ref` to something that is not there.
+    /// A `$ref` whose target does not exist.
     UnresolvedReference = "unresolved-reference",
-    /// Definitions that stand for each other, or an object flattened into itself.
+    /// Definitions that refer to each other in a cycle, or an object that is flattened into itself.
     ReferenceCycle = "reference-cycle",
-    /// A schema nested too deeply, or one whose aliases unfold without end.
+    /// A schema that is nested too deeply, or whose aliases unfold endlessly.
     TooDeep = "too-deep",
-    /// Keywords in a combination that has no Rust type.
+    /// A combination of keywords that has no Rust type.
     UnsupportedShape = "unsupported-shape",
-    /// A property that is named but not declared.
+    /// A property that is required or named elsewhere, but not declared.
     UnknownProperty = "unknown-property",
-    /// A property that its base declares differently, or a value that stands twice.
+    /// A property that its base declares differently, or a value that occurs twice.
     Contradiction = "contradiction",
-    /// A schema that leads to no type at all.
+    /// A schema without any type.
     NoTypes = "no-types",
-    /// A type whose name follows from nothing.
+    /// A type without a name.
     MissingName = "missing-name",
-    /// A name that Rust does not take.
+    /// A name that is not valid in Rust.
     InvalidName = "invalid-name",
     /// A type, field or value without a description, in a schema that requires them.
     MissingDescription = "missing-description",
     /// An event type with a constant but no condition, or the reverse.
     IncompleteEventType = "incomplete-event-type",
-    /// Two things that want the same name.
+    /// A name that occurs twice.
     NameConflict = "name-conflict",
-    /// An output folder that cannot be read or written, or that holds files that were not generated.
+    /// An output folder that cannot be read or written, or that contains files that were not generated.
     UnusableOutput = "unusable-output",
-    /// A model that typify refuses.
+    /// A model that typify rejects.
     Lowering = "lowering",
     /// A data plan that is not built as data plans are.
     InvalidPlan = "invalid-plan",
@@ -127,26 +127,26 @@ impl fmt::Display for Code {
     }
 }
 
-/// One thing to fix.
+/// A mistake, with its place and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of trouble it is.
+    /// The kind of a diagnostic.
     pub code: Code,
-    /// Where it is.
+    /// The place of the mistake.
     pub origin: Origin,
-    /// What is wrong; begins in lower case and names the value.
+    /// The message. It begins in lower case and names the value.
     pub message: String,
-    /// What to do about it.
+    /// A hint how to correct the mistake.
     pub help: String,
 }
 
 impl Diagnostic {
-    /// A diagnostic at a place.
+    /// Creates a diagnostic at a place.
     pub fn new(code: Code, origin: Origin, message: impl Into<String>) -> Self {
         Self { code, origin, message: message.into(), help: String::new() }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
@@ -154,7 +154,7 @@ impl Diagnostic {
     }
 }
 
-/// Orders diagnostics by place and keeps one of several equal ones: an alias is met wherever it is used.
+/// Sorts diagnostics by place and removes duplicates. An alias causes a diagnostic wherever it is used.
 #[must_use]
 pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_cached_key(|d| {
@@ -166,7 +166,7 @@ pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// The diagnostics as a compiler would show them, with a count at the end.
+/// Returns the diagnostics in the style of a compiler, with their number at the end.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     let paint = Paint { color };

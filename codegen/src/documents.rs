@@ -1,6 +1,7 @@
-//! Bundles the schema's files into self-contained JSON Schema documents that the models carry.
+//! Bundles the files of the schema into self-contained JSON Schema documents, which the models contain.
 //!
-//! Two of each: the full one, and the one without the limits of which no source says that a breach is refused.
+//! Each document has two versions: a complete one, and one that omits the limits that mParticle is not documented to
+//! enforce.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,10 +19,10 @@ use crate::load::Sources;
 use crate::overrides::Overrides;
 use crate::references::Reference;
 
-/// The annotation that says what happens beyond the limits in the same schema object.
+/// The annotation for the effect of exceeding the limits in the same schema object.
 const BEYOND: &str = "x-mparticle-beyond";
 
-/// What is encoded in the fragment of a reference.
+/// The characters that are encoded in the fragment of a reference.
 const FRAGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'$');
 
@@ -29,20 +30,19 @@ const FRAGMENT: &AsciiSet =
 const LIMITS: [&str; 6] =
     ["maximum", "maxItems", "maxLength", "maxProperties", "minimum", "propertyNames"];
 
-/// The bundled documents: their files, and the module of constants that holds them.
+/// The bundled documents: their files, and the module with their constants.
 #[derive(Debug)]
 pub(crate) struct Documents {
-    /// JSON files, by path below the output folder.
+    /// The JSON files, by path below the output folder.
     pub(crate) files: BTreeMap<String, String>,
-    /// The module's items; none when no document is asked for.
+    /// The items of the module. There are none if no document is requested.
     pub(crate) module: Option<TokenStream>,
 }
 
-/// Bundles each root document under the name of its constant.
+/// Bundles each root document.
 ///
 /// # Errors
-///
-/// A diagnostic for each document whose file or references do not exist.
+/// Returns a diagnostic for each document whose file or references do not exist.
 pub(crate) fn documents(
     sources: &Sources,
     overrides: &Overrides,
@@ -61,12 +61,12 @@ pub(crate) fn documents(
         };
         let stem = name.to_lowercase();
         let enforced = enforced(&bundle);
-        let what = format!("`{file}` and what it refers to, as one JSON Schema (2020-12)");
+        let what = format!("`{file}` as a self-contained JSON Schema (2020-12)");
         constants.push(constant(name, &stem, &format!("{what}.")));
         constants.push(constant(
             &format!("{name}_ENFORCED"),
             &format!("{stem}.enforced"),
-            &format!("{what}. Has only the limits that mParticle enforces."),
+            &format!("{what}, enforced limits only."),
         ));
         files.insert(format!("{DOCUMENTS_MODULE}/{stem}.json"), pretty(&bundle));
         files.insert(format!("{DOCUMENTS_MODULE}/{stem}.enforced.json"), pretty(&enforced));
@@ -89,12 +89,12 @@ fn pretty(document: &Value) -> String {
     format!("{document:#}\n")
 }
 
-/// Collects what a document refers to.
+/// Collects the definitions that a document refers to.
 struct Bundler<'a> {
     sources: &'a Sources,
-    /// The definitions by their name in the bundle.
+    /// The definitions by their names in the bundle.
     definitions: Map<String, Value>,
-    /// The name in the bundle of each definition seen, by file and pointer.
+    /// The names of the definitions in the bundle, by file and pointer.
     names: BTreeMap<String, String>,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Bundler<'a> {
         Ok(root)
     }
 
-    /// A copy in which every reference points into the bundle.
+    /// Returns a copy in which every reference points into the bundle.
     fn rewrite(
         &mut self,
         schema: &Value,
@@ -129,7 +129,7 @@ impl<'a> Bundler<'a> {
         let Value::Object(object) = schema else { return Ok(schema.clone()) };
         let mut copy = Map::new();
         for (keyword, value) in object {
-            // Definitions come in when something refers to them.
+            // Definitions are added when a reference to them is found.
             let value = match (keyword.as_str(), value) {
                 ("$schema" | "$id", _) if !origin.pointer.is_empty() => continue,
                 ("$defs" | "definitions", _) => continue,
@@ -141,7 +141,7 @@ impl<'a> Bundler<'a> {
         Ok(Value::Object(copy))
     }
 
-    /// Takes a definition into the bundle, once, and returns the reference to it there.
+    /// Adds a definition to the bundle if it is not there, and returns a reference to it.
     fn reference(
         &mut self,
         target: &str,
@@ -159,7 +159,7 @@ impl<'a> Bundler<'a> {
             .ok_or_else(|| missing(origin, target))?;
         let name = self.free_name(found, &target_file, &pointer);
         self.names.insert(key, name.clone());
-        // The name is taken before the definition is walked: it may refer to itself.
+        // The name is reserved before the definition is copied, because the definition may refer to itself.
         self.definitions.insert(name.clone(), Value::Null);
         let place = Origin { file: target_file.clone(), pointer: format!("{pointer}/") };
         let definition = self.rewrite(found, &target_file, &place)?;
@@ -167,7 +167,8 @@ impl<'a> Bundler<'a> {
         Ok(pointer_to(&name))
     }
 
-    /// The definition's own name, the same with its file in front, or the same with the first number that is free.
+    /// Returns the first free name of these: the own name of the definition, that name after the name of its file, and
+    /// that name with a number.
     fn free_name(&self, definition: &Value, file: &str, pointer: &str) -> String {
         let title = definition.get("title").and_then(Value::as_str);
         let stem = file.trim_end_matches(".json");
@@ -180,25 +181,25 @@ impl<'a> Bundler<'a> {
     }
 }
 
-/// A reference to a definition of the bundle.
+/// Returns a reference to a definition of the bundle.
 fn pointer_to(name: &str) -> String {
     let escaped = name.replace('~', "~0").replace('/', "~1");
     format!("#/$defs/{}", utf8_percent_encode(&escaped, FRAGMENT))
 }
 
-/// A part of a JSON pointer as it was before it was escaped.
+/// Returns a part of a JSON pointer without escapes.
 fn unescaped(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
-/// A copy of a keyword's value in which every schema is replaced. What is no schema is copied as it is, whatever its
-/// keys are called: names of properties, and constants.
+/// Returns a copy of the value of a keyword in which every schema is replaced. Names of properties and constants are
+/// not schemas and are copied unchanged, even if they look like keywords.
 fn children<E>(
     keyword: &str,
     value: &Value,
     mut replace: impl FnMut(&Value) -> Result<Value, E>,
 ) -> Result<Value, E> {
-    // A keyword that the overrides ignore may hold schemas all the same.
+    // A keyword that the overrides ignore may also contain schemas.
     match (Holds::of(keyword), value) {
         (None | Some(Holds::Schema | Holds::Items), Value::Object(_)) => replace(value),
         (None | Some(Holds::Schemas | Holds::Items), Value::Array(schemas)) => {
@@ -217,7 +218,7 @@ fn missing(origin: &Origin, target: &str) -> Diagnostic {
         .with_help("name a file in the schema's folder under `[documents]`")
 }
 
-/// The document without the limits whose breach is not documented as refused.
+/// Returns the document without the limits that mParticle is not documented to enforce.
 fn enforced(schema: &Value) -> Value {
     let Value::Object(object) = schema else { return schema.clone() };
     let soft = object.get(BEYOND).is_some_and(|beyond| beyond != "refused");
@@ -233,7 +234,7 @@ fn enforced(schema: &Value) -> Value {
 mod tests {
     use super::*;
 
-    /// The bundle of a file `a.json`, without the mark.
+    /// Returns the bundle of a file `a.json`, without the mark.
     fn bundle(files: &[(&str, Value)]) -> Value {
         let files = files.iter().map(|(name, document)| ((*name).to_owned(), document.clone()));
         let sources = Sources { files: files.collect() };
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_properties_is_rewritten() {
+    fn schemas_of_properties_are_rewritten() {
         let limited = json!({ "maxItems": 1, "x-mparticle-beyond": "cut" });
         let document = json!({
             "properties": { "$defs": { "$ref": "#/definitions/d" }, "items": limited },

@@ -1,9 +1,9 @@
-//! Compares another schema with `schema/`: the one that mParticle publishes, or an earlier version of our own.
+//! Compares another schema with `schema/`: the schema that mParticle publishes, or another version of our own.
 //!
-//! Both go through the generator's own bundling and passes, so the layout of references, `allOf` and event wrappers
-//! make no difference. Two kinds of schema are told apart: one that defines types under our own locations is a
-//! version of ours, and each of its types is compared with ours of the same location. Any other is a published
-//! schema: its root is compared with our batch, and `schema/differences.toml` explains what is known to differ.
+//! Both schemas are bundled and rewritten by the passes of the generator. Differences in references, `allOf` and event
+//! wrappers therefore have no effect. A schema that defines types at our own locations is another version of ours: each
+//! of its types is compared with our type at the same location. Any other schema is a published one: its root is
+//! compared with our batch, and `schema/differences.toml` explains the known differences.
 
 mod accepts;
 mod compare;
@@ -23,19 +23,19 @@ use self::explanations::Explanations;
 pub use self::table::{Readme, readme};
 use crate::diagnostic::{self, Diagnostic};
 
-/// What the other schema does to something, seen from ours.
+/// The direction of a difference: the change from our schema to the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
-    /// It has something that ours lacks.
+    /// The other schema has something that ours lacks.
     Adds,
-    /// It lacks something that ours has.
+    /// The other schema lacks something that ours has.
     Removes,
-    /// It accepts less.
+    /// The other schema accepts less.
     Narrows,
-    /// It accepts more.
+    /// The other schema accepts more.
     Widens,
-    /// It accepts something else.
+    /// The other schema accepts something else.
     Changes,
 }
 
@@ -54,11 +54,11 @@ impl fmt::Display for Change {
 /// One difference between the other schema and ours.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
-    /// The place in our schema, `file#pointer`; of an added field, the place that it would have.
+    /// The place in our schema, `file#pointer`. For an added field, it is the place that the field would have.
     pub ours: String,
     /// The direction of the difference.
     pub change: Change,
-    /// What differs, such as `field`, `value xbox`, `null` or `maxLength`.
+    /// The part that differs, such as `field`, `value xbox`, `null` or `maxLength`.
     pub what: String,
     /// The place in the other schema, `file#pointer`.
     pub theirs: String,
@@ -76,7 +76,7 @@ impl fmt::Display for Difference {
 /// The result of a comparison.
 #[derive(Debug)]
 pub struct Report {
-    /// The differences that nothing explains, in the order of our schema.
+    /// The differences without an explanation, in the order of our schema.
     pub differences: Vec<Difference>,
     /// The number of differences that `differences.toml` explains.
     pub explained: usize,
@@ -138,7 +138,7 @@ fn count(number: usize, what: &str) -> String {
 /// Compares the schema at `theirs`, a file or a folder, with the folder `ours`.
 ///
 /// # Errors
-/// Returns everything that keeps either schema, or `differences.toml` in our folder, from being read.
+/// Returns all mistakes because of which a schema, or `differences.toml` in our folder, cannot be read.
 pub fn drift(theirs: &Path, ours: &Path) -> Result<Report, Vec<Diagnostic>> {
     let theirs = Document::read(theirs)?;
     let explanations = Explanations::load(ours)?;

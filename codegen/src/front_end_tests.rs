@@ -90,7 +90,7 @@ fn every_code_is_reported_as_expected() {
 
 /// What is refused, where, and why: schemas that would otherwise lead to code that does not compile or loses data.
 #[test]
-fn what_cannot_be_taken_is_refused_at_its_place() {
+fn schemas_that_cannot_be_converted_are_refused_with_their_place() {
     let object = |fields: Value| json!({ "type": "object", "properties": fields });
     let text = json!({ "type": "string" });
     let nested = (0..12).fold(text.clone(), |items, _| json!({ "type": "array", "items": items }));
@@ -146,7 +146,7 @@ fn what_cannot_be_taken_is_refused_at_its_place() {
 
 /// Names that the overrides choose are compared with all others, too.
 #[test]
-fn what_the_overrides_name_like_something_else_is_refused() {
+fn names_in_the_overrides_that_clash_are_refused() {
     let list = json!({ "type": "array", "items": { "type": "string" } });
     let document = json!({ "$defs": {
         "A": { "type": "object", "properties": { "items": list, "item": {} } },
@@ -245,7 +245,7 @@ fn the_published_schema_is_read_as_it_is() {
 }
 
 #[test]
-fn one_file_brings_the_files_it_refers_to() {
+fn a_file_is_loaded_with_the_files_that_it_refers_to() {
     let schema = tests().join("../../schema/bulk.json");
     let names = Sources::load(&schema).unwrap().files;
     assert!(
@@ -269,7 +269,7 @@ fn reversed(sources: &Sources) -> Sources {
 }
 
 #[test]
-fn the_order_of_definitions_means_nothing() {
+fn the_order_of_definitions_has_no_effect() {
     for (sources, overrides) in [own(), quirks()].into_iter().chain(published()) {
         let shuffled = (reversed(&sources), overrides.clone());
         assert_ne!(format!("{:?}", shuffled.0), format!("{sources:?}"));

@@ -1,4 +1,4 @@
-//! Lays the emitted items out as files: one module per schema file, and the `mod.rs` that gathers them.
+//! Arranges the emitted items in files: one module per schema file, and `mod.rs`.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,17 @@ use crate::model::{Model, Module};
 pub(crate) struct SourceFile {
     /// The path below the output folder.
     pub(crate) path: String,
-    /// The schema file it comes from, or none for what comes from all of them.
+    /// The schema file that the Rust file is generated from, or `None` if it is generated from all of them.
     pub(crate) schema: Option<String>,
     /// Its items.
     pub(crate) tokens: TokenStream,
 }
 
-/// The module that holds the bundled schemas, when there are any.
+/// The module with the bundled schemas.
 pub(crate) const DOCUMENTS_MODULE: &str = "schema";
 
-/// The files of a model, each emitted when it is asked for: the one before is being formatted meanwhile.
+/// Returns the files of a model. Each file is emitted when the iterator reaches it, while the previous one is
+/// formatted.
 pub(crate) fn layout<'a>(
     model: &'a Model,
     lowered: &'a Lowered,
@@ -74,7 +75,7 @@ fn root_file<'a>(names: impl Iterator<Item = &'a String>, has_documents: bool) -
     SourceFile { path: "mod.rs".to_owned(), schema: None, tokens }
 }
 
-/// The line that declares a module. Rust looks for a file by itself only when the name is ASCII.
+/// Returns the declaration of a module. Rust finds the file without a path only if the name is ASCII.
 fn module_line(name: &Ident) -> TokenStream {
     let text = name.to_string();
     let path = (!text.is_ascii()).then(|| {
@@ -84,7 +85,7 @@ fn module_line(name: &Ident) -> TokenStream {
     quote!(#path mod #name;)
 }
 
-/// The `use` lines of a module, grouped as a person would: std, other crates, our own.
+/// Returns the `use` lines of a module in groups: std, other crates, this crate.
 fn use_lines(uses: &[Use]) -> TokenStream {
     let mut groups = [Vec::new(), Vec::new(), Vec::new()];
     let [std, crates, own] = &mut groups;
@@ -112,7 +113,7 @@ fn use_lines(uses: &[Use]) -> TokenStream {
     groups.map(|lines| quote!(#[blank_line] #(#lines)*)).collect()
 }
 
-/// The line for the names of `crate::support`.
+/// Returns the line for the names of `crate::support`.
 fn support_line(uses: &[Use]) -> Option<TokenStream> {
     let names = uses.iter().filter_map(|used| match used {
         Use::Support(name) => Some(format_ident!("{name}")),

@@ -1,31 +1,32 @@
-//! Generates Rust types from mParticle data plans, and the types of `mparticle-models` from its JSON Schema.
+//! Generates Rust types from mParticle data plans, and the types of `mparticle-models` from the JSON Schema of the
+//! Events API.
 //!
-//! [`plan`] is what users of mParticle need: it describes the command and the build script. The rest is for the
-//! maintainers of `mparticle-models`.
+//! The module [`plan`] is for users of mParticle. It describes the command and the build script. The other modules are
+//! for the maintainers of `mparticle-models`.
 //!
-//! The schema goes through a pipeline of named steps, one module each, in the order of `files`:
+//! The generator of `mparticle-models` is a pipeline of steps, one module each, in the order of `files`:
 //!
 //! | step | from | to |
 //! |---|---|---|
 //! | `load` | files | JSON, with repeated keys and syntax errors reported |
-//! | `bundle` | many documents | one set of definitions, each schema stamped with its place |
+//! | `bundle` | many documents | one set of definitions, in which each schema contains its place |
 //! | `descriptions` | definitions | a report of those without a description, if the overrides require them |
-//! | `overrides` | TOML | what JSON Schema cannot say about Rust |
+//! | `overrides` | TOML | settings for Rust that JSON Schema cannot express |
 //! | `normalise` | any notation | the normal form, by an ordered list of passes |
-//! | `verify` | the normal form | a `Model`, or a report of all that is not in it |
+//! | `verify` | the normal form | a `Model`, or a report of all parts that are not in normal form |
 //! | `lower` | the model | the Rust type of every field, by typify |
 //! | `emit` | model and types | items with docs, setters, readers and checks |
 //! | `layout` | items | files, one module per schema file |
 //! | `documents` | files | self-contained JSON Schema documents |
-//! | `clashes` | tokens | the same, or a report of each name that stands for two things |
-//! | `print` | tokens | text that rustfmt leaves alone |
+//! | `clashes` | tokens | the same tokens, or a report of each name that occurs twice |
+//! | `print` | tokens | text that rustfmt does not change |
 //! | `output` | text | a folder, written or checked |
 //!
 //! [`drift`] compares another schema with ours, after the same `load`, `bundle` and passes of `normalise`.
 //!
-//! The crate is larger than the types of one schema suggest, because it takes schemas that it was not written for:
-//! mParticle's published file as it is, and any mistake a maintainer makes. About half of it recognises notations
-//! and explains, with place and way out, what it does not recognise, in the schema and in the overrides.
+//! The crate also supports schemas that it was not written for, such as mParticle's published file, and has to explain
+//! the mistakes of maintainers. About half of its code recognises notations, and reports with a place and a hint any
+//! part of the schema or the overrides that it does not recognise.
 
 mod bundle;
 mod clashes;
@@ -65,7 +66,7 @@ pub use output::{Difference, DifferenceKind};
 /// Reads a schema into its normal form: bundle, overrides, normalise, verify.
 ///
 /// # Errors
-/// Everything that is wrong with the schema or its overrides, in the order of the files.
+/// Returns all mistakes in the schema or its overrides, in the order of the files.
 fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let bundle = bundle::bundle(sources, overrides, &mut diagnostics);
@@ -73,7 +74,7 @@ fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diagnost
         descriptions::check(&bundle, &mut diagnostics);
     }
     if !diagnostics.is_empty() {
-        // What is wrong with single keywords would only be repeated by everything that follows from them.
+        // Mistakes in single keywords would only cause further reports in later steps.
         return Err(diagnostic::sorted(diagnostics));
     }
     let mut schema = Schema::new(bundle, overrides);
@@ -81,22 +82,22 @@ fn model(sources: &Sources, overrides: &Overrides) -> Result<Model, Vec<Diagnost
     verify::verify(&schema).map_err(diagnostic::sorted)
 }
 
-/// What [`generate`] or [`check`] found in the output folder.
+/// The result of [`generate`] or [`check`].
 #[derive(Debug)]
 pub struct Outcome {
-    /// How many files the schema generates.
+    /// The number of generated files.
     pub files: usize,
-    /// How the folder differed from them, in the order of the paths.
+    /// The differences between the folder and the generated files, in the order of the paths.
     pub differences: Vec<Difference>,
 }
 
 /// Generates the Rust files of a schema into a folder.
 ///
-/// Stale and missing files are written, generated files that the schema no longer leads to are deleted.
+/// Stale and missing files are written. Generated files that no longer belong to the schema are deleted.
 ///
 /// # Errors
-/// Everything that keeps the schema from becoming Rust, and a folder that cannot be written or that holds files
-/// that were not generated.
+/// Returns all mistakes because of which the schema cannot be converted into Rust. Also returns an error if the folder
+/// cannot be written or contains files that were not generated.
 pub fn generate(
     schema: &Path,
     overrides: Option<&Path>,
@@ -108,7 +109,8 @@ pub fn generate(
 /// Compares a folder with the Rust files of a schema.
 ///
 /// # Errors
-/// Everything that keeps the schema from becoming Rust, and a folder that cannot be read.
+/// Returns all mistakes because of which the schema cannot be converted into Rust. Also returns an error if the folder
+/// cannot be read.
 pub fn check(
     schema: &Path,
     overrides: Option<&Path>,
@@ -132,7 +134,7 @@ fn sync(
     Ok(Outcome { files: files.len(), differences })
 }
 
-/// The Rust files of a schema: text by path below the output folder.
+/// Returns the Rust files of a schema: their text by path below the output folder.
 fn files(
     schema: &Path,
     overrides: Option<&Path>,

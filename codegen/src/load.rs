@@ -1,4 +1,4 @@
-//! Reads schema files: one or all of a folder, with those they refer to.
+//! Reads one schema file or all schema files of a folder, including the files that they refer to.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,18 +11,19 @@ use serde_json::{Map, Number, Value};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::references::Reference;
 
-/// The files of a schema as they were written.
+/// The files of a schema.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
-    /// Each file's document by its name, in the order of names.
+    /// The documents by the names of their files, in the order of the names.
     pub(crate) files: IndexMap<String, Value>,
 }
 
 impl Sources {
-    /// Reads a folder's `*.json`, or one file, together with the files that their references name.
+    /// Reads the files `*.json` of a folder, or one file, and the files that they refer to.
     ///
     /// # Errors
-    /// Every file that cannot be read or is not JSON, and every key that stands twice in an object.
+    /// Returns a diagnostic for every file that cannot be read or is not JSON, and for every key that occurs twice in
+    /// an object.
     pub(crate) fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let folder = path.is_dir();
         let root = if folder { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -52,7 +53,7 @@ impl Sources {
 }
 
 impl Sources {
-    /// Resolves a reference written in `file`: by the `$id` of a document, or by its path.
+    /// Resolves a reference in `file` by the `$id` of a document, or by its path.
     pub(crate) fn resolve(&self, reference: &str, file: &str) -> Reference {
         let target = Reference::resolve(reference, file);
         let document = reference.split('#').next().filter(|document| !document.is_empty());
@@ -71,7 +72,7 @@ pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The names of a folder's schema files.
+/// Returns the names of the schema files in a folder.
 fn names(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     let entries = std::fs::read_dir(folder).map_err(|e| unreadable(&file_name(folder), &e))?;
     let is_schema =
@@ -87,8 +88,8 @@ fn names(folder: &Path) -> Result<Vec<String>, Diagnostic> {
     Ok(names)
 }
 
-/// The files that the references of a document may mean: the one at the path, and for an address on the web, which
-/// may be the `$id` of a file here, the one of that name.
+/// Returns the files that the references of a document may name: the file at the path, and for a web address, which may
+/// be the `$id` of a local file, the file of the same name.
 fn named_files(document: &Value, file: &str) -> Vec<String> {
     let mut waiting = vec![document];
     let mut names = Vec::new();
@@ -121,7 +122,7 @@ fn read(path: &Path, name: &str) -> Result<Value, Diagnostic> {
     parse(&bytes, name)
 }
 
-/// Parses one document; unlike `serde_json::Value` alone, it refuses a key that stands twice in an object.
+/// Parses a document. Unlike `serde_json::Value`, this refuses a key that occurs twice in an object.
 pub(crate) fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
     const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
@@ -138,7 +139,7 @@ pub(crate) fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
     Ok(value)
 }
 
-/// A JSON value none of whose objects repeats a key.
+/// A JSON value without repeated keys.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {

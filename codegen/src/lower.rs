@@ -1,9 +1,8 @@
-//! Lowers the model to Rust types with typify: the only file that knows it.
+//! Lowers the model to Rust types with typify. No other file uses typify.
 //!
-//! The model is written as the plain JSON Schema that typify handles without surprises, and the types that typify
-//! gives to the fields are parsed once into [`RustType`]s. typify sees no name of the schema: types are `T0`, `T1`
-//! and so on, fields `f0`, `f1` and so on, in the order of the model. Therefore no name can collide with another
-//! or be changed on the way.
+//! The model is written as a simple JSON Schema, and the types that typify generates for the fields are parsed into
+//! [`RustType`]s. The names of the schema are not passed to typify: types are called `T0`, `T1` and so on, and fields
+//! `f0`, `f1` and so on, in the order of the model. Names can therefore neither clash nor be changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::model::{Enum, Field, Kind, Model, Object, Presence, Shape, Slot, Union};
 use crate::rust_type::{Primitive, RustType};
 
-/// The Rust types of every object's fields, in the order of the fields, by the object's name.
+/// The Rust types of the fields of all objects, by the name of the object, in the order of the fields.
 #[derive(Debug, Default)]
 pub(crate) struct Lowered {
     objects: BTreeMap<String, Vec<RustType>>,
@@ -36,7 +35,7 @@ impl Lowered {
 ///
 /// # Errors
 ///
-/// A diagnostic when typify refuses the model's schema, which `verify` is there to prevent.
+/// Returns a diagnostic if typify rejects the schema of the model, which `verify` should prevent.
 pub(crate) fn lower(model: &Model) -> Result<Lowered, Diagnostic> {
     let mut plain = PlainSchema::new(model);
     let file = plain.typify(model).map_err(refused)?;
@@ -64,7 +63,7 @@ fn refused(message: String) -> Diagnostic {
         .with_help("this is a defect of the generator: its normal form let something through that typify does not take")
 }
 
-/// Refuses objects of which typify made no struct, or one with other fields.
+/// Checks that typify generated a struct with the same fields for each object.
 fn check_complete(
     model: &Model,
     objects: &BTreeMap<String, Vec<RustType>>,
@@ -81,12 +80,12 @@ fn check_complete(
     Ok(())
 }
 
-/// The number behind the letter of a name that only typify sees.
+/// Returns the number in a name that was passed to typify.
 fn index(ident: &syn::Ident, letter: &str) -> Option<usize> {
     ident.to_string().strip_prefix(letter)?.parse().ok()
 }
 
-/// typify boxes a type where it happens to meet a cycle, and does not know of bases; [`box_cycles`] does.
+/// Removes the boxes that typify adds at an arbitrary place of a cycle. [`box_cycles`] also considers bases.
 fn without_boxes(ty: RustType) -> RustType {
     match ty {
         RustType::Box(inner) => without_boxes(*inner),
@@ -97,7 +96,7 @@ fn without_boxes(ty: RustType) -> RustType {
     }
 }
 
-/// Boxes each field whose type contains the field's own object.
+/// Boxes each field whose type contains the object of the field.
 fn box_cycles(model: &Model, objects: &mut BTreeMap<String, Vec<RustType>>) {
     let contained = Contained::new(model, objects);
     for (name, fields) in objects {
@@ -109,7 +108,7 @@ fn box_cycles(model: &Model, objects: &mut BTreeMap<String, Vec<RustType>>) {
     }
 }
 
-/// The types that each object contains without indirection, its base among them.
+/// Returns the types that each object contains without indirection, including its base.
 struct Contained(BTreeMap<String, BTreeSet<String>>);
 
 impl Contained {
@@ -139,11 +138,11 @@ impl Contained {
     }
 }
 
-/// The model as JSON Schema for typify.
+/// The JSON Schema of the model for typify.
 struct PlainSchema {
     /// The model's types by their position.
     positions: BTreeMap<String, usize>,
-    /// The types that stand behind the model's own, as they are written in Rust.
+    /// The types that follow those of the model, in Rust syntax.
     foreign: Vec<String>,
 }
 
@@ -154,7 +153,7 @@ impl PlainSchema {
         Self { positions, foreign: Vec::new() }
     }
 
-    /// The items that typify makes of the model.
+    /// Returns the items that typify generates from the model.
     fn typify(&mut self, model: &Model) -> Result<syn::File, String> {
         let mut definitions = Map::new();
         for (position, def) in model.types.iter().enumerate() {
@@ -191,12 +190,12 @@ impl PlainSchema {
                 required.push(name);
             }
         }
-        // Without `additionalProperties`, typify takes an object that has no properties for a map.
+        // Without `additionalProperties`, typify treats an object without properties as a map.
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     }
 
-    /// A list or a map that is merely optional is empty when absent; everything else that may be absent is an
-    /// `Option`.
+    /// Returns the schema of a field. An optional list or map is empty if absent. Any other value that may be absent is
+    /// an `Option`.
     fn field(&mut self, field: &Field) -> Value {
         let is_collection = matches!(field.slot.shape, Shape::Array(_) | Shape::Map(_));
         let nullable = match field.presence {
@@ -227,7 +226,7 @@ impl PlainSchema {
         if slot.nullable { json!({ "oneOf": [schema, { "type": "null" }] }) } else { schema }
     }
 
-    /// A list's or a map's element; what has a null of its own needs no `Option` around it.
+    /// Returns the schema of an element of a list or a map. A type that includes null needs no `Option`.
     fn element(&mut self, slot: &Slot) -> Value {
         let has_null = matches!(slot.shape, Shape::Any | Shape::Scalar | Shape::ScalarOrList);
         self.slot(&Slot { nullable: slot.nullable && !has_null, ..slot.clone() })
@@ -246,7 +245,8 @@ impl PlainSchema {
         reference(self.positions.len() + offset)
     }
 
-    /// typify recognises an adjacently tagged union when the wrappers stand inside it and require both properties.
+    /// Returns the schema of a union. typify recognises an adjacently tagged union if the wrappers are written in place
+    /// and require both properties.
     fn tagged_union(&self, union: &Union) -> Value {
         let wrappers = union.variants.iter().enumerate().map(|(position, variant)| {
             let tag = json!({ "type": "string", "enum": [format!("v{position}")] });
@@ -256,7 +256,7 @@ impl PlainSchema {
         json!({ "oneOf": wrappers.collect::<Vec<_>>() })
     }
 
-    /// Reads a type as typify wrote it.
+    /// Reads a type that typify generated.
     fn parse(&self, ty: &syn::Type) -> Result<RustType, String> {
         parse(ty, &|name| {
             let position = index(name, "T")?;
@@ -269,7 +269,7 @@ impl PlainSchema {
         })
     }
 
-    /// Reads a type as the overrides write it.
+    /// Reads a type from the overrides.
     fn parse_foreign(&self, rust: &str) -> Result<RustType, String> {
         let ty = syn::parse_str(rust).map_err(|error| error.to_string())?;
         parse(&ty, &|name| {
@@ -292,7 +292,7 @@ fn string_enum(set: &Enum) -> Value {
     json!({ "type": "string", "enum": values })
 }
 
-/// Reads the tokens of a type; `named` knows the names that stand for other types.
+/// Reads the tokens of a type. `named` resolves the names of other types.
 fn parse(
     ty: &syn::Type,
     named: &impl Fn(&syn::Ident) -> Option<RustType>,

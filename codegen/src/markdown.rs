@@ -1,23 +1,25 @@
-//! Turns descriptions of a schema into Markdown that rustdoc takes.
+//! Converts the descriptions of a schema into Markdown for rustdoc.
 //!
-//! A description is text that others wrote: a code block in it must not become a test, `<placeholder>` must not
-//! become HTML, and a character that turns the direction of text must not stand in a source file.
+//! A description is arbitrary text: a code block in it must not become a test, `<placeholder>` must not become HTML,
+//! and a source file must not contain characters that change the direction of text.
 
-/// The longest line of a paragraph, in characters: with indentation and slashes it has at most 85 columns.
+/// The maximum number of characters in a line of a paragraph. With indentation and slashes, a line has at most 85
+/// columns.
 const WIDTH: usize = 77;
 
-/// Makes Markdown of a description: code blocks are marked as text, everything else is escaped.
+/// Converts a description into Markdown: marks code blocks as text, and escapes everything else.
 pub(crate) fn from_text(description: &str) -> String {
     walk(&visible(description), |line| vec![escaped(line)]).join("\n")
 }
 
-/// The lines of Markdown. Those of code blocks are kept as they are, others are broken at spaces.
+/// Returns the lines of Markdown. Lines of code blocks are not changed, and other lines are broken at spaces.
 pub(crate) fn lines(markdown: &str) -> Vec<String> {
-    // Names on the wire come here without having been a description.
+    // Names on the wire are passed here, too, without being a description.
     walk(&visible(markdown), wrapped)
 }
 
-/// Goes through the lines inside and outside of code blocks. Blocks are marked as text; one that stays open is closed.
+/// Processes the lines inside and outside of code blocks. Marks blocks as text, and closes a block that is open at the
+/// end.
 fn walk(text: &str, outside: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let mut lines = Vec::new();
     let mut fence: Option<String> = None;
@@ -39,7 +41,7 @@ fn walk(text: &str, outside: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     lines
 }
 
-/// The characters that open or close a code block on this line.
+/// Returns the characters that open or close a code block on this line.
 fn fence_mark(line: &str) -> Option<String> {
     let line = line.trim_start();
     let first = line.chars().next().filter(|first| matches!(first, '`' | '~'))?;
@@ -52,7 +54,7 @@ fn closes(open: &str, mark: &str, line: &str) -> bool {
     mark.starts_with(open) && line.trim().len() == mark.len()
 }
 
-/// Writes out the characters that cannot be seen and would be taken for an attempt to deceive a reader.
+/// Replaces invisible characters, which could deceive a reader, with their code points.
 fn visible(text: &str) -> String {
     let written = |c: char| match c {
         '\n' => c.to_string(),
@@ -66,12 +68,12 @@ fn visible(text: &str) -> String {
     text.replace("\r\n", "\n").chars().map(written).collect()
 }
 
-/// Whether a character turns the direction of the text around it.
+/// Whether a character changes the direction of the text around it.
 fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Escapes what would be HTML or a link to a Rust item, outside of `code`.
+/// Escapes HTML and links to Rust items outside of `code`.
 fn escaped(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
@@ -80,7 +82,7 @@ fn escaped(line: &str) -> String {
         let ticks = from.chars().take_while(|&c| c == '`').count();
         let (mark, inside) = from.split_at(ticks);
         text.push_str(&escaped_text(before));
-        // Backticks without a second group are characters like any other.
+        // Backticks without a closing group are ordinary characters.
         let end = code_end(inside, ticks);
         let (code, after) = inside.split_at(end.unwrap_or(0));
         match end {
@@ -92,7 +94,7 @@ fn escaped(line: &str) -> String {
     text + &escaped_text(rest)
 }
 
-/// Where the code that a group of backticks opens ends, the closing group included.
+/// Returns the end of the code that a group of backticks opens, including the closing group.
 fn code_end(text: &str, ticks: usize) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -121,7 +123,7 @@ fn escaped_text(text: &str) -> String {
         } else {
             (c.to_string(), c.len_utf8())
         };
-        // A backslash that was there already does the same.
+        // The character is already escaped with a backslash.
         let is_escaped = escaped.ends_with('\\') && kept.starts_with('\\');
         escaped.push_str(if is_escaped { kept.trim_start_matches('\\') } else { &kept });
         rest = rest.get(length..).unwrap_or_default();
@@ -129,7 +131,7 @@ fn escaped_text(text: &str) -> String {
     escaped
 }
 
-/// The length of a link to an address, `[text](address)`, at the start of a text.
+/// Returns the length of a link, `[text](address)`, at the start of a text.
 fn link(text: &str) -> Option<usize> {
     let middle = text.strip_prefix('[')?.find(['[', ']'])? + 1;
     let target = text.get(middle..)?.strip_prefix("](")?;
@@ -137,7 +139,7 @@ fn link(text: &str) -> Option<usize> {
     target.get(length..)?.starts_with(')').then_some(middle + 2 + length + 1)
 }
 
-/// The length of an address on the web at the start of a text, without the punctuation behind it.
+/// Returns the length of a web address at the start of a text, without the punctuation after it.
 fn address(text: &str) -> Option<usize> {
     text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let marks = [' ', '<', '>', '(', ')', '[', ']', '"', '\'', '\\'];
@@ -146,7 +148,7 @@ fn address(text: &str) -> Option<usize> {
     (length > "https://".len()).then_some(length)
 }
 
-/// Breaks a line at spaces only, and not before what would begin a list, a heading or the like on a line of its own.
+/// Breaks a line at spaces, except before a word that would begin a list, a heading or another block.
 fn wrapped(source: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -179,7 +181,7 @@ mod tests {
     use super::{from_text, lines};
 
     #[test]
-    fn descriptions_become_markdown_that_rustdoc_takes() {
+    fn descriptions_become_valid_markdown_for_rustdoc() {
         let cases: [(&str, &[&str]); 19] = [
             ("one  two\tthree", &["one two three"]),
             ("a\r\nb\rc", &["a", "b c"]),

@@ -1,28 +1,27 @@
-//! The normal form: what a schema says once every quirk of its notation is gone.
+//! The model of a schema, independent of its notation.
 //!
-//! The passes of `normalise` rewrite JSON until `verify` can read it into a [`Model`]; the back-end
-//! (lower, emit, layout) sees nothing else. Names are final here: each Rust name is valid and unique where it
-//! has to be.
+//! The passes of `normalise` rewrite JSON until `verify` can read it into a [`Model`]. The later steps (`lower`,
+//! `emit`, `layout`) use only the model. Names are final here: each Rust name is valid, and unique in its scope.
 
 use crate::diagnostic::Origin;
 
-/// Every type of a schema, module by module and there by name: the order of definitions means nothing.
+/// All types of a schema, sorted by module and name. The order of definitions has no effect.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Model {
-    /// The schema's files in the order of their names; each becomes one module, even when it holds no type.
+    /// The files of the schema in the order of their names. Each file becomes a module, even if it has no types.
     pub(crate) modules: Vec<Module>,
-    /// Objects, enums and unions. Aliases and hand-written types are gone: they stand in the slots themselves.
+    /// Objects, enums and unions. Aliases and hand-written types are part of the slots that use them.
     pub(crate) types: Vec<TypeDef>,
 }
 
-/// One schema file and the Rust module it becomes.
+/// A schema file and its Rust module.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Module {
-    /// The module's name, a valid Rust identifier.
+    /// The name of the module, a valid Rust identifier.
     pub(crate) name: String,
-    /// The file's name as it stands in pointers, such as `commerce.json`.
+    /// The name of the file in locations, such as `commerce.json`.
     pub(crate) file: String,
-    /// The file's own description.
+    /// The description of the file.
     pub(crate) description: Option<String>,
 }
 
@@ -31,15 +30,15 @@ pub(crate) struct Module {
 pub(crate) struct TypeDef {
     /// The Rust name, unique among all types.
     pub(crate) name: String,
-    /// The module it belongs to, one of [`Model::modules`].
+    /// The module of the type, one of [`Model::modules`].
     pub(crate) module: String,
-    /// Where the schema defines it.
+    /// The location in the schema.
     pub(crate) origin: Origin,
-    /// The schema's description.
+    /// The description in the schema.
     pub(crate) description: Option<String>,
-    /// Rust code that shows how a value is made, for the documentation.
+    /// Rust code for the documentation that shows how a value is created.
     pub(crate) example: Option<String>,
-    /// What it is.
+    /// The kind of the type.
     pub(crate) kind: Kind,
 }
 
@@ -48,33 +47,33 @@ pub(crate) struct TypeDef {
 pub(crate) enum Kind {
     /// An object with named fields.
     Object(Object),
-    /// A string out of a set.
+    /// A string from a set.
     Enum(Enum),
-    /// An object whose tag decides the type of its content.
+    /// An object whose tag determines the type of its content.
     Union(Union),
 }
 
-/// An object with named fields; unknown fields are always allowed and kept.
+/// An object with named fields. Unknown fields are always allowed and kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object {
-    /// The object's own fields, in schema order.
+    /// The own fields of the object, in the order of the schema.
     pub(crate) fields: Vec<Field>,
-    /// An object whose fields stand beside the own ones.
+    /// An object whose fields are flattened into this one.
     pub(crate) base: Option<Base>,
-    /// Wire names of fields of the base that may be absent there, but not here.
+    /// The wire names of fields that are optional in the base and required here.
     pub(crate) required_of_base: Vec<String>,
-    /// Groups of fields of which exactly one ought to be present (wire names); advice, not a rule.
+    /// Groups of fields of which exactly one should be present, by wire name. This is advice and not a rule.
     pub(crate) exactly_one_of: Vec<Vec<String>>,
-    /// Wire names of the constructor's arguments, in order.
+    /// The wire names of the constructor arguments, in order.
     pub(crate) constructor: Vec<String>,
-    /// Whether the type is read and written as a document of its own.
+    /// Whether the type is read and written as a document.
     pub(crate) entry: bool,
-    /// Whether it may be read from an array of records, too.
+    /// Whether the object may also be read from an array of records.
     pub(crate) records: Option<Records>,
 }
 
 impl Object {
-    /// The wire names of the fields that a constructor has to ask for: required ones that cannot be null.
+    /// Returns the wire names of the fields that a constructor must take: the required fields that cannot be null.
     pub(crate) fn required(&self) -> impl Iterator<Item = &String> {
         let required = |field: &&Field| {
             let to_write = field.presence == Presence::RequiredToWrite && !field.slot.nullable;
@@ -84,25 +83,25 @@ impl Object {
     }
 }
 
-/// An object flattened into another.
+/// An object that is flattened into another one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Base {
-    /// The Rust name of the field that holds it, such as `common`.
+    /// The Rust name of its field, such as `common`.
     pub(crate) ident: String,
     /// The name of its type.
     pub(crate) type_name: String,
 }
 
-/// An array of records from which an object can be read: each record's value goes to the field its key names.
+/// An array of records from which an object can be read. The key of each record names the field for its value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Records {
-    /// The Rust name of the field that keeps the records; it is never written.
+    /// The Rust name of the field that keeps the records, which is never written.
     pub(crate) ident: String,
-    /// The type of one record.
+    /// The type of a record.
     pub(crate) type_name: String,
-    /// The wire name of a record's key.
+    /// The wire name of the key of a record.
     pub(crate) key: String,
-    /// The wire name of a record's value.
+    /// The wire name of the value of a record.
     pub(crate) value: String,
 }
 
@@ -111,51 +110,51 @@ pub(crate) struct Records {
 pub(crate) struct Field {
     /// The name on the wire.
     pub(crate) wire: String,
-    /// The name in Rust, unique in its object (and its base); raw keywords end in `_`.
+    /// The name in Rust, unique in its object and the base. Keywords end in `_`.
     pub(crate) ident: String,
-    /// Other spellings that are read, never written.
+    /// Other spellings, which are read and never written.
     pub(crate) aliases: Vec<String>,
-    /// The schema's description.
+    /// The description in the schema.
     pub(crate) description: Option<String>,
-    /// What it holds.
+    /// The value of the field.
     pub(crate) slot: Slot,
-    /// When it has to be there.
+    /// Whether the field has to be present.
     pub(crate) presence: Presence,
-    /// A format of JSON Schema that is text like any other in Rust, such as `date-time`.
+    /// A format of JSON Schema without a Rust type of its own, such as `date-time`.
     pub(crate) format: Option<String>,
-    /// Filled by mParticle: no setter.
+    /// Whether mParticle sets the field. It then has no setter.
     pub(crate) read_only: bool,
-    /// The name of one element of a list or map, for the setter that adds one.
+    /// The name of an element of a list or map, for the setter that adds an element.
     pub(crate) singular: Option<String>,
-    /// Where the schema defines it.
+    /// The location in the schema.
     pub(crate) origin: Origin,
 }
 
-/// When a field has to be there.
+/// Whether a field has to be present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// Required to read and to write: a plain field.
+    /// Required for reading and writing: a plain field.
     Required,
-    /// Required, but null is a value: an `Option` that is always written; absence is read as null.
+    /// Required, but may be null: an `Option` that is always written. An absent field is read as null.
     WrittenAlways,
-    /// Required to write, optional to read: an `Option` whose absence `validate()` reports.
+    /// Required for writing and optional for reading: an `Option` whose absence `validate()` reports.
     RequiredToWrite,
-    /// May be absent; null is read as absent and never written.
+    /// Optional. Null is read as absent and never written.
     Optional,
 }
 
-/// A position that holds a value: its shape and the limits that hold there.
+/// A position for a value: its shape and its limits.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Slot {
-    /// What stands there.
+    /// The shape of the value.
     pub(crate) shape: Shape,
-    /// Whether null is allowed there. For an optional field this says no more than its presence does.
+    /// Whether null is allowed. For an optional field, this is already implied by its presence.
     pub(crate) nullable: bool,
-    /// Limits of the service.
+    /// The limits of the service.
     pub(crate) limits: Limits,
 }
 
-/// What a position holds.
+/// The shape of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shape {
     /// Any JSON.
@@ -168,15 +167,15 @@ pub(crate) enum Shape {
     Unsigned,
     /// A finite number.
     Number,
-    /// Text; with an advised format an empty text counts as absent.
+    /// Text. With a format that is advice, an empty text is treated as absent.
     String(Option<Format>),
     /// A boolean, a number, a string or null.
     Scalar,
-    /// A scalar or a list of scalars; `Limits::max_items` and `item_max_length` hold for the list.
+    /// A scalar or a list of scalars. `Limits::max_items` and `item_max_length` apply to the list.
     ScalarOrList,
     /// A named type of the model.
     Ref(String),
-    /// A type written by hand in `crate::support`, such as `UnixMillis` or `Breadcrumb<BreadcrumbEvent>`.
+    /// A hand-written type of `crate::support`, such as `UnixMillis` or `Breadcrumb<BreadcrumbEvent>`.
     Foreign(String),
     /// A list.
     Array(Box<Slot>),
@@ -193,60 +192,60 @@ pub(crate) enum Format {
     Ip,
 }
 
-/// Limits of the service on what a position holds.
+/// The limits of the service on a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Characters of a text.
+    /// The maximum number of characters of a text.
     pub(crate) max_length: Option<Limit>,
-    /// Entries of a list.
+    /// The maximum number of entries of a list.
     pub(crate) max_items: Option<Limit>,
-    /// The least number.
+    /// The minimum of a number.
     pub(crate) minimum: Option<Bound>,
-    /// The greatest number.
+    /// The maximum of a number.
     pub(crate) maximum: Option<Bound>,
-    /// Entries of a map.
+    /// The maximum number of entries of a map.
     pub(crate) max_properties: Option<Limit>,
-    /// Characters of a map's key.
+    /// The maximum number of characters of a key of a map.
     pub(crate) name_max_length: Option<Limit>,
-    /// Characters of one text in the list of a [`Shape::ScalarOrList`].
+    /// The maximum number of characters of a text in the list of a [`Shape::ScalarOrList`].
     pub(crate) item_max_length: Option<Limit>,
 }
 
-/// A limit and what happens beyond it.
+/// A limit and the effect of exceeding it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
-    /// The greatest value allowed.
+    /// The maximum allowed value.
     pub(crate) value: u64,
-    /// What happens beyond it, according to the sources.
+    /// The effect of exceeding it, according to the sources.
     pub(crate) beyond: Beyond,
 }
 
-/// A bound of a number and what happens beyond it.
+/// A bound of a number and the effect of exceeding it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bound {
-    /// The least or the greatest number allowed.
+    /// The minimum or maximum allowed number.
     pub(crate) value: serde_json::Number,
-    /// What happens beyond it, according to the sources.
+    /// The effect of exceeding it, according to the sources.
     pub(crate) beyond: Beyond,
 }
 
-/// What happens to data beyond a limit, according to the sources.
+/// The effect of data beyond a limit, according to the sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beyond {
-    /// It is refused or not processed.
+    /// mParticle refuses the data or does not process it.
     Refused,
-    /// It is cut to the limit.
+    /// mParticle truncates the data to the limit.
     Cut,
-    /// No source says.
+    /// The effect is not documented.
     Undocumented,
 }
 
-/// A string out of a set. In Rust every enum is open.
+/// A string from a set. In Rust, every enum is open.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Enum {
-    /// The known values, in schema order.
+    /// The known values, in the order of the schema.
     pub(crate) values: Vec<EnumValue>,
-    /// Whether the schema closes the set: `validate()` then reports any other value.
+    /// Whether the set is closed in the schema. `validate()` then reports any other value.
     pub(crate) closed: bool,
 }
 
@@ -255,40 +254,40 @@ pub(crate) struct Enum {
 pub(crate) struct EnumValue {
     /// The spelling on the wire.
     pub(crate) wire: String,
-    /// The Rust variant, unique in its enum and never `UnknownValue`.
+    /// The name of the Rust variant, unique in its enum and never `UnknownValue`.
     pub(crate) ident: String,
-    /// Other spellings that are read, never written.
+    /// Other spellings, which are read and never written.
     pub(crate) aliases: Vec<String>,
-    /// The schema's description.
+    /// The description in the schema.
     pub(crate) description: Option<String>,
 }
 
-/// An object `{tag, content}` whose tag decides the type of its content.
+/// An object `{tag, content}` whose tag determines the type of its content.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Union {
     /// The wire name of the tag, such as `event_type`.
     pub(crate) tag: String,
     /// The wire name of the content, such as `data`.
     pub(crate) content: String,
-    /// The known variants, in schema order.
+    /// The known variants, in the order of the schema.
     pub(crate) variants: Vec<Variant>,
-    /// Whether the schema closes the set of tags.
+    /// Whether the set of tags is closed in the schema.
     pub(crate) closed: bool,
-    /// Whether it is read and written as a document of its own.
+    /// Whether the union is read and written as a document.
     pub(crate) entry: bool,
 }
 
 /// A known variant of a union.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Variant {
-    /// The tag's spelling on the wire.
+    /// The spelling of the tag on the wire.
     pub(crate) wire: String,
-    /// The Rust variant, unique in its union and never `Unknown`.
+    /// The name of the Rust variant, unique in its union and never `Unknown`.
     pub(crate) ident: String,
-    /// Other spellings of the tag that are read, never written.
+    /// Other spellings of the tag, which are read and never written.
     pub(crate) aliases: Vec<String>,
-    /// What the schema says of this variant.
+    /// The description of the variant in the schema.
     pub(crate) description: Option<String>,
-    /// The object that is its content.
+    /// The type of the content.
     pub(crate) type_name: String,
 }

@@ -1,12 +1,12 @@
-//! Rust names for what the wire calls otherwise.
+//! Converts names on the wire into Rust names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
-/// Names that generated modules need for something else: those of Rust's prelude and of `crate::support`.
+/// Names that generated types cannot have: those of Rust's prelude and of `crate::support`.
 ///
-/// [`crate::clashes`] finds whatever else a module imports and defines.
+/// [`crate::clashes`] finds clashes with other imports of a module.
 const RESERVED: &str = "
     AsMut AsRef AsyncFn AsyncFnMut AsyncFnOnce AttributeLimits AttributeValue BTreeMap Beyond BooleanOrText Box
     Breadcrumb Buffer Clone Copy Debug Default Deref DerefMut Deserialize Deserializer Display
@@ -22,7 +22,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.split_whitespace().any(|reserved| reserved == name)
 }
 
-/// Whether Rust takes the name as it is, in every edition.
+/// Whether the name is a valid identifier in every edition of Rust.
 pub(crate) fn is_ident(name: &str) -> bool {
     !matches!(name, "_" | "gen") && syn::parse_str::<syn::Ident>(name).is_ok()
 }
@@ -37,18 +37,19 @@ pub(crate) fn is_snake(name: &str) -> bool {
     !name.trim_matches('_').contains("__") && !name.contains(char::is_uppercase)
 }
 
-/// A type's name, in the style that typify gives its types too: `GDPRState` is `GdprState`.
+/// Returns the name of a type in the style of typify: `GDPRState` becomes `GdprState`.
 pub(crate) fn type_ident(text: &str) -> String {
     text.to_upper_camel_case()
 }
 
-/// A field's name; keywords end in `_`.
+/// Returns the name of a field. Keywords end in `_`.
 pub(crate) fn field_ident(text: &str) -> String {
     let snake = text.to_snake_case();
     if is_ident(&snake) { snake } else { spare(&snake, "_") }
 }
 
-/// A variant's name. `iOS` is `Ios`: a capital after one small letter begins no word.
+/// Returns the name of a variant. `iOS` becomes `Ios`: a capital letter after a single small letter does not begin a
+/// word.
 pub(crate) fn variant_ident(text: &str) -> String {
     let camel = one_word(text).to_upper_camel_case();
     if is_ident(&camel) { camel } else { spare(&camel, "Value") }
@@ -63,19 +64,19 @@ pub(crate) fn one_word(text: &str) -> String {
     if one_word { text.to_lowercase() } else { text.to_owned() }
 }
 
-/// A module's name: its file's without the extension.
+/// Returns the name of a module: the name of its file without the extension.
 pub(crate) fn module_ident(file: &str) -> String {
     field_ident(file.strip_suffix(".json").unwrap_or(file))
 }
 
-/// Another spelling of what is no name: a keyword or something that begins with a digit; else nothing.
+/// Returns another spelling of a keyword or of a text that begins with a digit, and `None` for other texts.
 fn spare(text: &str, filler: &str) -> String {
     let spellings = [format!("{text}_"), format!("{filler}{text}")];
     let usable = |spelling: &String| !text.is_empty() && is_ident(spelling);
     spellings.into_iter().find(usable).unwrap_or_default()
 }
 
-/// What a name is for.
+/// The kind of a name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Style {
     /// A field of an object.
@@ -85,7 +86,7 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    /// The Rust name for a name on the wire.
+    /// Returns the Rust name for a name on the wire.
     pub(crate) fn ident(self, wire: &str) -> String {
         match self {
             Self::Field => field_ident(wire),
@@ -93,7 +94,7 @@ impl Style {
         }
     }
 
-    /// Whether a chosen name is in style.
+    /// Whether a chosen name follows the naming style.
     pub(crate) fn accepts(self, name: &str) -> bool {
         match self {
             Self::Field => is_snake(name),
@@ -102,7 +103,7 @@ impl Style {
     }
 }
 
-/// The part of a method's name that comes from a field: underscores set a name apart from keywords only.
+/// Returns the part of a method name that comes from a field, without the underscore that follows a keyword.
 pub(crate) fn in_method(field: &str) -> &str {
     field.trim_matches('_')
 }
@@ -115,12 +116,12 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Names that stand for something else; what would be called so ends in `_`.
+    /// Reserved names. A name that would equal one of them ends in `_`.
     pub(crate) fn reserving<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         Self { reserved: names.into_iter().map(str::to_owned).collect(), given: BTreeMap::new() }
     }
 
-    /// The Rust name for what is called `wire`, or that which has the name already.
+    /// Returns the Rust name for `wire`, or the wire name that already has the Rust name.
     pub(crate) fn give(&mut self, wanted: String, wire: &str) -> Result<String, String> {
         let name = if self.reserved.contains(&wanted) { wanted + "_" } else { wanted };
         match self.given.insert(name.clone(), wire.to_owned()) {

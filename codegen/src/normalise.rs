@@ -1,7 +1,8 @@
-//! Rewrites every notation a schema may use into one normal form.
+//! Rewrites the different notations of a schema into one normal form.
 //!
-//! The passes run in the order of [`PASSES`], each answering one quirk. They work on plain JSON and leave alone
-//! what they do not recognise; `verify` then reports whatever is not in normal form. There, a schema is one of:
+//! The passes run in the order of [`PASSES`]. Each handles one notation. They work on plain JSON and do not change
+//! schemas that they do not recognise. `verify` then reports all schemas that are not in normal form, which is one of
+//! these:
 //!
 //! - `{"$ref": key}`, to a named type;
 //! - `{"type": T}` with T one of `any`, `boolean`, `integer`, `number`, `string` (with a `format`, perhaps),
@@ -10,7 +11,7 @@
 //! - as a definition only, `{"type": "object", "properties", "required", "base"}`, `{"type": "enum", "values",
 //!   "closed"}` and `{"type": "union", "tag", "content", "variants", "closed"}`.
 //!
-//! Beside any of them may stand `nullable`, `description`, `readOnly`, limits and annotations.
+//! Each of them may also have `nullable`, `description`, `readOnly`, limits and annotations.
 
 mod aliases;
 mod base_objects;
@@ -43,10 +44,10 @@ use crate::node::{
 };
 use crate::overrides::Overrides;
 
-/// A pass: a name for reports and tests, and what it does.
+/// A pass: its function, and its name for reports and tests.
 pub(crate) type Pass = (&'static str, fn(&mut Schema<'_>));
 
-/// Every pass, in order.
+/// All passes, in order.
 pub(crate) const PASSES: &[Pass] = &[
     ("inert-keywords", inert_keywords::run),
     ("limits", limits::run),
@@ -71,29 +72,29 @@ pub(crate) const PASSES: &[Pass] = &[
     ("type-names", type_names::run),
 ];
 
-/// A schema on its way to the normal form.
+/// A schema during normalisation.
 pub(crate) struct Schema<'a> {
     pub(crate) bundle: Bundle,
     pub(crate) overrides: &'a Overrides,
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// The wrappers that a union has taken apart.
+    /// The wrappers that were converted into variants of a union.
     pub(crate) spent: Vec<String>,
 }
 
 impl<'a> Schema<'a> {
-    /// A schema no pass has touched.
+    /// Creates a schema before the first pass.
     pub(crate) fn new(bundle: Bundle, overrides: &'a Overrides) -> Self {
         Self { bundle, overrides, diagnostics: Vec::new(), spent: Vec::new() }
     }
 
-    /// Runs every pass.
+    /// Runs all passes.
     pub(crate) fn normalise(&mut self) {
         for (_, pass) in PASSES {
             pass(self);
         }
     }
 
-    /// Rewrites every schema, inner ones first.
+    /// Rewrites all schemas, the inner ones first.
     fn rewrite(&mut self, mut rewrite: impl FnMut(&mut Node)) {
         for node in self.bundle.definitions.values_mut() {
             visit(node, &mut rewrite);
@@ -105,7 +106,7 @@ impl<'a> Schema<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// The definition a schema stands for: itself, or what its references lead to.
+    /// Returns a schema, or the definition that its references lead to.
     fn follow<'s>(&'s self, mut node: &'s Node) -> &'s Node {
         for _ in 0..16 {
             let target = text(node, "$ref").and_then(|key| self.bundle.definitions.get(key));

@@ -1,6 +1,6 @@
-//! What JSON Schema cannot say about Rust, read from a TOML file beside the schema.
+//! The overrides: settings for Rust that JSON Schema cannot express, in a TOML file beside the schema.
 //!
-//! Keys are locations, `file#pointer`. An entry that no longer applies is an error, so the file cannot rot.
+//! Keys are locations, `file#pointer`. An entry that no longer applies is an error.
 
 use std::path::Path;
 
@@ -10,33 +10,33 @@ use toml::Spanned;
 
 use crate::diagnostic::{Code, Diagnostic, Origin};
 
-/// A table of the overrides file; its keys know where they stand.
+/// A table of the overrides file whose keys have positions.
 pub(crate) type Table<T> = IndexMap<Spanned<String>, T>;
 
 /// An overrides file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Overrides {
-    /// What this schema has to have, although others need not.
+    /// The additional requirements on this schema.
     pub(crate) require: Vec<Requirement>,
-    /// What single types need, by the location of their definition.
+    /// The settings of types, by the location of their definition.
     pub(crate) types: Table<TypeOverride>,
     /// Module names, by file name.
     pub(crate) modules: Table<String>,
-    /// Bundled schemas to emit: the name of the constant and the root file.
+    /// The bundled schemas to emit: the name of the constant and the root file.
     pub(crate) documents: Table<String>,
-    /// Keywords that may be dropped from this schema, each with the reason.
+    /// The keywords that may be ignored in this schema, each with the reason.
     pub(crate) ignore: Table<String>,
     /// Names for inline types and enum values, by location.
     pub(crate) names: Table<String>,
-    /// The file's own name.
+    /// The name of the file.
     #[serde(skip)]
     pub(crate) file: String,
     #[serde(skip)]
     line_ends: Vec<usize>,
 }
 
-/// Something that a schema has to have if its overrides say so.
+/// An additional requirement on a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Requirement {
@@ -44,41 +44,41 @@ pub(crate) enum Requirement {
     Descriptions,
 }
 
-/// What JSON Schema cannot say about one type.
+/// The settings of a type.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TypeOverride {
-    /// The type's Rust name, where it differs from the schema's.
+    /// The Rust name of the type, if it differs from the name in the schema.
     pub(crate) name: Option<String>,
-    /// The hand-written type of `crate::support` that stands for this definition.
+    /// The hand-written type of `crate::support` that replaces this definition.
     pub(crate) rust: Option<String>,
-    /// The constructor's arguments, by wire name. Default: the required fields that cannot be null.
+    /// The arguments of the constructor, by wire name. The default is the required fields that cannot be null.
     pub(crate) constructor: Option<Vec<String>>,
-    /// Required fields that may be absent when read.
+    /// The required fields that may be absent when the type is read.
     pub(crate) optional_to_read: Vec<String>,
-    /// Whether the type is read and written as a document of its own.
+    /// Whether the type is read and written as a document.
     pub(crate) entry: bool,
-    /// The name of one element of a list or map, by wire name.
+    /// The name of an element of a list or map, by wire name.
     pub(crate) singular: IndexMap<String, String>,
-    /// An array of records from which the object may be read, too.
+    /// An array of records from which the object may also be read.
     pub(crate) records: Option<RecordsOverride>,
-    /// Rust code that shows how a value is made, for the documentation.
+    /// Rust code for the documentation that shows how a value is created.
     pub(crate) example: Option<String>,
-    /// The name of the field that holds this object where it is flattened into others. Default: `common`.
+    /// The name of the field with this object in objects into which it is flattened. The default is `common`.
     pub(crate) flattened_as: Option<String>,
 }
 
-/// How an object is read from an array of records.
+/// The settings for reading an object from an array of records.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordsOverride {
     /// The Rust field that keeps the records.
     pub(crate) field: String,
-    /// The Rust name of a record's type.
+    /// The Rust name of the type of a record.
     pub(crate) item: String,
-    /// The wire name of a record's key.
+    /// The wire name of the key of a record.
     pub(crate) key: String,
-    /// The wire name of a record's value.
+    /// The wire name of the value of a record.
     pub(crate) value: String,
 }
 
@@ -86,7 +86,7 @@ impl Overrides {
     /// Reads an overrides file.
     ///
     /// # Errors
-    /// When the file cannot be read, is not TOML or holds an unknown entry.
+    /// Returns a diagnostic if the file cannot be read, is not TOML, or contains an unknown entry.
     pub(crate) fn load(path: &Path) -> Result<Self, Vec<Diagnostic>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let text = std::fs::read_to_string(path).map_err(|error| {
@@ -103,7 +103,7 @@ impl Overrides {
     /// Reads the text of an overrides file called `file`.
     ///
     /// # Errors
-    /// When the text is not TOML or holds an unknown entry.
+    /// Returns a diagnostic if the text is not TOML or contains an unknown entry.
     pub(crate) fn parse(file: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let mut overrides: Self = toml::from_str(text).map_err(|error| {
@@ -119,13 +119,13 @@ impl Overrides {
         Ok(overrides)
     }
 
-    /// The line on which a key stands.
+    /// Returns the line of a key.
     #[must_use]
     pub(crate) fn origin(&self, key: &Spanned<String>) -> Origin {
         Origin::line(&self.file, line_at(&self.line_ends, key.span().start))
     }
 
-    /// The report that an entry does not apply.
+    /// Returns a diagnostic for an entry that does not apply.
     pub(crate) fn stale(&self, key: &Spanned<String>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(Code::StaleOverride, self.origin(key), message)
             .with_help("remove the entry, or make it fit the schema")

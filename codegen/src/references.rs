@@ -1,8 +1,8 @@
-//! What a `$ref` names: a file of the schema and a JSON pointer into it.
+//! The target of a `$ref`: a file of the schema and a JSON pointer.
 
 use percent_encoding::percent_decode_str;
 
-/// The two parts of a reference, its file relative to the schema's folder.
+/// The two parts of a reference. The file is relative to the folder of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     pub(crate) file: String,
@@ -10,7 +10,7 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Resolves a reference written in `file`, whose folder a relative path starts from.
+    /// Resolves a reference in `file`. A relative path starts at the folder of `file`.
     pub(crate) fn resolve(reference: &str, file: &str) -> Self {
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let file = match document {
@@ -21,12 +21,12 @@ impl Reference {
     }
 }
 
-/// A part of a reference without percent encoding; one that is no text stays as it is.
+/// Returns a part of a reference without percent encoding. If the result is not text, returns the part unchanged.
 fn decoded(part: &str) -> String {
     percent_decode_str(part).decode_utf8().map_or_else(|_| part.to_owned(), Into::into)
 }
 
-/// A path relative to the folder of a file. An address on the web stays as it is.
+/// Resolves a path relative to the folder of a file. A web address is returned unchanged.
 fn beside(file: &str, path: &str) -> String {
     if path.contains("://") {
         return path.to_owned();
@@ -48,7 +48,7 @@ mod tests {
     use super::Reference;
 
     #[test]
-    fn a_reference_is_relative_to_the_file_it_stands_in() {
+    fn a_reference_is_relative_to_its_file() {
         let cases = [
             ("#/$defs/A", "a.json", "a.json", "/$defs/A"),
             ("#", "sub/a.json", "sub/a.json", ""),

@@ -1,4 +1,4 @@
-//! The Rust type of a field as the emitters see it.
+//! The Rust type of a field.
 
 /// A Rust type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) enum Primitive {
 }
 
 impl Primitive {
-    /// The name of the type in Rust.
+    /// Returns the name of the type in Rust.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
@@ -59,7 +59,7 @@ impl RustType {
         matches!(self, Self::Option(_))
     }
 
-    /// The type in an `Option`; any other type itself.
+    /// Returns the type in an `Option`, or the type itself if it is not an `Option`.
     pub(crate) fn without_option(&self) -> &Self {
         match self {
             Self::Option(inner) => inner,
@@ -67,7 +67,7 @@ impl RustType {
         }
     }
 
-    /// The name of the model's type that a value of this type contains without indirection.
+    /// Returns the name of the type of the model that a value of this type contains without indirection.
     pub(crate) fn contained(&self) -> Option<&str> {
         match self {
             Self::Option(inner) => inner.contained(),
@@ -76,7 +76,7 @@ impl RustType {
         }
     }
 
-    /// The names of all types of the model in this type.
+    /// Returns the names of all types of the model in this type.
     pub(crate) fn names(&self) -> Vec<&str> {
         match self {
             Self::Option(inner) | Self::Vec(inner) | Self::Map(inner) | Self::Box(inner) => {
@@ -88,7 +88,7 @@ impl RustType {
         }
     }
 
-    /// The same type with the contained type in a `Box`.
+    /// Returns the same type with the contained type in a `Box`.
     pub(crate) fn boxed(self) -> Self {
         match self {
             Self::Option(inner) => Self::Option(Box::new(inner.boxed())),

@@ -1,7 +1,6 @@
-//! Reads the normal form into the [`Model`] and reports whatever is not in it.
+//! Reads the normal form into the [`Model`], and reports all parts that are not in normal form.
 //!
-//! Verification is total: each part either becomes part of the model or leaves a report, whatever the passes let
-//! through.
+//! Each part of a schema either becomes part of the model or causes a report, even if the passes did not handle it.
 
 mod objects;
 mod records;
@@ -18,11 +17,11 @@ use crate::names::{self, Style, Taken};
 use crate::node::{AT, FROM, Node, is_named, place, text};
 use crate::normalise::Schema;
 
-/// What any schema in normal form may say.
+/// The keywords that all schemas in normal form may have.
 const ANYWHERE: &[&str] =
     &[AT, FROM, "description", "name", "nullable", "readOnly", "type", "x-mparticle-aliases"];
 
-/// Verifies a schema that has gone through every pass.
+/// Verifies a schema after all passes.
 pub(crate) fn verify(schema: &Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
     let diagnostics = schema.diagnostics.clone();
     let mut verifier = Verifier { schema, diagnostics, renamed: BTreeSet::new() };
@@ -47,7 +46,7 @@ pub(crate) fn verify(schema: &Schema<'_>) -> Result<Model, Vec<Diagnostic>> {
 struct Verifier<'a> {
     schema: &'a Schema<'a>,
     diagnostics: Vec<Diagnostic>,
-    /// The entries of `[names]` that named a field or a value.
+    /// The entries of `[names]` that were used for a field or a value.
     renamed: BTreeSet<String>,
 }
 
@@ -86,7 +85,7 @@ impl<'a> Verifier<'a> {
                 Some("union") => Kind::Union(self.union(key, node)),
                 _ if is_named(node) => Kind::Object(self.object(key, node)),
                 _ => {
-                    // An alias stands in place of every reference by now; one without any is verified all the same.
+                    // Aliases have replaced all references to them. An alias without references is verified, too.
                     let _ = self.slot(node, 0);
                     continue;
                 }
@@ -109,7 +108,7 @@ impl<'a> Verifier<'a> {
         types
     }
 
-    /// Reports the keywords of a definition that its kind has no room for.
+    /// Reports the keywords of a definition that have no meaning for its kind.
     fn check_keywords(&mut self, node: &Node, kind: &str, known: &[&str]) {
         if let Some(keyword) = leftover(node, known) {
             let message = format!("`{keyword}` has no meaning in the definition of {kind}");
@@ -118,7 +117,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// The name of the type that a key stands for.
+    /// Returns the name of the type with a key.
     fn type_name(&mut self, at: &str, key: &str) -> String {
         let schema = self.schema;
         let definition = schema.bundle.definitions.get(key);
@@ -126,11 +125,11 @@ impl<'a> Verifier<'a> {
             let message = format!("`{key}` is not an object, enum or union");
             self.report(at, Code::UnsupportedShape, message, "define it as one of them");
         }
-        // A type without a name has been reported as such.
+        // A type without a name has already been reported.
         definition.and_then(|node| text(node, "name")).unwrap_or_default().to_owned()
     }
 
-    /// A Rust name made from a name on the wire, or that of the overrides.
+    /// Returns the Rust name for a name on the wire, or the name in the overrides.
     fn ident(&mut self, at: &str, wire: &str, style: Style, taken: &mut Taken) -> String {
         let chosen = self.schema.overrides.names.get(at).filter(|_| !self.is_type(at));
         let name = match chosen {
@@ -165,7 +164,7 @@ impl<'a> Verifier<'a> {
         })
     }
 
-    /// Whether an inline type was written at a place.
+    /// Whether there is an inline type at a place.
     fn is_type(&self, at: &str) -> bool {
         self.schema.bundle.definitions.get(at).is_some_and(is_named)
     }
@@ -176,7 +175,7 @@ impl<'a> Verifier<'a> {
     }
 }
 
-/// The first keyword that is not among those known.
+/// Returns the first keyword that is not known.
 fn leftover<'n>(node: &'n Node, known: &[&str]) -> Option<&'n str> {
     let is_known = |keyword: &str| ANYWHERE.contains(&keyword) || known.contains(&keyword);
     node.keys().map(String::as_str).find(|keyword| !is_known(keyword))
@@ -186,12 +185,12 @@ fn description(node: &Node) -> Option<String> {
     text(node, "description").and_then(markdown)
 }
 
-/// A description as Markdown, unless it is blank.
+/// Returns a description as Markdown, or `None` if it is blank.
 fn markdown(description: &str) -> Option<String> {
     Some(markdown::from_text(description)).filter(|text| !text.trim().is_empty())
 }
 
-/// The texts a keyword lists.
+/// Returns the texts in the list of a keyword.
 fn texts(node: &Node, keyword: &str) -> Vec<String> {
     let list = node.get(keyword).and_then(serde_json::Value::as_array);
     list.into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()

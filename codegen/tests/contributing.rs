@@ -1,4 +1,4 @@
-//! The example of `CONTRIBUTING.md` holds: it is applied to a copy of `schema/`, generated, compiled and run.
+//! Tests the example of `CONTRIBUTING.md`: it is applied to a copy of `schema/`, generated, compiled and run.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -20,14 +20,14 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("contributing").join(name)
 }
 
-/// A block of code of the example, with the last place of the schema named before it.
+/// A block of code of the example, with the last place of the schema that is named before it.
 struct Block {
     language: String,
     place: String,
     code: String,
 }
 
-/// The blocks between the heading of the example and the next one.
+/// Returns the blocks between the heading of the example and the next heading.
 fn blocks() -> Vec<Block> {
     let text = fs::read_to_string(workspace().join("CONTRIBUTING.md")).unwrap();
     let (_, example) = text.split_once("\n## Example: ").unwrap();
@@ -51,7 +51,7 @@ fn code_of(language: &str) -> Vec<Block> {
     blocks().into_iter().filter(|block| block.language == language).collect()
 }
 
-/// A copy of `schema/` in which only these blocks of the example stand, whether or not `schema/` has them already.
+/// Returns a copy of `schema/` with only these blocks of the example, even if `schema/` already contains others.
 fn schema_with(name: &str, blocks: &[Block]) -> PathBuf {
     let schema = folder(name);
     let _ = fs::remove_dir_all(&schema);
@@ -71,7 +71,7 @@ enum Edit {
     Remove,
 }
 
-/// The block as JSON; members of an object stand without its braces.
+/// Returns the block as JSON. Members of an object are written without braces.
 fn parsed(code: &str) -> Value {
     let wrapped = format!("{{{code}}}");
     serde_json::from_str(code).or_else(|_| serde_json::from_str(&wrapped)).unwrap()
@@ -126,18 +126,18 @@ fn drift_prints_the_lines_of_the_example() {
         .unwrap_or_else(|diagnostics| panic!("{}", render(&diagnostics, false)));
     let found: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
     let lines = found.iter().filter_map(|difference| difference.lines().next());
-    // A published schema has types of its own, which are not compared by name.
+    // A published schema has other types, which are not compared by name.
     let lines: BTreeSet<&str> = lines.filter(|line| *line != "adds type").collect();
     assert_eq!(lines, expected);
 }
 
 #[test]
-fn a_step_of_the_example_that_is_left_out_is_refused() {
+fn a_missing_step_of_the_example_is_refused() {
     for left_out in 0..code_of("json").len() {
         let mut blocks = code_of("json");
         let block = blocks.remove(left_out);
         let schema = schema_with("left-out", &blocks);
-        // A field or a value of an ordinary set is complete by itself.
+        // A field or a value of an ordinary set does not require another step.
         let alone = ["/ScreenViewEvent/properties", "/CustomEventType/oneOf"];
         let complete = alone.iter().any(|place| block.place.ends_with(place));
         let result = generated(&schema, &folder("left-out-generated"));
@@ -146,7 +146,7 @@ fn a_step_of_the_example_that_is_left_out_is_refused() {
 }
 
 #[test]
-fn a_description_of_the_example_that_is_left_out_is_refused() {
+fn a_missing_description_of_the_example_is_refused() {
     for emptied in 0..code_of("json").len() {
         let mut blocks = code_of("json");
         let block = blocks.get_mut(emptied).unwrap();
@@ -162,7 +162,7 @@ fn a_description_of_the_example_that_is_left_out_is_refused() {
 }
 
 #[test]
-fn the_example_touches_the_schema_alone_and_its_code_runs() {
+fn the_example_changes_only_the_schema_and_its_code_runs() {
     let schema = schema_with("schema", &code_of("json"));
     let root = folder("workspace");
     let models = root.join("mparticle-models");
@@ -177,7 +177,7 @@ fn the_example_touches_the_schema_alone_and_its_code_runs() {
     write(&root.join("Cargo.toml"), &format!("{before}{members}{after}"));
     write(&root.join("example/Cargo.toml"), MANIFEST);
     write(&root.join("example/src/main.rs"), &code_of("rust").first().unwrap().code);
-    // The same versions as ours, so that nothing is downloaded.
+    // The versions are the same as ours. Nothing is therefore downloaded.
     fs::copy(workspace().join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
     let status = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--offline", "--package", "example"])

@@ -1,4 +1,4 @@
-//! `drift` names each difference between a schema and ours, and nothing else.
+//! `drift` reports exactly the differences between a schema and ours.
 //!
 //! `drift/schema` and `drift/published.json` describe the same orders in two notations.
 
@@ -57,7 +57,7 @@ fn two_notations_of_one_schema_do_not_differ() {
     );
 }
 
-/// One change to the published schema: `set` is the new value, without which the old one is removed.
+/// A change of the published schema. `set` is the new value. Without it, the old value is removed.
 #[derive(Deserialize)]
 struct Case {
     at: String,
@@ -182,7 +182,7 @@ fn a_schema_that_cannot_be_read_is_an_error_with_its_place() {
     assert!(found.starts_with(message), "{found}");
 }
 
-/// The pointer of every value in a document but the whole.
+/// Returns the pointers of all values in a document, except the document itself.
 fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
     let mut inner = |key: &str, value: &Value| {
         let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
@@ -272,7 +272,7 @@ fn reference() -> Option<PathBuf> {
 }
 
 #[test]
-fn everything_that_differs_from_the_published_schema_is_explained() {
+fn every_difference_from_the_published_schema_is_explained() {
     let Some(published) = reference() else { return };
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
     let report = compared(&published, &ours);

@@ -1,4 +1,4 @@
-//! The committed models are what the generator makes of the schema now.
+//! The committed models are up to date with the schema.
 
 use std::path::Path;
 

@@ -1,17 +1,17 @@
-//! Golden cases: a schema, its overrides, and the output that is committed beside them.
+//! Golden cases: a schema, its overrides, and the committed output.
 //!
-//! The outputs are compiled and used by the tests called after them, such as `golden_shop`.
+//! The tests with the names of the cases, such as `golden_shop`, compile and use the outputs.
 
 use std::path::Path;
 
 use mparticle_codegen::diagnostic::render;
 use mparticle_codegen::{check, generate};
 
-/// Set to write the outputs instead of comparing them.
+/// The variable that is set to write the outputs instead of comparing them.
 const UPDATE: &str = "UPDATE_EXPECT";
 
 #[test]
-fn the_committed_outputs_are_what_the_generator_makes() {
+fn the_committed_outputs_are_fresh() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let update = std::env::var_os(UPDATE).is_some();
     for case in ["awkward", "example", "quirks", "shop"] {

@@ -1,4 +1,4 @@
-//! What schemas of others hold beside quirks of notation: its output is a part of this test, so it is compiled and used.
+//! Tests of a schema with awkward names and rules. The generated code is a module of this test.
 
 #![allow(missing_docs, reason = "the support module is compiled as a part of this test")]
 #![allow(unexpected_cfgs, reason = "the support module has features that this crate lacks")]
@@ -43,7 +43,7 @@ fn unknown_fields_survive_wherever_a_base_is_used() {
 }
 
 #[test]
-fn names_of_keywords_variables_and_our_own_fields_are_names_of_fields() {
+fn fields_may_have_the_names_of_keywords_variables_and_our_own_fields() {
     let ticket = Ticket::new("r", ["p"])
         .with_2nd("2")
         .with_gen("g")
@@ -64,14 +64,14 @@ fn names_of_keywords_variables_and_our_own_fields_are_names_of_fields() {
 }
 
 #[test]
-fn values_that_differ_in_case_alone_are_one() {
+fn values_that_differ_only_in_letter_case_are_one() {
     assert_eq!(AKind::from("Self"), AKind::Self_);
     assert_eq!(AKind::from("a_b_test"), AKind::ABTest);
     assert_eq!(AKind::from("unknown value"), AKind::UnknownValue_);
 }
 
 #[test]
-fn a_union_may_call_its_parts_as_we_do() {
+fn the_parts_of_a_union_may_have_the_names_that_we_use() {
     let step = Step::Unknown {
         extra_: "later".to_owned(),
         extra__: json!({ "a": 1 }),

@@ -1,4 +1,4 @@
-//! Every quirk of mParticle's published schema once: its output is a part of this test, so it is compiled and used.
+//! Tests of a schema with every notation of mParticle's published schema. The generated code is a module of this test.
 
 #![allow(missing_docs, reason = "the support module is compiled as a part of this test")]
 #![allow(unexpected_cfgs, reason = "the support module has features that this crate lacks")]
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use generated::{Batch, Event};
 
 #[test]
-fn what_the_published_notation_admits_is_read_and_written_back() {
+fn values_in_the_published_notation_are_read_and_written_back() {
     let document = json!({
         "environment": "production",
         "events": [

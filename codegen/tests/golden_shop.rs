@@ -1,4 +1,4 @@
-//! A small schema in our own conventions: its output is a part of this test, so it is compiled and used.
+//! Tests of a small schema with our own conventions. The generated code is a module of this test.
 
 #![allow(missing_docs, reason = "the support module is compiled as a part of this test")]
 #![allow(unexpected_cfgs, reason = "the support module has features that this crate lacks")]
@@ -21,7 +21,7 @@ use generated::{Order, Packed, Parcel, Sent, State, Step};
 use support::UnixMillis;
 
 #[test]
-fn what_is_set_is_written_under_its_wire_name_and_read_back() {
+fn fields_are_written_with_their_wire_names_and_read_back() {
     let order = Order::new("A-1", State::Paid, UnixMillis::from_secs(1_700_000_000))
         .with_type("book")
         .with_total(20.0)
@@ -67,7 +67,7 @@ fn other_spellings_are_read_and_the_documented_one_is_written() {
 }
 
 #[test]
-fn what_the_schema_does_not_know_survives() {
+fn unknown_fields_and_values_survive() {
     let text = json!({
         "id": "1", "state": "lost", "gift": true, "new": { "a": 1 },
         "steps": [
@@ -133,7 +133,7 @@ fn the_shared_fields_of_a_union_can_be_reached() {
 }
 
 #[test]
-fn a_constructor_asks_for_what_the_base_requires_too() {
+fn a_constructor_also_takes_the_fields_that_the_base_requires() {
     let parcel = serde_json::to_value(Parcel::new(3, "fragile")).unwrap();
     assert_eq!(parcel, json!({ "size": 3, "label": "fragile" }));
 }

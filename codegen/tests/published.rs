@@ -1,4 +1,4 @@
-//! The schema that mParticle publishes, as it is, becomes Rust that compiles beside `support` alone.
+//! The unchanged schema that mParticle publishes becomes Rust code that compiles with only `support`.
 //!
 //! The published files are not ours to keep here: they are read from the folder that the environment variable
 //! `MPARTICLE_REFERENCE` names.
@@ -18,7 +18,7 @@ use generated_crate::GeneratedCrate;
 const SCHEMA: &str = "mparticle.inbound.eventsapi.schema.json";
 const BULK_SCHEMA: &str = "mparticle.inbound.eventsapi.bulk.schema.json";
 
-/// The folder of the published files, or none, said aloud.
+/// Returns the folder of the published files. Prints a line if it is not set.
 fn reference() -> Option<PathBuf> {
     let folder = std::env::var_os("MPARTICLE_REFERENCE").map(PathBuf::from);
     if folder.is_none() {
@@ -32,7 +32,7 @@ fn workspace() -> PathBuf {
 }
 
 #[test]
-fn the_published_schema_compiles_beside_support_alone() {
+fn the_published_schema_compiles_with_only_support() {
     let Some(reference) = reference() else { return };
     let overrides = workspace().join("schema/official.overrides.toml");
     let target = GeneratedCrate::new("published");
@@ -42,7 +42,7 @@ fn the_published_schema_compiles_beside_support_alone() {
 }
 
 #[test]
-fn the_published_bulk_schema_leads_to_the_same_types() {
+fn the_published_bulk_schema_generates_the_same_types() {
     let Some(reference) = reference() else { return };
     let overrides = workspace().join("schema/official.overrides.toml");
     let generated = |file: &str| {

@@ -1,6 +1,6 @@
-//! Random schemas are either refused with code, place and help, or they become Rust that compiles.
+//! Random schemas are either refused with a code, a place and a hint, or become Rust code that compiles.
 //!
-//! Half of them come from a fixed seed, half from the clock. `RANDOM_SCHEMAS_SEED` repeats a run, and
+//! Half of them use a fixed seed, and half of them the clock. `RANDOM_SCHEMAS_SEED` repeats a run, and
 //! `RANDOM_SCHEMAS_COUNT` makes a longer one.
 
 #![allow(
@@ -27,7 +27,7 @@ use generated_crate::GeneratedCrate;
 const SEED: u64 = 20_261_125;
 const COUNT: usize = 300;
 
-/// What became of a schema.
+/// The result for a schema.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Taken,
@@ -76,7 +76,7 @@ fn random_schemas_compile_or_are_refused() {
     }
 }
 
-/// Generates from a schema; a refusal has to help whoever reads it.
+/// Generates code from a schema. A refusal must contain a code, a place and a hint.
 fn fate(input: &Path, out: &Path) -> Fate {
     let (schema, overrides) = (input.join("schema.json"), input.join("overrides.toml"));
     let text = || std::fs::read_to_string(&schema).unwrap();

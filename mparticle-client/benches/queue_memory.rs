@@ -1,5 +1,5 @@
-//! How much memory it takes to send a million batches through the queue: the peak of the whole process, server included.
-//! The batches come as fast as the queue takes them, so that it is full throughout.
+//! The memory that it takes to send a million batches through the queue: the peak of the whole process, including the
+//! server. The batches are sent as fast as the queue accepts them. The queue is therefore always full.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 
@@ -13,7 +13,7 @@ mod sink;
 use mparticle_client::{Client, Credentials};
 use std::time::{Duration, Instant};
 
-/// Enough to fill the queue.
+/// A number of batches that fills the queue.
 const FIRST: usize = 100_000;
 const BATCHES: usize = 1_000_000;
 

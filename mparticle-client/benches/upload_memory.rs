@@ -1,4 +1,4 @@
-//! How much memory it takes to upload a million batches: the peak of the whole process, server included.
+//! The memory that it takes to upload a million batches: the peak of the whole process, including the server.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 

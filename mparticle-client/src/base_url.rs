@@ -62,7 +62,7 @@ impl BaseUrl {
     }
 }
 
-/// Replaces the version at the end of a path, in any letter case, by `/v2`, or appends it.
+/// Replaces the version at the end of a path, in any letter case, with `/v2`, or appends `/v2` if there is none.
 fn with_version(path: &str) -> String {
     let path = path.strip_suffix('/').unwrap_or(path);
     let prefix = match path.rsplit_once('/') {
@@ -172,7 +172,7 @@ fn path_problems(path: &str) -> Vec<&'static str> {
     checks.into_iter().filter_map(|(found, problem)| found.then_some(problem)).collect()
 }
 
-/// Whether a path segment in lower case is a `v` with digits behind it.
+/// Whether a path segment in lower case is a `v` followed by digits.
 fn is_version(segment: &str) -> bool {
     segment.strip_prefix('v').is_some_and(|number| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

@@ -12,20 +12,19 @@ use std::time::SystemTime;
 
 /// Uploads batches to mParticle.
 ///
-/// Create one client and clone it. Cloning is cheap. Clones share connections, the rate limiter, the retry budget and the
-/// [places in flight](ClientBuilder::max_in_flight).
+/// Create one client and clone it. Cloning is cheap. Clones share connections, the rate limiter, the retry budget and
+/// the [limit on requests in flight](ClientBuilder::max_in_flight).
 ///
-/// The client retries failed uploads as described in the guide to [delivery](crate::guide::delivery). Every attempt sends
-/// the same bytes with the same ids, therefore mParticle counts the data once.
+/// The client retries failed uploads as described in the guide to [delivery](crate::guide::delivery). Every attempt
+/// sends the same bytes with the same ids. mParticle therefore counts the data once.
 ///
 /// # Runtime
-/// Uploads require a Tokio runtime with timers and I/O. Each upload runs as a task of the runtime in which it is awaited,
-/// and [`upload_all`](Self::upload_all) runs each of its requests as a task.
-/// Requests therefore make progress while their futures are not polled. Their spans are children of the caller's current
-/// span, and their events go to the caller's `tracing` subscriber.
+/// Uploads require a Tokio runtime with timers and I/O. Each upload runs as a task of the runtime in which it is
+/// awaited, and [`upload_all`](Self::upload_all) runs each of its requests as a task. Requests therefore make progress
+/// while their futures are not polled. Their spans are children of the caller's current span, and their events go to
+/// the caller's `tracing` subscriber.
 ///
-/// Dropping the future of an upload cancels the upload. The request may have arrived before, and the caller does not
-/// learn whether mParticle accepted it.
+/// Dropping the future of an upload cancels the upload. mParticle may already have accepted the request by then.
 ///
 /// If a [transport](ClientBuilder::transport) panics, the upload returns an error of kind
 /// [`Transport`](crate::ErrorKind::Transport), unless the program is compiled with `panic = "abort"`.
@@ -78,11 +77,11 @@ impl Client {
     ///
     /// `MPARTICLE_API_KEY` and `MPARTICLE_API_SECRET` are required. `MPARTICLE_POD` or `MPARTICLE_BASE_URL` selects the
     /// destination. `MPARTICLE_DISABLED=1` [disables](ClientBuilder::disabled) the client, which then needs no
-    /// credentials. [`ClientBuilder::from_env`] describes the variables, and allows further settings.
+    /// credentials. [`ClientBuilder::from_env`] describes the variables, and returns a builder for further settings.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, or the value of a variable is invalid. The
-    ///   proxy variables are read as well.
+    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, or the value of a variable is invalid.
+    ///   This includes the variables that name a [proxy](ClientBuilder::proxy).
     ///
     /// # Examples
     /// ```no_run
@@ -97,8 +96,9 @@ impl Client {
 
     /// Returns a client with other credentials and otherwise the same settings.
     ///
-    /// The new client uses the connections and the [places in flight](ClientBuilder::max_in_flight) of this client. It has
-    /// its own rate limiter and retry budget, therefore a rate limit of one key does not delay uploads with another key.
+    /// The new client shares the connections and the [limit on requests in flight](ClientBuilder::max_in_flight) with
+    /// this client. It has its own rate limiter and retry budget: a rate limit of one key does not delay uploads with
+    /// another key.
     ///
     /// # Errors
     /// - [`Config`](crate::ErrorKind::Config): the credentials are invalid.
@@ -155,17 +155,19 @@ impl Client {
     /// - [`Unauthorized`](crate::ErrorKind::Unauthorized): mParticle answered with status 401 or 403.
     /// - [`Rejected`](crate::ErrorKind::Rejected): mParticle answered with another status that is not retried, such as
     ///   400, 404 or a redirect.
-    /// - [`RateLimited`](crate::ErrorKind::RateLimited): the rate limit did not let the request through before the
-    ///   deadline of the upload, or mParticle answered with 429 and the
-    ///   [`RetryPolicy`](crate::RetryPolicy) allows a single attempt.
-    /// - [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted): an attempt failed, and no further attempt is allowed by
-    ///   the retry policy, the deadline or the retry budget.
-    /// - [`Timeout`](crate::ErrorKind::Timeout): the deadline passed during an attempt or while all places in flight
-    ///   were taken. With a single attempt, also if that attempt timed out or was answered with 408.
-    /// - [`Server`](crate::ErrorKind::Server): mParticle answered with 501 or 505. With a single attempt, also if it
-    ///   answered with any other status of 500 or above.
+    /// - [`RateLimited`](crate::ErrorKind::RateLimited): mParticle's rate limit does not allow the request before the
+    ///   [deadline](crate::Timeouts::overall) of the upload. If the [`RetryPolicy`](crate::RetryPolicy) allows a single
+    ///   attempt, also if mParticle answered with status 429.
+    /// - [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted): an attempt failed, and the retry policy, the
+    ///   deadline or the retry budget allows no further attempt.
+    /// - [`Timeout`](crate::ErrorKind::Timeout): the deadline passed during an attempt, or while the maximum number of
+    ///   requests was [in flight](ClientBuilder::max_in_flight). If the retry policy allows a single attempt, also if
+    ///   that attempt timed out or mParticle answered with status 408.
+    /// - [`Server`](crate::ErrorKind::Server): mParticle answered with status 501 or 505. If the retry policy allows a
+    ///   single attempt, also if it answered with any other status of 500 or above.
     /// - [`Transport`](crate::ErrorKind::Transport): a certificate was rejected, a proxy requires credentials, or the
-    ///   transport panicked. With a single attempt, also if the connection failed.
+    ///   transport failed permanently or panicked. If the retry policy allows a single attempt, also if the connection
+    ///   failed.
     /// - [`Config`](crate::ErrorKind::Config): there is no Tokio runtime, or it has no timers or I/O.
     /// - [`Closed`](crate::ErrorKind::Closed): the Tokio runtime was shut down during the upload.
     ///
@@ -190,8 +192,9 @@ impl Client {
 
     /// Uploads up to 100 batches of any users in one request: `POST /v2/bulkevents`.
     ///
-    /// mParticle accepts or refuses the request as a whole. It may drop single batches after it has accepted the request.
-    /// To upload more batches, or to find the batch that mParticle refuses, use [`upload_all`](Self::upload_all).
+    /// mParticle accepts or refuses the request as a whole, and may drop single batches after it has accepted the
+    /// request. To upload more batches, or to find the batch that mParticle refuses, use
+    /// [`upload_all`](Self::upload_all).
     ///
     /// # Errors
     /// If the batches were encoded, the error contains the [request](Error::into_request). The kind is one of:
@@ -199,8 +202,8 @@ impl Client {
     /// - [`Invalid`](crate::ErrorKind::Invalid): there are no batches, two batches have the same `source_request_id`, a
     ///   batch cannot be encoded, or a batch violates a rule and the client uses
     ///   [`Validation::Strict`](crate::Validation::Strict). Nothing was sent.
-    /// - [`TooLarge`](crate::ErrorKind::TooLarge): there are more than 100 batches, a batch has more than 128,000 bytes, or
-    ///   the request has more than 256,000 bytes. Nothing was sent.
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge): there are more than 100 batches, a batch has more than 128,000
+    ///   bytes, or the request has more than 256,000 bytes. Nothing was sent.
     /// - [`Unauthorized`](crate::ErrorKind::Unauthorized), [`Rejected`](crate::ErrorKind::Rejected),
     ///   [`RateLimited`](crate::ErrorKind::RateLimited), [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted),
     ///   [`Timeout`](crate::ErrorKind::Timeout), [`Server`](crate::ErrorKind::Server),
@@ -231,13 +234,15 @@ impl Client {
     /// Uploads up to 100 batches of old events in one request: `POST /v2/bulkevents/historical`.
     ///
     /// The endpoint is meant for events that are more than 30 days old, and processes events that are at least 72 hours
-    /// old. mParticle updates profiles with them, but does not forward them. Each batch must have events, and each event
-    /// must have a timestamp.
+    /// old. mParticle updates profiles with them, but does not forward them. Each batch must have events, and each
+    /// event must have a timestamp.
     ///
     /// # Errors
-    /// - [`Invalid`](crate::ErrorKind::Invalid): a batch has no events, or an event has no timestamp or is less than 72
-    ///   hours old. mParticle would accept the request and drop the data, therefore the client does not send it. Also under
-    ///   the conditions of [`bulk_upload_events`](Self::bulk_upload_events).
+    /// If the batches were encoded, the error contains the [request](Error::into_request). The kind is one of:
+    ///
+    /// - [`Invalid`](crate::ErrorKind::Invalid): a batch has no events, an event has no timestamp or is less than 72
+    ///   hours old, or [`bulk_upload_events`](Self::bulk_upload_events) would return this kind. Nothing was sent:
+    ///   mParticle would accept the request and drop the data.
     /// - [`TooLarge`](crate::ErrorKind::TooLarge), [`Unauthorized`](crate::ErrorKind::Unauthorized),
     ///   [`Rejected`](crate::ErrorKind::Rejected), [`RateLimited`](crate::ErrorKind::RateLimited),
     ///   [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted), [`Timeout`](crate::ErrorKind::Timeout),
@@ -260,12 +265,13 @@ impl Client {
 
     /// Uploads any number of batches in as few requests as possible.
     ///
-    /// Awaiting the returned [`UploadAll`] starts the upload and returns an [`UploadReport`](crate::UploadReport) with the
-    /// batches that were not delivered. [`UploadAll`] describes packing, order, outages and options. The guide to
-    /// [many batches](crate::guide::many_batches) shows how to resume an upload.
+    /// Awaiting the returned [`UploadAll`] starts the upload and returns an [`UploadReport`](crate::UploadReport) with
+    /// the batches that were not delivered. [`UploadAll`] describes packing, order, outages and options, and
+    /// [`FailedBatch::error`](crate::FailedBatch::error) lists the kinds of errors. The guide to [many
+    /// batches](crate::guide::many_batches) shows how to resume an upload.
     ///
-    /// Batches are pulled from the iterator as they are needed. An iterator that blocks for long blocks the runtime; run
-    /// it on a thread of its own, and pass the receiving end of a channel to
+    /// Batches are pulled from the iterator as they are needed. An iterator that blocks also blocks the runtime. Run
+    /// such an iterator on its own thread, and pass the receiver of a channel to
     /// [`upload_all_stream`](Self::upload_all_stream).
     ///
     /// # Examples
@@ -322,9 +328,9 @@ impl Client {
 
     /// Sends an encoded request again, with the same ids and the same bytes.
     ///
-    /// [`Error::into_request`] and [`BatchResult::into_requests`](crate::BatchResult::into_requests) return requests that
-    /// were not accepted. If mParticle accepted an earlier attempt, it recognizes the ids and does not count the data
-    /// twice.
+    /// [`Error::into_request`] and [`BatchResult::into_requests`](crate::BatchResult::into_requests) return requests
+    /// that were not accepted. If mParticle accepted an earlier attempt, it recognizes the ids and does not count the
+    /// data twice.
     ///
     /// # Errors
     /// The error contains the [request](Error::into_request). The kind is one of:
@@ -359,8 +365,8 @@ impl Client {
 
     /// Returns a builder for a background queue that sends with the settings of this client (feature `queue`).
     ///
-    /// The queue shares the rate limiter of the client. With the built-in transport, it has its own connections and places in
-    /// flight. It does not use the retry budget.
+    /// The queue shares the rate limiter of the client, and does not use its retry budget. With the built-in transport,
+    /// the queue has its own connections and its own limit on requests in flight.
     ///
     /// # Examples
     /// ```no_run

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 
-/// An encoded request that was not accepted, or of which it is not known whether it was accepted.
+/// An encoded request that mParticle did not accept, or may not have accepted.
 ///
-/// Returned by [`Error::into_request`](crate::Error::into_request) and sent again by
-/// [`Client::resend`](crate::Client::resend). Each batch in it has a `source_request_id`. mParticle therefore counts a
-/// batch once, even if it accepted an earlier attempt.
+/// [`Error::into_request`](crate::Error::into_request) returns it, and [`Client::resend`](crate::Client::resend) sends
+/// it again. Each of its batches has a `source_request_id`. mParticle therefore counts a batch once, even if it
+/// accepted an earlier attempt.
 ///
 /// Cloning is cheap: clones share the body and the ids. `Debug` writes the endpoint, the size of the body and the ids.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl EncodedRequest {
         Self { endpoint, body, source_request_ids }
     }
 
-    /// The request to a bulk endpoint that holds one batch.
+    /// Returns a request to a bulk endpoint that contains one batch.
     pub(crate) fn of_one(endpoint: Endpoint, batch: &EncodedBatch) -> Self {
         let body = [b"[", &batch.bytes[..], b"]"].concat();
         Self::new(endpoint, body.into(), Arc::from([batch.source_request_id.clone()]))
@@ -40,10 +40,8 @@ impl EncodedRequest {
     /// Returns the body of the request: the JSON of a batch, or of a list of batches for the bulk endpoints.
     ///
     /// The body can be stored and uploaded by a later run of the program. Read it with
-    /// [`Batch::from_slice`](crate::models::Batch::from_slice) or [`models::from_slice`](crate::models::from_slice); the
-    /// batches keep their ids.
-    ///
-    /// The body contains personal data.
+    /// [`Batch::from_slice`](crate::models::Batch::from_slice) or [`models::from_slice`](crate::models::from_slice).
+    /// The batches keep their ids. The body contains personal data.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
@@ -60,7 +58,7 @@ impl EncodedRequest {
     }
 }
 
-/// Writes ids and sizes, but not the body, which is personal data.
+/// Writes ids and sizes, but not the body, which contains personal data.
 impl fmt::Debug for EncodedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncodedRequest")

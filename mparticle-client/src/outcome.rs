@@ -1,35 +1,36 @@
-//! What became of a batch.
+//! The outcome of a batch.
 
 use crate::{EncodedRequest, Error, Receipt};
 use std::fmt;
 use std::sync::Arc;
 
-/// How a batch ended.
+/// The outcome of a batch.
 ///
-/// Every batch that is given to [`upload_all`](crate::Client::upload_all) or to a queue ends in exactly one of these.
+/// Every batch that is passed to [`upload_all`](crate::Client::upload_all) or to a queue has exactly one outcome.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// mParticle accepted the request that held the batch. Other batches may have been in the same request.
+    /// mParticle accepted the request that contained the batch. The request may have contained other batches, too.
     Delivered(Arc<Receipt>),
     /// The batch was not sent, because the client is [disabled](crate::ClientBuilder::disabled).
     Discarded,
-    /// mParticle refused the batch and would refuse it again, or it could not be encoded. [`Error::api_errors`] lists the
-    /// reasons that mParticle gave.
+    /// mParticle refused the batch and would refuse it again, or the batch could not be encoded. [`Error::api_errors`]
+    /// lists the reasons that mParticle gave.
     Rejected(Error),
     /// The batch was not delivered for another reason. Sending it again later may succeed.
     Failed(Error),
-    /// The batch was not delivered within 25 days. mParticle may have forgotten its `source_request_id` since, and would
-    /// count it twice if an earlier attempt did arrive.
+    /// The batch was not delivered within 25 days. The batch is not sent again: mParticle may no longer recognize its
+    /// `source_request_id`, and would count the batch twice if an earlier attempt had arrived.
     Expired,
-    /// The queue ended before the batch was delivered. It may have been sent, if the queue was just sending it.
+    /// The queue ended before the batch was delivered. The batch may have been sent if its request was in flight.
     Dropped,
-    /// The queue ended before the batch was delivered. The next queue with the same spool recovers it (feature `spool`).
+    /// The queue ended before the batch was delivered. The next queue with the same spool recovers the batch (feature
+    /// `spool`).
     LeftInSpool,
 }
 
 impl Outcome {
-    /// The outcome of a batch that was in a request with this receipt.
+    /// Returns the outcome of a batch whose request has this receipt.
     pub(crate) fn of(receipt: &Arc<Receipt>) -> Self {
         if receipt.is_discarded() { Self::Discarded } else { Self::Delivered(Arc::clone(receipt)) }
     }
@@ -47,38 +48,40 @@ pub struct BatchResult {
 }
 
 impl BatchResult {
-    /// Returns the `source_request_id` of the batch: its own, or the one that was made for it.
+    /// Returns the `source_request_id` of the batch. It was generated if the batch had none.
     #[must_use]
     pub fn source_request_id(&self) -> &str {
         &self.source_request_id
     }
 
-    /// Returns the `source_request_id` under which the batch was sent. It is another one if a queue joined the batch with
-    /// other batches of its user.
+    /// Returns the `source_request_id` with which the batch was sent.
+    ///
+    /// It differs from [`source_request_id`](Self::source_request_id) if a queue joined the batch with other batches of
+    /// the same user.
     #[must_use]
     pub fn sent_as(&self) -> &str {
         self.sent_as.as_deref().unwrap_or(&self.source_request_id)
     }
 
-    /// Returns how the batch ended.
+    /// Returns the outcome of the batch.
     #[must_use]
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 
-    /// Converts this into how the batch ended.
+    /// Converts this into the outcome of the batch.
     #[must_use]
     pub fn into_outcome(self) -> Outcome {
         self.outcome
     }
 
-    /// Whether mParticle accepted the batch.
+    /// Returns whether mParticle accepted the batch.
     #[must_use]
     pub fn is_delivered(&self) -> bool {
         matches!(self.outcome, Outcome::Delivered(_))
     }
 
-    /// Returns why the batch was rejected or failed.
+    /// Returns the error of a batch that was rejected or that failed, and `None` for other outcomes.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         match &self.outcome {
@@ -87,17 +90,17 @@ impl BatchResult {
         }
     }
 
-    /// Returns the requests that hold the batch if it was encoded and not delivered; see
+    /// Returns the requests that contain the batch, if it was encoded and not delivered. See
     /// [`into_requests`](Self::into_requests).
     #[must_use]
     pub fn requests(&self) -> &[EncodedRequest] {
         &self.requests
     }
 
-    /// Converts this into the requests that hold the batch if it was encoded and not delivered, to be stored or sent with
-    /// [`Client::resend`](crate::Client::resend).
+    /// Converts this into the requests that contain the batch, if it was encoded and not delivered.
     ///
-    /// Batches that were joined and sent as one have the same request. A batch of more than 128,000 bytes has several.
+    /// Store the requests, or send them with [`Client::resend`](crate::Client::resend). Batches that were joined have
+    /// the same request. A batch of more than 128,000 bytes has several requests.
     #[must_use]
     pub fn into_requests(self) -> Vec<EncodedRequest> {
         self.requests

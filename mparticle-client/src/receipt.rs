@@ -6,8 +6,8 @@ use std::time::Duration;
 
 /// The receipt of a request that mParticle accepted.
 ///
-/// Accepted means queued, not processed. mParticle also answers with status 202 if it drops some batches of the request
-/// later, or if it already knows the `source_request_id` of a batch.
+/// An accepted request is queued, but not yet processed. mParticle also answers with status 202 if it drops some
+/// batches of the request later, or if it has already received a batch with the same `source_request_id`.
 #[derive(Clone, Debug)]
 pub struct Receipt {
     /// `None` if the request was discarded.
@@ -20,7 +20,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The receipt of a request that a disabled client has discarded.
+    /// Returns the receipt of a request that a disabled client discarded.
     pub(crate) fn discarded(source_request_ids: Arc<[String]>) -> Self {
         Self {
             status: None,
@@ -32,19 +32,19 @@ impl Receipt {
         }
     }
 
-    /// Whether the request was discarded because the client is [disabled](crate::ClientBuilder::disabled).
+    /// Returns whether the request was discarded because the client is [disabled](crate::ClientBuilder::disabled).
     #[must_use]
     pub fn is_discarded(&self) -> bool {
         self.status.is_none()
     }
 
-    /// The status of the response, 202 as mParticle documents. `None` if the request was discarded.
+    /// Returns the status of the response, or `None` if the request was discarded. mParticle documents status 202.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.status
     }
 
-    /// Returns the number of attempts, including the successful one.
+    /// Returns the number of attempts, including the successful one, or zero if the request was discarded.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts

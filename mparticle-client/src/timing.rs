@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until};
 
-/// Tells the time of day. Tests replace it.
+/// Returns the time of day. Tests replace it.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Far enough away not to matter, and near enough not to overflow a clock.
+/// Replaces longer waits, which could overflow a clock.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Returns the instant `wait` after `start`. A wait of more than a year counts as a year.
+/// Returns the instant `wait` after `start`. A wait of more than a year is treated as a year.
 pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
     start + wait.min(FAR)
 }

@@ -226,8 +226,8 @@ fn errors_are_the_same_as_those_of_the_asynchronous_client() {
             }
         });
         let [runtime, _] = runtimes();
-        let asynchronous = server.impatient().build().unwrap();
-        let blocking = server.impatient().build_blocking().unwrap();
+        let asynchronous = server.with_short_timeouts().build().unwrap();
+        let blocking = server.with_short_timeouts().build_blocking().unwrap();
         let expected = runtime.block_on(asynchronous.upload_events(&batch())).unwrap_err();
         let error = blocking.upload_events(&batch()).unwrap_err();
         assert_eq!(error.kind(), kind);
@@ -236,8 +236,8 @@ fn errors_are_the_same_as_those_of_the_asynchronous_client() {
     // Errors before anything is sent.
     let server = Server::accepting();
     let [runtime, _] = runtimes();
-    let asynchronous = server.impatient().build().unwrap();
-    let blocking = server.impatient().build_blocking().unwrap();
+    let asynchronous = server.with_short_timeouts().build().unwrap();
+    let blocking = server.with_short_timeouts().build_blocking().unwrap();
     for batches in [vec![], vec![batch(); 101]] {
         let expected = runtime.block_on(asynchronous.bulk_upload_events(&batches)).unwrap_err();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Clients that are switched off send nothing, and check and encode every batch nevertheless.
+//! Disabled clients send nothing, but check and encode every batch.
 #![allow(clippy::large_futures, clippy::unwrap_used, reason = "a test may panic")]
 
 mod log;
@@ -13,7 +13,7 @@ use std::io::ErrorKind as IoErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use wire::{batch, is_run_again, run_again};
 
-/// A port to which nothing must connect.
+/// A port that must not receive connections.
 struct Port(TcpListener);
 
 impl Port {
@@ -38,14 +38,14 @@ impl Port {
     }
 }
 
-/// An event that alone is larger than a batch may be.
+/// Returns an event that is larger than the maximum size of a batch.
 fn huge_event() -> CustomEvent {
     CustomEvent::new("Signed up", CustomEventType::Other)
         .with_custom_attribute("fill", "x".repeat(300_000))
 }
 
-/// A batch that breaks a rule.
-fn rule_breaking() -> Batch {
+/// Returns a batch that violates a rule.
+fn invalid_batch() -> Batch {
     batch().with_user_attribute("a".repeat(257), "b")
 }
 
@@ -55,7 +55,7 @@ fn assert_discarded(result: &BatchResult) {
 }
 
 #[tokio::test]
-async fn every_method_says_discarded() {
+async fn every_method_returns_a_discarded_receipt() {
     let port = Port::listen();
     let client = port.builder().build().unwrap();
     let other = client.with_credentials(&Credentials::new("", "")).unwrap();
@@ -94,7 +94,7 @@ async fn every_method_says_discarded() {
 async fn batches_are_checked_and_encoded() {
     let port = Port::listen();
     let client = port.builder().validation(Validation::Strict).build().unwrap();
-    let error = client.upload_events(&rule_breaking()).await.unwrap_err();
+    let error = client.upload_events(&invalid_batch()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     let error =
         client.upload_events(&batch().with_user_attribute("a", f64::NAN)).await.unwrap_err();
@@ -105,7 +105,7 @@ async fn batches_are_checked_and_encoded() {
     let error = client.bulk_upload_events(&vec![batch(); 101]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
 
-    let bad = [batch(), rule_breaking(), batch().with_event(huge_event()), batch()];
+    let bad = [batch(), invalid_batch(), batch().with_event(huge_event()), batch()];
     let report = client.upload_all(bad).await;
     assert_eq!((report.given(), report.discarded()), (4, 2), "{report:?}");
     let failed: Vec<_> = report.failed().iter().map(FailedBatch::position).collect();
@@ -123,7 +123,7 @@ async fn a_client_that_is_not_disabled_needs_credentials() {
 }
 
 #[tokio::test]
-async fn building_it_is_one_warning_and_uploads_are_none() {
+async fn building_a_disabled_client_logs_one_warning_and_uploads_log_none() {
     let (log, _guard) = Log::capture();
     let port = Port::listen();
     let client = port.builder().build().unwrap();
@@ -135,8 +135,8 @@ async fn building_it_is_one_warning_and_uploads_are_none() {
 }
 
 #[test]
-fn an_environment_variable_disables_it() {
-    const TEST: &str = "an_environment_variable_disables_it";
+fn an_environment_variable_disables_the_client() {
+    const TEST: &str = "an_environment_variable_disables_the_client";
     if is_run_again() {
         match Client::from_env() {
             Ok(client) => {
@@ -182,7 +182,7 @@ fn a_blocking_client_discards_as_well() {
     let client = port.builder().validation(Validation::Strict).build_blocking().unwrap();
     assert!(client.upload_events(&batch()).unwrap().is_discarded());
     assert!(client.bulk_upload_events(&[batch(), batch()]).unwrap().is_discarded());
-    let error = client.upload_events(&rule_breaking()).unwrap_err();
+    let error = client.upload_events(&invalid_batch()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     let report = client.upload_all((0..150).map(|_| batch())).run().unwrap();
     assert_eq!((report.given(), report.discarded(), report.delivered()), (150, 150, 0));
@@ -191,7 +191,7 @@ fn a_blocking_client_discards_as_well() {
 
 #[cfg(feature = "queue")]
 mod queue {
-    use super::{Port, assert_discarded, batch, rule_breaking};
+    use super::{Port, assert_discarded, batch, invalid_batch};
     use mparticle_client::queue::{Queue, Stats};
     use mparticle_client::{ErrorKind, Validation};
     use std::time::Duration;
@@ -199,10 +199,10 @@ mod queue {
     const SOON: Duration = Duration::from_millis(20);
     const LONG: Duration = Duration::from_secs(20);
 
-    /// Gives a queue batches, and checks what becomes of them.
+    /// Sends batches to a queue, and checks their outcomes.
     async fn discards(queue: Queue) {
         let handles: Vec<_> = (0..150).map(|_| queue.try_send(batch()).unwrap()).collect();
-        let error = queue.try_send(rule_breaking()).unwrap_err();
+        let error = queue.try_send(invalid_batch()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
         for handle in handles {
             assert_discarded(&handle.await);
@@ -226,7 +226,7 @@ mod queue {
 
     #[cfg(feature = "spool")]
     #[tokio::test]
-    async fn a_queue_makes_no_spool() {
+    async fn a_queue_creates_no_spool() {
         let port = Port::listen();
         let client = port.builder().validation(Validation::Strict).build().unwrap();
         let parent = tempfile::tempdir().unwrap();

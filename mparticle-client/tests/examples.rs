@@ -12,7 +12,7 @@ use std::process::{self, Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Cargo puts the examples beside the directory of the tests, and builds them first.
+/// Returns the command of an example. Cargo builds the examples in a directory beside that of the tests.
 fn example(name: &str) -> Command {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
@@ -20,7 +20,7 @@ fn example(name: &str) -> Command {
         path.pop();
     }
     let program = path.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(program.exists(), "with `--test examples` say before: cargo build --examples");
+    assert!(program.exists(), "build the examples first: cargo build --examples");
     let mut command = Command::new(program);
     let variables =
         ["MPARTICLE_API_KEY", "MPARTICLE_API_SECRET", "MPARTICLE_BASE_URL", "MPARTICLE_POD"];
@@ -30,7 +30,7 @@ fn example(name: &str) -> Command {
     command
 }
 
-/// The same with key, secret and address of a server.
+/// Returns the same command with the key, the secret and the address of a server.
 fn example_with(name: &str, emulator: &Emulator) -> Command {
     let mut command = example(name);
     command
@@ -44,7 +44,7 @@ async fn emulator() -> Emulator {
     Emulator::builder().credentials(Credentials::new("k-4711", "s-0815")).start().await.unwrap()
 }
 
-/// What a process printed, and how it ended.
+/// The output and the exit status of a process.
 struct Ended {
     code: Option<i32>,
     out: String,
@@ -67,12 +67,12 @@ fn run(command: &mut Command) -> Ended {
     command.output().unwrap().into()
 }
 
-/// Runs it while this runtime goes on serving.
+/// Runs the command while this runtime continues to serve.
 async fn run_beside(mut command: Command) -> Ended {
     tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap()
 }
 
-/// A directory that is gone when the test has passed.
+/// A directory that is removed when the test has passed.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -136,7 +136,7 @@ fn the_quickstart_sends_to_an_emulator_if_there_is_no_key() {
 }
 
 #[test]
-fn the_quickstart_says_what_is_missing_if_there_is_a_key_alone() {
+fn the_quickstart_names_the_missing_secret_if_there_is_only_a_key() {
     let ended = run(example("quickstart").env("MPARTICLE_API_KEY", "k-4711"));
     assert_eq!(ended.code, Some(1));
     assert!(ended.err.contains("MPARTICLE_API_SECRET is not set"), "{}", ended.err);
@@ -194,7 +194,7 @@ fn each_small_example_succeeds_without_a_key() {
     }
 }
 
-/// Makes three requests to the service, then sends it SIGTERM; returns what it printed.
+/// Makes three requests to the service, sends SIGTERM, and returns the output of the service.
 #[cfg(unix)]
 fn sign_up_and_terminate(mut service: Command) -> String {
     use std::io::{BufRead, BufReader, Read, Write};
@@ -256,7 +256,7 @@ fn a_function_that_is_frozen_after_each_invocation_has_sent_its_events() {
 }
 
 #[test]
-fn a_durable_queue_makes_no_folder_of_an_option() {
+fn a_durable_queue_creates_no_folder_for_an_option() {
     let scratch = Scratch::new();
     for words in [vec!["--help"], vec!["--batches", "3"], vec!["folder", "another"]] {
         let ended = run(example("durable_queue").current_dir(&scratch.0).args(words));
@@ -273,7 +273,7 @@ async fn a_durable_queue_that_is_killed_before_it_gets_an_answer_counts_nothing_
     emulator.always(Answer::close().after_processing());
     let mut first = example_with("durable_queue", &emulator);
     let mut first = first.arg(&spool).stdout(process::Stdio::null()).spawn().unwrap();
-    // All were accepted, as far as mParticle knows; the process is still waiting to hear of it.
+    // mParticle has accepted all batches. The process is still waiting for the response.
     let everything = emulator.wait_for_batches(100);
     let arrived = tokio::time::timeout(Duration::from_secs(60), everything).await;
     first.kill().unwrap();
@@ -330,7 +330,7 @@ async fn a_backfill_groups_events_and_counts_nothing_twice_when_it_is_run_again(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backfill_keeps_lines_that_it_cannot_read_and_batches_that_fail() {
     let (scratch, emulator) = (Scratch::new(), emulator().await);
-    // The emulator refuses the second batch, so the client finds out which it is.
+    // The emulator refuses the second batch. The client finds out which batch it is.
     let refused = BATCH.replace("development", "mars");
     let file = scratch.file(
         "in.jsonl",

@@ -58,7 +58,7 @@ fn answering(answer: impl Into<Vec<u8>>, then: Then) -> Server {
 
 /// Makes one attempt, and asserts what holds for every server.
 async fn upload(server: &Server) -> Result<Receipt, Error> {
-    let client = server.impatient().build().unwrap();
+    let client = server.with_short_timeouts().build().unwrap();
     let start = Instant::now();
     let result = client.upload_events(&batch()).await;
     let took = start.elapsed();
@@ -232,7 +232,7 @@ async fn after_a_body_that_is_too_long_the_next_upload_is_not_confused() {
             let _ = stream.write_all(answer.as_bytes());
         }
     });
-    let client = server.impatient().build().unwrap();
+    let client = server.with_short_timeouts().build().unwrap();
     for _ in 0..5 {
         client.upload_events(&batch()).await.unwrap();
     }
@@ -387,7 +387,7 @@ async fn an_answer_may_come_before_the_request_was_read() {
         sleep(Duration::from_millis(100));
         close(stream);
     });
-    let client = server.impatient().build().unwrap();
+    let client = server.with_short_timeouts().build().unwrap();
     let error = client.bulk_upload_events(&large()).await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(413), "{error:?}");
     assert_eq!(error.kind(), ErrorKind::Rejected);
@@ -434,7 +434,7 @@ async fn a_connection_may_end_at_every_stage() {
                 read(&mut stream);
                 end(stream);
             });
-            let client = server.impatient().build().unwrap();
+            let client = server.with_short_timeouts().build().unwrap();
             let start = Instant::now();
             let error = client.bulk_upload_events(&large()).await.unwrap_err();
             assert!(start.elapsed() < TIME_LIMIT, "{stage}");
@@ -468,7 +468,7 @@ async fn a_redirect_is_not_followed() {
             format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {location}\r\n\r\n"),
             Then::Close,
         );
-        let client = server.impatient().retry(RetryPolicy::default()).build().unwrap();
+        let client = server.with_short_timeouts().retry(RetryPolicy::default()).build().unwrap();
         let error = client.upload_events(&batch()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Rejected, "{error:?}");
         assert!(!error.is_retryable());
@@ -524,7 +524,7 @@ async fn an_invalid_or_past_retry_after_delays_nothing() {
         let what = value.escape_ascii();
         let server = limiting_once(&[b"retry-after: ", value].concat());
         let retry = RetryPolicy::default().with_base_delay(Duration::from_millis(1));
-        let client = server.impatient().retry(retry).build().unwrap();
+        let client = server.with_short_timeouts().retry(retry).build().unwrap();
         let start = Instant::now();
         let receipt = client.upload_events(&batch()).await;
         let receipt = receipt.unwrap_or_else(|error| panic!("{what}: {error:?}"));
@@ -547,7 +547,7 @@ async fn a_retry_after_beyond_the_deadline_ends_the_upload_at_once() {
         "99999999999.99999",
     ] {
         let server = limiting_once(format!("retry-after: {value}").as_bytes());
-        let client = server.impatient().retry(RetryPolicy::default()).build().unwrap();
+        let client = server.with_short_timeouts().retry(RetryPolicy::default()).build().unwrap();
         let start = Instant::now();
         let error = client.upload_events(&batch()).await.unwrap_err();
         assert!(start.elapsed() < TIME_LIMIT, "{value}");
@@ -582,7 +582,7 @@ async fn an_invalid_percentage_is_ignored() {
                 let _ = stream.write_all(&[head, &header[..], value, b"\r\n\r\n"].concat());
             }
         });
-        let client = server.impatient().build().unwrap();
+        let client = server.with_short_timeouts().build().unwrap();
         let start = Instant::now();
         for _ in 0..3 {
             let receipt = client.upload_events(&batch()).await.unwrap();
@@ -599,7 +599,7 @@ async fn every_failed_attempt_counts_and_none_outlasts_the_upload() {
         .with_attempt(Duration::from_millis(100))
         .with_overall(Duration::from_millis(350));
     let retry = RetryPolicy::default().with_base_delay(Duration::from_millis(1));
-    let client = server.impatient().timeouts(timeouts).retry(retry).build().unwrap();
+    let client = server.with_short_timeouts().timeouts(timeouts).retry(retry).build().unwrap();
     let start = Instant::now();
     let error = client.upload_events(&batch()).await.unwrap_err();
     assert!(start.elapsed() < TIME_LIMIT, "{:?}", start.elapsed());

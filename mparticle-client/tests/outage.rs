@@ -1,4 +1,5 @@
-//! `upload_all` through outages: everything arrives, memory stays flat, and nothing is pulled meanwhile.
+//! Tests of `upload_all` during outages: all batches arrive, memory does not grow, and no batch is pulled during an
+//! outage.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 mod log;
@@ -44,13 +45,13 @@ struct Server(Arc<ServerState>);
 
 #[derive(Debug)]
 struct ServerState {
-    /// After how many requests the outage begins.
+    /// The number of requests after which the outage begins.
     healthy_requests: usize,
     outage: Duration,
     accepted: AtomicUsize,
     refused: AtomicUsize,
     began: Mutex<Option<Instant>>,
-    /// The resident memory soon after the begin and at the end of the outage, in bytes.
+    /// The resident memory shortly after the beginning and at the end of the outage, in bytes.
     resident: Mutex<Option<(usize, usize)>>,
 }
 
@@ -75,7 +76,7 @@ impl Server {
             .unwrap()
     }
 
-    /// For how long the outage has lasted. `None` before it and afterwards.
+    /// Returns the time since the outage began, or `None` before and after it.
     fn outage(&self) -> Option<Duration> {
         let began = (*self.0.began.lock().unwrap())?;
         Some(began.elapsed()).filter(|elapsed| *elapsed < self.0.outage)
@@ -90,7 +91,7 @@ impl Transport for Server {
         }
         let result = if let Some(outage) = self.outage() {
             state.refused.fetch_add(1, Ordering::SeqCst);
-            // At the instant at which it begins, batches are still pulled.
+            // Batches are still pulled at the instant at which the outage begins.
             if let Some(now) = resident_memory().filter(|_| !outage.is_zero()) {
                 let mut resident = state.resident.lock().unwrap();
                 *resident = Some((resident.map_or(now, |(first, _)| first), now));
@@ -115,8 +116,8 @@ fn resident_memory() -> Option<usize> {
 }
 
 #[test]
-fn an_outage_amid_a_million_batches_pulls_nothing_and_takes_no_memory() {
-    // The memory of other tests must not count.
+fn during_an_outage_amid_a_million_batches_nothing_is_pulled_and_memory_does_not_grow() {
+    // The memory of other tests must not be measured.
     if is_run_again() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -125,7 +126,7 @@ fn an_outage_amid_a_million_batches_pulls_nothing_and_takes_no_memory() {
             .unwrap();
         return runtime.block_on(outage_amid_many_batches());
     }
-    let test = "an_outage_amid_a_million_batches_pulls_nothing_and_takes_no_memory";
+    let test = "during_an_outage_amid_a_million_batches_nothing_is_pulled_and_memory_does_not_grow";
     let shown = run_again(test, []);
     shown.lines().filter(|line| line.contains("MB")).for_each(|line| println!("{line}"));
 }
@@ -135,7 +136,7 @@ async fn outage_amid_many_batches() {
     let (pulled, pulled_in_outage) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let source = (0..MANY).map(|number| {
         let pulled = pulled.fetch_add(1, Ordering::SeqCst) + 1;
-        // At the instant at which it begins, the failure may not be known yet.
+        // The failure may not be known at the instant at which the outage begins.
         if server.outage().is_some_and(|elapsed| !elapsed.is_zero()) {
             pulled_in_outage.fetch_add(1, Ordering::SeqCst);
         }
@@ -163,8 +164,8 @@ async fn outage_amid_many_batches() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn during_an_outage_nothing_is_pulled_from_a_source_that_trickles() {
-    // There is always room for more batches, because only a few wait.
+async fn during_an_outage_nothing_is_pulled_from_a_slow_source() {
+    // More batches can always be pulled, because only a few wait.
     const BATCHES: usize = 5_000;
     let server = Server::new(10, MINUTE);
     let pulled_in_outage = AtomicUsize::new(0);
@@ -181,7 +182,7 @@ async fn during_an_outage_nothing_is_pulled_from_a_source_that_trickles() {
     assert!(report.is_complete(), "{report:?}");
     assert_eq!((report.given(), report.delivered()), (BATCHES, BATCHES));
     assert!(report.elapsed() > MINUTE, "{:?}", report.elapsed());
-    // One may have been on its way.
+    // One batch may have been pulled before.
     let pulled = pulled_in_outage.load(Ordering::SeqCst);
     assert!(pulled <= 1, "{pulled} batches were pulled");
 }
@@ -248,7 +249,7 @@ fn serve_requests(
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_and_returns_on_its_port_receives_everything() {
+async fn a_server_that_is_restarted_on_its_port_receives_everything() {
     const BATCHES: usize = 20_000;
     let (base_url, received, had_outage) =
         server_with_an_outage(BATCHES / 200, Duration::from_secs(2));
@@ -264,7 +265,7 @@ async fn a_server_that_goes_away_and_returns_on_its_port_receives_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_limit_longer_than_max_wait_stops_it_and_the_rest_can_be_uploaded_later() {
+async fn a_rate_limit_longer_than_max_wait_stops_the_upload_and_the_rest_can_be_uploaded_later() {
     const BATCHES: usize = 5_000;
     for accepted in [0, 10] {
         let emulator = Emulator::in_memory();
@@ -291,7 +292,7 @@ async fn a_rate_limit_longer_than_max_wait_stops_it_and_the_rest_can_be_uploaded
         assert!(positions.is_sorted(), "{positions:?}");
         assert_eq!(failed.len() + 100 * accepted, given);
 
-        // The documented way to go on: what came back, then the rest of the source.
+        // As documented, the returned batches are uploaded first, then the rest of the source.
         emulator.always(Answer::normal());
         let rest = failed.into_iter().flat_map(FailedBatch::into_batches);
         let client = emulator.client_builder().build().unwrap();

@@ -138,7 +138,7 @@ async fn a_connection_is_not_reused_after_the_idle_timeout() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_closed_meanwhile_is_no_error() {
+async fn a_connection_that_the_server_has_closed_is_not_an_error() {
     for pause in [Duration::from_millis(50), Duration::ZERO] {
         let server = Server::recording(|mut stream, _, record| {
             record(read_request(&mut stream).unwrap());
@@ -196,7 +196,7 @@ async fn a_connection_is_not_reused_after_an_attempt_timed_out() {
             }
         }
     });
-    let client = server.impatient().build().unwrap();
+    let client = server.with_short_timeouts().build().unwrap();
     client.upload_events(&batch()).await.unwrap_err();
     tokio::time::sleep(Duration::from_millis(200)).await;
     client.upload_events(&batch()).await.unwrap();

@@ -54,7 +54,7 @@ async fn the_percentage_header_alone_slows_nothing_down() {
 }
 
 #[tokio::test]
-async fn a_loop_of_uploads_with_one_in_its_body_does_not_lock() {
+async fn a_loop_over_uploads_with_an_upload_in_its_body_does_not_deadlock() {
     for max_in_flight in [1, 2, 8] {
         let emulator = Emulator::start().await.unwrap();
         let client = emulator.client_builder().max_in_flight(max_in_flight).build().unwrap();
@@ -66,17 +66,17 @@ async fn a_loop_of_uploads_with_one_in_its_body_does_not_lock() {
     }
 }
 
-/// A runtime of its own for the emulator, so that waiting for requests does not drive the client's.
+/// Starts the emulator on its own runtime. Waiting for requests then does not drive the runtime of the client.
 fn emulator() -> (Runtime, Emulator) {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let emulator = runtime.block_on(Emulator::start()).unwrap();
     (runtime, emulator)
 }
 
-/// Polls an upload once, and then only waits.
+/// Polls an upload once, and then waits without polling it.
 async fn upload_arrives_after_one_poll(emulator: &Emulator) {
     let client = emulator.client_builder().build().unwrap();
-    // The first attempt fails, therefore what follows is repeated without being polled, too.
+    // The first attempt fails. The retry is therefore also made without polling.
     emulator.script([Answer::status(503)]);
     let batch = batch();
     let mut upload = pin!(client.upload_events(&batch));

@@ -1,4 +1,5 @@
-//! The memory of a queue that is full of small batches. It is that of the process, so no other test stands beside this one.
+//! The memory of a queue that is full of small batches. It is measured as the memory of the process, and this program
+//! therefore has a single test.
 #![cfg(feature = "queue")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -8,17 +9,17 @@ use mparticle_client::testing::{Answer, Emulator};
 use std::fs;
 use std::time::Duration;
 
-/// The bound of the queue with small batches.
+/// The limit of the queue.
 const BOUND: u32 = 16 * 1024 * 1024;
 
-/// The resident memory of the process in bytes, where the system tells.
+/// Returns the resident memory of the process in bytes, if the system provides it.
 fn resident() -> Option<u32> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.split_whitespace().next()?.parse::<u32>().ok()? * 1024)
 }
 
-/// A batch of 240 bytes of JSON, of one of many users.
+/// Returns a batch of 240 bytes of JSON, of one of many users.
 fn small_batch(number: u32) -> Batch {
     Batch::new(Environment::Development)
         .with_mpid(i64::from(number))
@@ -36,7 +37,7 @@ async fn small_batches_take_at_most_one_and_a_half_times_the_bound() {
     emulator.always(Answer::status(503));
     let client = emulator.client_builder().build().unwrap();
     let builder = client.queue().max_pending(1_000_000, BOUND as usize);
-    // The code and the threads are there before the measurement.
+    // The code is loaded and the threads are started before the measurement.
     let warm_up = builder.clone().build().await.unwrap();
     drop(warm_up.send(small_batch(0)).await.unwrap());
     _ = warm_up.shutdown(Duration::ZERO).await;

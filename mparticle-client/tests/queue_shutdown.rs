@@ -31,7 +31,7 @@ async fn a_shutdown_with_half_a_million_pending_batches_returns_in_time() {
     let shut_down_in = start.elapsed();
     println!("flush(0) took {flushed_in:?}, shutdown(0) took {shut_down_in:?}");
     assert_eq!(report.dropped, u64::from(BATCHES));
-    // Both return within 0.1 s on a machine that is idle.
+    // Both return within 0.1 s on an idle machine.
     assert!(flushed_in < Duration::from_secs(1) && shut_down_in < Duration::from_secs(1));
     assert_eq!((queue.stats().pending, queue.stats().pending_bytes), (0, 0));
 }

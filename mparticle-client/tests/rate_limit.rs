@@ -1,4 +1,5 @@
-//! How uploads follow mParticle's rate limit: what closes a limiter, who shares it, and what headers mean to it.
+//! Tests of uploads under mParticle's rate limit: when a limiter closes, which clients share it, and the effect of
+//! headers.
 //!
 //! `tests/rate_limiter` measures what is delivered under lasting load.
 #![allow(
@@ -86,7 +87,7 @@ async fn a_429_makes_all_clones_wait_for_its_retry_after() {
         all_accepted(first).await;
         let arrivals = arrivals(&emulator, start);
         assert_eq!((arrivals[0], arrivals.len()), (0, 12));
-        // Nothing is known of the limit, therefore the rest follows at ten a second and faster.
+        // The limit is not known. The other uploads therefore follow at ten a second, and then faster.
         assert!(arrivals[1..].iter().all(|at| (5..=7).contains(at)), "{arrivals:?}");
     }
 }
@@ -167,7 +168,7 @@ async fn the_retry_after_of_a_429_may_be_quoted_fractional_a_date_or_one_of_seve
         let upload = uploads(&client, 1);
         sleep(TICK).await;
         let (closed, floor) = (closed_for(&client), Duration::from_secs(seconds));
-        // Up to a tenth longer, and a date may be a second further away than was computed.
+        // The wait is up to a tenth longer, and a date may be a second later than computed.
         let expected = floor - TICK..=(floor + SECOND).mul_f64(1.1);
         assert!(expected.contains(&closed), "{values:?}: {closed:?}");
         drop(upload);
@@ -175,7 +176,7 @@ async fn the_retry_after_of_a_429_may_be_quoted_fractional_a_date_or_one_of_seve
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_that_were_told_the_same_retry_after_come_back_at_different_times() {
+async fn clients_with_the_same_retry_after_send_at_different_times() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(429).retry_after(100));
     let mut closed = Vec::new();
@@ -321,14 +322,17 @@ async fn an_acceleration_limit_holds_back_its_own_request_and_not_the_others() {
         assert!((19.0..=21.0).contains(&rate), "{name}: {rate}");
         let start = Instant::now();
         all_accepted(uploads(&client, 40)).await;
-        // They go at the rate that was accepted before.
+        // They are sent at the rate that was accepted before.
         let taken = start.elapsed();
         assert!((1_900..=2_150).contains(&taken.as_millis()), "{name}: {taken:?}");
         assert!(!limited[0].is_finished());
         all_accepted(limited).await;
         let last = emulator.requests().last().unwrap().at;
         assert!((30 * SECOND - 2 * TICK..31 * SECOND).contains(&(last - start)), "{name}");
-        assert!(batches_per_second(&client).unwrap() <= rate, "the rate does not grow meanwhile");
+        assert!(
+            batches_per_second(&client).unwrap() <= rate,
+            "the rate does not grow during this time"
+        );
     }
 }
 
@@ -375,7 +379,7 @@ async fn the_percentage_used_is_reported_and_delays_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_429_makes_a_rate_that_nobody_keeps_for_more_than_a_minute() {
+async fn a_rate_is_dropped_after_a_minute_in_which_it_delayed_no_request() {
     let emulator = Emulator::in_memory();
     let client = builder(&emulator).build().unwrap();
     all_accepted(uploads(&client, 200)).await;

@@ -1,4 +1,4 @@
-//! Runtimes that cannot send, runtimes that end, and transports that panic.
+//! Tests of runtimes that cannot send, runtimes that end, and transports that panic.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
 
 use bytes::Bytes;
@@ -23,7 +23,7 @@ fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// A runtime of its own for the emulator.
+/// Starts the emulator on its own runtime.
 fn emulator() -> (Runtime, Emulator) {
     let runtime = runtime();
     let emulator = runtime.block_on(Emulator::start()).unwrap();
@@ -37,7 +37,7 @@ fn assert_config_error(error: &Error, missing: &str) {
     assert!(!error.is_retryable() && !error.may_have_been_sent(), "{error:?}");
 }
 
-/// Uploads in every way, which fails because the runtime lacks something.
+/// Uploads with each method. All uploads fail because the runtime lacks a driver.
 async fn fails_for_lack_of(missing: &str, client: &Client) {
     let error = client.upload_events(&batch()).await.unwrap_err();
     assert_config_error(&error, missing);
@@ -53,7 +53,7 @@ async fn fails_for_lack_of(missing: &str, client: &Client) {
 }
 
 #[test]
-fn what_a_runtime_lacks_is_told() {
+fn the_error_names_what_the_runtime_lacks() {
     let (_runtime, emulator) = emulator();
     let client = emulator.client_builder().build().unwrap();
     let without_timers = Builder::new_current_thread().enable_io().build().unwrap();
@@ -63,7 +63,7 @@ fn what_a_runtime_lacks_is_told() {
     pollster::block_on(fails_for_lack_of("there is no Tokio runtime", &client));
     assert_eq!(emulator.requests().len(), 0);
 
-    // The failures left nothing behind.
+    // The failures have no effect on later uploads.
     runtime().block_on(client.upload_events(&batch())).unwrap();
 }
 
@@ -114,7 +114,7 @@ fn client_over(transport: impl Transport) -> Client {
 }
 
 #[test]
-fn a_transport_that_panics_is_an_error_and_the_client_goes_on() {
+fn a_transport_that_panics_is_an_error_and_the_client_continues() {
     for at in [PanicsAt::Call, PanicsAt::Poll, PanicsAt::Body] {
         let client = client_over(Panicking { panics: 3, at, requests: AtomicUsize::new(0) });
         runtime().block_on(async {
@@ -125,7 +125,7 @@ fn a_transport_that_panics_is_an_error_and_the_client_goes_on() {
                 assert!(error.may_have_been_sent() && error.attempts() == 1, "{at:?}: {error:?}");
                 assert!(error.request().is_some(), "{at:?}");
             }
-            // With one place in flight: it has come back.
+            // There is one place in flight, and it was released.
             let start = Instant::now();
             client.upload_events(&batch()).await.unwrap();
             assert!(start.elapsed() < Duration::from_secs(5), "{at:?}: {:?}", start.elapsed());
@@ -134,7 +134,7 @@ fn a_transport_that_panics_is_an_error_and_the_client_goes_on() {
 }
 
 #[test]
-fn a_transport_that_panics_stops_upload_all_and_every_batch_comes_back() {
+fn a_transport_that_panics_stops_upload_all_and_every_batch_is_returned() {
     for at in [PanicsAt::Call, PanicsAt::Poll, PanicsAt::Body] {
         let transport = Panicking { panics: usize::MAX, at, requests: AtomicUsize::new(0) };
         let client = client_over(transport);
@@ -145,7 +145,7 @@ fn a_transport_that_panics_stops_upload_all_and_every_batch_comes_back() {
     }
 }
 
-/// Begins an upload as a task of a runtime that is not this thread's, and polls it once.
+/// Starts an upload in another runtime, and polls it once.
 fn begin<F: Future>(runtime: &Runtime, upload: F) -> Pin<Box<F>> {
     let mut upload = Box::pin(upload);
     let context = runtime.enter();
@@ -155,7 +155,7 @@ fn begin<F: Future>(runtime: &Runtime, upload: F) -> Pin<Box<F>> {
 }
 
 #[test]
-fn uploads_whose_runtime_is_shut_down_end_and_hold_up_nobody() {
+fn uploads_whose_runtime_is_shut_down_end_and_delay_no_other() {
     type End = fn(Runtime);
     for end in [drop as End, Runtime::shutdown_background] {
         let (_runtime, emulator) = emulator();
@@ -180,7 +180,7 @@ fn uploads_whose_runtime_is_shut_down_end_and_hold_up_nobody() {
 }
 
 #[test]
-fn uploads_that_wait_for_the_rate_limit_of_a_runtime_that_is_shut_down_hold_up_nobody() {
+fn uploads_that_wait_in_a_runtime_that_is_shut_down_delay_no_other() {
     let (_runtime, emulator) = emulator();
     let client = emulator.client_builder().build().unwrap();
     let batch = batch();
@@ -201,7 +201,7 @@ fn uploads_that_wait_for_the_rate_limit_of_a_runtime_that_is_shut_down_hold_up_n
 }
 
 #[test]
-fn upload_all_whose_runtime_is_shut_down_gives_every_batch_back() {
+fn upload_all_whose_runtime_is_shut_down_returns_every_batch() {
     let (_runtime, emulator) = emulator();
     let client = emulator.client_builder().build().unwrap();
     emulator.always(Answer::hang());

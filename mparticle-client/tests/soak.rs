@@ -1,6 +1,6 @@
-//! A queue with a spool that runs for minutes, through faults of the server, shutdowns and restarts.
+//! Tests of a queue with a spool that runs for minutes, with faults of the server, shutdowns and restarts.
 //!
-//! It runs for as many seconds as `MPARTICLE_SOAK_SECONDS` says, and is skipped without it.
+//! `MPARTICLE_SOAK_SECONDS` sets the duration in seconds. The test is skipped if the variable is not set.
 #![cfg(all(feature = "spool", feature = "testing"))]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
@@ -17,7 +17,7 @@ use std::{env, fs};
 const VARIABLE: &str = "MPARTICLE_SOAK_SECONDS";
 const PRODUCERS: u64 = 6;
 
-/// What the files may take besides twice what is pending: two segments and the one that is kept ready.
+/// The maximum size of the files in addition to twice the pending batches: two segments and the spare.
 const ALLOWANCE: u64 = 3 * 4 * 1024 * 1024 + 64 * 1024;
 
 fn batch(user: u64, name: &str) -> Batch {
@@ -26,7 +26,8 @@ fn batch(user: u64, name: &str) -> Batch {
         .with_event(CustomEvent::new(name, CustomEventType::Other))
 }
 
-/// Gives batches by all three methods, until the queue is closed. Returns the names of those that were accepted for good.
+/// Sends batches with all three methods until the queue is closed. Returns the names of those that were accepted
+/// durably.
 async fn produce(queue: Queue, life: u64, producer: u64, sequence: Arc<AtomicU64>) -> Vec<String> {
     let mut accepted = Vec::new();
     let mut rng = fastrand::Rng::with_seed(life * PRODUCERS + producer);

@@ -1,4 +1,4 @@
-//! Connections that the server closes while nothing drives the client's runtime.
+//! Tests of connections that the server closes while the runtime of the client is not driven.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod wire;
@@ -12,7 +12,7 @@ use wire::{ACCEPTED, Server, batch, builder, read_request};
 
 const UPLOADS: usize = 40;
 
-/// How long the server keeps an idle connection.
+/// The time for which the server keeps an idle connection.
 const KEPT_IDLE: Duration = Duration::from_millis(20);
 
 #[test]
@@ -27,7 +27,7 @@ fn a_connection_that_was_closed_between_two_calls_is_not_used_again() {
         let _ = closing.send(());
     });
     let client = builder(server.base_url()).retry(RetryPolicy::never()).build().unwrap();
-    // Nothing drives the runtime between two calls, so that it cannot see that the connection is closed.
+    // The runtime is not driven between two calls, and cannot detect that the connection was closed.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut failed = Vec::new();
     for _ in 0..UPLOADS {
@@ -35,7 +35,7 @@ fn a_connection_that_was_closed_between_two_calls_is_not_used_again() {
             Ok(_) => closed.recv_timeout(Duration::from_secs(10)).unwrap(),
             Err(error) => failed.push(error),
         }
-        // The end of the connection has to arrive.
+        // Wait until the end of the connection has arrived.
         thread::sleep(Duration::from_millis(10));
     }
     assert!(failed.is_empty(), "{} of {UPLOADS} failed: {:?}", failed.len(), failed.first());

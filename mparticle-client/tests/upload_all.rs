@@ -480,7 +480,7 @@ async fn a_server_that_answers_nothing_is_tried_with_one_request_at_a_time_until
     assert_eq!(report.stopped(), Some(Stopped::NothingAccepted));
     assert_eq!(report.elapsed(), 120 * SECOND);
     assert_eq!(report.failed().len(), report.given());
-    assert!(report.given() < 1500, "nothing is pulled meanwhile: {}", report.given());
+    assert!(report.given() < 1500, "nothing is pulled during the outage: {}", report.given());
     let error = report.stop_error().unwrap();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     // Four requests at first, then one every 15 seconds and a backoff.

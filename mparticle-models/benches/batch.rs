@@ -1,4 +1,5 @@
-//! Writing, reading and validating one usual batch, against what could be used instead; the ratios come last.
+//! Benchmarks of writing, reading and validating a typical batch, compared with alternatives. The ratios are printed
+//! last.
 
 #![allow(
     clippy::indexing_slicing,
@@ -20,7 +21,7 @@ use mparticle_models::{
 };
 use serde_json::Value;
 
-/// Each group compares `ours` with `theirs`; the last is the aim, as a ratio of the two.
+/// Each group compares `ours` with `theirs`. The last element is the target for the ratio.
 const GROUPS: [(&str, &str, f64); 4] = [
     ("write", "hand-written structs", 1.2),
     ("read, event_type first", "hand-written structs", 2.0),
@@ -30,7 +31,7 @@ const GROUPS: [(&str, &str, f64); 4] = [
 
 const OURS: &str = "mparticle-models";
 
-/// One user, a device, attributes, four events.
+/// Returns a batch of one user with a device, attributes and four events.
 fn batch() -> Batch {
     let session = "7a6ac9b2-90d3-4d6e-9f6f-1c8e1a1b2c3d";
     let at = |seconds: i64| UnixMillis::from_millis(1_700_000_000_000 + seconds * 1000);
@@ -75,7 +76,7 @@ fn batch() -> Batch {
         .with_events(events)
 }
 
-/// The same document with `data` before `event_type`, as mParticle's documentation writes it.
+/// Returns the same document with `data` before `event_type`, as in mParticle's documentation.
 fn data_first(json: &str) -> String {
     let mut document: Value = serde_json::from_str(json).unwrap();
     let events = document["events"].take();
@@ -126,7 +127,7 @@ fn run(criterion: &mut Criterion) {
             },
         );
     }
-    // The file rather than the feature's constant, so that `cargo bench -p mparticle-models` needs no feature.
+    // The file is included directly. `cargo bench -p mparticle-models` therefore requires no feature.
     let schema = serde_json::from_str(include_str!("../src/generated/schema/batch.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     assert!(batch.validate().is_empty() && validator.is_valid(&value));
@@ -138,7 +139,7 @@ fn run(criterion: &mut Criterion) {
     );
 }
 
-/// The median time in nanoseconds that a finished benchmark has left behind.
+/// Returns the median time in nanoseconds of a finished benchmark.
 fn median(folder: &Path, group: &str, function: &str) -> Option<f64> {
     let [group, function] = [group, function]
         .map(|name| name.replace(['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'], "_"));

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Where the links of other crates lead if the documentation of this crate was not built before theirs.
+#![doc(html_root_url = "https://docs.rs/mparticle-models/latest")]
 
 // The documentation of a type shows its methods in the order of these modules. These constructors come before `new`,
-// because they are what users need; the others come after the generated methods.
+// because they are the most useful ones. The others come after the generated methods.
 mod named_constructors;
 
 mod generated;

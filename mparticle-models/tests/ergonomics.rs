@@ -1,4 +1,4 @@
-//! What people write at the first try: lists of events, optional values, dynamic data, times, enums, identities.
+//! Tests of typical code: lists of events, optional values, dynamic data, times, enums, identities.
 
 #![allow(
     clippy::expect_used,
@@ -143,7 +143,7 @@ fn enums_are_listed_parsed_and_compared_with_text() {
 }
 
 #[test]
-fn an_event_is_taken_out_of_the_union_or_given_back() {
+fn an_event_is_converted_from_the_union_or_the_union_is_returned() {
     let event = Event::from(CustomEvent::new("e", CustomEventType::Other));
     assert_eq!(event.as_custom_event().unwrap().event_name, "e");
     assert!(event.as_screen_view().is_none());
@@ -178,7 +178,7 @@ fn a_batch_is_written_as_text_and_a_list_of_batches_is_read() {
 }
 
 #[test]
-fn a_time_in_microseconds_or_nanoseconds_is_told_apart_from_milliseconds() {
+fn a_time_in_microseconds_or_nanoseconds_is_distinguished_from_milliseconds() {
     for (time, unit) in [
         (1_700_000_000, "seconds"),
         (1_700_000_000_000_000, "microseconds"),

@@ -1,4 +1,4 @@
-//! A batch with everything in it: no field, event type or enum value of the schema is unknown to the types.
+//! Tests with a complete batch: the types know all fields, event types and enum values of the schema.
 
 #![allow(
     clippy::expect_used,
@@ -19,14 +19,14 @@ fn read(batch: &Value) -> Batch {
     from_slice(&serde_json::to_vec(batch).unwrap()).unwrap()
 }
 
-/// What the types do not know ends in an `extra`, an `Unknown` event or an `UnknownValue`, all of which show in `Debug`.
+/// Counts the unknown parts: they are in an `extra`, an `Unknown` event or an `UnknownValue`, which `Debug` shows.
 fn unknowns(batch: &Batch) -> usize {
     let debug = format!("{batch:?}");
     let extras = debug.matches("Extra({").count() - debug.matches("Extra({})").count();
     extras + debug.matches("Unknown {").count() + debug.matches("UnknownValue(").count()
 }
 
-/// The sample less the event that is unknown on purpose.
+/// Returns the sample without the event that is deliberately unknown.
 fn known_sample() -> Value {
     let mut sample = FULL.clone();
     sample["events"].as_array_mut().unwrap().pop();
@@ -101,7 +101,7 @@ fn every_value_of_every_enum_is_known_and_written_as_it_was_read() {
         }
     });
     assert!(cases.len() > 100, "{}", cases.len());
-    // All places take their next value at once; one that has run out stays with its last.
+    // All places use their next value at once. A place without further values keeps its last one.
     let mut rounds: Vec<Vec<(String, String)>> = Vec::new();
     for (pointer, value) in cases {
         let earlier = rounds

@@ -1,4 +1,4 @@
-//! Every form seen on the wire is read, and one canonical form is written.
+//! All forms that occur on the wire are read, and one canonical form is written.
 
 #![allow(
     clippy::expect_used,
@@ -23,7 +23,7 @@ fn written(document: &Value) -> Value {
     serde_json::to_value(&batch).unwrap()
 }
 
-/// An event of a type with one field besides those it needs.
+/// Returns an event of a type with one field in addition to the required ones.
 fn event(kind: &str, field: &str, value: &Value) -> Value {
     let mut data = match kind {
         "custom_event" => json!({ "event_name": "n" }),
@@ -39,12 +39,13 @@ fn event(kind: &str, field: &str, value: &Value) -> Value {
     json!({ "events": [{ "event_type": kind, "data": data }] })
 }
 
-/// Each value stands in a field of its event's data and is written as the second; null means that it is left out.
+/// The forms of fields of events: the first value is read and written as the second. Null means that the field is
+/// omitted.
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
     let cases = [
-        // Null and an empty text are absence where the field is not text.
+        // Null and an empty text mean that a field is absent, unless the field is text.
         ("session_start", "session_id", json!(null), json!(null)),
         ("session_start", "session_id", json!(""), json!(null)),
         ("session_start", "location", json!(null), json!(null)),
@@ -79,14 +80,14 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         ("session_start", "event_num", json!(3.0), json!(3)),
         ("crash_report", "ios_image_size", json!("18446744073709551615"), json!(u64::MAX)),
         ("network_performance", "response_code", json!("200"), json!(200)),
-        // Any scalar in a plain text.
+        // Any scalar in a text field.
         ("session_start", "page_url", json!(12), json!("12")),
         ("custom_event", "event_name", json!(true), json!("true")),
         ("network_performance", "data", json!(1.5), json!("1.5")),
         ("network_performance", "data", json!(2.0), json!("2")),
         ("network_performance", "data", json!(-1e300), json!("-1e300")),
         ("network_performance", "data", json!(5e-324), json!("5e-324")),
-        // An open set keeps what it does not know, numbers as text.
+        // An open set keeps unknown values. Numbers become text.
         ("push_message", "push_message_behavior", json!(2), json!("2")),
         ("push_message", "push_message_behavior", json!("directopen"), json!("DirectOpen")),
         // Letter case of enums.
@@ -104,7 +105,7 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
             json!("FOREGROUND"),
             json!("application_foreground"),
         ),
-        // Attributes hold scalars, flags any JSON, and null is a value in both.
+        // Attributes contain scalars, flags contain any JSON, and null is a value in both.
         (
             "custom_event",
             "custom_attributes",
@@ -119,7 +120,7 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
         ),
         // Booleans as texts.
         ("session_start", "is_goal_defined", json!("TRUE"), json!(true)),
-        // The two are always written.
+        // These two fields are always written.
         ("user_attribute_change", "old", json!(""), json!("")),
         ("user_attribute_change", "new", json!(["a", 1, null]), json!(["a", 1, null])),
     ];
@@ -133,7 +134,7 @@ fn each_form_of_a_field_of_an_event_is_written_in_the_documented_one() {
     }
 }
 
-/// Each value stands below a field of the batch and is written as the second; null means that it is left out.
+/// The forms of fields of the batch: the first value is read and written as the second. Null means that it is omitted.
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
@@ -228,7 +229,7 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             state("system_memory_available_Bytes", json!(1.0)),
             json!({ "system_memory_available_Bytes": 1.0 }),
         ),
-        // Entries without a value are no entries, except where null is a value.
+        // Entries without a value are dropped, unless null is a value.
         (
             "/partner_identities",
             json!({ "partner_identities": { "a": null, "b": "c" } }),
@@ -249,7 +250,7 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
             json!({ "integration_attributes": { "1": {}, "2": { "a": null } } }),
             json!({ "1": {}, "2": { "a": null } }),
         ),
-        // Unknown fields come back untouched.
+        // Unknown fields are written back unchanged.
         ("/new", json!({ "new": { "a": [null, 1.0, ""] } }), json!({ "a": [null, 1.0, ""] })),
         ("", json!({ "new": null }), json!({ "new": null })),
     ];
@@ -259,7 +260,7 @@ fn each_form_of_a_field_of_the_batch_is_written_in_the_documented_one() {
     }
 }
 
-/// Each event is written as the second.
+/// The forms of events: the first event is read and written as the second.
 #[test]
 fn each_form_of_an_event_is_written_in_the_documented_one() {
     let start = json!({ "event_type": "session_start", "data": {} });

@@ -1,4 +1,4 @@
-//! Numbers are as exact after a round trip as before; what JSON cannot hold is never written.
+//! Numbers are exact after a round trip, and numbers that JSON cannot represent are never written.
 
 #![allow(
     clippy::expect_used,
@@ -28,7 +28,7 @@ fn again(batch: &Batch) -> Batch {
 }
 
 #[test]
-fn integers_of_64_bits_stay_exact_wherever_they_stand() {
+fn integers_of_64_bits_stay_exact_at_every_place() {
     for number in
         [i64::MIN, i64::MIN + 1, -9_007_199_254_740_993, -1, 0, 9_007_199_254_740_993, i64::MAX]
     {
@@ -88,7 +88,7 @@ fn integers_out_of_range_are_refused_rather_than_rounded() {
 }
 
 #[test]
-fn floating_point_numbers_come_back_bit_by_bit() {
+fn floating_point_numbers_are_read_back_exactly() {
     let numbers = [
         0.1,
         -1.0 / 3.0,

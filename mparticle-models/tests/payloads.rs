@@ -33,7 +33,7 @@ struct Payload {
     bytes: Vec<u8>,
 }
 
-/// The bodies of these uses; none, and a printed line, where the folder is not given.
+/// Returns the bodies of these uses. Prints a line and returns none if the variable is not set.
 fn payloads(usages: &[&str]) -> Vec<Payload> {
     let Some(folder) = env::var_os("MPARTICLE_PAYLOADS").map(PathBuf::from) else {
         println!("payload tests are skipped: MPARTICLE_PAYLOADS is not set");
@@ -75,9 +75,9 @@ fn check_all(payloads: &[Payload], check: impl Fn(&Payload) -> Result<(), String
 }
 
 impl Payload {
-    /// The bytes of a document that can be read, and where the payload stands in it.
+    /// Returns the bytes of a document that can be read, and the place of the payload in it.
     ///
-    /// Events and fragments are put into a batch as text, so that every byte of theirs is read as it was written.
+    /// Events and fragments are inserted into a batch as text, which preserves their bytes.
     fn document(&self) -> String {
         let body = String::from_utf8(self.bytes.clone()).unwrap();
         let fields = || body.trim().strip_prefix('{').unwrap().strip_suffix('}').unwrap().trim();
@@ -109,7 +109,7 @@ impl Payload {
     }
 }
 
-/// Writes a value, compares it with what was read, reads it again, and writes that.
+/// Writes a value, compares it with the original, reads it again, and writes it again.
 fn round_trip<T: Serialize + Debug + PartialEq>(
     payload: &Payload,
     read: impl Fn(&[u8]) -> Result<T, mparticle_models::ReadError>,
@@ -130,7 +130,7 @@ fn round_trip<T: Serialize + Debug + PartialEq>(
     if again == written { Ok(()) } else { Err("written in another way the second time".to_owned()) }
 }
 
-/// Whether identities came as a list: the records are kept, but never written.
+/// Whether the identities are a list. The records are kept, but never written.
 fn holds_records(written: &Value, read: &Value) -> bool {
     read["user_identities"].is_array() && written["user_identities"].is_object()
 }
@@ -147,7 +147,7 @@ fn every_readable_payload_is_read_and_written_without_loss() {
 }
 
 #[test]
-fn the_identities_of_an_exported_batch_are_kept_with_all_they_say() {
+fn the_records_of_exported_identities_are_kept_completely() {
     let exports: Vec<_> = payloads(&["lenient", "fragment"])
         .into_iter()
         .filter(|payload| parse(payload.document().as_bytes())["user_identities"].is_array())
@@ -228,7 +228,7 @@ fn strict_payloads_are_valid_against_the_bundled_schema_and_negative_ones_are_no
 }
 
 #[test]
-fn a_loss_would_be_found() {
+fn a_loss_is_detected() {
     let payload = |body: &str| Payload {
         file: String::new(),
         kind: "batch".to_owned(),
@@ -236,15 +236,15 @@ fn a_loss_would_be_found() {
         note: String::new(),
         bytes: body.as_bytes().to_vec(),
     };
-    let forgetful = |json: &[u8]| {
+    let lossy = |json: &[u8]| {
         let mut batch: Batch = from_slice(json)?;
         batch.extra.remove("sent");
         batch.mpid = batch.mpid.map(|mpid| mpid / 2 * 2);
         Ok(batch)
     };
-    assert_eq!(round_trip(&payload(r#"{"mpid": 2}"#), forgetful), Ok(()));
+    assert_eq!(round_trip(&payload(r#"{"mpid": 2}"#), lossy), Ok(()));
     for body in [r#"{"mpid": "3"}"#, r#"{"sent": null}"#] {
-        assert!(round_trip(&payload(body), forgetful).is_err(), "{body}");
+        assert!(round_trip(&payload(body), lossy).is_err(), "{body}");
     }
     assert_eq!(
         json!(named("x | must give an error that names: a without b; /c=1")),

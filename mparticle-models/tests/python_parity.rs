@@ -1,4 +1,5 @@
-//! What the documentation of mParticle's Python SDK shows, in as few lines, and what only this SDK has.
+//! The examples in the documentation of mParticle's Python SDK in as few lines, and the features that only this SDK
+//! has.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Documents that cannot be read: the error says where, and what.
+//! Tests of documents that cannot be read: the error names the place and the mistake.
 
 #![allow(
     clippy::expect_used,
@@ -25,7 +25,7 @@ fn error(batch: &Value) -> ReadError {
     from_str::<Batch>(&text).map(|_| ()).expect_err(&text)
 }
 
-/// Every field in a part of the sample that reading needs.
+/// Returns the fields in a part of the sample that are required for reading.
 fn needed(part: &Value) -> Vec<String> {
     let mut needed = Vec::new();
     for (pointer, place) in places(part) {
@@ -53,7 +53,7 @@ fn without(part: &Value, pointer: &str) -> Value {
     part
 }
 
-/// Values that cannot be read at such a place.
+/// Returns values that cannot be read at a place.
 fn wrong(kind: &Kind) -> Vec<Value> {
     let list = json!([]);
     let object = json!({});
@@ -89,7 +89,7 @@ fn a_value_of_a_wrong_kind_is_reported_at_its_place() {
     for part in parts() {
         for (pointer, place) in places(&part).into_iter().skip(1) {
             for value in wrong(&place.kind) {
-                // A list of records may stand for the identities; a breadcrumb is only by its data an event.
+                // Identities may be a list of records. A breadcrumb is an event only because of its data.
                 let is_other = place.name == "UserIdentities" && value.is_array()
                     || place.name == "BreadcrumbEvent" && pointer.contains("/breadcrumbs/");
                 if is_other {
@@ -148,7 +148,7 @@ fn a_missing_field_is_reported_by_its_name() {
             names.insert(field.to_owned());
         }
     }
-    // What the sources require. A field that the schema requires beside them is tested like these.
+    // These fields are required by the sources. Other fields that the schema requires are tested in the same way.
     let expected = [
         "action",
         "application_transition_type",
@@ -168,7 +168,7 @@ fn a_missing_field_is_reported_by_its_name() {
 }
 
 #[test]
-fn nothing_else_has_to_be_there() {
+fn no_other_field_is_required() {
     for part in parts() {
         for (pointer, place) in places(&part) {
             let Kind::Object(fields) = &place.kind else { continue };
@@ -183,7 +183,7 @@ fn nothing_else_has_to_be_there() {
 }
 
 #[test]
-fn an_event_of_a_known_type_with_bad_data_is_an_error_wherever_the_data_stand() {
+fn an_event_of_a_known_type_with_bad_data_is_an_error_in_any_order_of_keys() {
     let cases = [
         (
             r#"{"event_type":"custom_event","data":{}}"#,
@@ -241,7 +241,7 @@ fn an_event_of_a_known_type_with_bad_data_is_an_error_wherever_the_data_stand() 
     }
 }
 
-/// The shape that the published schema shows. A purpose would be a guess.
+/// This is the form in the published schema. Any purpose would be a guess.
 #[test]
 fn a_consent_record_directly_below_gdpr_is_an_error() {
     let batch = json!({ "consent_state": { "gdpr": { "consented": true, "document": "d" } } });
@@ -291,7 +291,7 @@ fn a_repeated_key_is_an_error_unless_one_of_its_values_is_null() {
 }
 
 #[test]
-fn a_document_that_is_no_json_is_an_error_with_line_and_column() {
+fn a_document_that_is_not_json_is_an_error_with_line_and_column() {
     let cases = [
         ("", 1, 0),
         ("{\n  \"mpid\": 1,\n}", 3, 1),

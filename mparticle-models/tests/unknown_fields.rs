@@ -1,4 +1,4 @@
-//! Unknown fields never stand in for known ones, and whatever their names are, they survive a round trip.
+//! Unknown fields with any names survive a round trip, and never replace known fields.
 
 #![allow(
     clippy::expect_used,
@@ -26,7 +26,7 @@ fn extra(name: &str) -> Extra {
     Extra::from_iter([(name, "x")])
 }
 
-/// Batches with an unknown field of this name in different places, and the JSON pointers of that field.
+/// Returns batches with an unknown field of this name at different places, and the JSON pointers of the field.
 fn with_unknown_field(name: &str) -> Vec<(Batch, String)> {
     let mut in_batch = batch();
     in_batch.extra = extra(name);
@@ -52,7 +52,7 @@ fn with_unknown_field(name: &str) -> Vec<(Batch, String)> {
 
 #[test]
 fn a_known_name_among_the_unknown_fields_is_reported_and_never_written() {
-    // Each name with the places, in the order above, where a field of that name is known.
+    // Each name with the places, in the order above, at which a field of that name is known.
     for (name, known_in) in [
         ("mpid", vec![0]),
         ("environment", vec![0]),
@@ -91,8 +91,8 @@ fn a_known_name_among_the_unknown_fields_is_reported_and_never_written() {
 }
 
 #[test]
-fn the_key_of_a_number_with_arbitrary_precision_is_a_key_like_any_other() {
-    // The number in a batch of its own, since it is read as a number if the feature is on.
+fn the_key_of_a_number_with_arbitrary_precision_is_an_ordinary_key() {
+    // The number is in a separate batch, because it is read as a number if the feature is enabled.
     for value in [json!(3), json!(null), json!({ "a": 1 }), json!([])] {
         for nested in [
             json!({ "$serde_json::private::Number": value }),
@@ -132,7 +132,7 @@ fn null_in_the_attributes_of_a_product_survives_as_in_those_of_an_event() {
 }
 
 #[test]
-fn a_record_of_exported_identities_that_yields_no_identity_is_reported() {
+fn a_record_of_exported_identities_without_an_identity_is_reported() {
     let records = json!([
         { "identity_type": "customer_id", "identity": "42" },
         { "identity_type": "email", "identity": null },

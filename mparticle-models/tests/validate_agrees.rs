@@ -1,4 +1,4 @@
-//! `validate()` gives the verdict of the bundled schema, and says more: what, where, how far beyond, how bad.
+//! `validate()` agrees with the bundled schema, and reports the rule, the place, the sizes and the severity.
 
 #![allow(
     clippy::expect_used,
@@ -24,7 +24,7 @@ use support::random::{Spelling, documents, runner};
 use support::sample::{parts, places, with};
 use support::schema::{BATCH, BATCH_VALIDATOR, Kind, Place, escape};
 
-/// Runs through random batches and counts those that both find valid; they must agree on each.
+/// Checks random batches, for which both must agree. Returns the share of valid batches.
 fn agree(cases: u32, validator: &Validator, counts: fn(&Violation) -> bool) -> f64 {
     let valid = Cell::new(0);
     runner(cases)
@@ -42,13 +42,13 @@ fn agree(cases: u32, validator: &Validator, counts: fn(&Violation) -> bool) -> f
 }
 
 #[test]
-fn validate_without_advice_gives_the_verdict_of_the_full_schema() {
+fn validate_without_advice_agrees_with_the_full_schema() {
     let share = agree(1500, &BATCH_VALIDATOR, |violation| !violation.rule.is_advice());
     assert!((0.2..0.8).contains(&share), "both verdicts have to be common, but {share} are valid");
 }
 
 #[test]
-fn errors_of_validate_give_the_verdict_of_the_enforced_schema() {
+fn errors_of_validate_agree_with_the_enforced_schema() {
     let schema = serde_json::from_str(mparticle_models::schema::BATCH_ENFORCED).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let share = agree(500, &validator, |violation| violation.severity == Severity::Error);
@@ -56,7 +56,7 @@ fn errors_of_validate_give_the_verdict_of_the_enforced_schema() {
 }
 
 #[test]
-fn the_schemas_for_bulk_requests_take_lists_of_what_those_for_batches_take() {
+fn the_schemas_for_bulk_requests_accept_lists_of_valid_batches() {
     for (schema, limit) in
         [(mparticle_models::schema::BULK, 100), (mparticle_models::schema::BULK_ENFORCED, 1000)]
     {
@@ -118,7 +118,7 @@ fn bounds(place: &Place) -> Vec<(Value, Value, String, Rule)> {
 }
 
 #[test]
-fn every_limit_and_every_closed_set_is_checked_wherever_it_stands() {
+fn every_limit_and_every_closed_set_is_checked_at_every_place() {
     let mut cases = 0;
     for mut part in parts() {
         part["environment"] = json!("production");
@@ -149,7 +149,7 @@ fn every_limit_and_every_closed_set_is_checked_wherever_it_stands() {
     assert!(cases > 100, "{cases}");
 }
 
-/// What a violation says, but for its text.
+/// The content of a violation except its text.
 type Said = (&'static str, Rule, Option<(u64, u64)>, Severity);
 
 fn said(violation: &Violation) -> (&str, Rule, Option<(u64, u64)>, Severity) {
@@ -345,7 +345,7 @@ fn sorted(mut violations: Vec<(String, Rule)>) -> Vec<(String, Rule)> {
 }
 
 #[test]
-fn what_lies_at_a_limit_is_no_violation() {
+fn a_value_at_its_limit_is_not_a_violation() {
     let common = CommonEventData::new()
         .with_timestamp_unixtime_ms(UnixMillis::from_millis(0))
         .with_custom_attributes(names(99))

@@ -1,11 +1,11 @@
-//! What was asked for on the command line.
+//! The command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
-/// The commands in short.
+/// The summary of the commands.
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask codegen [--check]
        cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
@@ -63,7 +63,7 @@ Differences from the published schema that schema/differences.toml explains are 
 that no longer applies is an error. Exit status: 0 if nothing is left, 1 otherwise.
 ";
 
-/// A command line, understood.
+/// A parsed command line.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
     /// Print this text.
@@ -82,26 +82,26 @@ pub(crate) enum Command {
     Sizes,
 }
 
-/// What `cargo xtask codegen` is to do.
+/// The task of `cargo xtask codegen`.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Request {
     pub(crate) task: Task,
     pub(crate) source: Source,
 }
 
-/// Whether to change files.
+/// Whether files are changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Task {
     Write,
     Check,
 }
 
-/// What to generate from, and where to.
+/// The schema to generate from, and the output folder.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Source {
-    /// This workspace's own schema and crate.
+    /// The schema and the crate of this workspace.
     Workspace,
-    /// Any other.
+    /// Any other schema and folder.
     Foreign { schema: PathBuf, overrides: Option<PathBuf>, out: PathBuf },
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: the one list of what CI runs for each change. `.ci/run` and the workflow both call it.
+//! The steps of `cargo xtask ci`, which every change has to pass. `.ci/run` and the workflow call the command.
 
 use crate::steps::{Action, Step};
 
@@ -6,7 +6,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::cargo("formatting", "fmt --all -- --check"),
     Step { name: "generated code is fresh", action: Action::CheckGenerated },
     Step::cargo("lints", "clippy --workspace --all-targets --all-features -- -D warnings"),
-    // The libraries alone, with one feature at a time: tests and examples enable further features.
+    // Only the libraries are checked, with one feature at a time, because tests and examples enable further features.
     Step::cargo(
         "models without features",
         "clippy -p mparticle-models --no-default-features -- -D warnings",

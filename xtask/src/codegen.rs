@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: generates, then writes or checks.
+//! `cargo xtask codegen`: generates code, and writes or checks the files.
 
 use std::env;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use mparticle_codegen::{Difference, DifferenceKind, Outcome, check, diagnostic, 
 use crate::arguments::{Request, Source, Task};
 use crate::{readme, workspace};
 
-/// Generates as asked; the error is what to print.
+/// Runs a task. The error is the text to print.
 pub(crate) fn run(request: &Request) -> Result<(), String> {
     let (schema, overrides, out) = places(&request.source)?;
     let act = match request.task {
@@ -38,7 +38,7 @@ pub(crate) fn run(request: &Request) -> Result<(), String> {
     }
 }
 
-/// The schema, its overrides and the folder to generate into.
+/// Returns the schema, its overrides and the output folder.
 fn places(source: &Source) -> Result<(PathBuf, Option<PathBuf>, PathBuf), String> {
     Ok(match source {
         Source::Workspace => {
@@ -53,13 +53,13 @@ fn places(source: &Source) -> Result<(PathBuf, Option<PathBuf>, PathBuf), String
     })
 }
 
-/// A path in the workspace as its maintainer writes it.
+/// Returns a path relative to the workspace, for messages.
 pub(crate) fn shown(path: &Path) -> &Path {
     let root = workspace::root().unwrap_or_default();
     path.strip_prefix(root).unwrap_or(path)
 }
 
-/// Whether diagnostics may be coloured (see no-color.org).
+/// Whether diagnostics may be coloured; see no-color.org.
 pub(crate) fn colored() -> bool {
     stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -73,7 +73,7 @@ fn complaint(out: &Path, differences: &[Difference], source: &Source) -> String 
     text
 }
 
-/// The command that generates from `source`.
+/// Returns the command that generates from `source`.
 fn command(source: &Source) -> String {
     let mut command = "cargo xtask codegen".to_owned();
     if let Source::Foreign { schema, overrides, out } = source {
@@ -88,7 +88,7 @@ fn command(source: &Source) -> String {
     command
 }
 
-/// A path as a shell reads it.
+/// Returns a path quoted for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@".contains(c);

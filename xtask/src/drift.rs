@@ -1,4 +1,4 @@
-//! `cargo xtask drift`: compares another schema with ours and prints what differs.
+//! `cargo xtask drift`: compares another schema with ours and prints the differences.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use mparticle_codegen::drift::drift;
 
 use crate::{codegen, workspace};
 
-/// Compares the schema at `path` with `schema/`; the error is what to print.
+/// Compares the schema at `path` with `schema/`. The error is the text to print.
 pub(crate) fn run(path: &Path) -> Result<(), String> {
     let schema = workspace::root()?.join("schema");
     let report = drift(path, &schema)

@@ -1,8 +1,7 @@
-//! The maintainers' commands: `cargo xtask codegen`, `cargo xtask plan`, `cargo xtask drift`, `cargo xtask ci`,
-//! `cargo xtask release-checks` and `cargo xtask sizes`.
+//! The commands for maintainers, `cargo xtask ...`.
 //!
-//! Reads the arguments, calls the library, prints. Exit status: 0 when all is well, 1 when something was
-//! found or failed, 2 when the command itself is wrong.
+//! The exit status is 0 if a command succeeded, 1 if it found something or failed, and 2 if the command line is
+//! invalid.
 
 mod arguments;
 mod ci;

@@ -1,4 +1,4 @@
-//! Keeps the tables of `schema/README.md` in step with `schema/differences.toml`.
+//! Writes or checks the tables of `schema/README.md`, which are generated from `schema/differences.toml`.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use mparticle_codegen::{diagnostic, drift};
 use crate::arguments::Task;
 use crate::codegen;
 
-/// Writes or checks the README in a schema's folder; the error is what to print.
+/// Writes or checks the README in the folder of a schema. The error is the text to print.
 pub(crate) fn sync(schema: &Path, task: Task) -> Result<(), String> {
     let readme = drift::readme(schema)
         .map_err(|diagnostics| diagnostic::render(&diagnostics, codegen::colored()))?;
@@ -28,7 +28,7 @@ pub(crate) fn sync(schema: &Path, task: Task) -> Result<(), String> {
     }
 }
 
-/// Names the first line that differs, and the command that writes it.
+/// Returns the first line that differs, and the command that updates the file.
 fn complaint(readme: &Readme) -> String {
     let (mut found, mut expected) = (readme.found.lines(), readme.expected.lines());
     let mut line = 1;

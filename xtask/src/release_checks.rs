@@ -1,4 +1,4 @@
-//! `cargo xtask release-checks`: what has to hold before a release, in addition to `cargo xtask ci`.
+//! The steps of `cargo xtask release-checks`, which a release has to pass in addition to those of `cargo xtask ci`.
 
 use crate::steps::{Action, Step};
 

@@ -1,4 +1,4 @@
-//! Steps: what `cargo xtask ci` and `cargo xtask release-checks` run one after another.
+//! Runs the steps of `cargo xtask ci` and `cargo xtask release-checks`.
 
 mod advisories;
 mod minimal_versions;
@@ -14,23 +14,23 @@ use std::{env, fmt};
 use crate::arguments::{Request, Source, Task};
 use crate::{codegen, workspace};
 
-/// One thing that has to succeed.
+/// A step that has to succeed.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) action: Action,
 }
 
-/// What a step runs.
+/// The command or check of a step.
 pub(crate) enum Action {
-    /// Runs Cargo with these words, split at spaces.
+    /// Runs Cargo with these arguments, which are separated by spaces.
     Cargo(&'static str),
-    /// The same with all warnings of rustdoc being errors.
+    /// Runs Cargo with these arguments, and treats warnings of rustdoc as errors.
     CargoDoc(&'static str),
-    /// The same with a subcommand that has to be installed. The step is skipped if it is not.
+    /// Runs a subcommand of Cargo from this package. The step is skipped if the subcommand is not installed.
     Tool { words: &'static str, package: &'static str },
-    /// `cargo xtask codegen --check`, in this process.
+    /// Runs `cargo xtask codegen --check` in this process.
     CheckGenerated,
-    /// Looks for crates that would need `CMake`, a C++ compiler or a system library below the client.
+    /// Checks that no dependency of the client requires `CMake`, a C++ compiler or a system library.
     CheckNativeTools,
     /// Looks for known vulnerabilities of dependencies.
     Advisories,
@@ -42,11 +42,11 @@ pub(crate) enum Action {
     MinimalVersions,
 }
 
-/// How a step that did not fail has ended.
+/// The result of a step that did not fail.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Ended {
     Passed,
-    /// The step could not run here, for this reason.
+    /// The step could not run, for this reason.
     Skipped(String),
 }
 
@@ -60,7 +60,7 @@ impl Step {
     }
 }
 
-/// The action as a line for a shell.
+/// Formats the action as a shell command.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -78,7 +78,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// Runs the steps in order, up to the first that fails. The error is what to print.
+/// Runs the steps in order and stops at the first failure. The error is the message to print.
 pub(crate) fn run(steps: &[Step]) -> Result<(), String> {
     let root = workspace::root()?;
     let start = Instant::now();

@@ -1,11 +1,11 @@
-//! Where the workspace is.
+//! The root folder of the workspace.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The workspace's root folder, whatever folder the command runs in.
+/// Returns the root folder of the workspace, independent of the current folder.
 ///
-/// Cargo says where the package `xtask` lies; a binary started without Cargo looks above the current folder.
+/// Cargo provides the path of the package `xtask`. Without Cargo, the parents of the current folder are searched.
 pub(crate) fn root() -> Result<PathBuf, String> {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let here = env::current_dir().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `cargo xtask drift` tells by its exit status whether something is left to do.
+//! The exit status of `cargo xtask drift` says whether something is left to do.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,10 +1,10 @@
-//! The keywords the generator knows and what each may hold.
+//! The keywords that the generator supports, and their values.
 //!
-//! Everything is checked here, once, so that the passes can read keywords without asking twice.
+//! The values are checked here. The passes can therefore read keywords without further checks.
 
 use serde_json::Value;
 
-/// What a keyword holds.
+/// The kind of value of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {
     Anything,
@@ -20,7 +20,7 @@ pub(crate) enum Holds {
     Advice,
     Reference,
     Schema,
-    /// A schema, or one for each position of a tuple as in draft 7.
+    /// A schema, or a list with one schema for each position of a tuple, as in draft 7.
     Items,
     Schemas,
     Properties,
@@ -32,7 +32,7 @@ const BEYOND: &[&str] = &["refused", "cut", "undocumented"];
 const FORMATS: &[&str] = &["uuid", "ip", "unix-millis"];
 
 impl Holds {
-    /// What a keyword holds; nothing for a keyword that would have to be ignored.
+    /// Returns the kind of value of a keyword, or `None` if the keyword is not supported.
     pub(crate) fn of(keyword: &str) -> Option<Self> {
         Some(match keyword {
             "$comment" | "default" | "examples" => Self::Anything,
@@ -56,7 +56,7 @@ impl Holds {
         })
     }
 
-    /// What the keyword has to be, in words.
+    /// Returns a description of the expected value.
     pub(crate) fn expected(self) -> &'static str {
         match self {
             Self::Anything => "any JSON",
@@ -79,7 +79,7 @@ impl Holds {
         }
     }
 
-    /// Whether the keyword may have this value; schemas inside it are looked at elsewhere.
+    /// Whether the keyword may have this value. Schemas in the value are checked elsewhere.
     pub(crate) fn admits(self, value: &Value) -> bool {
         match self {
             Self::Anything => true,
@@ -110,7 +110,7 @@ fn all(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
     value.as_array().is_some_and(|list| list.iter().all(test))
 }
 
-/// Whether a list holds at least one item, and only items that pass the test.
+/// Whether a list has at least one item, and all of its items pass the test.
 fn some(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
     value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(test))
 }

@@ -1,4 +1,4 @@
-//! What a schema accepts, by kind of JSON value, whatever the notation.
+//! The values that a schema accepts, by kind of JSON value and independent of the notation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -57,9 +57,9 @@ pub(super) type Constraints = BTreeMap<String, Constraint>;
 /// A schema that accepts lists or objects.
 #[derive(Clone, Debug)]
 pub(super) struct Part<'d> {
-    /// The schema, references followed.
+    /// The schema after following references.
     pub(super) node: &'d Node,
-    /// Where it stands.
+    /// The location of the schema.
     pub(super) at: &'d str,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Texts<'d> {
     pub(super) at: &'d str,
 }
 
-/// What a schema accepts.
+/// The values that a schema accepts.
 #[derive(Debug, Default)]
 pub(super) struct Accepts<'d> {
     pub(super) kinds: BTreeSet<Kind>,
@@ -87,7 +87,7 @@ pub(super) struct Accepts<'d> {
     pub(super) unreadable: Option<&'static str>,
 }
 
-/// Keywords that restrict values, beside those that the generator does not know.
+/// The keywords that restrict values, except those that the generator does not support.
 const RESTRICTING: &[&str] = &[
     "format",
     "maxItems",
@@ -99,7 +99,7 @@ const RESTRICTING: &[&str] = &[
     "propertyNames",
 ];
 
-/// Keywords whose meaning is lost when a pass has left them.
+/// Keywords that cannot be compared if no pass has rewritten them.
 const UNREADABLE: &[&str] = &["allOf", "if", "then"];
 
 impl<'d> Accepts<'d> {
@@ -140,7 +140,7 @@ impl<'d> Accepts<'d> {
         }
     }
 
-    /// Reads the `type` of a schema; one without accepts everything.
+    /// Reads the `type` of a schema. A schema without a type accepts all types.
     fn types(&mut self, node: &'d Node, at: &'d str, constraints: &Constraints) {
         let names: Vec<&str> = match node.get("type") {
             Some(Value::String(name)) => vec![name],
@@ -159,7 +159,8 @@ impl<'d> Accepts<'d> {
             let own = constraints.iter().map(|(keyword, c)| (keyword.clone(), c.clone()));
             let own = own.filter(|(keyword, _)| keyword != "format" || *kind == Kind::Text);
             match self.constraints.get_mut(kind) {
-                // Either alternative will do, so only what both say restricts.
+                // A value has to match one alternative only. A restriction therefore applies only if both alternatives
+                // have it.
                 Some(known) => *known = shared(known, &own.collect()),
                 None => drop(self.constraints.insert(*kind, own.collect())),
             }
@@ -195,7 +196,7 @@ fn own_constraints(document: &Document, node: &Node) -> Constraints {
     let known = node.iter().filter(|(keyword, _)| RESTRICTING.contains(&keyword.as_str()));
     let mut constraints = Constraints::new();
     for (keyword, value) in known {
-        // The pass `limits` keeps what happens beyond a limit beside its value.
+        // The pass `limits` stores the effect of exceeding a limit beside its value.
         let value = value.get("value").unwrap_or(value).clone();
         let (keyword, holder) = match keyword.as_str() {
             "nameMaxLength" => ("maxLength of names", "propertyNames"),
@@ -211,7 +212,7 @@ fn own_constraints(document: &Document, node: &Node) -> Constraints {
     constraints
 }
 
-/// What two alternatives both restrict, with both values where they differ.
+/// Returns the restrictions that two alternatives have in common, with both values if they differ.
 fn shared(a: &Constraints, b: &Constraints) -> Constraints {
     let both = a.iter().filter_map(|(keyword, a)| Some((keyword, a, b.get(keyword)?)));
     let merged = both.map(|(keyword, a, b)| {

@@ -1,4 +1,4 @@
-//! Walks two schemas side by side and notes where they differ.
+//! Walks two schemas in parallel and records their differences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::{Change, Difference};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::node::{Node, inner, place};
 
-/// A comparison under way.
+/// The state of a comparison.
 pub(super) struct Comparison<'d> {
     pub(super) theirs: &'d Document,
     pub(super) ours: &'d Document,
@@ -54,7 +54,7 @@ impl<'d> Comparison<'d> {
         if missing.is_empty() { Ok(()) } else { Err(missing.into_iter().map(report).collect()) }
     }
 
-    /// Notes the definitions of a published schema to which nothing refers and that have no counterpart of ours.
+    /// Records the definitions of a published schema that are not referred to and have no counterpart of ours.
     fn unreferenced(&mut self, published: &Published) {
         for key in self.theirs.definitions.keys() {
             let name = last_segment(key);
@@ -65,7 +65,7 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Compares each type of another version with ours of the same location.
+    /// Compares each type of another version with our type at the same location.
     pub(super) fn versions(&mut self) {
         let (theirs, ours) = (self.theirs, self.ours);
         for (key, node) in &theirs.definitions {
@@ -116,7 +116,7 @@ impl<'d> Comparison<'d> {
         self.objects(&theirs.objects, &ours.objects);
     }
 
-    /// Compares the schemas that a keyword holds in two schemas; an absent one accepts anything.
+    /// Compares the values of a keyword in two schemas. An absent value accepts anything.
     pub(super) fn inner(&mut self, theirs: &'d Node, ours: &'d Node, keyword: &str) {
         let (their_inner, our_inner) = (inner(theirs, keyword), inner(ours, keyword));
         if their_inner.is_some() || our_inner.is_some() {
@@ -126,7 +126,7 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Compares the kinds of JSON values; null makes a difference of its own.
+    /// Compares the kinds of JSON values. Null is a separate difference.
     fn kinds(&mut self, theirs: &BTreeSet<Kind>, ours: &BTreeSet<Kind>, at: (&str, &str)) {
         let more: Vec<_> = theirs.difference(ours).copied().collect();
         let less: Vec<_> = ours.difference(theirs).copied().collect();
@@ -139,7 +139,7 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Compares what restricts one kind of value.
+    /// Compares the restrictions of one kind of value.
     fn constraints(&mut self, theirs: &Constraints, ours: &Constraints, at: (&str, &str)) {
         for (keyword, constraint) in theirs {
             match ours.get(keyword) {
@@ -191,7 +191,7 @@ fn in_words(kinds: &[Kind]) -> String {
     words.map(word).collect::<Vec<_>>().join(", ")
 }
 
-/// A keyword, with its value if that is a number.
+/// Returns a keyword, with its value if the value is a number.
 fn shown(keyword: &str, constraint: &Constraint) -> String {
     if constraint.value.is_number() {
         format!("{keyword} {}", constraint.value)

@@ -13,17 +13,17 @@ use crate::node::{AT, FROM, Node, place, text, visit};
 use crate::normalise::{PASSES, Schema};
 use crate::overrides::Overrides;
 
-/// The last pass that runs. Later ones give up details or name Rust types.
+/// The last pass that runs. Later passes drop details or name Rust types.
 const LAST_PASS: &str = "aliases";
 
-/// Marks a schema that describes objects or lists without a `type`: it accepts any other kind of value as well.
+/// Marks a schema that describes objects or lists without a `type`. Such a schema also accepts any other kind of value.
 pub(super) const UNTYPED: &str = "x-untyped";
 
-/// References and bases are followed at most so far.
+/// The maximum number of references and bases that are followed.
 pub(super) const MAX_DEPTH: usize = 16;
 
-/// Passes that are left out: `variants` reads event wrappers with everything that stands in them, and another version
-/// may lack what ours has to have.
+/// The passes that are omitted: `variants` reads event wrappers completely, and another version may lack parts that
+/// ours requires.
 const OMITTED: &[&str] = &["event-types", "event-wrappers", "spent-wrappers"];
 
 /// A schema to compare.
@@ -34,7 +34,7 @@ pub(super) struct Document {
     pub(super) root: String,
     /// The schema that accepts anything.
     pub(super) any: Node,
-    /// The locations to which something refers.
+    /// The locations that are the target of a reference.
     pub(super) referenced: BTreeSet<String>,
     sources: Sources,
     /// The keywords that the generator does not know, by the location of the schema that holds them.
@@ -93,18 +93,18 @@ impl Document {
         }
     }
 
-    /// The JSON at a location as it was written.
+    /// Returns the original JSON at a location.
     pub(super) fn raw(&self, at: &str) -> Option<&Value> {
         let (file, pointer) = at.split_once('#')?;
         self.sources.files.get(file)?.pointer(pointer)
     }
 
-    /// Whether some definition has a location that the other schema has as well.
+    /// Whether a definition has a location that also exists in the other schema.
     pub(super) fn shares_locations(&self, other: &Self) -> bool {
         self.definitions.keys().any(|key| other.definitions.contains_key(key))
     }
 
-    /// Whether an object was written to refuse unknown fields.
+    /// Whether an object refuses unknown fields in its original notation.
     pub(super) fn is_closed(&self, node: &Node) -> bool {
         places(node).any(|at| {
             let schema = self.raw(at).and_then(Value::as_object);
@@ -113,14 +113,14 @@ impl Document {
         })
     }
 
-    /// The location of the schema that holds a keyword of a node: its own, or that of the alias it stands for.
+    /// Returns the location of the schema that contains a keyword of a node: its own location, or that of its alias.
     pub(super) fn home<'d>(&self, node: &'d Node, keyword: &str) -> &'d str {
         let own = place(node);
         let holds = |at: &&str| self.raw(at).is_some_and(|schema| schema.get(keyword).is_some());
         places(node).find(holds).unwrap_or(own)
     }
 
-    /// The keywords of a node that the generator does not know, annotations left out.
+    /// Returns the keywords of a node that the generator does not support, without annotations.
     pub(super) fn unread<'d>(
         &'d self,
         node: &'d Node,
@@ -130,7 +130,7 @@ impl Document {
     }
 }
 
-/// The locations of a node: its own, and that of the alias it stands for.
+/// Returns the locations of a node: its own location, and that of its alias.
 fn places(node: &Node) -> impl Iterator<Item = &str> {
     [AT, FROM].into_iter().filter_map(|key| text(node, key))
 }

@@ -1,7 +1,7 @@
-//! Reads `differences.toml`: what is known to differ from the published schema, and why.
+//! Reads `differences.toml`: the known differences from the published schema, and their reasons.
 //!
-//! The file is one piece of data with two uses: the tables of `schema/README.md` are generated from it, and its
-//! entries tell which differences are explained. An entry that explains nothing is an error.
+//! The file has two uses: the tables of `schema/README.md` are generated from it, and its entries explain the
+//! differences that a comparison finds. An entry that explains nothing is an error.
 
 use std::path::Path;
 
@@ -20,10 +20,10 @@ pub(super) const FILE: &str = "differences.toml";
 #[serde(deny_unknown_fields)]
 pub(super) struct Explanations {
     pub(super) published: Published,
-    /// Rows about what our schema accepts and the published one does not.
+    /// The rows about data that our schema accepts and the published one does not.
     #[serde(default)]
     pub(super) more: Vec<Row>,
-    /// Rows about the reverse.
+    /// The rows about data that the published schema accepts and ours does not.
     #[serde(default)]
     pub(super) less: Vec<Row>,
     #[serde(default)]
@@ -34,13 +34,13 @@ pub(super) struct Explanations {
     text: String,
 }
 
-/// The counterparts of the published schema's types; everything else follows from the references.
+/// The counterparts of the types of the published schema. Other counterparts follow from the references.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Published {
-    /// Our location of the root.
+    /// The location of the root in our schema.
     pub(super) root: String,
-    /// Our locations of definitions to which nothing refers, by name.
+    /// The locations in our schema of definitions that are not referred to, by name.
     #[serde(default)]
     pub(super) definitions: IndexMap<String, String>,
 }
@@ -59,7 +59,7 @@ pub(super) struct Row {
     explains: Vec<Explanation>,
 }
 
-/// A limit that the published schema lacks; its value is that of the schema.
+/// A limit that the published schema lacks. Its value comes from our schema.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Limit {
@@ -68,12 +68,12 @@ pub(super) struct Limit {
     /// The locations of the keywords.
     pub(super) at: Vec<Spanned<String>>,
     pub(super) source: String,
-    /// Whether it stands in a document that the published file does not contain.
+    /// Whether the limit is in a document that the published file does not contain.
     #[serde(default)]
     outside: bool,
 }
 
-/// A choice between other sources than the published schema.
+/// A choice between sources other than the published schema.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Choice {
@@ -86,7 +86,7 @@ pub(super) struct Choice {
     explains: Vec<Explanation>,
 }
 
-/// Differences that a row explains: each of `what` at each of `at`, with `*` for any text.
+/// The differences that a row explains: each of `what` at each of `at`. `*` matches any text.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Explanation {
@@ -96,7 +96,7 @@ struct Explanation {
 }
 
 impl Explanations {
-    /// Reads the file in a schema's folder.
+    /// Reads the file in the folder of a schema.
     pub(super) fn load(schema: &Path) -> Result<Self, Vec<Diagnostic>> {
         let text = std::fs::read_to_string(schema.join(FILE)).map_err(|error| {
             let message = format!("cannot read `{FILE}`: {error}");
@@ -188,7 +188,7 @@ fn is_limit(at: &str, difference: &Difference) -> bool {
     difference.change == Change::Widens && fits(schema, &difference.ours) && difference.what == what
 }
 
-/// Whether a text fits a pattern, in which `*` stands for any text.
+/// Whether a text matches a pattern, in which `*` matches any text.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };

@@ -1,4 +1,4 @@
-//! The fields of an object, with those of the objects that it takes in.
+//! The fields of an object, including those of its bases.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ pub(super) struct Field<'d> {
     pub(super) name: &'d str,
     pub(super) node: &'d Node,
     pub(super) required: bool,
-    /// Whether the object itself requires it, rather than one that it takes in.
+    /// Whether the object itself requires the field, rather than a base.
     pub(super) required_here: bool,
-    /// Whether an object that this one takes in declares it.
+    /// Whether a base declares the field.
     pub(super) inherited: bool,
 }
 
-/// The fields of an object, those of its bases included.
+/// Returns the fields of an object, including those of its bases.
 pub(super) fn fields<'d>(document: &'d Document, node: &'d Node) -> Vec<Field<'d>> {
     let required = required(document, node);
     let mut fields: Vec<Field<'d>> = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn fields<'d>(document: &'d Document, node: &'d Node) -> Vec<Field<'d
     fields
 }
 
-/// The names that an object or one of its bases requires, and how many bases away.
+/// Returns the names that an object or one of its bases requires, with the number of bases in between.
 pub(super) fn required<'d>(document: &'d Document, node: &'d Node) -> BTreeMap<&'d str, usize> {
     let mut required = BTreeMap::new();
     for (depth, object) in levels(document, node).enumerate() {
@@ -52,12 +52,12 @@ pub(super) fn required<'d>(document: &'d Document, node: &'d Node) -> BTreeMap<&
     required
 }
 
-/// An object, the object that it takes in, and so on.
+/// Returns an object, its base, the base of the base, and so on.
 fn levels<'d>(document: &'d Document, node: &'d Node) -> impl Iterator<Item = &'d Node> {
     std::iter::successors(Some(node), |node| base(document, node)).take(MAX_DEPTH)
 }
 
-/// The object that another takes in.
+/// Returns the base of an object.
 pub(super) fn base<'d>(document: &'d Document, node: &Node) -> Option<&'d Node> {
     document.definitions.get(text(node, "base")?)
 }

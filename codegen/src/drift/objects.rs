@@ -31,7 +31,7 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Compares each object with the one of ours that has most fields in common with it.
+    /// Compares each object with our object that has the most fields in common with it.
     fn alternatives(&mut self, theirs: &[Part<'d>], ours: &[Part<'d>]) {
         let mut rest: Vec<_> = ours.to_vec();
         for theirs in theirs {
@@ -68,7 +68,7 @@ impl<'d> Comparison<'d> {
             (false, false) => self.inner(theirs.node, ours.node, "additionalProperties"),
             (true, false) => {
                 self.note(Change::Changes, "fields instead of a map", ours.at, theirs.at);
-                // Where one record became a map of records, its fields are compared with those of the records.
+                // If one record has become a map of records, its fields are compared with the fields of the records.
                 let values = inner(ours.node, "additionalProperties").into_iter();
                 let values =
                     values.flat_map(|values| Accepts::of(self.ours, values, place(values)).objects);
@@ -108,7 +108,8 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Our object in which a field would be declared: the base if theirs inherits it, or if ours has no other fields.
+    /// Returns our object in which a field would be declared: the base if their object inherits the field, or if our
+    /// object has no other fields.
     fn counterpart(&self, field: &Field<'d>, ours: &'d Node) -> &'d Node {
         let has_own = inner(ours, "properties").is_some_and(|own| !own.is_empty());
         let base = base(self.ours, ours).filter(|_| field.inherited || !has_own);
@@ -119,9 +120,9 @@ impl<'d> Comparison<'d> {
         self.note(Change::Adds, "field", &field_place(home, field.name), place(field.node));
     }
 
-    /// Compares two fields; `owner` is our object.
+    /// Compares two fields. `owner` is our object.
     pub(super) fn field(&mut self, theirs: &Field<'d>, ours: &Field<'d>, owner: &str) {
-        // One event requires what for the others is optional.
+        // One event requires a field that is optional for the others.
         let apart = ours.inherited && theirs.required_here;
         let own = if apart { field_place(owner, ours.name) } else { place(ours.node).to_owned() };
         match (theirs.required, ours.required) {

@@ -1,4 +1,4 @@
-//! Writes the tables of `schema/README.md`, which stand between marks, from `differences.toml`.
+//! Generates the tables of `schema/README.md`, which are between marks, from `differences.toml`.
 
 use std::path::{Path, PathBuf};
 
@@ -8,21 +8,21 @@ use super::explanations::{Choice, Explanations, Limit, Row};
 use crate::diagnostic::{Code, Diagnostic, Origin, sorted};
 use crate::load::Sources;
 
-/// A README and what it has to be.
+/// A README and its generated content.
 #[derive(Debug)]
 pub struct Readme {
     /// The file.
     pub path: PathBuf,
-    /// The text it has.
+    /// The current text.
     pub found: String,
-    /// The text it has to have.
+    /// The generated text.
     pub expected: String,
 }
 
-/// Renders the tables of the README in a schema's folder.
+/// Renders the tables of the README in the folder of a schema.
 ///
 /// # Errors
-/// Returns what is wrong with `differences.toml`, a mark that is missing, or a limit that the schema lacks.
+/// Returns the mistakes in `differences.toml`, the marks that are missing, and the limits that the schema lacks.
 pub fn readme(schema: &Path) -> Result<Readme, Vec<Diagnostic>> {
     let explanations = Explanations::load(schema)?;
     let sources = Sources::load(schema)?;
@@ -127,7 +127,7 @@ fn add(words: &mut Vec<String>, word: String) {
     }
 }
 
-/// The limits at a location, in which `*` stands for the name of any property.
+/// Returns the limits at a location, in which `*` matches the name of any property.
 fn read_all(at: &str, sources: &Sources) -> Vec<(String, String)> {
     let Some((before, after)) = at.split_once("/*/") else {
         return read(at, sources).into_iter().collect();
@@ -138,7 +138,7 @@ fn read_all(at: &str, sources: &Sources) -> Vec<(String, String)> {
     places.filter_map(|at| read(&at, sources)).collect()
 }
 
-/// The limit at a location in words, and what happens beyond it.
+/// Returns the limit at a location in words, and the effect of exceeding it.
 fn read(at: &str, sources: &Sources) -> Option<(String, String)> {
     let (schema, keyword) = at.rsplit_once('/')?;
     let schema = value(schema, sources)?;

@@ -1,4 +1,4 @@
-//! Compares events: objects of which a tag tells what the other fields are.
+//! Compares events: objects whose tag determines the other fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use super::document::Document;
 use super::fields::{Field, fields};
 use crate::node::{Node, branches, flag, inner, place, text};
 
-/// Objects of which one field, the tag, tells what the others are.
+/// A set of objects in which one field, the tag, determines the other fields.
 pub(super) struct Variants<'d> {
     pub(super) tag: &'d str,
     at: &'d str,
     /// Whether an object with another tag is accepted.
     open: bool,
     members: BTreeMap<&'d str, Member<'d>>,
-    /// Where objects without the tag stand.
+    /// The location of objects without the tag.
     untagged: Vec<&'d str>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Variants<'d> {
 struct Member<'d> {
     at: &'d str,
     tag_required: bool,
-    /// The fields beside the tag.
+    /// The fields other than the tag.
     fields: Vec<Field<'d>>,
     closed: bool,
 }
@@ -58,7 +58,7 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// Compares the objects with one value of the tag, by their fields but the tag itself.
+    /// Compares the objects with one value of the tag by their fields other than the tag.
     fn members(&mut self, theirs: &Member<'d>, ours: &Member<'d>, tag: &str) {
         let tag = format!("{}/properties/{tag}", ours.at);
         match (theirs.tag_required, ours.tag_required) {
@@ -81,9 +81,9 @@ impl<'d> Comparison<'d> {
     }
 }
 
-/// Reads objects as variants: a union, or objects most of which have a tag with few values each.
+/// Reads objects as variants: a union, or objects most of which have a tag with few values.
 ///
-/// A single object is only read so with the tag that the other schema has.
+/// A single object is read as a variant only if the other schema has the tag.
 pub(super) fn variants<'d>(
     document: &'d Document,
     parts: &[Part<'d>],
@@ -113,7 +113,7 @@ pub(super) fn variants<'d>(
     (!variants.members.is_empty()).then_some(variants)
 }
 
-/// The name of the tag that most of the objects have.
+/// Returns the name of the tag that most of the objects have.
 fn common_tag<'d>(document: &'d Document, parts: &[Part<'d>]) -> Option<&'d str> {
     let mut counts: BTreeMap<&'d str, usize> = BTreeMap::new();
     for part in parts {
@@ -125,7 +125,7 @@ fn common_tag<'d>(document: &'d Document, parts: &[Part<'d>]) -> Option<&'d str>
     (count * 2 > parts.len()).then_some(tag)
 }
 
-/// Whether a field accepts a few texts and nothing else.
+/// Whether a field accepts only a few texts.
 fn is_tag<'d>(document: &'d Document, field: &Field<'d>) -> bool {
     let accepts = Accepts::of(document, field.node, place(field.node));
     accepts.kinds == BTreeSet::from([Kind::Text]) && !accepts.texts.open

@@ -1,4 +1,4 @@
-//! Emits the checks of a number's minimum and maximum.
+//! Emits the checks of the minimum and the maximum of a number.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -6,14 +6,14 @@ use serde_json::Number;
 
 use crate::model::Shape;
 
-/// Which of the two bounds.
+/// The minimum or the maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Minimum,
     Maximum,
 }
 
-/// The condition under which a number is outside of a bound; nothing if its type has no such number.
+/// Returns the condition that a number is out of bounds, or `None` if its type has no such number.
 pub(crate) fn outside(
     shape: &Shape,
     side: Side,
@@ -30,7 +30,7 @@ pub(crate) fn outside(
     }
 }
 
-/// A fraction is rounded to the next integer inside of the bound.
+/// Rounds a fraction to the next integer inside the bound.
 fn integer(
     side: Side,
     bound: &Number,
@@ -41,7 +41,7 @@ fn integer(
     let rounded = || {
         let bound = bound.as_f64()?;
         let bound = if side == Side::Minimum { bound.ceil() } else { bound.floor() };
-        // Saturates far outside of what either type holds.
+        // The conversion saturates far outside the range of either type.
         #[allow(clippy::cast_possible_truncation, reason = "the number is whole or out of range")]
         Some(bound as i128)
     };

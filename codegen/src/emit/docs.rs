@@ -1,4 +1,4 @@
-//! Doc comments: the schema's descriptions, the limits in words, and the blank lines between items.
+//! Emits doc comments: the descriptions of the schema, the limits in words, and the blank lines between items.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,7 +11,7 @@ pub(crate) fn blank_line() -> TokenStream {
     quote!(#[blank_line])
 }
 
-/// The doc comment of a type: its paragraphs, and then the example, if there is one.
+/// Returns the doc comment of a type: its paragraphs, followed by the example, if there is one.
 pub(crate) fn type_docs(def: &TypeDef, more: &[&str]) -> TokenStream {
     let docs = docs(&type_paragraphs(def, more));
     let Some(example) = &def.example else { return docs };
@@ -21,14 +21,14 @@ pub(crate) fn type_docs(def: &TypeDef, more: &[&str]) -> TokenStream {
     quote!(#docs #(#[doc = #lines])*)
 }
 
-/// A doc comment of one paragraph per entry, after a blank line.
+/// Returns a doc comment with one paragraph per entry, after a blank line.
 pub(crate) fn docs<S: AsRef<str>>(paragraphs: &[S]) -> TokenStream {
     let blank = blank_line();
     let lines = doc_lines(paragraphs);
     quote!(#blank #(#[doc = #lines])*)
 }
 
-/// The same as inner docs of a module.
+/// Returns the same as the inner doc comment of a module.
 pub(crate) fn inner_docs<S: AsRef<str>>(paragraphs: &[S]) -> TokenStream {
     let lines = doc_lines(paragraphs);
     quote!(#(#![doc = #lines])*)
@@ -57,7 +57,7 @@ pub(crate) fn first_sentence(description: &str) -> Option<String> {
     is_whole.then_some(sentence)
 }
 
-/// The paragraphs of a type: what it is and where the schema defines it.
+/// Returns the paragraphs of a type: its description and its place in the schema.
 fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
     let description =
         def.description.clone().unwrap_or_else(|| format!("`{}` of the schema.", def.name));
@@ -68,7 +68,7 @@ fn type_paragraphs(def: &TypeDef, more: &[&str]) -> Vec<String> {
     paragraphs
 }
 
-/// The paragraphs of a field: what it is, its limits, and who fills it.
+/// Returns the paragraphs of a field: its description, its limits, and whether mParticle sets it.
 pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     let mut paragraphs =
         vec![field.description.clone().unwrap_or_else(|| format!("The field `{}`.", field.wire))];
@@ -98,7 +98,7 @@ pub(crate) fn field_paragraphs(field: &Field) -> Vec<String> {
     paragraphs
 }
 
-/// The limits of a slot and of what it contains: one sentence for each thing that may happen beyond them.
+/// Returns the limits of a slot and of its elements: one sentence for each effect of exceeding them.
 fn limit_paragraph(slot: &Slot) -> Option<String> {
     let limits = limits_in_words(slot, false);
     let kinds = [
@@ -116,7 +116,7 @@ fn limit_paragraph(slot: &Slot) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// The bounds of a number.
+/// Returns the bounds of a number in words.
 fn bounds_paragraph(slot: &Slot) -> Option<String> {
     let text = |bound: &Option<Bound>| bound.as_ref().map(|bound| bound.value.to_string());
     match (text(&slot.limits.minimum), text(&slot.limits.maximum)) {
@@ -127,7 +127,7 @@ fn bounds_paragraph(slot: &Slot) -> Option<String> {
     }
 }
 
-/// Each limit with the words for what it counts.
+/// Returns each limit with its unit in words.
 fn limits_in_words(slot: &Slot, is_element: bool) -> Vec<(Limit, &'static str)> {
     let limits = &slot.limits;
     let is_mixed = matches!(slot.shape, Shape::ScalarOrList);

@@ -1,6 +1,6 @@
-//! Emits how a type is read and written as a document of its own.
+//! Emits the methods that read and write a type as a document.
 //!
-//! Everything is inline, so that a crate that only writes batches does not compile all that reads them.
+//! All methods are inline. A crate that only writes batches therefore does not compile the code that reads them.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -10,7 +10,7 @@ use super::scope::Scope;
 
 const ERRORS: &str = "# Errors";
 
-/// `from_slice`, `from_str`, `list_from_slice`, `to_vec` and `to_json`.
+/// Emits `from_slice`, `from_str`, `list_from_slice`, `to_vec` and `to_json`.
 pub(crate) fn document_methods(scope: &mut Scope<'_>) -> TokenStream {
     let reading = reading(scope);
     let writing = writing(scope);
@@ -22,7 +22,7 @@ fn reading(scope: &mut Scope<'_>) -> TokenStream {
     let slice_docs = docs(&[
         "Reads a JSON document.",
         ERRORS,
-        "If the bytes are not JSON, a required field is missing, or a value has the wrong type. The error contains the place.",
+        "Returns an error if the bytes are not JSON, a required field is missing, or a value has the wrong type. The error contains the place.",
     ]);
     let str_docs = docs(&[
         "Reads a JSON document from text.",
@@ -58,8 +58,7 @@ fn reading(scope: &mut Scope<'_>) -> TokenStream {
 
 fn writing(scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["write"]);
-    let cause =
-        "If a number is not finite, or the unknown fields contain the name of a known field.";
+    let cause = "Returns an error if a number is not finite, or if the unknown fields contain the name of a known field.";
     let vec_docs = docs(&["Writes a JSON document. Absent fields are left out.", ERRORS, cause]);
     let json_docs =
         docs(&["Writes a JSON document as text.", ERRORS, "See [`to_vec`](Self::to_vec)."]);
@@ -78,7 +77,7 @@ fn writing(scope: &mut Scope<'_>) -> TokenStream {
     }
 }
 
-/// `FromStr`, for `text.parse()`.
+/// Emits `FromStr`, for `text.parse()`.
 pub(crate) fn from_str(name: &Ident, scope: &mut Scope<'_>) -> TokenStream {
     scope.std("str", "FromStr");
     let blank = blank_line();

@@ -1,7 +1,7 @@
-//! Emits the Rust items of each type; one file per shape.
+//! Emits the Rust items of each type, with one file per shape.
 //!
-//! Every emitter ends in one `quote!` that shows the finished item. What an item needs from elsewhere is noted
-//! in its `Scope`, from which the layout makes the module's `use` lines.
+//! Every emitter ends with a `quote!` that shows the complete item. The imports of an item are recorded in its `Scope`,
+//! from which the layout generates the `use` lines of the module.
 
 mod bounds;
 mod docs;
@@ -29,16 +29,16 @@ pub(crate) use docs::{blank_line, docs, inner_docs};
 pub(crate) use scope::Scope;
 pub(crate) use scope::Use;
 
-/// The items of one module and what they use.
+/// The items of a module and their imports.
 #[derive(Debug, Default)]
 pub(crate) struct Emitted {
     /// The items, in the order of the model.
     pub(crate) items: TokenStream,
-    /// What the items use from elsewhere.
+    /// The imports of the items.
     pub(crate) uses: Vec<Use>,
 }
 
-/// Emits the types of a module; nothing when it has none.
+/// Emits the types of a module. Returns `None` if it has no types.
 pub(crate) fn emit(context: &Context<'_>, model: &Model, module: &str) -> Option<Emitted> {
     let mut scope = Scope::new(context, module);
     let mut types = model.types.iter().filter(|def| def.module == module).peekable();
@@ -54,11 +54,11 @@ pub(crate) fn emit(context: &Context<'_>, model: &Model, module: &str) -> Option
     Some(scope.finish())
 }
 
-/// What every emitter may look up.
+/// The context of all emitters.
 pub(crate) struct Context<'a> {
     types: BTreeMap<&'a str, &'a TypeDef>,
     lowered: &'a Lowered,
-    /// The types that stand in a field or a union, or are documents of their own.
+    /// The types that are used in a field or a union, or are documents.
     used_alone: BTreeSet<String>,
 }
 
@@ -79,8 +79,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether an object keeps unknown fields itself: unless it only occurs flattened into others, or its base keeps
-    /// them. What is flattened sees all that the outer object does not know, so one of the two keeps it.
+    /// Whether an object itself keeps unknown fields. It does not if it is only flattened into others, or if its base
+    /// keeps them. A flattened object receives all fields that the outer object does not know. Only one of the two may
+    /// keep them.
     fn keeps_unknown(&self, name: &str, object: &Object) -> bool {
         let base = object.base.as_ref();
         let base_keeps = base.is_some_and(|base| self.used_alone.contains(&base.type_name));
@@ -95,7 +96,8 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Whether a type is the content of a variant of some union, and so carries its envelope's fields.
+    /// Whether a type is the content of a variant of a union. It then also contains the other fields of the union's
+    /// object.
     fn is_union_content(&self, name: &str) -> bool {
         self.types.values().any(|def| match &def.kind {
             Kind::Union(union) => union.variants.iter().any(|variant| variant.type_name == name),

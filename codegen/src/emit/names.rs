@@ -1,4 +1,4 @@
-//! Emits the iteration over an object whose fields are texts, such as the identities of a user.
+//! Emits an iterator over an object whose fields are texts, such as the identities of a user.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,7 +8,7 @@ use super::parameter::is_optional_text;
 use super::scope::ident;
 use super::shape::ObjectShape;
 
-/// `iter`, for an object that may be read from records, and so has one text for each name.
+/// Emits `iter` for an object that may be read from records and therefore has one text for each name.
 pub(crate) fn iter_method(shape: &ObjectShape<'_>) -> TokenStream {
     let is_text = shape.fields.iter().all(|(_, ty)| is_optional_text(ty));
     if shape.object.records.is_none() || !is_text || !shape.has_extra {

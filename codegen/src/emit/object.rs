@@ -1,4 +1,4 @@
-//! Emits an object: its struct, and the implementations that read, locate and validate it.
+//! Emits an object: its struct, and the implementations for reading, locating and validating it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,7 +14,7 @@ use super::validate::{object_checks, validate_method};
 use crate::model::{Field, Object, Presence, Shape, TypeDef};
 use crate::rust_type::RustType;
 
-/// Everything about one object.
+/// Emits all items of an object.
 pub(crate) fn object(
     context: &Context<'_>,
     def: &TypeDef,
@@ -132,7 +132,7 @@ impl ObjectShape<'_> {
         }
     }
 
-    /// The table from which an error's place is found.
+    /// Emits the table that is used to find the place of an error.
     fn shaped(&self, scope: &mut Scope<'_>) -> TokenStream {
         scope.support(&["Shape", "Shaped"]);
         if !self.fields.is_empty() || self.object.base.is_some() {
@@ -245,7 +245,7 @@ fn reader(field: &Field, ty: &RustType) -> &'static str {
     }
 }
 
-/// Whether a slot holds numbers that have to be finite to be written.
+/// Whether a slot contains numbers that must be finite.
 fn holds_number(shape: &Shape) -> bool {
     match shape {
         Shape::Number => true,

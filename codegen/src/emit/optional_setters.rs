@@ -1,4 +1,4 @@
-//! Emits the setters for values that may be absent, and for attributes whose kinds are known only at run time.
+//! Emits the setters for values that may be absent, and for attributes whose types are known only at run time.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -11,7 +11,7 @@ use crate::model::Field;
 use crate::names::in_method;
 use crate::rust_type::RustType;
 
-/// `set_price(Option)`: sets the field or clears it.
+/// Emits `set_price(Option)`, which sets the field or clears it.
 pub(crate) fn optional_setter(
     target: &Target<'_>,
     field: &Field,
@@ -44,7 +44,7 @@ pub(crate) fn optional_setter(
     }
 }
 
-/// `try_with_custom_attributes(json)`: sets a map of attributes from JSON.
+/// Emits `try_with_custom_attributes(json)`, which sets a map of attributes from JSON.
 pub(crate) fn fallible_setter(
     target: &Target<'_>,
     field: &Field,
@@ -61,7 +61,7 @@ pub(crate) fn fallible_setter(
     let docs = docs(&[
         format!("Sets {link} from JSON values."),
         "# Errors".to_owned(),
-        "If a value cannot be the value of an attribute. The error contains the name of the attribute.".to_owned(),
+        "Returns an error if a value cannot be the value of an attribute. The error contains the name of the attribute.".to_owned(),
     ]);
     quote! {
         #docs

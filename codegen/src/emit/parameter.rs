@@ -1,4 +1,4 @@
-//! What a constructor or a setter takes for a value of a type, and how it becomes that type.
+//! The parameter types of constructors and setters, and the conversions of arguments.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,9 +6,9 @@ use quote::quote;
 use super::scope::Scope;
 use crate::rust_type::{Primitive, RustType};
 
-/// The type of a parameter from which a value of the type can be made.
+/// Returns the type of a parameter for a value of a type.
 ///
-/// Integers are taken as they are: with `impl Into<i64>`, a literal would be an `i32` and might not fit.
+/// Integers are not converted: with `impl Into<i64>`, a literal would be an `i32` and might not fit.
 pub(crate) fn parameter(ty: &RustType, scope: &mut Scope<'_>) -> TokenStream {
     match ty {
         RustType::Vec(item) => {
@@ -35,7 +35,7 @@ pub(crate) fn parameter(ty: &RustType, scope: &mut Scope<'_>) -> TokenStream {
     }
 }
 
-/// The value of the type, made from an argument.
+/// Returns the conversion of an argument into a value of the type.
 pub(crate) fn conversion(ty: &RustType, argument: &TokenStream) -> TokenStream {
     match ty {
         RustType::Vec(item) if is_exact(item) => quote!(#argument.into_iter().collect()),
@@ -57,19 +57,19 @@ pub(crate) fn conversion(ty: &RustType, argument: &TokenStream) -> TokenStream {
     }
 }
 
-/// Whether a call of `into` makes the type of an argument.
+/// Whether a call of `into` converts an argument into the type.
 pub(crate) fn is_converted_by_into(ty: &RustType) -> bool {
     let is_collection = matches!(ty, RustType::Vec(_) | RustType::Map(_));
     let is_number = matches!(ty, RustType::Primitive(Primitive::F64));
     !is_collection && !is_number && !is_exact(ty) && !is_optional_text(ty)
 }
 
-/// Whether a type is an element of a list or a map that is text or null.
+/// Whether the type of an element of a list or a map is text or null.
 pub(crate) fn is_optional_text(ty: &RustType) -> bool {
     matches!(ty.without_option(), RustType::Primitive(Primitive::String)) && ty.is_option()
 }
 
-/// Whether an argument has to have the type itself.
+/// Whether an argument must have the type itself.
 pub(crate) fn is_exact(ty: &RustType) -> bool {
     matches!(ty, RustType::Primitive(Primitive::Bool | Primitive::I64 | Primitive::U64))
 }

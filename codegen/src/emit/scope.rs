@@ -1,4 +1,4 @@
-//! What a module's items use from other modules, collected while they are emitted.
+//! The imports of a module, which are collected while its items are emitted.
 
 use std::collections::BTreeSet;
 
@@ -49,27 +49,27 @@ impl<'a> Scope<'a> {
         Emitted { items: self.items, uses: self.uses.into_iter().collect() }
     }
 
-    /// Notes names of `crate::support`.
+    /// Records names of `crate::support`.
     pub(crate) fn support(&mut self, names: &[&str]) {
         self.uses.extend(names.iter().map(|&name| Use::Support(name.to_owned())));
     }
 
-    /// Notes a name of the standard library.
+    /// Records a name of the standard library.
     pub(crate) fn std(&mut self, module: &'static str, name: &'static str) {
         self.uses.insert(Use::Std(module, name));
     }
 
-    /// Notes a name of `serde_json`.
+    /// Records a name of `serde_json`.
     pub(crate) fn serde_json(&mut self, name: &'static str) {
         self.uses.insert(Use::SerdeJson(name));
     }
 
-    /// Notes names of serde.
+    /// Records names of serde.
     pub(crate) fn serde(&mut self, names: &[&'static str]) {
         self.uses.extend(names.iter().map(|&name| Use::Serde(name)));
     }
 
-    /// The identifier of a generated type, noted when it belongs to another module.
+    /// Returns the identifier of a generated type. Records it if the type belongs to another module.
     pub(crate) fn generated(&mut self, name: &str) -> Ident {
         if let Some(def) = self.context.find(name).filter(|def| def.module != self.module) {
             self.uses.insert(Use::Generated(def.module.clone(), def.name.clone()));
@@ -77,7 +77,7 @@ impl<'a> Scope<'a> {
         ident(name)
     }
 
-    /// A type as Rust writes it, with what it needs from elsewhere noted.
+    /// Returns a type in Rust syntax. Records its imports.
     pub(crate) fn ty(&mut self, ty: &RustType) -> TokenStream {
         match ty {
             RustType::Option(inner) => self.applied("Option", [inner.as_ref()]),
@@ -111,7 +111,7 @@ impl<'a> Scope<'a> {
         self.applied(name, arguments)
     }
 
-    /// A type with its arguments.
+    /// Returns a type with its arguments.
     fn applied<'t>(
         &mut self,
         name: &str,
@@ -123,14 +123,14 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// An identifier of the model as a token.
+/// Returns an identifier of the model as a token.
 pub(crate) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-/// A field in a pattern or an expression, with the variable that holds its value.
+/// Returns a field in a pattern or an expression, with the variable for its value.
 ///
-/// Variables have names of our own: what the schema calls `serializer` is no variable.
+/// The names of variables do not come from the schema, because a field may be called `serializer`.
 pub(crate) fn binding(field: &Ident, variable: &str) -> TokenStream {
     let variable = ident(variable);
     if *field == variable { quote!(#variable) } else { quote!(#field: #variable) }

@@ -1,4 +1,4 @@
-//! Emits an object's constructor and its setters.
+//! Emits the constructor and the setters of an object.
 
 use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
@@ -13,7 +13,7 @@ use crate::model::{Field, Object};
 use crate::names::in_method;
 use crate::rust_type::RustType;
 
-/// `new`, with what is required to write as its arguments.
+/// Emits `new`, whose arguments are the fields that are required for writing.
 pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
     let what = in_words(&shape.def.name);
     if shape.has_default() {
@@ -68,7 +68,7 @@ pub(crate) fn constructor(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> Tok
     }
 }
 
-/// The fields that an object's constructor takes, in its order.
+/// Returns the fields that the constructor of an object takes, in order.
 fn arguments<'f>(
     object: Option<&Object>,
     fields: &[(&'f Field, &'f RustType)],
@@ -78,12 +78,13 @@ fn arguments<'f>(
     wanted.filter_map(named).collect()
 }
 
-/// A type's name in words: "custom event".
+/// Returns the name of a type in words, such as "custom event".
 fn in_words(name: &str) -> String {
     name.to_snake_case().replace('_', " ")
 }
 
-/// The setters of the own fields and of the base's. Those for values that may be absent come last.
+/// Emits the setters of the own fields and of the fields of the base. The setters for values that may be absent come
+/// last.
 pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
     let own = Target { path: quote!(self), holder: None };
     let base = shape.object.base.as_ref().map(|base| {
@@ -105,16 +106,17 @@ pub(crate) fn setters(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenSt
     quote!(#plain #optional)
 }
 
-/// Where a setter writes.
+/// The target of a setter.
 pub(crate) struct Target<'a> {
-    /// The expression that holds the field.
+    /// The expression for the owner of the field.
     pub(crate) path: TokenStream,
-    /// The name of the field that holds the base, for a field of the base.
+    /// The name of the field with the base, for a field of the base.
     pub(crate) holder: Option<&'a str>,
 }
 
 impl Target<'_> {
-    /// A link to a field, or to the base for one of its fields, or no link if it would not fit into a line.
+    /// Returns a link to a field, or to the base for a field of the base. Returns text without a link if the link would
+    /// not fit into a line.
     pub(crate) fn link(&self, field: &Field) -> String {
         const WIDTH: usize = 75;
         let name = &field.ident;
@@ -123,7 +125,7 @@ impl Target<'_> {
     }
 }
 
-/// `with_products(products)`: sets the field.
+/// Emits `with_products(products)`, which sets the field.
 fn whole_setter(
     target: &Target<'_>,
     field: &Field,
@@ -152,7 +154,7 @@ fn whole_setter(
     }
 }
 
-/// `with_product(product)` or `with_custom_attribute(name, value)`: adds one to a list or a map.
+/// Emits `with_product(product)` or `with_custom_attribute(name, value)`, which adds an entry to a list or a map.
 fn adder(
     target: &Target<'_>,
     field: &Field,

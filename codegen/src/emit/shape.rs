@@ -1,19 +1,19 @@
-//! What the emitters of an object's parts need to know of it.
+//! The description of an object for the emitters of its parts.
 
 use super::Context;
 use crate::model::{Field, Object, TypeDef};
 use crate::rust_type::RustType;
 
-/// An object beside what the emitters of its parts need to know of it.
+/// An object with the information that the emitters of its parts require.
 pub(crate) struct ObjectShape<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) def: &'a TypeDef,
     pub(crate) object: &'a Object,
     /// The own fields with their Rust types.
     pub(crate) fields: Vec<(&'a Field, &'a RustType)>,
-    /// Whether it is the content of a union, and so keeps what else stands in the envelope.
+    /// Whether the object is the content of a union, and therefore keeps the other fields of the union's object.
     pub(crate) is_union_content: bool,
-    /// Whether it keeps unknown fields itself.
+    /// Whether the object itself keeps unknown fields.
     pub(crate) has_extra: bool,
 }
 
@@ -25,13 +25,13 @@ impl<'a> ObjectShape<'a> {
         Self { context, def, object, fields, is_union_content, has_extra }
     }
 
-    /// Whether the constructor takes nothing, so that `Default` makes a complete value.
+    /// Whether the constructor has no arguments. `Default` then creates a complete value.
     pub(crate) fn has_default(&self) -> bool {
         let base = self.base_object();
         self.object.constructor.is_empty() && base.is_none_or(|base| base.constructor.is_empty())
     }
 
-    /// The object flattened into this one.
+    /// The object that is flattened into this one.
     pub(crate) fn base_object(&self) -> Option<&'a Object> {
         self.context.object(&self.object.base.as_ref()?.type_name)
     }

@@ -7,7 +7,7 @@ use super::docs::{blank_line, docs, type_docs};
 use super::scope::{Scope, ident};
 use crate::model::{Enum, EnumValue, TypeDef};
 
-/// The enum, its spellings, and the implementations that `open_enum!` derives from them.
+/// Emits the enum, its spellings, and the implementations that `open_enum!` derives from them.
 pub(crate) fn string_enum(def: &TypeDef, set: &Enum, scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["OpenEnum", "open_enum"]);
     let name = ident(&def.name);

@@ -1,4 +1,4 @@
-//! Emits an adjacently tagged union: an enum of its known contents, and what reads and writes the envelope.
+//! Emits an adjacently tagged union: an enum of its known contents, and the implementations that read and write it.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -12,7 +12,7 @@ use super::variant_access::{VariantTypes, accessors, conversions};
 use crate::model::{TypeDef, Union, Variant};
 use crate::names::{field_ident, is_ident};
 
-/// Everything about one union.
+/// Emits all items of a union.
 pub(crate) fn union(
     context: &Context<'_>,
     def: &TypeDef,
@@ -30,7 +30,7 @@ pub(crate) fn union(
     quote!(#item #methods #conversions #writing #reading #shaped #validate)
 }
 
-/// The names of a union's methods, and of the third field of its variant `Unknown`.
+/// The names of the methods of a union, and of the third field of its variant `Unknown`.
 const METHODS: &[&str] = &["extra", "from_slice", "from_str", "to_vec", "validate"];
 
 struct UnionShape<'a> {
@@ -39,9 +39,9 @@ struct UnionShape<'a> {
     name: Ident,
     tag: Ident,
     content: Ident,
-    /// Each variant with its name and its content's type, as tokens.
+    /// The names of the variants and the types of their contents, as tokens.
     variants: Vec<(&'a Variant, Ident, Ident)>,
-    /// The base that all contents share: its field and its type.
+    /// The base that all contents have in common: its field and its type.
     base: Option<(Ident, Ident)>,
 }
 
@@ -150,7 +150,7 @@ impl<'a> UnionShape<'a> {
         let get_docs =
             docs(&["Returns the fields that all known types have, or `None` for an unknown type."]);
         let mut_docs = docs(&[
-            "Returns the fields that all known types have, for changing them, or `None` for an unknown type.",
+            "Returns a mutable reference to the fields that all known types have, or `None` for an unknown type.",
         ]);
         quote! {
             #get_docs
@@ -172,12 +172,12 @@ impl<'a> UnionShape<'a> {
         }
     }
 
-    /// Each variant with the type of its content.
+    /// Emits the variants with the types of their contents.
     fn types(&self) -> Vec<VariantTypes<'_>> {
         self.variants.iter().map(|(_, variant, ty)| (variant, ty)).collect()
     }
 
-    /// The names of the methods that do not come from the variants.
+    /// Returns the names of the methods that do not come from the variants.
     fn method_names(&self) -> Vec<&Ident> {
         let base = self.base.iter().map(|(field, _)| field);
         base.chain([&self.tag]).collect()
@@ -326,7 +326,7 @@ fn tag_entry(wire: &str, index: usize) -> TokenStream {
     quote!((#wire, #index))
 }
 
-/// The name in Rust of a union's tag or content, apart from other names there.
+/// Returns the Rust name of the tag or the content of a union, which differs from other names there.
 fn part_ident(wire: &str, fallback: &str, taken: &[String]) -> Ident {
     let name = Some(field_ident(wire)).filter(|name| is_ident(name));
     let mut name = name.unwrap_or_else(|| fallback.to_owned());
@@ -336,7 +336,7 @@ fn part_ident(wire: &str, fallback: &str, taken: &[String]) -> Ident {
     ident(&name)
 }
 
-/// The base that all variants' contents have in common.
+/// Returns the base that the contents of all variants have in common.
 fn shared_base(context: &Context<'_>, union: &Union) -> Option<(String, String)> {
     let mut bases = union.variants.iter().map(|variant| {
         let base = context.object(&variant.type_name)?.base.as_ref()?;

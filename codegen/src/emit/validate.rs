@@ -1,4 +1,4 @@
-//! Emits `Validate`: the schema's limits, closed sets and advice as straight-line checks.
+//! Emits `Validate`: checks of the limits, closed sets and advice of the schema.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -11,7 +11,7 @@ use super::shape::ObjectShape;
 use crate::model::{Beyond, Field, Format, Kind, Limit, Limits, Presence, Records, Shape, Slot};
 use crate::rust_type::RustType;
 
-/// The implementation for an object.
+/// Emits the implementation for an object.
 pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> TokenStream {
     let mut checks = TokenStream::new();
     for (field, ty) in &shape.fields {
@@ -38,7 +38,7 @@ pub(crate) fn object_checks(shape: &ObjectShape<'_>, scope: &mut Scope<'_>) -> T
     implementation(&ident(&shape.def.name), &checks, scope)
 }
 
-/// Reports the absence of the base's fields that only this object requires.
+/// Emits the checks of the fields of the base that only this object requires.
 fn required_of_base(shape: &ObjectShape<'_>, base: &Ident) -> TokenStream {
     let required = shape.base_fields().into_iter().filter(|(field, _)| {
         let only_here = field.presence == Presence::Optional;
@@ -52,7 +52,7 @@ fn required_of_base(shape: &ObjectShape<'_>, base: &Ident) -> TokenStream {
     checks.collect()
 }
 
-/// Whether a field that may be absent is there.
+/// Returns the condition that an optional field is present.
 fn is_present(field: &TokenStream, ty: &RustType) -> TokenStream {
     match ty {
         RustType::Option(_) => quote!(#field.is_some()),
@@ -61,7 +61,7 @@ fn is_present(field: &TokenStream, ty: &RustType) -> TokenStream {
     }
 }
 
-/// Each record from which the object was read has a key and a value.
+/// Emits the check that each record from which the object was read has a key and a value.
 fn record_checks(shape: &ObjectShape<'_>, records: &Records) -> TokenStream {
     let holder = ident(&records.ident);
     let fields =
@@ -81,7 +81,7 @@ fn record_checks(shape: &ObjectShape<'_>, records: &Records) -> TokenStream {
     }
 }
 
-/// The method `validate` of a type.
+/// Emits the method `validate` of a type.
 pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
     scope.support(&["Violation", "validate"]);
     let docs = docs(&[
@@ -97,9 +97,9 @@ pub(crate) fn validate_method(scope: &mut Scope<'_>) -> TokenStream {
     }
 }
 
-/// The implementation of `Validate` around its checks.
+/// Emits the implementation of `Validate` with its checks.
 ///
-/// Inline, so that it is compiled only where documents are validated.
+/// It is inline, and therefore compiled only where documents are validated.
 pub(crate) fn implementation(
     name: &Ident,
     checks: &TokenStream,
@@ -120,11 +120,11 @@ pub(crate) fn implementation(
     }
 }
 
-/// What checking a value takes.
+/// The kind of check that a value requires.
 enum Checks {
-    /// Nothing: whatever can be read is valid.
+    /// None: every value that can be read is valid.
     None,
-    /// The value's own `check`, which options, lists and maps pass on to what they hold.
+    /// The method `check` of the value. Options, lists and maps call it for their elements.
     Itself,
     /// Statements about the value.
     Statements(TokenStream),
@@ -139,7 +139,7 @@ fn field_checks(
     let (name, wire) = (ident(&field.ident), &field.wire);
     let place = quote!(place.field(#wire));
     let is_option = ty.is_option();
-    // No name of the schema becomes that of a variable: `report` may be a field, too.
+    // Names of the schema do not become names of variables, because a field may be called `report`.
     let value = if is_option {
         Value { receiver: quote!(value), reference: quote!(value), copied: quote!(*value) }
     } else {
@@ -175,11 +175,11 @@ fn statements(checks: Checks, value: &Value, place: &TokenStream) -> TokenStream
     }
 }
 
-/// The expressions for a value: to call its methods, and to pass it by reference.
+/// The expressions for a value: one to call its methods, and one to pass it by reference.
 struct Value {
     receiver: TokenStream,
     reference: TokenStream,
-    /// The value itself, of a type that is copied.
+    /// The value itself, for a type that is `Copy`.
     copied: TokenStream,
 }
 
@@ -190,7 +190,7 @@ struct Checker<'a, 's, 'c> {
 }
 
 impl Checker<'_, '_, '_> {
-    /// The checks of a value at a place; `prefix` keeps the names in nested loops apart.
+    /// Emits the checks of a value at a place. `prefix` distinguishes the names in nested loops.
     fn checks(&mut self, slot: &Slot, value: &Value, place: &TokenStream, prefix: &str) -> Checks {
         let limits = &slot.limits;
         let Value { receiver, reference, .. } = value;
@@ -243,7 +243,8 @@ impl Checker<'_, '_, '_> {
         }
     }
 
-    /// The checks of a list or a map: of its size, and of each element in a loop over `pairs`.
+    /// Emits the checks of a list or a map: the check of its size, and the checks of each element in a loop over
+    /// `pairs`.
     fn elements(
         &mut self,
         item: &Slot,
@@ -297,7 +298,7 @@ impl Checker<'_, '_, '_> {
         })
     }
 
-    /// One call of a limit's check, when there is such a limit.
+    /// Emits a call of the check of a limit, if there is such a limit.
     fn limit(
         &mut self,
         check: &str,
@@ -310,7 +311,7 @@ impl Checker<'_, '_, '_> {
         Some(quote!(report.#check(&#place, #value, #maximum, #beyond);))
     }
 
-    /// The checks of a number's bounds.
+    /// Emits the checks of the bounds of a number.
     fn bounds(&mut self, slot: &Slot, value: &Value, place: &TokenStream) -> TokenStream {
         let limits = &slot.limits;
         let sides = [
@@ -349,7 +350,7 @@ struct Names {
     places: Ident,
     key: Ident,
     element: Ident,
-    /// What a loop inside this one puts in front of its names.
+    /// Returns the prefix of the names in a loop inside this one.
     prefix: String,
 }
 

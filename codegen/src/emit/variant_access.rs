@@ -1,4 +1,4 @@
-//! Emits how the content of a union is made into the union, and how it is taken out again.
+//! Emits the conversions between a union and the types of its contents.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::docs::{blank_line, docs};
 /// A variant and the type of its content.
 pub(crate) type VariantTypes<'a> = (&'a Ident, &'a Ident);
 
-/// `as_session_start(&self)` and so on, for each variant whose method name is its own.
+/// Emits methods such as `as_session_start(&self)` for each variant whose method name is unique.
 pub(crate) fn accessors(variants: &[VariantTypes<'_>], taken: &[&Ident]) -> TokenStream {
     let name = |variant: &Ident| format_ident!("as_{}", variant.to_string().to_snake_case());
     let mut uses = BTreeMap::<_, usize>::new();
@@ -39,7 +39,7 @@ pub(crate) fn accessors(variants: &[VariantTypes<'_>], taken: &[&Ident]) -> Toke
     methods.collect()
 }
 
-/// `From` and `TryFrom` for each type that is the content of one variant only.
+/// Emits `From` and `TryFrom` for each type that is the content of a single variant.
 pub(crate) fn conversions(union: &Ident, variants: &[VariantTypes<'_>]) -> TokenStream {
     let mut uses = BTreeMap::<_, usize>::new();
     for (_, ty) in variants {
@@ -51,7 +51,7 @@ pub(crate) fn conversions(union: &Ident, variants: &[VariantTypes<'_>]) -> Token
 
 fn conversion(union: &Ident, variant: &Ident, ty: &Ident) -> TokenStream {
     let blank = blank_line();
-    let docs = docs(&["Returns the value unchanged as the error if it holds another variant."]);
+    let docs = docs(&["Returns the unchanged value as the error if it is another variant."]);
     quote! {
         #blank
         impl From<#ty> for #union {

@@ -1,8 +1,8 @@
-//! Puts the content of an alias in place of each reference to it.
+//! Replaces each reference to an alias with the content of the alias.
 //!
-//! A definition that is no object, enum or union names a notation rather than a type: the published file has
-//! `String` (any scalar), `Integer` (or null) and `StringOrArray`. What stands beside the reference wins. Aliases
-//! that lead back to themselves are reported, and so are those that unfold without end.
+//! An alias is a definition that is not an object, enum or union. The published file has the aliases `String` (any
+//! scalar), `Integer` (or null) and `StringOrArray`. Keywords beside the reference take precedence. Aliases that refer
+//! to themselves or that unfold endlessly are reported.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::{Schema, is_named, merge, text, visit};
 use crate::diagnostic::Code;
 use crate::node::{FROM, Node, place};
 
-/// Schemas to look at, copies included; no honest schema comes near.
+/// The maximum number of schemas, including copies. It is far above the number in any realistic schema.
 const MAX_SCHEMAS: usize = 200_000;
 
-/// Aliases of aliases, at most this deep.
+/// The maximum depth of aliases of aliases.
 const MAX_CHAIN: usize = 16;
 
 pub(super) fn run(schema: &mut Schema<'_>) {
@@ -22,10 +22,10 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     let mut inliner = Inliner {
         aliases: aliases.map(|(key, node)| (key.clone(), node.clone())).collect(),
         schemas: 0,
-        troubles: Vec::new(),
+        mistakes: Vec::new(),
     };
     schema.rewrite(|node| inliner.inline(node, &mut Vec::new()));
-    for (at, code, message) in inliner.troubles {
+    for (at, code, message) in inliner.mistakes {
         schema.report(&at, code, message, "define one of them without a reference to the others");
     }
 }
@@ -33,16 +33,16 @@ pub(super) fn run(schema: &mut Schema<'_>) {
 struct Inliner {
     aliases: BTreeMap<String, Node>,
     schemas: usize,
-    troubles: Vec<(String, Code, String)>,
+    mistakes: Vec<(String, Code, String)>,
 }
 
 impl Inliner {
-    /// Replaces a reference to an alias; `chain` holds the aliases being unfolded.
+    /// Replaces a reference to an alias. `chain` contains the aliases that are being unfolded.
     fn inline(&mut self, node: &mut Node, chain: &mut Vec<String>) {
         self.schemas += 1;
         let Some(key) = text(node, "$ref").map(str::to_owned) else { return };
         let Some(alias) = self.aliases.get(&key) else { return };
-        let trouble = if chain.contains(&key) {
+        let mistake = if chain.contains(&key) {
             Some((Code::ReferenceCycle, format!("`{key}` refers to itself")))
         } else if chain.len() >= MAX_CHAIN || self.schemas > MAX_SCHEMAS {
             Some((Code::TooDeep, format!("`{key}` unfolds into too many aliases")))
@@ -50,8 +50,8 @@ impl Inliner {
             None
         };
         node.shift_remove("$ref");
-        if let Some((code, message)) = trouble {
-            self.troubles.push((place(node).to_owned(), code, message));
+        if let Some((code, message)) = mistake {
+            self.mistakes.push((place(node).to_owned(), code, message));
             return;
         }
         let mut copy = alias.clone();

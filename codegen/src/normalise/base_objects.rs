@@ -1,8 +1,8 @@
 //! Reads `allOf` as an object with a base.
 //!
-//! Every event is its own fields beside those that all events have. `schema/` writes `allOf: [base]` beside
-//! `properties`, the published file `allOf: [base, {"properties": ..}]`. Either becomes one object with `base`. An
-//! `allOf` around a single reference and nothing else is that reference.
+//! Each event has its own fields and the fields that all events have. `schema/` writes `allOf: [base]` beside
+//! `properties`, and the published file writes `allOf: [base, {"properties": ..}]`. Both become an object with `base`.
+//! An `allOf` that contains only a single reference becomes that reference.
 
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ fn flat(node: &Node) -> Option<Node> {
     is_record(&object).then_some(object)
 }
 
-/// Adds the fields of one part to an object; false when they clash.
+/// Adds the fields of one part to an object. Returns `false` if fields clash.
 fn add(object: &mut Node, part: &Node) -> bool {
     for (keyword, value) in part {
         let known = object.entry(keyword.as_str()).or_insert(Value::Null);

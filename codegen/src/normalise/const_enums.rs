@@ -1,7 +1,7 @@
-//! Gives the ways to list values one form: `{"type": "enum", "values": [{"const", "description", ..}], "closed"}`.
+//! Rewrites lists of values as `{"type": "enum", "values": [{"const", "description", ..}], "closed"}`.
 //!
-//! `enum: [..]` (without room for descriptions), a lone `const`, `oneOf` of `const` with `description`, and the same
-//! beside `{"type": "string"}`, which is a set that stays open.
+//! The other notations are `enum: [..]` (without descriptions), a single `const`, and `oneOf` of `const` with
+//! `description`. Each of them may be combined with `{"type": "string"}`, and is then an open set.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn from_list(node: &Node) -> Option<Vec<Value>> {
     Some(values.map(|(i, value)| json!({ AT: format!("{at}/enum/{i}"), "const": value })).collect())
 }
 
-/// The description stays with the schema as well: here it may be that of a property.
+/// The schema keeps its description, which may be the description of a property.
 fn from_const(node: &Node) -> Option<Vec<Value>> {
     node.get("const")?;
     let kept =
@@ -46,7 +46,7 @@ fn from_const(node: &Node) -> Option<Vec<Value>> {
     Some(vec![value.into()])
 }
 
-/// A choice of enums, which the inner schemas have become by now, and of any text, perhaps.
+/// Rewrites a choice of enums, which the inner schemas already are, and possibly of any text.
 fn from_choice(node: &Node) -> Option<(Vec<Value>, bool)> {
     let (_, choices) = choice(node)?;
     let (enums, others): (Vec<&Node>, Vec<&Node>) =

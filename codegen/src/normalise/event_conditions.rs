@@ -1,16 +1,16 @@
-//! Reads an event union out of one condition per event type.
+//! Converts one condition per event type into an event union.
 //!
-//! `schema/` states for each type: `if` the `event_type` is this, `then` the `data` are that. Unlike one big `oneOf`,
-//! this keeps the set of types open and lets a validator point into the event that is wrong.
+//! `schema/` has a condition for each type: `if` has the `event_type`, and `then` has the type of `data`. Unlike one
+//! large `oneOf`, this keeps the set of types open, and a validator can point to the mistake in an event.
 
 use serde_json::{Value, json};
 
 use super::{Schema, branches, flag, inner, text};
 use crate::node::{AT, Node, place};
 
-/// What one condition says.
+/// The content of a condition.
 pub(super) struct Condition<'n> {
-    /// Where it stands.
+    /// The place of the condition.
     pub(super) at: &'n str,
     /// The property that has the event type.
     pub(super) tag: &'n str,
@@ -39,7 +39,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     }
 }
 
-/// The conditions of an object that has nothing else in its `allOf`, all about the same two properties.
+/// Returns the conditions of an object if its `allOf` contains only conditions on the same two properties.
 pub(super) fn conditions(node: &Node) -> Option<Vec<Condition<'_>>> {
     let conditions: Vec<_> =
         branches(node, "allOf").into_iter().map(condition).collect::<Option<_>>()?;

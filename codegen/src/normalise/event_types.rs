@@ -1,7 +1,7 @@
 //! Checks that every event type has both a constant and a condition.
 //!
-//! The constant stands in the set of types and describes the type; the condition says what its data are. One without
-//! the other is a step that a maintainer forgot: the type would be unchecked, or missing from the set.
+//! The constant is in the set of types and has the description of the type. The condition has the type of its data. If
+//! one of the two was forgotten, the data would not be checked, or the type would be missing from the set.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{Schema, branches, inner, text};
 use crate::diagnostic::Code;
 use crate::node::{Node, place};
 
-/// A type that lacks its constant or its condition.
+/// An event type without a constant or without a condition.
 struct Incomplete {
     at: String,
     message: String,

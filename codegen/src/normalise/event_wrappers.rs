@@ -1,7 +1,7 @@
-//! Reads an event union out of a choice of wrappers.
+//! Converts a choice of wrappers into an event union.
 //!
-//! The published file lists objects `{event_type, data}`, each behind a `$ref` and with its own single
-//! value of `event_type`. typify would make a struct of each and an untagged enum of them.
+//! The published file lists references to objects `{event_type, data}`, each with a single value of `event_type`.
+//! typify would generate a struct for each of them, and an untagged enum.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use super::{Schema, branches, choice, inner, text};
 use crate::node::{AT, Node, place};
 
-/// An object of a tag with one possible value and a content.
+/// An object with a content and a tag that has one possible value.
 struct Wrapper {
     tag: String,
     content: String,
-    /// The value of the tag, with the content's type as `content`.
+    /// The value of the tag, with the type of the content as `content`.
     variant: Node,
-    /// The definition that is the content, and the one flattened into it.
+    /// The definition of the content, and its base.
     target: Option<String>,
     base: Option<String>,
 }
@@ -86,7 +86,7 @@ fn union(wrappers: &[&Wrapper]) -> Option<Node> {
     union.as_object().cloned()
 }
 
-/// A type for events without fields of their own: the base alone would serve several variants at once.
+/// Creates a type for events without own fields. Otherwise, several variants would have the base as their content.
 fn own_type(variant: &Node, base: &str) -> Value {
     let at = inner(variant, "content").map(place);
     json!({ AT: at, "type": "object", "properties": {}, "base": base })

@@ -1,6 +1,7 @@
-//! Puts types written by hand in place of the definitions that the overrides name.
+//! Replaces the definitions that the overrides name with hand-written types.
 //!
-//! Times, values of several types and the three shapes of a breadcrumb need Rust that no schema can describe.
+//! A schema cannot describe the Rust types of times, of values of several types, and of the three forms of a
+//! breadcrumb.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
-//! Drops what says nothing about a type.
+//! Removes keywords that have no effect on a type.
 //!
-//! mParticle's published files give defaults that are not even in their own enums (`environment` defaults to
-//! `unknown`), and a default would turn an optional field into a plain one. They also close their objects, while our
-//! types keep unknown fields.
+//! mParticle's published files have defaults that are not values of the same enum (the default of `environment` is
+//! `unknown`), and typify would convert an optional field with a default into a plain one. They also close their
+//! objects, whereas our types keep unknown fields.
 
 use serde_json::Value;
 

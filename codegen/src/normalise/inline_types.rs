@@ -1,6 +1,7 @@
-//! Moves objects, enums and unions that are written in place to definitions of their own.
+//! Moves inline objects, enums and unions to definitions.
 //!
-//! Their key is the place where they were written, so that the same inline type met twice is one type.
+//! The key of such a definition is the place of the inline type. An inline type that occurs in several copies is
+//! therefore one type.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -9,10 +10,10 @@ use super::limits::LIMITS;
 use super::{Schema, is_named};
 use crate::node::{AT, Node, place};
 
-/// What is said of the position, not of the type that stands there.
+/// The keywords that describe the position and not the type.
 const OF_POSITION: &[&str] = &[AT, "description", "nullable", "readOnly", "x-mparticle-aliases"];
 
-/// What a pass has left here is not in normal form, and no place for types.
+/// Keywords that are not in normal form. Schemas inside them are not moved.
 const UNREAD: &[&str] = &["allOf", "anyOf", "if", "oneOf", "propertyNames", "then"];
 
 pub(super) fn run(schema: &mut Schema<'_>) {

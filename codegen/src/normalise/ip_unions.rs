@@ -1,7 +1,6 @@
-//! Reads a choice of an IPv4 and an IPv6 address as an address.
+//! Rewrites a choice of an IPv4 and an IPv6 address as an address.
 //!
-//! The published file gives `ip` as `oneOf` of two aliases, both of which admit null, so that null is not valid there
-//! at all, by accident.
+//! In the published file, `ip` is a `oneOf` of two aliases. Both of them accept null, and null is therefore not valid.
 
 use super::{Schema, choice, flag, text};
 

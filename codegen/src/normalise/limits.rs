@@ -1,8 +1,8 @@
-//! Binds each limit to what happens beyond it.
+//! Stores the effect of exceeding a limit in the limit.
 //!
-//! `maxLength: 256` with `x-mparticle-beyond: cut` becomes `maxLength: {value: 256, beyond: "cut"}`, since a limit
-//! beside a `$ref` is later merged with limits that may end otherwise. The limit of a map's keys, `propertyNames`,
-//! becomes `nameMaxLength`.
+//! `maxLength: 256` with `x-mparticle-beyond: cut` becomes `maxLength: {value: 256, beyond: "cut"}`. A limit beside a
+//! `$ref` is later merged with other limits, which may have another effect. The limit of the keys of a map,
+//! `propertyNames`, becomes `nameMaxLength`.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     }
 }
 
-/// `propertyNames` that holds more than a `maxLength` stays, to be reported.
+/// Rewrites `propertyNames` if it contains only a `maxLength`. Otherwise, a later step reports it.
 fn bind_names(node: &mut Node) {
     let Some(names) = inner(node, "propertyNames") else { return };
     let limit = names.get("maxLength").cloned();

@@ -1,7 +1,7 @@
-//! Gives each base the fields of its own base.
+//! Adds the fields of the base of a base to the base.
 //!
-//! With A based on B and B on C, serde would flatten C into B and B into A, where a field is written twice and
-//! refused when read back. Instead B holds the fields of C itself, and only A flattens something.
+//! If A has the base B and B has the base C, serde would flatten C into B and B into A. A field would be written twice
+//! and refused when it is read. Instead, B contains the fields of C, and only A flattens its base.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     follow_aliases(schema);
     let mut bases = BTreeSet::new();
     schema.rewrite(|node| bases.extend(text(node, "base").map(str::to_owned)));
-    // Each round takes in at least one base; bases in a cycle are left to `verify`.
+    // Each round merges at least one base. `verify` reports bases in a cycle.
     while let Some((key, base)) = next(schema, &bases) {
         let Some(base) = schema.bundle.definitions.get(&base).cloned() else { return };
         let Some(node) = schema.bundle.definitions.get_mut(&key) else { return };
@@ -27,7 +27,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     }
 }
 
-/// A base may be named by a definition that is only a reference.
+/// Resolves a base that is named by a definition that is only a reference.
 fn follow_aliases(schema: &mut Schema<'_>) {
     let definitions = schema.bundle.definitions.clone();
     let target = |key: &str| text(definitions.get(key)?, "$ref").map(str::to_owned);
@@ -39,7 +39,7 @@ fn follow_aliases(schema: &mut Schema<'_>) {
     });
 }
 
-/// A base that has a base without a further one.
+/// Returns a base whose base has no further base.
 fn next(schema: &Schema<'_>, bases: &BTreeSet<String>) -> Option<(String, String)> {
     let definitions = &schema.bundle.definitions;
     bases.iter().find_map(|key| {
@@ -49,7 +49,7 @@ fn next(schema: &Schema<'_>, bases: &BTreeSet<String>) -> Option<(String, String
     })
 }
 
-/// Puts what a base says in front of what the object itself says; returns what contradicts it.
+/// Adds the keywords of a base before those of the object. Returns the contradictions.
 fn take_in(node: &mut Node, base: Node) -> Vec<(String, String)> {
     let mut clashes = Vec::new();
     node.shift_remove("base");

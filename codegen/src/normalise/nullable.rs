@@ -1,7 +1,7 @@
-//! Turns the ways to allow null into a flag, `nullable`.
+//! Rewrites the notations that allow null as the flag `nullable`.
 //!
-//! `type: [X, "null"]`, `anyOf: [X, {"type": "null"}]` (the only way to allow it beside a `$ref`), and a null among
-//! the values of an `enum`. What a definition admits is admitted wherever it is referred to.
+//! The notations are `type: [X, "null"]`, `anyOf: [X, {"type": "null"}]` (the only notation for a `$ref`), and a null
+//! among the values of an `enum`. If a definition allows null, null is allowed at each reference to it.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ fn is_null(branch: &Value) -> bool {
     })
 }
 
-/// Takes the nulls out of a list, unless nothing else is in it.
+/// Removes the nulls from a list, unless it contains nothing else.
 fn strip(node: &mut Node, keyword: &str, is_null: impl Fn(&Value) -> bool) -> bool {
     let Some(Value::Array(list)) = node.get_mut(keyword) else { return false };
     let before = list.len();
@@ -57,7 +57,8 @@ fn strip(node: &mut Node, keyword: &str, is_null: impl Fn(&Value) -> bool) -> bo
     list.len() < before
 }
 
-/// A choice of one is no choice; a lone `const` is left, since its description is that of the value.
+/// Replaces a choice with a single branch by that branch. A single `const` is kept, because it has the description of
+/// the value.
 fn unwrap_choice(node: &mut Node) {
     for keyword in ["anyOf", "oneOf"] {
         let Some(Value::Array(list)) = node.get_mut(keyword) else { continue };

@@ -1,7 +1,7 @@
-//! Lets an `enum` win over the `$ref` beside it.
+//! Removes a `$ref` beside an `enum`.
 //!
-//! The published file writes `{"$ref": "#/definitions/String", "enum": [..]}`, where drafts up to 7 ignore the
-//! siblings of a `$ref`: any text is valid, the enum lists the known ones. So it becomes an open enum.
+//! The published file contains `{"$ref": "#/definitions/String", "enum": [..]}`. Up to draft 7, siblings of a `$ref`
+//! are ignored: any text is valid, and the enum lists the known ones. The schema therefore becomes an open enum.
 
 use super::Schema;
 

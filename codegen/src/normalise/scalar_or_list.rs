@@ -1,7 +1,7 @@
-//! Reads a choice of a scalar and a list of scalars as one, `scalar-or-list`.
+//! Rewrites a choice of a scalar and a list of scalars as `scalar-or-list`.
 //!
-//! That is what the value of a user attribute is. The limits of both branches stay apart: `maxLength` for the scalar,
-//! `maxItems` for the list, `itemMaxLength` for a scalar in it.
+//! This is the type of the value of a user attribute. The limits of both branches are kept: `maxLength` for the scalar,
+//! `maxItems` for the list, and `itemMaxLength` for a scalar in the list.
 
 use super::{Schema, choice, flag, inner, is_scalar, text};
 use crate::node::Node;

@@ -1,7 +1,7 @@
-//! Reads several scalar types as one, `scalar`.
+//! Rewrites a list of scalar types as `scalar`.
 //!
-//! mParticle's "string" is any scalar, `type: ["string", "null", "boolean", "integer", "number"]`: the service turns
-//! it into text itself.
+//! In mParticle's schema, "string" is any scalar, `type: ["string", "null", "boolean", "integer", "number"]`. The
+//! service converts it into text.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     });
 }
 
-/// Whether a branch says no more than a scalar can.
+/// Whether a branch contains only keywords of a scalar.
 fn is_plain(branch: &Node) -> bool {
     let plain = |keyword: &str| matches!(keyword, AT | "description" | "nullable" | "type");
     branch.keys().all(|keyword| plain(keyword) || LIMITS.contains(&keyword.as_str()))

@@ -1,8 +1,8 @@
-//! Drops the fields of an object that its base has as well.
+//! Removes the fields of an object that its base also has.
 //!
-//! The published file gives `session_id` to the session start event although the data of every event have it. As two
-//! Rust fields they would be written twice. A field that the base declares differently is reported. A field that is
-//! required here stays in `required`.
+//! In the published file, the session start event has the field `session_id`, which the data of every event have. With
+//! two Rust fields, the field would be written twice. A field that the base declares differently is reported. A field
+//! that is required here stays in `required`.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     }
 }
 
-/// A schema without places and descriptions, to be compared.
+/// Returns a schema without places and descriptions, for a comparison.
 pub(super) fn bare(mut value: Value) -> Value {
     if let Value::Object(node) = &mut value {
         visit(node, &mut |node| {

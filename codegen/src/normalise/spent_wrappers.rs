@@ -1,7 +1,7 @@
-//! Removes the wrappers that a union has taken apart.
+//! Removes the wrappers that were converted into variants of a union.
 //!
-//! Those alone: a definition that nothing refers to may still be what somebody wants to read, such as the error
-//! response of the published file, and a wrapper may be in use elsewhere, as breadcrumbs are in crash reports.
+//! Other definitions without references are kept, because a user may want to read them, such as the error response of
+//! the published file. A wrapper that is used elsewhere is also kept, such as the breadcrumbs in crash reports.
 
 use std::collections::BTreeSet;
 

@@ -32,7 +32,7 @@ fn run(pass: &str, defs: &Value, overrides: &str) -> (Value, Vec<Diagnostic>) {
     (after.into(), schema.diagnostics)
 }
 
-/// Checks rows of definitions before and after a pass; `null` stands for "as before".
+/// Checks rows of definitions before and after a pass. `null` means that the definitions do not change.
 #[track_caller]
 fn table<const N: usize>(pass: &str, rows: [(Value, Value); N]) {
     for (before, after) in rows {
@@ -74,7 +74,7 @@ fn every_pass_matches_something_in_a_golden() {
 }
 
 #[test]
-fn inert_keywords_are_dropped() {
+fn keywords_without_effect_are_dropped() {
     table(
         "inert-keywords",
         [
@@ -104,7 +104,7 @@ fn inert_keywords_are_dropped() {
 }
 
 #[test]
-fn limits_are_bound_to_what_happens_beyond() {
+fn limits_contain_the_effect_of_exceeding_them() {
     table(
         "limits",
         [
@@ -163,7 +163,7 @@ fn null_becomes_a_flag() {
 }
 
 #[test]
-fn an_enum_wins_over_the_reference_beside_it() {
+fn an_enum_replaces_the_reference_beside_it() {
     table(
         "ref-siblings",
         [(
@@ -350,7 +350,7 @@ fn a_choice_of_wrappers_becomes_a_union() {
 }
 
 #[test]
-fn wrappers_go_when_nothing_else_needs_them() {
+fn wrappers_without_other_uses_are_removed() {
     let (after, _) = run("spent-wrappers", &wrappers(), "");
     let names: Vec<_> = after.as_object().unwrap().keys().collect();
     assert_eq!(names, ["L", "Two", "B", "User"]);
@@ -368,7 +368,7 @@ fn hand_written_types_replace_definitions() {
 }
 
 #[test]
-fn aliases_are_put_in_place_of_references() {
+fn aliases_replace_references() {
     let text = json!({ "type": "string", "description": "text", "nullable": true });
     table(
         "aliases",
@@ -504,7 +504,7 @@ fn a_tuple_of_one_kind_becomes_a_list() {
 }
 
 #[test]
-fn a_base_takes_in_the_fields_of_its_own_base() {
+fn a_base_contains_the_fields_of_its_own_base() {
     let object = |base: Option<&str>, fields: Value| {
         let base = base.map(|base| json!({ "$ref": format!("#/$defs/{base}") }));
         let required: Vec<_> = fields.as_object().unwrap().keys().collect();

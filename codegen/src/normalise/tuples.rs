@@ -1,6 +1,6 @@
-//! Reads a tuple of one kind as a list.
+//! Rewrites a tuple with a single schema as a list.
 //!
-//! Draft 7 writes `items: [S]` for a list whose first item is S. Published schemas write it for a list of S.
+//! In draft 7, `items: [S]` is a list whose first item is S. The published schemas use it for a list of S.
 
 use serde_json::Value;
 

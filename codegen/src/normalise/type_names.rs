@@ -1,8 +1,8 @@
-//! Names every type in Rust.
+//! Assigns a Rust name to each type.
 //!
-//! A definition is called by its key, a document by its title, and an inline type by the type and the property in
-//! which it was written. The overrides have the last word. Names are never made unique by a number, since that would
-//! depend on the order of definitions: two types of one name are reported.
+//! The name of a definition is its key, the name of a document is its title, and the name of an inline type consists of
+//! the type and the property that contain it. The overrides take precedence. Two types with the same name are reported.
+//! They are not numbered, because a number would depend on the order of definitions.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub(super) fn run(schema: &mut Schema<'_>) {
     }
 }
 
-/// The name of the type written at a place.
+/// Returns the name of the type at a place.
 fn name(schema: &Schema<'_>, key: &str) -> Option<String> {
     let overrides = schema.overrides;
     let by_type = overrides.types.get(key).and_then(|entry| entry.name.clone());
@@ -53,7 +53,7 @@ fn name(schema: &Schema<'_>, key: &str) -> Option<String> {
     chosen.or_else(|| default_name(schema, key)).filter(|name| !name.is_empty())
 }
 
-/// The name a type has without overrides of its own.
+/// Returns the name of a type without overrides.
 pub(crate) fn default_name(schema: &Schema<'_>, key: &str) -> Option<String> {
     let (file, pointer) = key.split_once('#')?;
     let Some((parent, last)) = pointer.rsplit_once('/') else {
@@ -74,7 +74,7 @@ pub(crate) fn default_name(schema: &Schema<'_>, key: &str) -> Option<String> {
     }
 }
 
-/// The name of a content that was written in a condition: that of the union with the tag's value.
+/// Returns the name of a content in a condition: the name of the union and the value of the tag.
 fn content_name(schema: &Schema<'_>, file: &str, then: &str) -> Option<String> {
     let (union, index) = then.strip_suffix("/then")?.rsplit_once("/allOf/")?;
     let union = format!("{file}#{union}");

@@ -1,6 +1,6 @@
 //! Adds the `type` that other keywords imply.
 //!
-//! The published file writes most objects as `properties` alone.
+//! In the published file, most objects have `properties` and no `type`.
 
 use super::Schema;
 

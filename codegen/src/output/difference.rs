@@ -1,34 +1,34 @@
-//! How a file differs from what the generator makes, and how that is shown.
+//! The difference between a file and its generated content.
 
 use std::fmt;
 
-/// How many lines of each side a stale file shows.
+/// The number of lines that are shown of each version.
 const SHOWN_LINES: usize = 3;
 
-/// A file that is not as the generator would have it.
+/// A file that differs from its generated content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The file's path relative to the folder, with `/` between its parts.
+    /// The path of the file relative to the folder, with `/` between its parts.
     pub path: String,
-    /// How it differs.
+    /// The kind of the difference.
     pub kind: DifferenceKind,
 }
 
-/// How a file differs from what the generator makes.
+/// The kind of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DifferenceKind {
-    /// Its contents are other ones.
+    /// The content differs.
     Stale {
         /// The first line that differs, counted from 1.
         line: usize,
-        /// The generated lines from there on, a few of them.
+        /// The first generated lines from there on.
         expected: Vec<String>,
-        /// The lines that stand in the file instead.
+        /// The lines in the file instead.
         found: Vec<String>,
     },
-    /// It does not exist.
+    /// The file does not exist.
     Missing,
-    /// It exists, though nothing generates it.
+    /// The file exists, but is not generated any more.
     Orphaned,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Where two texts begin to differ, if they do.
+/// Returns the first difference between two texts, if there is one.
 pub(crate) fn stale(expected: &str, found: &[u8]) -> Option<DifferenceKind> {
     if expected.as_bytes() == found {
         return None;
@@ -73,7 +73,7 @@ pub(crate) fn stale(expected: &str, found: &[u8]) -> Option<DifferenceKind> {
     Some(DifferenceKind::Stale { line: same + 1, expected: from(expected), found: from(&found) })
 }
 
-/// A line without its end, with what cannot be seen written out.
+/// Returns a line without its end, with invisible characters escaped.
 fn visible(line: &str) -> String {
     let (line, end) = match line.strip_suffix('\n') {
         Some(line) => (line, ""),

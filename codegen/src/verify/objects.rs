@@ -9,10 +9,10 @@ use crate::names::{Style, Taken};
 use crate::node::{Node, flag, inner, place, text};
 use crate::overrides::TypeOverride;
 
-/// The name of the field that holds a base, unless the overrides say otherwise.
+/// The default name of the field with a base.
 pub(super) const BASE_FIELD: &str = "common";
 
-/// What an object may say beside what any schema may.
+/// The keywords of an object, in addition to those of all schemas.
 const KNOWN: &[&str] = &["base", "properties", "required", "x-mparticle-advice"];
 
 impl<'a> Verifier<'a> {
@@ -63,7 +63,7 @@ impl<'a> Verifier<'a> {
         Base { ident, type_name: self.type_name(at, key) }
     }
 
-    /// The fields of an object's base.
+    /// Returns the fields of the base of an object.
     fn base_fields(&self, node: &Node) -> impl Iterator<Item = (&'a String, &'a Node)> + use<'a> {
         let schema = self.schema;
         let base = text(node, "base").and_then(|base| schema.bundle.definitions.get(base));
@@ -71,7 +71,7 @@ impl<'a> Verifier<'a> {
         fields.filter_map(|(wire, property)| Some((wire, property.as_object()?)))
     }
 
-    /// The fields of the base that only this object requires.
+    /// Returns the fields of the base that only this object requires.
     fn required_of_base(&self, node: &Node) -> Vec<String> {
         let mut required = texts(node, "required");
         required.retain(|wire| self.base_fields(node).any(|(name, _)| name == wire));
@@ -80,7 +80,7 @@ impl<'a> Verifier<'a> {
         required
     }
 
-    /// Whether following the bases from a key comes back to it.
+    /// Whether the bases of a key form a cycle.
     fn leads_back(&self, key: &str) -> bool {
         let next = |key: &&str| text(self.schema.bundle.definitions.get(*key)?, "base");
         let definitions = self.schema.bundle.definitions.len();
@@ -117,7 +117,8 @@ impl<'a> Verifier<'a> {
         properties.map(field).collect()
     }
 
-    /// Names in `required` and in advice have to be those of fields, and no spelling may mean two of them.
+    /// Checks that the names in `required` and in advice are names of fields, and that no spelling belongs to two
+    /// fields.
     fn check_names(&mut self, node: &Node, fields: &[Field]) {
         let advised = exactly_one_of(node).into_iter().flatten();
         let is_own = |name: &String| fields.iter().any(|field| field.wire == *name);
@@ -153,7 +154,7 @@ fn exactly_one_of(node: &Node) -> Option<Vec<String>> {
     advice.contains_key("exactlyOneOf").then(|| texts(advice, "exactlyOneOf"))
 }
 
-/// A format that is text like any other in Rust.
+/// Returns a format without a Rust type of its own.
 fn other_format(property: &Node) -> Option<String> {
     let format = text(property, "format").filter(|_| text(property, "type") == Some("string"))?;
     (!matches!(format, "uuid" | "ip" | "ipv4" | "ipv6")).then(|| format.to_owned())

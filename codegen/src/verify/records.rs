@@ -1,6 +1,7 @@
-//! Verifies that the keys of records name the fields of the object which is read from them.
+//! Verifies that the keys of records are the names of the fields of the object that is read from them.
 //!
-//! An identity is a field of one type and a value of another; one without the other could be sent, but not read.
+//! An identity is a field of one type and a value of another. If one of the two were missing, an identity could be
+//! sent, but not read.
 
 use super::Verifier;
 use crate::diagnostic::{Code, Diagnostic};
@@ -35,7 +36,7 @@ impl Verifier<'_> {
     }
 }
 
-/// The enum of the keys of an object's records, if its keys are one.
+/// Returns the enum of the keys of the records of an object, if the keys are an enum.
 fn keys<'t>(object: &Object, types: &'t [TypeDef]) -> Option<(&'t Enum, &'t TypeDef)> {
     let records = object.records.as_ref()?;
     let named = |name: &str| types.iter().find(|def| def.name == name);

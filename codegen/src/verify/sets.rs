@@ -40,7 +40,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// The type of a variant's content, which has to be an object.
+    /// Returns the type of the content of a variant, which must be an object.
     fn content(&mut self, variant: &Node) -> String {
         let content = inner(variant, "content").unwrap_or(variant);
         let key = text(content, "$ref").unwrap_or_default();
@@ -89,7 +89,7 @@ impl Verifier<'_> {
     }
 }
 
-/// The values of an enum, each with those that differ from it in letter case alone: they are read as it.
+/// Returns the values of an enum. A value that differs from an earlier one only in letter case becomes an alias of it.
 fn merged(values: Vec<&Node>) -> Vec<(&Node, Vec<String>)> {
     let mut merged = Vec::<(&Node, Vec<String>)>::new();
     for value in values {

@@ -1,4 +1,5 @@
-//! Verifies that every entry of the overrides applies: it has to name something and to change something.
+//! Verifies that every entry of the overrides applies: it must name an existing part of the schema and change
+//! something.
 
 use toml::Spanned;
 
@@ -9,7 +10,7 @@ use crate::names;
 use crate::normalise::default_name;
 use crate::overrides::{RecordsOverride, TypeOverride};
 
-/// A key of the overrides and what is wrong with its entry.
+/// A key of the overrides and the mistake in its entry.
 type Stale<'a> = (&'a Spanned<String>, String);
 
 impl<'a> Verifier<'a> {
@@ -18,11 +19,11 @@ impl<'a> Verifier<'a> {
         let overrides = self.schema.overrides;
         let mut stale: Vec<Stale<'_>> = Vec::new();
         for (key, entry) in &overrides.types {
-            let troubles = match types.iter().find(|def| def.origin.key() == **key.get_ref()) {
+            let mistakes = match types.iter().find(|def| def.origin.key() == **key.get_ref()) {
                 Some(def) => self.type_entry(entry, def, types),
                 None => self.alias_entry(key.get_ref(), entry).into_iter().collect(),
             };
-            stale.extend(troubles.into_iter().map(|trouble| (key, trouble)));
+            stale.extend(mistakes.into_iter().map(|mistake| (key, mistake)));
         }
         stale.extend(self.file_entries());
         stale.extend(self.name_entries());
@@ -31,23 +32,23 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// What is wrong with the entry of a type that is generated.
+    /// Returns the mistakes in the entry of a generated type.
     fn type_entry(&self, entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Vec<String> {
         let key = def.origin.key();
-        let mut troubles = Vec::new();
+        let mut mistakes = Vec::new();
         if *entry == TypeOverride::default() {
-            troubles.push("the entry is empty".to_owned());
+            mistakes.push("the entry is empty".to_owned());
         }
         if entry.name.is_some() && entry.name == default_name(self.schema, &key) {
-            troubles.push(format!("`{}` is the default name of the type", def.name));
+            mistakes.push(format!("`{}` is the default name of the type", def.name));
         }
         match &def.kind {
             Kind::Object(object) => {
-                troubles.extend(field_troubles(entry, object));
-                troubles.extend(constructor_trouble(entry, object));
+                mistakes.extend(field_mistakes(entry, object));
+                mistakes.extend(constructor_mistake(entry, object));
                 let records = entry.records.as_ref();
-                troubles.extend(records.and_then(|records| records_trouble(records, types)));
-                troubles.extend(base_trouble(entry, def, types));
+                mistakes.extend(records.and_then(|records| records_mistake(records, types)));
+                mistakes.extend(base_mistake(entry, def, types));
             }
             kind => {
                 let entry_fits = matches!(kind, Kind::Union(_)) || !entry.entry;
@@ -58,17 +59,17 @@ impl<'a> Verifier<'a> {
                     ..TypeOverride::default()
                 };
                 if *entry != rest || !entry_fits {
-                    troubles.push(format!(
+                    mistakes.push(format!(
                         "`{}` is not an object, so the entry does not apply",
                         def.name
                     ));
                 }
             }
         }
-        troubles
+        mistakes
     }
 
-    /// What is wrong with the entry of a definition that is no generated type.
+    /// Returns the mistake in the entry of a definition that is not a generated type.
     fn alias_entry(&self, key: &str, entry: &TypeOverride) -> Option<String> {
         let alone = TypeOverride { rust: entry.rust.clone(), ..TypeOverride::default() };
         match &entry.rust {
@@ -132,29 +133,29 @@ fn is_field(name: &str) -> bool {
     names::is_ident(name) && names::is_snake(name)
 }
 
-fn field_troubles(entry: &TypeOverride, object: &Object) -> Vec<String> {
+fn field_mistakes(entry: &TypeOverride, object: &Object) -> Vec<String> {
     let field = |wire: &String| object.fields.iter().find(|field| field.wire == *wire);
-    let mut troubles = Vec::new();
+    let mut mistakes = Vec::new();
     for wire in &entry.optional_to_read {
         if field(wire).is_none_or(|field| field.presence != Presence::RequiredToWrite) {
-            troubles
+            mistakes
                 .push(format!("`optional_to_read` names `{wire}`, which is not a required field"));
         }
     }
     for (wire, name) in &entry.singular {
         let shape = field(wire).map(|field| &field.slot.shape);
         if !matches!(shape, Some(Shape::Array(_) | Shape::Map(_))) {
-            troubles.push(format!("`singular` names `{wire}`, which is not a list or map"));
+            mistakes.push(format!("`singular` names `{wire}`, which is not a list or map"));
         } else if !is_field(name) {
-            troubles.push(format!(
+            mistakes.push(format!(
                 "`singular` calls an element `{name}`, which is not a valid name of a field in Rust"
             ));
         }
     }
-    troubles
+    mistakes
 }
 
-fn constructor_trouble(entry: &TypeOverride, object: &Object) -> Option<String> {
+fn constructor_mistake(entry: &TypeOverride, object: &Object) -> Option<String> {
     let arguments = entry.constructor.as_ref()?;
     let required: Vec<&String> = object.required().collect();
     let has = |wire: &&String| object.fields.iter().any(|field| field.wire == **wire);
@@ -169,7 +170,7 @@ fn constructor_trouble(entry: &TypeOverride, object: &Object) -> Option<String> 
     }
 }
 
-fn records_trouble(records: &RecordsOverride, types: &[TypeDef]) -> Option<String> {
+fn records_mistake(records: &RecordsOverride, types: &[TypeDef]) -> Option<String> {
     let item = types.iter().find(|def| def.name == records.item);
     let Some(Kind::Object(item)) = item.map(|def| &def.kind) else {
         return Some(format!("`records` names `{}`, which is not an object", records.item));
@@ -190,7 +191,7 @@ fn records_trouble(records: &RecordsOverride, types: &[TypeDef]) -> Option<Strin
     })
 }
 
-fn base_trouble(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Option<String> {
+fn base_mistake(entry: &TypeOverride, def: &TypeDef, types: &[TypeDef]) -> Option<String> {
     let chosen = entry.flattened_as.as_ref()?;
     let flattens = |other: &TypeDef| match &other.kind {
         Kind::Object(object) => object.base.as_ref().is_some_and(|base| base.type_name == def.name),

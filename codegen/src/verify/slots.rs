@@ -1,4 +1,4 @@
-//! Verifies what stands in a field, a list or a map.
+//! Verifies the schemas of fields and of elements of lists and maps.
 
 use serde_json::Value;
 
@@ -7,12 +7,12 @@ use crate::diagnostic::Code;
 use crate::model::{Beyond, Bound, Format, Limit, Limits, Shape, Slot};
 use crate::node::{FROM, Node, flag, inner, place, text};
 
-/// Lists of lists, at most this deep.
+/// The maximum depth of lists of lists.
 ///
-/// The code that checks one is a loop in a loop, and rustfmt takes twice as long for each further level.
+/// The checks of nested lists are nested loops, and rustfmt takes twice as long for each further level.
 const MAX_DEPTH: usize = 8;
 
-/// What a position may say beside what any schema may.
+/// The keywords of a position, in addition to those of all schemas.
 const KNOWN: &[&str] = &[
     "$ref",
     "additionalProperties",
@@ -29,12 +29,12 @@ const KNOWN: &[&str] = &[
     "x-mparticle-advice",
 ];
 
-/// What makes no sense beside a reference to a named type.
+/// The keywords that have no meaning beside a reference to a named type.
 const NOT_BESIDE_REF: &[&str] =
     &["additionalProperties", "format", "items", "type", "x-mparticle-advice"];
 
 impl Verifier<'_> {
-    /// Reads a position; what is wrong is reported and read as any JSON.
+    /// Reads a position. A mistake is reported, and the position is read as any JSON.
     pub(super) fn slot(&mut self, node: &Node, depth: usize) -> Slot {
         if depth > MAX_DEPTH {
             let message = format!("lists and maps are nested more than {MAX_DEPTH} deep");
@@ -83,7 +83,7 @@ impl Verifier<'_> {
             ("number", _) => Ok(Shape::Number),
             ("string", Some("uuid")) => Ok(Shape::String(Some(Format::Uuid))),
             ("string", Some("ip" | "ipv4" | "ipv6")) => Ok(Shape::String(Some(Format::Ip))),
-            // A format of JSON Schema is an annotation: text of another format is valid, too.
+            // A format of JSON Schema is an annotation. Text of another format is valid, too.
             ("string", _) => Ok(Shape::String(None)),
             ("scalar", None) => Ok(Shape::Scalar),
             ("scalar-or-list", None) => Ok(Shape::ScalarOrList),
@@ -111,7 +111,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// The limits of a position; one that its shape cannot have is reported.
+    /// Returns the limits of a position. A limit that does not apply to its shape is reported.
     fn limits(&mut self, node: &Node, shape: &Shape) -> Limits {
         let is_text = matches!(shape, Shape::String(_) | Shape::Scalar | Shape::ScalarOrList);
         let is_list = matches!(shape, Shape::Array(_) | Shape::ScalarOrList);

@@ -38,7 +38,7 @@ impl GeneratedCrate {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         copy_folder(&workspace.join("mparticle-models/src/support"), &source.join("support"));
         fs::write(folder.join("Cargo.toml"), MANIFEST).unwrap();
-        // The same versions as ours, so that nothing is downloaded.
+        // The versions are the same as ours. Nothing is therefore downloaded.
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         Self { folder }
     }

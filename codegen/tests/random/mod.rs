@@ -1,4 +1,4 @@
-//! Makes random schemas with awkward names.
+//! Generates random schemas with awkward names.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ const PLAIN: &[&str] = &[
     "owner",
 ];
 
-/// Names that stand for something else in Rust, in its prelude or in the code that is generated.
+/// Names that have another meaning in Rust, in its prelude or in the generated code.
 const TAKEN: &[&str] = &[
     "type",
     "self",
@@ -103,7 +103,7 @@ const TAKEN: &[&str] = &[
     "limits",
 ];
 
-/// Names of other scripts and signs, and without any letter.
+/// Names with other scripts and symbols, and names without letters.
 const ODD: &[&str] = &[
     "2nd",
     "1",
@@ -150,7 +150,7 @@ const DESCRIPTIONS: &[&str] = &[
 
 const FORMATS: &[&str] = &["date-time", "email", "uri", "uuid", "ipv4", "own"];
 
-/// What a definition is.
+/// The kind of a definition.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Object,
@@ -183,7 +183,7 @@ pub(crate) fn schema(rng: &mut Rng) -> (Value, String) {
     (rooted(&document, keyword), overrides)
 }
 
-/// The schema with the references in the notation of its definitions.
+/// Returns the schema with references in the notation of its definitions.
 fn rooted(document: &Value, keyword: &str) -> Value {
     let text = document.to_string().replace("#/$defs/", &format!("#/{keyword}/"));
     serde_json::from_str(&text).unwrap()
@@ -218,7 +218,7 @@ impl Maker<'_> {
         }
     }
 
-    /// The name of a type; a reserved one is refused, so most are plain.
+    /// Returns the name of a type. Most names are ordinary, because reserved names are refused.
     fn type_name(&mut self) -> String {
         if self.one_in(25) { self.name() } else { self.pick(PLAIN).to_owned() }
     }
@@ -234,7 +234,7 @@ impl Maker<'_> {
         }
     }
 
-    /// A reference to a definition of a kind, if there is one among those with a lower index.
+    /// Returns a reference to a definition of a kind with a lower index, if there is one.
     fn reference_to(&mut self, kind: Kind, below: usize) -> Option<Value> {
         let names = self.names.iter().take(below).filter(|(_, found)| *found == kind);
         let names: Vec<_> = names.map(|(name, _)| name.clone()).collect();
@@ -358,7 +358,7 @@ impl Maker<'_> {
         json!({ "type": "object", "properties": properties, "allOf": conditions })
     }
 
-    /// Overrides for one of the objects, sometimes.
+    /// Returns overrides for one of the objects, sometimes.
     fn overrides(&mut self, definitions: &Map<String, Value>, keyword: &str) -> String {
         let mut text = String::new();
         let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

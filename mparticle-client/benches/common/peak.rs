@@ -1,8 +1,8 @@
-//! How much memory the process has taken.
+//! The peak memory of the process.
 
 use std::fs;
 
-/// The greatest resident size of the process so far in words, where the system tells.
+/// Returns the peak resident size of the process in words, if the system provides it.
 pub(crate) fn peak() -> String {
     match mebibytes() {
         Some(peak) => format!("peak memory {peak} MiB"),

@@ -1,4 +1,4 @@
-//! One usual batch of four events.
+//! A typical batch of four events.
 
 use mparticle_client::models::{
     AttAuthorizationStatus, Batch, CommerceEvent, CustomEvent, CustomEventType, DeviceInformation,
@@ -6,7 +6,7 @@ use mparticle_client::models::{
     SessionStartEvent, UnixMillis, UserIdentities,
 };
 
-/// User `number`, with a device, attributes and four events.
+/// Returns the batch of user `number`, with a device, attributes and four events.
 pub(crate) fn batch(number: usize) -> Batch {
     let session = "7a6ac9b2-90d3-4d6e-9f6f-1c8e1a1b2c3d";
     let at = |seconds: i64| UnixMillis::from_millis(1_700_000_000_000 + seconds * 1000);

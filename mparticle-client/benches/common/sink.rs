@@ -1,4 +1,4 @@
-//! A server that does as little as possible: it reads requests, answers 202, and keeps nothing.
+//! A minimal server: it reads requests, answers with status 202, and stores nothing.
 #![allow(dead_code, reason = "each benchmark starts it in one way")]
 
 use std::env;
@@ -7,17 +7,17 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-/// Set in the process that serves.
+/// The variable that is set in the process of the server.
 const SERVES: &str = "BENCHMARK_SERVES";
 
-/// A server in a process of its own, so that its CPU time is not counted. Dropping it ends the process.
+/// A server in its own process, whose CPU time is not measured. Dropping it ends the process.
 pub(crate) struct Process {
     child: Child,
     pub(crate) url: String,
 }
 
 impl Process {
-    /// Starts this program once more. Its `main` has to call [`serve_if_child`] first.
+    /// Starts this program again. Its `main` has to call [`serve_if_child`] first.
     pub(crate) fn start() -> io::Result<Self> {
         let mut command = Command::new(env::current_exe()?);
         let mut child = command.env(SERVES, "1").stdout(Stdio::piped()).spawn()?;
@@ -36,7 +36,7 @@ impl Drop for Process {
     }
 }
 
-/// In the process that [`Process::start`] has started: serves until it is killed.
+/// Serves until the process is killed, if [`Process::start`] has started it.
 pub(crate) fn serve_if_child() -> io::Result<()> {
     if env::var_os(SERVES).is_some() {
         println!("{}", start()?);

@@ -1,18 +1,18 @@
-//! How long a request handler is kept by `try_send`.
+//! The time that a call of `try_send` takes.
 //!
-//! Each call is timed beside the encoding of an equal batch, and percentile is compared with percentile: on a machine
-//! where the worker and the server take turns with the caller, both have slow calls that are not theirs.
+//! Each call is compared with the encoding of an equal batch, percentile by percentile. Both contain slow calls that
+//! other threads cause, because the worker and the server use the same cores as the caller.
 
 use crate::{client, sample};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-/// Calls between two flushes, which are not measured.
+/// The number of calls between two flushes, which are not measured.
 const ROUND: usize = 5_000;
 const ROUNDS: usize = 40;
 const WARM_UP: usize = 5;
-/// In nanoseconds, beside the encoding.
+/// The times of calls and of encoding, in nanoseconds.
 const AIM: u128 = 1_000;
 
 pub(crate) fn run() {
@@ -21,7 +21,7 @@ pub(crate) fn run() {
     let (mut encoding, mut sending) = (Vec::new(), Vec::new());
     for round in 0..WARM_UP + ROUNDS {
         for number in 0..ROUND {
-            // Both find a batch that was just made, as in a request handler, and drop nothing within the time.
+            // Both use a batch that was just created, as in a request handler, and drop nothing during the measurement.
             let batch = sample::batch(number);
             let start = Instant::now();
             let encoded = batch.to_vec().unwrap();
@@ -45,7 +45,7 @@ pub(crate) fn run() {
     encoding.sort_unstable();
     sending.sort_unstable();
     println!(
-        "{} calls of `try_send`, one producer, requests under way meanwhile, in ns:",
+        "{} calls of `try_send`, one producer, with requests in flight, in ns:",
         sending.len()
     );
     println!("{:>12} {:>10} {:>10} {:>10}", "quantile", "encoding", "try_send", "difference");

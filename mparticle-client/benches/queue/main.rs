@@ -1,7 +1,7 @@
-//! What the queue costs: a call of `try_send` beside the encoding of the batch, the spool beside the least that a disk
-//! needs to keep the same bytes, and a start with half a million pending batches.
+//! Benchmarks of the queue: a call of `try_send` compared with the encoding of the batch, the spool compared with
+//! appending the same bytes to a file, and a start with half a million pending batches.
 //!
-//! The server is a loopback sink in this process, so that everything shares the machine's cores, as in a service.
+//! The server is a loopback sink in this process. All parts therefore share the cores of the machine, as in a service.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 
@@ -24,7 +24,7 @@ fn main() {
     if start::is_child() {
         return start::run_child();
     }
-    // `cargo bench` passes arguments for criterion; a word among them chooses a part.
+    // `cargo bench` passes arguments for criterion. A word among them selects a part.
     let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let is_chosen = |part: &str| chosen.as_deref().is_none_or(|chosen| part.contains(chosen));
     if is_chosen("try_send") {

@@ -1,8 +1,8 @@
-//! What a durable batch costs beside appending the same bytes to a file.
+//! The cost of a durable batch, compared with appending the same bytes to a file.
 //!
-//! The floor has the same producers. Each encodes a batch, hands the bytes to a thread, and waits; the thread appends what
-//! has come together and syncs it. It delivers nothing and deletes nothing. Beside it stands a loop that appends bytes
-//! which are encoded already, without producers.
+//! The floor has the same producers. Each encodes a batch, passes the bytes to a thread, and waits. The thread appends
+//! the bytes that have arrived and syncs them. It delivers nothing and deletes nothing. A second floor is a loop
+//! without producers that appends encoded bytes.
 
 use crate::{client, sample};
 use mparticle_client::models::Batch;
@@ -17,17 +17,18 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 const PRODUCERS: usize = 64;
-/// Batches that each producer sends in a round, one after the other.
+/// The number of batches that each producer sends in a round, one after the other.
 const EACH: usize = 1_000;
 const ROUNDS: usize = 5;
 const AIM: f64 = 0.6;
 
-/// What the batches have in common.
+/// The users of the batches.
 #[derive(Clone, Copy)]
 enum Users {
-    /// Every batch has a user of its own, so none are joined.
+    /// Every batch has its own user. No batches are joined.
     Many,
-    /// Every producer sends for one user, so batches are joined, and the joined ones written before they are sent.
+    /// Every producer sends batches of one user. They are joined, and the seals are written before the batches are
+    /// sent.
     Few,
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn run() {
         _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         let queue = client().queue().spool(folder.join("spool"));
-        // Full requests go at once; this is for the last one of a round.
+        // Full requests are sent at once. The interval applies to the last request of a round.
         let queue = queue.flush_every(Duration::from_millis(100));
         let queue = runtime.block_on(queue.build()).unwrap();
         measure(&runtime, &queue, users, name, &folder);
@@ -56,7 +57,7 @@ fn measure(runtime: &Runtime, queue: &Queue, users: Users, name: &str, folder: &
         let bare = append(users, folder);
         let floor = runtime.block_on(append_for_producers(users, folder));
         let spool = runtime.block_on(send(queue, users));
-        // The first warms up.
+        // The first round is a warm-up.
         if round > 0 {
             ratios.push(floor.as_secs_f64() / spool.as_secs_f64());
             bare_ratios.push(bare.as_secs_f64() / spool.as_secs_f64());
@@ -84,7 +85,7 @@ fn batch(users: Users, producer: usize, number: usize) -> Batch {
     }
 }
 
-/// Accepted by the spool, sealed, delivered and deleted.
+/// Batches that are accepted by the spool, sealed, delivered and deleted.
 async fn send(queue: &Queue, users: Users) -> Duration {
     let producers = (0..PRODUCERS).map(|producer| {
         let batches: Vec<_> = (0..EACH).map(|number| batch(users, producer, number)).collect();
@@ -106,7 +107,7 @@ async fn send(queue: &Queue, users: Users) -> Duration {
     start.elapsed()
 }
 
-/// The floor: the same producers, and a thread that appends what has come together and syncs it.
+/// The floor: the same producers, and a thread that appends the bytes that have arrived and syncs them.
 async fn append_for_producers(users: Users, folder: &Path) -> Duration {
     let (jobs, received) = mpsc::channel::<(Vec<u8>, oneshot::Sender<()>)>();
     let mut file = File::create(folder.join("floor")).unwrap();
@@ -144,7 +145,7 @@ async fn append_for_producers(users: Users, folder: &Path) -> Duration {
     elapsed
 }
 
-/// The bytes of a batch of each producer, encoded before, appended to a file and synced.
+/// The second floor: encoded bytes of a batch of each producer that are appended to a file and synced.
 fn append(users: Users, folder: &Path) -> Duration {
     let group = |number| {
         let batches =

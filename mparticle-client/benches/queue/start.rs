@@ -1,6 +1,6 @@
-//! How long a queue takes to start with a full spool, and how much memory.
+//! The time and the memory that a queue takes to start with a full spool.
 //!
-//! Another process is measured, whose memory holds nothing else.
+//! They are measured in another process, whose memory contains nothing else.
 
 use mparticle_client::models::{Batch, Environment};
 use mparticle_client::{Client, Credentials};
@@ -11,10 +11,10 @@ use std::{env, fs};
 use tokio::runtime::{Builder, Runtime};
 
 const BATCHES: u32 = 500_000;
-/// The variable that names the folder to the child.
+/// The variable with the folder for the child.
 const FOLDER: &str = "QUEUE_BENCHMARK_FOLDER";
 
-/// A server that is not there.
+/// Returns a client whose server does not exist.
 fn client() -> Client {
     let credentials = Credentials::new("some-key", "some-secret");
     Client::builder(credentials).base_url("http://127.0.0.1:9").build().unwrap()
@@ -42,7 +42,7 @@ pub(crate) fn run() {
         assert_eq!(report.left_in_spool, u64::from(BATCHES), "{report:?}");
         batch(0).to_vec().unwrap().len() * BATCHES as usize
     });
-    // The first one fills the cache of the system.
+    // The first start fills the cache of the system.
     for _ in 0..4 {
         let child = Command::new(env::current_exe().unwrap()).env(FOLDER, &folder).output();
         let output = String::from_utf8(child.unwrap().stdout).unwrap();

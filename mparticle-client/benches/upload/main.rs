@@ -1,4 +1,4 @@
-//! The CPU time of uploads, beside a floor: `reqwest` that posts bytes which are ready.
+//! The CPU time of uploads, compared with a floor: `reqwest` that posts encoded bytes.
 //!
 //! The time of all threads is measured. The server runs in another process. The ratios are printed last.
 
@@ -20,9 +20,9 @@ use std::future::IntoFuture;
 use std::path::{Path, PathBuf};
 use tokio::runtime::{Builder, Runtime};
 
-/// Batches in a bulk request.
+/// The number of batches in a bulk request.
 const BULK: usize = 100;
-/// Batches in an `upload_all`.
+/// The number of batches in an `upload_all`.
 const MANY: usize = 2_000;
 
 struct Bench {
@@ -151,7 +151,7 @@ impl Bench {
     }
 }
 
-/// `reqwest` takes no other default here.
+/// Returns the TLS configuration of `reqwest`, which has no default here.
 fn tls() -> rustls::ClientConfig {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)
@@ -161,7 +161,7 @@ fn tls() -> rustls::ClientConfig {
         .with_no_client_auth()
 }
 
-/// The median CPU time in nanoseconds that a finished benchmark has left behind.
+/// Returns the median CPU time in nanoseconds of a finished benchmark.
 fn median(folder: &Path, group: &str, function: &str) -> Option<f64> {
     let estimates = fs::read(folder.join(group).join(function).join("new/estimates.json")).ok()?;
     serde_json::from_slice::<Value>(&estimates).ok()?.pointer("/median/point_estimate")?.as_f64()

@@ -1,4 +1,4 @@
-//! The background thread of a blocking client, and how the calling thread waits for it.
+//! The background thread of a blocking client.
 
 use crate::{Error, ErrorKind};
 use std::future::Future;
@@ -10,9 +10,9 @@ use tokio::task::unconstrained;
 
 /// A Tokio runtime on a background thread.
 ///
-/// The caller's future is polled on the caller's thread, so it may borrow from the caller. The background thread runs the
-/// uploads that the future spawns, timers and sockets. Neither `Runtime::block_on` nor the drop of the runtime happens on
-/// the caller's thread, because both panic inside an asynchronous runtime.
+/// The caller's future is polled on the caller's thread, and may therefore borrow from the caller. The background
+/// thread runs the uploads that the future spawns, timers and sockets. `Runtime::block_on` is not called and the
+/// runtime is not dropped on the caller's thread, because both panic inside an asynchronous runtime.
 #[derive(Debug)]
 pub(super) struct Driver {
     handle: Handle,
@@ -38,7 +38,7 @@ impl Driver {
         thread::Builder::new()
             .name("mparticle-client".to_owned())
             .spawn(move || {
-                // Nothing is ever sent. Dropping the sender resolves the receiver with an error.
+                // The sender sends nothing. When it is dropped, the receiver resolves with an error.
                 let _ = runtime.block_on(stopped);
             })
             .map_err(failed)?;
@@ -47,14 +47,15 @@ impl Driver {
 
     /// Blocks the calling thread until a future has completed.
     ///
-    /// The future runs outside the cooperative budget of Tokio. If this is called inside a task whose budget is used up,
-    /// the budget would not be renewed, and the future would never complete.
+    /// The future runs outside Tokio's cooperative budget. If this method is called inside a task whose budget is
+    /// exhausted, the budget would not be renewed, and the future would never complete.
     ///
     /// # Errors
     /// - [`Closed`](ErrorKind::Closed): the process was forked after the client was created.
     pub(super) fn run<F: Future>(&self, future: F) -> Result<F::Output, Error> {
         if process::id() != self.process {
-            let message = "the process was forked after the client was made: make another client";
+            let message =
+                "the process was forked after the client was created: create another client";
             return Err(Error::new(ErrorKind::Closed, message));
         }
         let _context = self.handle.enter();

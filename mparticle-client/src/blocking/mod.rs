@@ -1,8 +1,8 @@
 //! The client without `async` (feature `blocking`).
 //!
-//! The methods of [`Client`] block the calling thread until the upload has ended. They need no runtime: the client has a
-//! background thread, which runs the uploads. They may be called inside an asynchronous runtime. They do not panic there,
-//! but they block the thread; use the asynchronous [`Client`](crate::Client) instead.
+//! The methods of [`Client`] block the calling thread until the upload has ended. They require no runtime: the client
+//! has a background thread that runs the uploads. Inside an asynchronous runtime, the methods do not panic, but block a
+//! thread of the runtime. Use the asynchronous [`Client`](crate::Client) there.
 //!
 //! # Examples
 //! ```no_run
@@ -37,10 +37,22 @@ use std::sync::Arc;
 /// Uploads batches to mParticle, and blocks until each upload has ended.
 ///
 /// Create one client and clone it. Cloning is cheap. Clones share connections, the rate limiter, the retry budget, the
-/// [places in flight](ClientBuilder::max_in_flight) and one background thread.
+/// [limit on requests in flight](ClientBuilder::max_in_flight) and one background thread.
 ///
-/// A client cannot be used after a fork. In the child process every upload returns an error of kind
+/// A client cannot be used after a fork. In the child process, every upload returns an error of kind
 /// [`Closed`](crate::ErrorKind::Closed). Create another client there.
+///
+/// # Examples
+/// ```no_run
+/// use mparticle_client::blocking::Client;
+/// use mparticle_client::models::{Batch, Environment};
+///
+/// # fn main() -> Result<(), mparticle_client::Error> {
+/// let client = Client::from_env()?;
+/// let receipt = client.upload_events(&Batch::new(Environment::Production))?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     client: crate::Client,
@@ -70,8 +82,8 @@ impl Client {
     /// [`ClientBuilder::from_env`] describes the variables.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, the value of a variable is invalid, or the
-    ///   background thread cannot be started.
+    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, the value of a variable is invalid, or
+    ///   the background thread cannot be started.
     ///
     /// # Examples
     /// ```no_run
@@ -90,8 +102,8 @@ impl Client {
 
     /// Returns a client with other credentials and otherwise the same settings.
     ///
-    /// The new client uses the background thread, the connections and the
-    /// [places in flight](ClientBuilder::max_in_flight) of this client. It has its own rate limiter and retry budget.
+    /// The new client shares the background thread, the connections and the [limit on requests in
+    /// flight](ClientBuilder::max_in_flight) with this client. It has its own rate limiter and retry budget.
     ///
     /// # Errors
     /// - [`Config`](crate::ErrorKind::Config): the credentials are invalid.
@@ -146,8 +158,8 @@ impl Client {
     ///   [`RateLimited`](crate::ErrorKind::RateLimited), [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted),
     ///   [`Timeout`](crate::ErrorKind::Timeout), [`Server`](crate::ErrorKind::Server) and
     ///   [`Transport`](crate::ErrorKind::Transport): as for [`crate::Client::upload_events`].
-    /// - [`Closed`](crate::ErrorKind::Closed): the process was forked after the client was created. This error contains no
-    ///   request.
+    /// - [`Closed`](crate::ErrorKind::Closed): the process was forked after the client was created. This error contains
+    ///   no request.
     ///
     /// # Examples
     /// ```
@@ -164,8 +176,9 @@ impl Client {
 
     /// Uploads up to 100 batches of any users in one request: `POST /v2/bulkevents`.
     ///
-    /// mParticle accepts or refuses the request as a whole. It may drop single batches after it has accepted the request.
-    /// To upload more batches, or to find the batch that mParticle refuses, use [`upload_all`](Self::upload_all).
+    /// mParticle accepts or refuses the request as a whole, and may drop single batches after it has accepted the
+    /// request. To upload more batches, or to find the batch that mParticle refuses, use
+    /// [`upload_all`](Self::upload_all).
     ///
     /// # Errors
     /// - [`Invalid`](crate::ErrorKind::Invalid) and [`TooLarge`](crate::ErrorKind::TooLarge): as for
@@ -218,7 +231,8 @@ impl Client {
 
     /// Uploads any number of batches in as few requests as possible. [`UploadAll::run`] starts the upload.
     ///
-    /// [`crate::UploadAll`] describes packing, order, outages and options.
+    /// [`crate::UploadAll`] describes packing, order, outages and options, and
+    /// [`FailedBatch::error`](crate::FailedBatch::error) lists the kinds of errors.
     ///
     /// # Examples
     /// ```

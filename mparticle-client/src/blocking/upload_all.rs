@@ -1,4 +1,4 @@
-//! Any number of batches, without `async`.
+//! Uploads any number of batches, without `async`.
 
 use super::driver::Driver;
 use crate::upload_all::Options;
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// An upload of any number of batches. [`run`](Self::run) starts it.
 ///
-/// Returned by [`Client::upload_all`](super::Client::upload_all). It behaves as [`crate::UploadAll`], and has the same
-/// options.
+/// Returned by [`Client::upload_all`](super::Client::upload_all). It has the same behavior and options as
+/// [`crate::UploadAll`].
 #[must_use = "nothing is uploaded before `run`"]
 pub struct UploadAll<'a> {
     upload: crate::UploadAll<'a>,
@@ -24,7 +24,7 @@ impl<'a> UploadAll<'a> {
         Self { upload, options: Options::default(), driver }
     }
 
-    /// Sets how many requests may be in flight at a time; see [`crate::UploadAll::concurrency`].
+    /// Sets the maximum number of requests in flight; see [`crate::UploadAll::concurrency`].
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = requests;
         self
@@ -36,28 +36,42 @@ impl<'a> UploadAll<'a> {
         self
     }
 
-    /// Sets for how long mParticle may accept nothing before the upload stops; see [`crate::UploadAll::max_wait`].
+    /// Sets the time without an accepted request after which the upload stops; see [`crate::UploadAll::max_wait`].
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.options.max_wait = wait;
         self
     }
 
-    /// Stops pulling batches once this many have failed; see [`crate::UploadAll::stop_after_failures`].
+    /// Sets the number of failed or rejected batches after which no further batches are pulled; see
+    /// [`crate::UploadAll::stop_after_failures`].
     pub fn stop_after_failures(mut self, batches: usize) -> Self {
         self.options.stop_after_failures = Some(batches);
         self
     }
 
-    /// Calls a function with the outcome of each batch as soon as it is known; see [`crate::UploadAll::on_outcome`].
+    /// Sets a function that is called with the outcome of each batch as soon as it is known; see
+    /// [`crate::UploadAll::on_outcome`].
     pub fn on_outcome(mut self, function: impl FnMut(&BatchResult) + Send + 'a) -> Self {
         self.options.on_outcome = Some(Box::new(function));
         self
     }
 
-    /// Uploads the batches and waits for the last one.
+    /// Uploads the batches, and blocks until each batch has an outcome.
+    ///
+    /// The report contains the batches that were not delivered, each with its error.
     ///
     /// # Errors
-    /// Of kind [`Closed`](crate::ErrorKind::Closed) in a forked process. What became of each batch is in the report.
+    /// - [`Closed`](crate::ErrorKind::Closed): the process was forked after the client was created.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Error, blocking::Client, models::Batch};
+    /// # fn example(client: &Client, batches: Vec<Batch>) -> Result<(), Error> {
+    /// let report = client.upload_all(batches).run()?;
+    /// println!("{} of {} delivered", report.delivered(), report.given());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn run(self) -> Result<UploadReport, Error> {
         self.driver.run(self.upload.with_options(self.options).into_future())
     }

@@ -1,4 +1,4 @@
-//! The settings of TLS, proxies and connections.
+//! The settings for TLS, proxies and connections.
 
 use super::ClientBuilder;
 use super::checks::config_error;
@@ -15,8 +15,8 @@ use std::time::Duration;
 impl ClientBuilder {
     /// Trusts the root certificates in a PEM file, in addition to Mozilla's root certificates.
     ///
-    /// The file may contain several certificates, and this method may be called several times. Building the client fails
-    /// if the file is not valid PEM or contains no certificate.
+    /// The file may contain several certificates, and this method may be called several times. Building the client
+    /// fails if the file is not valid PEM or contains no certificate.
     #[must_use]
     pub fn add_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.tls.added_roots.push(pem.into());
@@ -35,8 +35,8 @@ impl ClientBuilder {
 
     /// Sets the certificate chain and private key, both in PEM form, with which the client authenticates to the server.
     ///
-    /// By default the client has no certificate. Building the client fails if either is not valid PEM, or if the key does
-    /// not belong to the first certificate.
+    /// By default, the client has no certificate. Building the client fails if either argument is not valid PEM, or if
+    /// the key does not belong to the first certificate.
     #[must_use]
     pub fn client_identity(
         mut self,
@@ -60,13 +60,13 @@ impl ClientBuilder {
 
     /// Sends every request through an HTTP proxy, including requests to loopback addresses.
     ///
-    /// The URL is `http://` or `https://` followed by a host and a port, which is 80 or 443 unless set. It may contain a
-    /// user name and a password: `http://user:password@proxy.example.com:3128`. Requests to an `https` base URL are sent
-    /// through a tunnel, in which the proxy sees only the host name.
+    /// The URL is `http://` or `https://` followed by a host and a port, which is 80 or 443 unless set. It may contain
+    /// a user name and a password: `http://user:password@proxy.example.com:3128`. Requests to an `https` base URL are
+    /// sent through a tunnel, in which the proxy sees only the host name.
     ///
-    /// By default the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` determine the proxy;
-    /// the [guide](crate::guide::connections) describes them. They do not apply to loopback addresses. They are read when
-    /// the client is built.
+    /// By default, the environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` determine the
+    /// proxy. The [guide](crate::guide::connections) describes these variables. They are read when the client is built,
+    /// and do not apply to loopback addresses.
     ///
     /// Building the client fails if the URL, or a variable that applies to the base URL, is malformed or names a SOCKS
     /// proxy. Overrides [`no_proxy`](Self::no_proxy).
@@ -87,27 +87,28 @@ impl ClientBuilder {
 
     /// Sets the maximum number of idle connections that are kept for later requests. The default is 16.
     ///
-    /// If more connections become idle, they are closed. With zero, each request opens a connection of its own.
+    /// Further connections are closed when they become idle. With zero, each request opens a new connection.
     #[must_use]
     pub fn pool_max_idle(mut self, connections: usize) -> Self {
         self.connections.pool_max_idle = connections;
         self
     }
 
-    /// Sets how long an idle connection is kept. The default is 20 seconds.
+    /// Sets the time for which an idle connection is kept. The default is 20 seconds.
     ///
     /// Servers and load balancers usually close idle connections after 60 seconds or more, some after 30 seconds. A
-    /// request that is sent while the server closes the connection fails and has to be retried, therefore the client
-    /// closes the connection first. Set a shorter time for a server that keeps idle connections for less than 20 seconds.
+    /// request that is sent while the server closes the connection fails and has to be retried. The client should
+    /// therefore close idle connections before the server does. Set a shorter time for a server that keeps idle
+    /// connections for less than 20 seconds.
     #[must_use]
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.connections.pool_idle_timeout = timeout;
         self
     }
 
-    /// Returns the proxy of the built-in transport, or `None` if it sends directly.
+    /// Returns the proxy of the built-in transport, or `None` if the transport connects directly.
     ///
-    /// The environment is not read if the base URL is invalid, because it decides which variables apply.
+    /// The environment is not read if the base URL is invalid, because the base URL determines which variables apply.
     pub(super) fn checked_proxy(
         &self,
         base_url: Option<&BaseUrl>,

@@ -6,7 +6,7 @@ use crate::{Credentials, Error};
 use std::env;
 
 impl ClientBuilder {
-    /// Returns a builder with the credentials and the destination that the environment variables set.
+    /// Returns a builder with the credentials and the destination from the environment variables.
     ///
     /// | variable | value |
     /// |---|---|
@@ -14,13 +14,15 @@ impl ClientBuilder {
     /// | `MPARTICLE_API_SECRET` | the API secret; required |
     /// | `MPARTICLE_POD` | the [pod](Self::pod): `us1`, `us2`, `eu1` or `au1`, in any letter case; `us1` unless set |
     /// | `MPARTICLE_BASE_URL` | the [base URL](Self::base_url), which takes precedence over the pod |
-    /// | `MPARTICLE_DISABLED` | `1` or `true` [disables](Self::disabled) the client, which then needs no credentials; `0` or `false` does not |
+    /// | `MPARTICLE_DISABLED` | `1` or `true` [disables](Self::disabled) the client; `0` or `false` does not |
     ///
-    /// An empty variable is treated as if it were not set.
+    /// A variable with an empty value is treated as not set. A disabled client does not need the key and the secret.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config) if a required variable is not set, if a variable is not Unicode, if
-    ///   `MPARTICLE_POD` is not the name of a pod, or if `MPARTICLE_DISABLED` has another value. [`build`](Self::build) checks the credentials and the base URL.
+    /// - [`Config`](crate::ErrorKind::Config): a required variable is not set, a variable is not Unicode,
+    ///   `MPARTICLE_POD` is not the name of a pod, or `MPARTICLE_DISABLED` has another value than those listed.
+    ///
+    /// [`build`](Self::build) checks the credentials and the base URL.
     pub fn from_env() -> Result<Self, Error> {
         let mut problems = Vec::new();
         let mut read = |name: &str| match env::var(name) {

@@ -25,14 +25,31 @@ const USER_AGENT: &str = concat!("mparticle-client-rust/", env!("CARGO_PKG_VERSI
 /// The default number of idle connections that are kept.
 const POOL_MAX_IDLE: usize = 16;
 
-/// How long an idle connection is kept by default. Servers and load balancers usually close idle connections after 60
-/// seconds or more, some after 30 seconds.
+/// The default time for which an idle connection is kept. Servers and load balancers usually close idle connections
+/// after 60 seconds or more, some after 30 seconds.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Configures and builds a [`Client`]. Created by [`Client::builder`].
+/// Configures and builds a [`Client`]. Returned by [`Client::builder`].
 ///
-/// If a setting is set more than once, the last value takes effect. The settings are not checked before
-/// [`build`](Self::build), which reports all mistakes in one error. `Debug` output contains no secrets.
+/// If a setting is set more than once, the last value takes effect. [`build`](Self::build) checks the settings and
+/// reports all mistakes in one error. `Debug` output contains no secrets.
+///
+/// # Examples
+/// ```
+/// use mparticle_client::models::Environment;
+/// use mparticle_client::{Client, Credentials, Pod, Timeouts, Validation};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), mparticle_client::Error> {
+/// let client = Client::builder(Credentials::new("your-key", "your-secret"))
+///     .pod(Pod::Eu1)
+///     .environment(Environment::Production)
+///     .validation(Validation::Strict)
+///     .timeouts(Timeouts::default().with_overall(Duration::from_secs(30)))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ClientBuilder {
     credentials: Credentials,
@@ -95,14 +112,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the URL to which requests are sent, such as that of a partner feed, of your own relay or of a test server.
+    /// Sets the URL to which requests are sent, such as the URL of a partner feed, of your own relay or of a test
+    /// server.
     ///
     /// The URL may have any path. `/v2` is appended unless the path ends with it: `https://inbound.mparticle.com/s2s`,
-    /// `https://inbound.mparticle.com/s2s/` and `https://inbound.mparticle.com/s2s/v2` are equivalent. The scheme `http`
-    /// is accepted for `localhost` and loopback addresses only. Overrides [`pod`](Self::pod).
+    /// `https://inbound.mparticle.com/s2s/` and `https://inbound.mparticle.com/s2s/v2` are equivalent. The scheme
+    /// `http` is accepted for `localhost` and loopback addresses only. Overrides [`pod`](Self::pod).
     ///
-    /// Building the client fails if
-    /// - the URL is malformed, or contains white space, a byte order mark or quotation marks at its ends;
+    /// Building the client fails in each of these cases:
+    /// - the URL is malformed, contains white space or a byte order mark, or begins or ends with a quotation mark;
     /// - the scheme is neither `https` nor an accepted `http`;
     /// - the URL contains credentials, a query or a fragment;
     /// - the path ends with another version, such as `/v1`, or with the path of an endpoint, such as `/v2/events`;
@@ -124,7 +142,7 @@ impl ClientBuilder {
 
     /// Sets the time limits of uploads. The default is [`Timeouts::default`].
     ///
-    /// Building the client fails if one of them is zero.
+    /// Building the client fails if a time limit is zero.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
@@ -139,22 +157,22 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the rate limiter, to share that of another client with the same API key.
+    /// Sets the rate limiter. Use this to share the rate limiter of another client with the same API key.
     ///
-    /// By default each client has a rate limiter of its own, which its clones share.
+    /// By default, each client has its own rate limiter, which its clones share.
     #[must_use]
     pub fn rate_limiter(mut self, rate_limiter: RateLimiter) -> Self {
         self.rate_limiter = rate_limiter;
         self
     }
 
-    /// Sets how many requests may be in flight at a time, over all clones of the client. The default is 64.
+    /// Sets the maximum number of requests in flight, over all clones of the client. The default is 64.
     ///
-    /// Further uploads wait for a place. Each request in flight has a connection of its own. A few more connections may be
-    /// open while those that exceed [`pool_max_idle`](Self::pool_max_idle) are being closed. A client that keeps many
-    /// requests in flight saves handshakes if both settings have the same value.
+    /// Further uploads wait until a request has ended. Each request in flight has its own connection. A few more
+    /// connections may be open while the connections that exceed [`pool_max_idle`](Self::pool_max_idle) are being
+    /// closed. A client that keeps many requests in flight saves handshakes if both settings have the same value.
     ///
-    /// [`build`](Self::build) fails if it is zero.
+    /// Building the client fails if the number is zero.
     #[must_use]
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = requests;
@@ -163,11 +181,11 @@ impl ClientBuilder {
 
     /// Disables the client: batches are checked and encoded as usual, but nothing is ever sent.
     ///
-    /// Use it where a program must run without mParticle, such as on a developer's machine. Every upload succeeds with a
-    /// receipt that [is discarded](crate::Receipt::is_discarded), and every batch of a queue or of
-    /// [`upload_all`](Client::upload_all) ends as [`Outcome::Discarded`](crate::Outcome::Discarded). Credentials are not
-    /// needed and not checked, no socket is opened, and a queue opens no spool folder. [`build`](Self::build) logs one
-    /// warning.
+    /// Use this if a program must run without mParticle, for example on a developer's machine. Every upload returns a
+    /// receipt for which [`Receipt::is_discarded`](crate::Receipt::is_discarded) returns `true`. The outcome of every
+    /// batch in a queue or in [`upload_all`](Client::upload_all) is [`Outcome::Discarded`](crate::Outcome::Discarded).
+    /// Credentials are neither needed nor checked, no socket is opened, and a queue opens no spool folder.
+    /// [`build`](Self::build) logs one warning.
     ///
     /// [`Client::from_env`] does the same if `MPARTICLE_DISABLED` is `1` or `true`.
     ///
@@ -189,21 +207,21 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets what the client does about violations of mParticle's limits and rules. The default is [`Validation::Warn`].
+    /// Sets how the client handles violations of mParticle's limits and rules. The default is [`Validation::Warn`].
     #[must_use]
     pub fn validation(mut self, validation: Validation) -> Self {
         self.encoder.validation = validation;
         self
     }
 
-    /// Sets the environment of batches that have none. By default such batches are sent without an environment.
+    /// Sets the environment of batches that have none. By default, such batches are sent without an environment.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.encoder.environment = Some(environment);
         self
     }
 
-    /// Sets the data plan of batches that have none. By default such batches are sent without a data plan.
+    /// Sets the data plan of batches that have none. By default, such batches are sent without a data plan.
     #[must_use]
     pub fn data_plan(mut self, data_plan: DataPlanContext) -> Self {
         self.encoder.data_plan = Some(data_plan);
@@ -219,7 +237,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a header to every request. If a name is set more than once, the last value wins.
+    /// Adds a header to every request. If a header is set more than once, the last value wins.
     ///
     /// Building the client fails if the name or the value is not valid in a header, or if the name is reserved:
     /// `authorization`, `connection`, `content-encoding`, `content-length`, `content-type`, `expect`, `host`,
@@ -232,8 +250,8 @@ impl ClientBuilder {
 
     /// Sends requests through another [`Transport`].
     ///
-    /// The settings of TLS, proxies and connections do not apply to it. By default the client uses its own HTTPS
-    /// transport.
+    /// The settings for TLS, proxies and connections do not apply to this transport. By default, the client uses its
+    /// own HTTPS transport.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -242,7 +260,7 @@ impl ClientBuilder {
 
     /// Logs the body of each request, which contains personal data, at level TRACE.
     ///
-    /// Do not use this in production. By default bodies are not logged.
+    /// Do not use this in production. By default, bodies are not logged.
     #[must_use]
     pub fn danger_trace_bodies(mut self) -> Self {
         self.body_log = BodyLog::AtTrace;
@@ -252,7 +270,7 @@ impl ClientBuilder {
     /// Builds the client. It opens no connection before the first upload.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config) if a setting or the credentials are invalid. The message lists every
+    /// - [`Config`](crate::ErrorKind::Config): a setting or the credentials are invalid. The message lists every
     ///   mistake and quotes no value that may be secret.
     pub fn build(mut self) -> Result<Client, Error> {
         let mut problems = Vec::new();
@@ -293,10 +311,12 @@ impl ClientBuilder {
         Ok(Client::new(self.encoder, sender))
     }
 
-    /// Builds a client whose methods block, and which has a background thread (feature `blocking`).
+    /// Builds a client whose methods block the calling thread (feature `blocking`). The client starts a background
+    /// thread.
     ///
     /// # Errors
-    /// - [`Config`](crate::ErrorKind::Config) under the conditions of [`build`](Self::build).
+    /// - [`Config`](crate::ErrorKind::Config): a setting or the credentials are invalid, as for [`build`](Self::build),
+    ///   or the background thread cannot be started.
     #[cfg(feature = "blocking")]
     pub fn build_blocking(self) -> Result<crate::blocking::Client, Error> {
         crate::blocking::Client::new(self.build()?)

@@ -1,4 +1,4 @@
-//! What a queue does with a dispatcher while it runs: resume, retry, replace, and ask how it is doing.
+//! The operations with which a queue controls a running dispatcher.
 
 use super::flight::Flight;
 use super::waiting::Queued;
@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 impl<S: SendOnce, T> Dispatch<S, T> {
-    /// Adds documents in place of one of the same users that was just refused. They are sent before the later documents of
-    /// these users, also before those that were in the same request.
+    /// Replaces a document that was just refused with documents of the same users. They are sent before all later
+    /// documents of these users, including those in the same request.
     pub(crate) fn replace_refused(&mut self, documents: Vec<Document<T>>) {
         let now = Instant::now();
         let queued = documents.into_iter().map(|document| Queued::again(document, now)).collect();
@@ -23,8 +23,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// Continues after a halt, with another sender if one is given. A request that is still in flight does not halt it
-    /// again.
+    /// Continues after a halt, with another sender if one is given. A request that is still in flight does not halt the
+    /// dispatcher again.
     pub(crate) fn resume(&mut self, sender: Option<S>) {
         if let Some(sender) = sender {
             self.sender = sender;
@@ -35,7 +35,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.retry_now(Instant::now());
     }
 
-    /// Ends the backoff of failed requests, except where the server asked for a wait.
+    /// Ends the backoff of failed requests. Waits for `Retry-After` continue.
     pub(crate) fn retry_now(&mut self, now: Instant) {
         if let Some(outage) = &mut self.outage {
             outage.retry_now(now);
@@ -52,7 +52,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.running.is_empty()
     }
 
-    /// Returns when a request first failed since the last acceptance.
+    /// Returns the time of the first failure since the last acceptance.
     pub(crate) fn failing_since(&self) -> Option<SystemTime> {
         self.failing_since
     }
@@ -62,7 +62,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.last_error.as_ref()
     }
 
-    /// Takes a result that is known already.
+    /// Returns the next result if it is already known.
     pub(crate) fn take_event(&mut self) -> Option<Event<T>> {
         self.events.pop_front()
     }

@@ -1,4 +1,4 @@
-//! What goes into a dispatcher, and what comes out.
+//! The documents and the results of a dispatcher.
 
 use crate::encoding::EncodedBatch;
 use crate::encoding::users::UserKey;
@@ -10,9 +10,9 @@ use std::time::SystemTime;
 pub(crate) struct Document<T> {
     pub(crate) encoded: EncodedBatch,
     pub(crate) users: Vec<UserKey>,
-    /// When it may no longer be sent.
+    /// The time after which the document must not be sent.
     pub(crate) expires_at: Option<SystemTime>,
-    /// What the caller knows it by. It is not interpreted.
+    /// Identifies the document to the caller. The dispatcher does not interpret it.
     pub(crate) tag: T,
 }
 
@@ -22,19 +22,19 @@ impl<T> Document<T> {
     }
 }
 
-/// What [`Dispatch::next`] yields.
+/// An event that [`Dispatch::next`](super::Dispatch::next) returns.
 pub(crate) enum Event<T> {
     /// The result of a document is known.
     Settled { document: Document<T>, result: DocumentResult },
-    /// Nothing more is sent. What is in flight may still be settled.
+    /// Nothing more is sent. The documents in flight may still be settled.
     Halted(Halt),
 }
 
-/// What became of a document.
+/// The result of a document.
 #[derive(Clone, Debug)]
 pub(crate) enum DocumentResult {
     Accepted(Arc<Receipt>),
-    /// It was refused, or its attempts are exhausted.
+    /// The document was refused, or its attempts are exhausted.
     Failed(Error),
     Expired,
 }
@@ -50,16 +50,16 @@ impl DocumentResult {
     }
 }
 
-/// Why nothing more is sent.
+/// The reason why nothing more is sent.
 #[derive(Clone, Debug)]
 pub(crate) enum Halt {
-    /// A request failed in a way that no document is to blame for and that repeating it would not change.
+    /// A request failed permanently, for a reason outside its documents.
     Refused(Error),
-    /// Nothing was accepted for as long as [`DispatchSettings::max_wait`] allows.
+    /// Nothing was accepted within [`DispatchSettings::max_wait`](super::DispatchSettings::max_wait).
     TimedOut(Error),
 }
 
-/// A document that has no result.
+/// A document without a result.
 pub(crate) struct Unsettled<T> {
     pub(crate) document: Document<T>,
     pub(crate) may_have_been_sent: bool,

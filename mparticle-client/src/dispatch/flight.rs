@@ -1,4 +1,4 @@
-//! A request on its way: as a whole, or in halves if one of its documents is at fault.
+//! A request that has begun. It is sent as a whole, or in halves if one of its documents is malformed.
 
 use super::wait::Wait;
 use super::waiting::Queued;
@@ -10,18 +10,18 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 pub(super) struct Flight<T> {
-    /// What is not settled, in order.
+    /// The documents without a result, in order.
     documents: VecDeque<Queued<T>>,
     users: Vec<UserKey>,
-    /// How many documents each of the coming requests holds, the next one last.
+    /// The number of documents in each of the remaining requests. The next request is the last element.
     parts: Vec<usize>,
-    /// What the next request waits for; `None` while it is being sent.
+    /// The wait before the next request, or `None` while the request is being sent.
     wait: Option<Wait>,
     sent_at: Instant,
     begun: Instant,
-    /// How many times the next request was sent.
+    /// The number of times that the next request was sent.
     attempts: u32,
-    /// The failures that count against its attempts.
+    /// The number of failures that count against the retry policy.
     failures: u32,
     failed_at: Option<Instant>,
     may_have_been_sent: bool,
@@ -65,7 +65,7 @@ impl<T> Flight<T> {
         self.wait = Some(Wait::until(until));
     }
 
-    /// Waits for the backoff, or for as long as the server asked for if that is longer.
+    /// Waits for the backoff, or for `Retry-After` if that is longer.
     pub(super) fn back_off(
         &mut self,
         backoff: Duration,
@@ -75,7 +75,7 @@ impl<T> Flight<T> {
         self.wait = Some(Wait::after_failure(backoff, retry_after, now));
     }
 
-    /// Ends the wait, unless the server asked for it.
+    /// Ends a backoff. A wait for `Retry-After` continues.
     #[cfg(feature = "queue")]
     pub(super) fn retry_now(&mut self, now: Instant) {
         if let Some(wait) = &mut self.wait {
@@ -95,7 +95,8 @@ impl<T> Flight<T> {
         self.may_have_been_sent || self.wait.is_none()
     }
 
-    /// The next request, of all documents or, after it was halved, of the first of them. It is being sent from now on.
+    /// Returns the next request, which counts as being sent from now on. It contains all documents, or the first ones
+    /// if the flight was halved.
     pub(super) fn send(&mut self, endpoint: Endpoint, now: Instant) -> EncodedRequest {
         self.wait = None;
         self.sent_at = now;
@@ -119,7 +120,7 @@ impl<T> Flight<T> {
         self.attempts > 1
     }
 
-    /// Makes two requests of one; `false` if it holds a single document.
+    /// Halves the next request. Returns `false` if it contains a single document.
     pub(super) fn halve(&mut self) -> bool {
         let part = self.part();
         if part < 2 {
@@ -140,13 +141,13 @@ impl<T> Flight<T> {
         self.wait_until(now);
     }
 
-    /// When the first of the documents of the next request expires.
+    /// Returns when the first document of the next request expires.
     pub(super) fn expires_at(&self) -> Option<SystemTime> {
         let part = self.documents.iter().take(self.part());
         part.filter_map(|queued| queued.document.expires_at).min()
     }
 
-    /// Takes the documents of the next request that have expired.
+    /// Takes the expired documents of the next request.
     pub(super) fn take_expired(&mut self, now: SystemTime) -> Vec<Queued<T>> {
         let part: Vec<Queued<T>> = self.documents.drain(..self.part()).collect();
         let (expired, rest): (Vec<_>, Vec<_>) =
@@ -158,7 +159,7 @@ impl<T> Flight<T> {
         expired
     }
 
-    /// Continues with the following request if all documents of the next one have expired.
+    /// Removes the next request if all of its documents have expired.
     pub(super) fn drop_empty_part(&mut self) {
         if self.parts.last() == Some(&0) {
             self.parts.pop();
@@ -166,7 +167,7 @@ impl<T> Flight<T> {
         }
     }
 
-    /// Takes the documents of the request that has ended.
+    /// Takes the documents of the next request, which has ended.
     pub(super) fn take_part(&mut self) -> impl Iterator<Item = Queued<T>> + use<T> {
         let part = self.parts.pop().unwrap_or_default();
         self.reset();
@@ -181,18 +182,18 @@ impl<T> Flight<T> {
         self.failed_at = Some(now);
     }
 
-    /// When the next request was last sent.
+    /// Returns when the next request was last sent.
     pub(super) fn sent_at(&self) -> Instant {
         self.sent_at
     }
 
-    /// The receipt with all attempts of the request.
+    /// Returns the receipt with all attempts of the request.
     pub(super) fn complete_receipt(&self, receipt: Receipt, now: Instant) -> Receipt {
         let attempts = if receipt.is_discarded() { 0 } else { self.attempts };
         Receipt { attempts, elapsed: self.elapsed(now), ..receipt }
     }
 
-    /// The error with all attempts of the request.
+    /// Returns the error with all attempts of the request.
     pub(super) fn complete_error(&mut self, error: Error, now: Instant) -> Error {
         self.may_have_been_sent |= error.may_have_been_sent();
         let (attempts, elapsed) = (self.attempts, self.elapsed(now));
@@ -207,7 +208,7 @@ impl<T> Flight<T> {
         self.documents.into_iter()
     }
 
-    /// How many documents the next request holds.
+    /// Returns the number of documents in the next request.
     pub(super) fn part(&self) -> usize {
         self.parts.last().copied().unwrap_or_default()
     }
@@ -216,7 +217,7 @@ impl<T> Flight<T> {
         now.saturating_duration_since(self.begun)
     }
 
-    /// Begins to count for another request.
+    /// Resets the counts for another request.
     fn reset(&mut self) {
         self.attempts = 0;
         self.failures = 0;

@@ -1,20 +1,20 @@
-//! Many documents in few requests: order per user, packing, a bounded number of requests in flight, halving, retries.
+//! Sends many documents in few requests.
 //!
-//! A document is an encoded batch with a tag of the caller's. [`Dispatch`] takes documents, and yields each of them once
-//! with its result. What holds throughout:
+//! A document is an encoded batch with a tag of the caller. [`Dispatch`] takes documents, and yields each of them once
+//! with its result. These invariants hold:
 //!
-//! - **Order.** Documents that share a user are sent in the order in which they came: a document waits while an earlier
-//!   one of its user is in another request, also while that one is repeated.
-//! - **Packing.** A request takes the documents that may be sent, in order, up to 100 and 256,000 bytes. Those of a busy
-//!   user gather while one of them is in flight, and go together in the next request.
-//! - **Halving.** A request that is refused as malformed is sent in halves until the bad document stands alone.
-//! - **Outages.** While nothing gets through, nothing more is taken, and one request at a time is tried.
+//! - **Order.** Documents of one user are sent in the order in which they were pushed. A document waits while an
+//!   earlier document of its user is in another request, even while that request is repeated.
+//! - **Packing.** A request contains the documents that may be sent, in order, up to 100 documents and 256,000 bytes.
+//!   The documents of a busy user wait while one of them is in flight, and are packed into the next request.
+//! - **Halving.** A request that is refused as malformed is sent in halves until the malformed document is found.
+//! - **Outages.** While no request is accepted, no documents are taken, and one request at a time is tried.
 //! - **Age.** A document that has expired is not sent. The wall clock is read before every attempt.
-//! - **Halts.** A failure that no document is to blame for, such as wrong credentials, halts it. It can be resumed;
-//!   otherwise the documents without a result are returned in order.
+//! - **Halts.** A failure for a reason outside the documents, such as wrong credentials, halts the dispatcher. It can
+//!   be resumed. Otherwise, the documents without a result are returned in order.
 //!
-//! [`waiting`] forms requests, [`flight`] is one on its way, [`verdict`] tells what an error means, and this file moves
-//! documents along. It knows neither where documents come from nor what becomes of results.
+//! [`waiting`] forms requests, [`flight`] is a request that has begun, [`verdict`] interprets an error, and this file
+//! moves documents between them. It depends neither on the source of the documents nor on the use of the results.
 
 #[cfg(feature = "queue")]
 mod control;
@@ -48,7 +48,8 @@ use user_set::UserSet;
 use verdict::{Verdict, verdict};
 use waiting::{Queued, Waiting};
 
-/// After how many documents in a row that were refused alone, since the last acceptance, the request is held to be wrong.
+/// The number of documents in a row, since the last acceptance, that may be refused alone. After that, the reason is
+/// assumed to be outside the documents.
 const MAX_REFUSED_ALONE: u32 = 100;
 
 /// Sends a request once.
@@ -70,21 +71,21 @@ impl SendOnce for Arc<RequestSender> {
     }
 }
 
-/// How a [`Dispatch`] sends.
+/// The settings of a [`Dispatch`].
 #[derive(Clone)]
 pub(crate) struct DispatchSettings {
     pub(crate) endpoint: Endpoint,
-    /// How many requests may be in flight at a time.
+    /// The maximum number of requests in flight.
     pub(crate) concurrency: usize,
-    /// How many documents a request holds at most.
+    /// The maximum number of documents in a request.
     pub(crate) max_batches: usize,
-    /// How long documents wait for others to fill a request with.
+    /// The time for which documents wait until a request is full.
     pub(crate) linger: Duration,
-    /// How long nothing has to be accepted until it halts; `None` if it never does for that reason.
+    /// The time without an acceptance after which the dispatcher halts, or `None` if it never halts for that reason.
     pub(crate) max_wait: Option<Duration>,
-    /// How failed requests are repeated.
+    /// The policy for repeating failed requests.
     pub(crate) retry: RetryPolicy,
-    /// Tells when documents expire.
+    /// The wall clock, for documents that expire.
     pub(crate) clock: Clock,
 }
 
@@ -92,7 +93,7 @@ pub(crate) struct Dispatch<S, T> {
     sender: S,
     settings: DispatchSettings,
     waiting: Waiting<T>,
-    /// Whether no further documents will come, so that there is nothing to wait for.
+    /// Whether no further documents will come. A request is then sent without waiting until it is full.
     is_complete: bool,
     /// Requests that have begun, by number.
     flights: BTreeMap<u64, Flight<T>>,
@@ -102,15 +103,15 @@ pub(crate) struct Dispatch<S, T> {
     running: FuturesUnordered<Running>,
     events: VecDeque<Event<T>>,
     accepted_at: Option<Instant>,
-    /// Since when there is something to send.
+    /// The time since which there are documents to send.
     busy_since: Option<Instant>,
     outage: Option<Outage>,
-    /// When a request first failed since the last acceptance.
+    /// The time of the first failure since the last acceptance.
     failing_since: Option<SystemTime>,
     last_error: Option<Error>,
     refused_alone: u32,
     is_halted: bool,
-    /// How many times it was resumed.
+    /// The number of times that the dispatcher was resumed.
     resumptions: u64,
     requests: usize,
     rng: fastrand::Rng,
@@ -121,7 +122,7 @@ type Running = Pin<Box<dyn Future<Output = Sent> + Send>>;
 /// A request that has ended.
 struct Sent {
     flight: u64,
-    /// How many times the dispatcher had been resumed when the request was sent.
+    /// The number of times that the dispatcher had been resumed when the request was sent.
     resumptions: u64,
     result: Result<Receipt, Error>,
 }
@@ -154,8 +155,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// Whether another document should be pushed: twice as much waits as the requests in flight hold, at most, and
-    /// nothing is taken while nothing gets through.
+    /// Whether another document should be pushed. This is not the case during an outage, or if twice as many documents
+    /// wait as the requests in flight can contain.
     pub(crate) fn wants_more(&self) -> bool {
         let requests = 2 * self.settings.concurrency;
         !self.is_halted
@@ -172,7 +173,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.waiting.push(document, now);
     }
 
-    /// Sends what waits without waiting for more.
+    /// Sends the waiting documents without waiting for more.
     pub(crate) fn complete(&mut self) {
         self.is_complete = true;
     }
@@ -182,12 +183,12 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.waiting.is_empty() && self.flights.is_empty() && self.events.is_empty()
     }
 
-    /// How many requests were made. One that was repeated counts once.
+    /// Returns the number of requests. A repeated request counts once.
     pub(crate) fn requests(&self) -> usize {
         self.requests
     }
 
-    /// The documents that were not settled, in the order in which they were pushed.
+    /// Converts this into the documents without a result, in the order in which they were pushed.
     pub(crate) fn into_unsettled(self) -> Vec<Unsettled<T>> {
         let Self { mut waiting, flights, .. } = self;
         let mut unsettled: Vec<(Queued<T>, bool)> = Vec::new();
@@ -204,10 +205,10 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         unsettled.collect()
     }
 
-    /// Sends, and returns the next result. It waits forever if there is nothing to send, and returns `None` if it is halted
-    /// and nothing is in flight any more.
+    /// Sends requests, and returns the next result. Waits forever if there is nothing to send. Returns `None` if the
+    /// dispatcher is halted and no request is in flight.
     ///
-    /// The future may be dropped at any time without losing anything.
+    /// The future can be dropped at any time without losing a document or a result.
     pub(crate) async fn next(&mut self) -> Option<Event<T>> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -256,7 +257,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// Tries one request while nothing gets through, a new one first, because the others may be at fault themselves.
+    /// Sends one request during an outage. A new request is tried first, because the failed ones may be the cause of
+    /// their failures.
     fn try_one(&mut self, now: Instant) {
         if !self.begin_request(now, true) {
             let oldest_try = self.flights.iter().min_by_key(|(_, flight)| flight.failed_at());
@@ -283,12 +285,12 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         true
     }
 
-    /// Whether fewer requests have begun than may be in flight or wait to be repeated.
+    /// Whether another request may begin. Requests in flight and requests that wait to be repeated count.
     fn may_begin(&self) -> bool {
         self.flights.len() < 2 * self.settings.concurrency
     }
 
-    /// Sends the next part of a flight, which is all of it unless it was halved.
+    /// Sends the next part of a flight, which is the whole flight unless it was halved.
     fn send(&mut self, number: u64, now: Instant) {
         if !self.settle_expired(number) {
             return self.go_on(number, now);
@@ -324,15 +326,15 @@ impl<S: SendOnce, T> Dispatch<S, T> {
             return self.go_on(number, now);
         }
         let verdict = verdict(&error);
-        if verdict != Verdict::BlamesDocument {
+        if verdict != Verdict::MalformedDocument {
             self.failing_since.get_or_insert_with(|| (self.settings.clock)());
             self.last_error = Some(error.clone());
         }
         let Some(flight) = self.flights.get_mut(&number) else { return };
         match verdict {
-            Verdict::BlamesDocument => {
+            Verdict::MalformedDocument => {
                 self.something_got_through();
-                self.blame(number, error, now);
+                self.refused_as_malformed(number, error, now);
             }
             Verdict::RateLimited { wait } => flight.wait_until(after(now, wait)),
             Verdict::Retry => self.failed(number, error, now),
@@ -350,8 +352,8 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.failing_since = None;
     }
 
-    /// A request was refused as malformed. Finds the document that is at fault.
-    fn blame(&mut self, number: u64, error: Error, now: Instant) {
+    /// Handles a request that was refused as malformed: halves it, or settles its only document.
+    fn refused_as_malformed(&mut self, number: u64, error: Error, now: Instant) {
         let is_halved = self.flights.get_mut(&number).is_some_and(Flight::halve);
         if !is_halved {
             self.refused_alone += 1;
@@ -363,7 +365,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.go_on(number, now);
     }
 
-    /// A request failed for a reason that may pass.
+    /// Handles a request that failed for a temporary reason.
     fn failed(&mut self, number: u64, error: Error, now: Instant) {
         let accepted_at = self.accepted_at;
         let Some(flight) = self.flights.get_mut(&number) else { return };
@@ -392,7 +394,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// Settles the documents of the next request of a flight that have expired. Whether others are left in it.
+    /// Settles the expired documents of the next request of a flight. Returns whether the request still has documents.
     fn settle_expired(&mut self, number: u64) -> bool {
         let Some(flight) = self.flights.get_mut(&number) else { return false };
         let Some(expires_at) = flight.expires_at() else { return true };
@@ -407,7 +409,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         flight.part() > 0
     }
 
-    /// Sends what is left of a flight, or ends it.
+    /// Continues with the remaining documents of a flight, or ends the flight.
     fn go_on(&mut self, number: u64, now: Instant) {
         let Some(flight) = self.flights.get_mut(&number) else { return };
         flight.drop_empty_part();
@@ -428,14 +430,14 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         }
     }
 
-    /// When it halts because nothing was accepted for too long.
+    /// Returns when the dispatcher halts if nothing is accepted until then.
     fn times_out_at(&self) -> Option<Instant> {
         let since = self.busy_since.max(self.accepted_at)?;
         let max_wait = self.settings.max_wait.filter(|_| !self.is_halted && !self.is_empty())?;
         Some(after(since, max_wait))
     }
 
-    /// Halts, and cancels what is in flight: most likely it waits for the rate limiter.
+    /// Halts, and cancels the requests in flight, which most likely wait for the rate limiter.
     fn time_out(&mut self) {
         self.running.clear();
         let error = self.last_error.clone().unwrap_or_else(|| {
@@ -444,7 +446,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.halt(Halt::TimedOut(error));
     }
 
-    /// When there may be something to do although no request has ended.
+    /// Returns when there may be something to do even if no request ends.
     fn look_again_at(&self) -> Option<Instant> {
         if self.is_halted {
             return None;

@@ -1,4 +1,4 @@
-//! When the next request is tried while nothing gets through.
+//! The retries during an outage.
 
 use super::wait::Wait;
 use crate::RetryPolicy;
@@ -21,7 +21,7 @@ impl Outage {
         self.wait.end()
     }
 
-    /// A request that was sent at some time failed, and nothing was accepted since.
+    /// Handles the failure of a request that was sent at `sent`.
     pub(super) fn extend(
         &mut self,
         sent: Instant,
@@ -30,7 +30,7 @@ impl Outage {
         rng: &mut fastrand::Rng,
         now: Instant,
     ) {
-        // Requests that were in flight when it began say nothing new.
+        // The failures of requests that were in flight when the outage began do not count.
         if self.failures == 0 || sent >= self.since {
             self.failures += 1;
             let backoff = full_jitter(retry, self.failures, rng);
@@ -38,7 +38,7 @@ impl Outage {
         }
     }
 
-    /// Ends the wait, unless the server asked for it.
+    /// Ends a backoff. A wait for `Retry-After` continues.
     #[cfg(feature = "queue")]
     pub(super) fn retry_now(&mut self, now: Instant) {
         self.wait.end_backoff(now);

@@ -1,4 +1,4 @@
-//! Tests of what a dispatcher does on its own: the rest is tested where `upload_all` feeds it.
+//! Tests of a dispatcher by itself. The tests of `upload_all` cover the rest.
 
 use super::{Dispatch, DispatchSettings, Document, DocumentResult, Event, Halt, SendOnce};
 use crate::encoding::EncodedBatch;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A server that takes a tenth of a second, and answers with statuses that a test gives; then it accepts everything.
+/// A server with a latency of a tenth of a second. It responds with the given statuses, then accepts everything.
 #[derive(Clone, Default)]
 struct Server {
     statuses: Arc<Mutex<Vec<u16>>>,
@@ -42,7 +42,7 @@ impl SendOnce for Server {
         let status = StatusCode::from_u16(status).unwrap();
         if !status.is_success() {
             let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::new() };
-            // It asks for patience with one of its statuses.
+            // One of the statuses has a `Retry-After`.
             let retry_after = (status == StatusCode::GATEWAY_TIMEOUT).then_some(40 * SECOND);
             return Err(status_error(answer, retry_after));
         }
@@ -71,7 +71,7 @@ fn push(dispatch: &mut Dispatch<Server, u32>, documents: impl IntoIterator<Item 
     }
 }
 
-/// The tags of the next results, and whether they were accepted.
+/// Returns the tags of the next results, and whether they were accepted.
 async fn results(dispatch: &mut Dispatch<Server, u32>, number: usize) -> Vec<(u32, bool)> {
     let mut results = Vec::new();
     while results.len() < number {
@@ -88,8 +88,8 @@ async fn results(dispatch: &mut Dispatch<Server, u32>, number: usize) -> Vec<(u3
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_later_document_of_a_user_waits_until_the_fate_of_an_earlier_one_is_decided() {
-    // The first request fails and is repeated; the other users are not held up.
+async fn a_document_waits_until_the_result_of_an_earlier_one_of_its_user_is_known() {
+    // The first request fails and is repeated. Documents of other users are not delayed.
     let server = Server::answering([503, 202]);
     let mut dispatch = dispatch(&server, None);
     push(&mut dispatch, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 1), (7, 7)]);
@@ -129,7 +129,7 @@ async fn dropping_the_future_of_next_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn during_an_outage_one_request_after_the_other_is_tried() {
+async fn during_an_outage_one_request_at_a_time_is_tried() {
     let server = Server::answering([503; 20]);
     let mut dispatch = dispatch(&server, None);
     push(&mut dispatch, (0..11).map(|tag| (tag, u64::from(tag))));
@@ -157,7 +157,7 @@ async fn during_an_outage_a_retry_after_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_halt_what_is_in_flight_is_settled_and_the_rest_comes_back_in_order() {
+async fn after_a_halt_requests_in_flight_are_settled_and_the_rest_is_returned_in_order() {
     let server = Server::answering([401, 202]);
     let mut dispatch = dispatch(&server, None);
     push(&mut dispatch, (0..12).map(|tag| (tag, u64::from(tag))));

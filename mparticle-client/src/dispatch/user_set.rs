@@ -1,10 +1,10 @@
-//! A set of users that is cheap to ask.
+//! A set of users with fast lookup.
 
 use crate::encoding::users::UserKey;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A set of user keys, which are hashes already.
+/// A set of user keys, which are already hashes.
 pub(super) type UserSet = HashSet<UserKey, BuildHasherDefault<KeyHasher>>;
 
 #[derive(Default)]

@@ -1,25 +1,26 @@
-//! What the error of a request means for its documents.
+//! Interprets the error of a request.
 
 use crate::send::is_acceleration_limited;
 use crate::{Error, ErrorKind};
 use std::time::Duration;
 
+/// The meaning of an error for the documents of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// One of the documents is at fault.
-    BlamesDocument,
+    /// One of the documents is malformed.
+    MalformedDocument,
     /// The request may be sent again after this time, as soon as the rate limiter allows.
     RateLimited { wait: Duration },
     /// The same request may be accepted later.
     Retry,
-    /// No document is at fault, and every other request would fail as well.
+    /// The reason is outside the documents. Every other request would fail, too.
     Halt,
 }
 
 pub(super) fn verdict(error: &Error) -> Verdict {
     match error.kind() {
-        _ if error.blames_the_data() => Verdict::BlamesDocument,
-        // The rate limiter knows how long to wait, except for a limit that stops this request alone.
+        _ if error.may_be_due_to_batch() => Verdict::MalformedDocument,
+        // The rate limiter determines the wait, except for a limit that concerns only this request.
         ErrorKind::RateLimited if error.headers().is_some_and(is_acceleration_limited) => {
             Verdict::RateLimited { wait: error.retry_after().unwrap_or_default() }
         }
@@ -45,7 +46,7 @@ mod tests {
             let status = StatusCode::from_u16(code).unwrap();
             let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::new() };
             let expected = match code {
-                400 | 413 => Verdict::BlamesDocument,
+                400 | 413 => Verdict::MalformedDocument,
                 501 | 505 => Verdict::Halt,
                 408 | 500..=599 => Verdict::Retry,
                 _ => Verdict::Halt,
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_waits_for_the_rate_limiter_or_for_its_own_time() {
+    fn a_429_waits_for_the_rate_limiter_or_for_its_retry_after() {
         let wait = Some(Duration::from_secs(9));
         for (header, expected) in [("feed", 0), ("acceleration", 9)] {
             let mut headers = HeaderMap::new();
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_answered_the_kind_decides() {
+    fn without_a_response_the_kind_determines_the_verdict() {
         for (kind, expected) in [
             (ErrorKind::Transport, Verdict::Retry),
             (ErrorKind::Timeout, Verdict::Retry),

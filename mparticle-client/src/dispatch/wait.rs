@@ -1,4 +1,4 @@
-//! How long a failed request waits before it is sent again.
+//! The wait of a failed request before it is sent again.
 
 use crate::timing::after;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use tokio::time::Instant;
 #[derive(Clone, Copy)]
 pub(super) struct Wait {
     until: Instant,
-    /// Whether it may be ended early.
+    /// Whether the wait may be ended early.
     #[cfg_attr(not(feature = "queue"), allow(dead_code, reason = "only a queue ends a wait"))]
     is_backoff: bool,
 }
 
 impl Wait {
-    /// A wait that is not ended early.
+    /// Creates a wait that is not ended early.
     pub(super) fn until(until: Instant) -> Self {
         Self { until, is_backoff: false }
     }
 
-    /// Waits for the backoff, or for as long as the server asked for if that is longer.
+    /// Creates a wait for the backoff, or for `Retry-After` if that is longer.
     pub(super) fn after_failure(
         backoff: Duration,
         retry_after: Option<Duration>,
@@ -32,7 +32,7 @@ impl Wait {
         self.until
     }
 
-    /// Ends the wait, unless the server asked for it.
+    /// Ends a backoff. A wait for `Retry-After` continues.
     #[cfg(feature = "queue")]
     pub(super) fn end_backoff(&mut self, now: Instant) {
         if self.is_backoff {

@@ -1,4 +1,4 @@
-//! Documents that wait, and the requests that are made of them.
+//! The documents that wait, and the requests that are formed from them.
 
 use super::Document;
 use super::user_set::UserSet;
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A document with its place in the order of arrival.
+/// A document with its number in the order of arrival.
 pub(super) struct Queued<T> {
     pub(super) number: u64,
     pub(super) document: Document<T>,
@@ -16,7 +16,7 @@ pub(super) struct Queued<T> {
 
 #[cfg(feature = "queue")]
 impl<T> Queued<T> {
-    /// A document that comes before those that wait.
+    /// Creates a document that is sent before the waiting ones.
     pub(super) fn again(document: Document<T>, at: Instant) -> Self {
         Self { number: 0, document, at }
     }
@@ -32,18 +32,18 @@ pub(super) struct Waiting<T> {
     selection: Selection,
 }
 
-/// The documents of the next request, as far as the queue has been looked through.
+/// The documents that were selected so far for the next request.
 #[derive(Default)]
 struct Selection {
-    /// Their places in the queue.
+    /// The positions of the documents in the queue.
     places: Vec<usize>,
-    /// Their size, with a comma after each.
+    /// The size of the documents, with a comma after each.
     bytes: usize,
-    /// How many documents of the queue were looked at.
+    /// The number of documents in the queue that were examined.
     seen: usize,
-    /// The users of the documents that stay.
+    /// The users of the examined documents that were not selected.
     stays: UserSet,
-    /// Whether no other document fits.
+    /// Whether no further document fits.
     is_full: bool,
 }
 
@@ -61,12 +61,12 @@ impl<T> Waiting<T> {
         self.queue.is_empty()
     }
 
-    /// The size of all documents.
+    /// Returns the size of all documents.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// When the documents of the next request have waited long enough for others.
+    /// Returns when the documents of the next request have waited long enough for others.
     pub(super) fn due(&self) -> Option<Instant> {
         let oldest = self.selection.places.first().and_then(|place| self.queue.get(*place));
         oldest.map(|oldest| oldest.at + self.linger)
@@ -88,16 +88,17 @@ impl<T> Waiting<T> {
         self.selection = Selection::default();
     }
 
-    /// Notes that documents may be sent that had to wait for their users.
+    /// Examines all documents again, because some users are no longer locked.
     pub(super) fn users_unlocked(&mut self) {
         self.selection = Selection::default();
     }
 
-    /// Takes the documents of the next request: those whose users are neither locked nor those of an earlier document
-    /// that stays. `None` if there are none, or too few and the first of them has not waited long enough.
+    /// Takes the documents of the next request. A document is skipped if one of its users is locked, or is a user of an
+    /// earlier document that was skipped. Returns `None` if there are no documents, or if there are too few and the
+    /// first of them has not waited long enough.
     ///
-    /// Between two calls the locked users are the same, unless a request was taken or
-    /// [`users_unlocked`](Self::users_unlocked) was called.
+    /// The set of locked users may change only if a request was taken or [`users_unlocked`](Self::users_unlocked) was
+    /// called.
     pub(super) fn take_request(
         &mut self,
         locked: &UserSet,
@@ -121,7 +122,7 @@ impl<T> Waiting<T> {
         std::mem::take(&mut self.queue).into_iter()
     }
 
-    /// Looks through the documents that have come since the last time.
+    /// Examines the documents that were pushed since the last call.
     fn look_on(&mut self, locked: &UserSet) {
         let selection = &mut self.selection;
         let unseen = self.queue.iter().skip(selection.seen);
@@ -135,7 +136,7 @@ impl<T> Waiting<T> {
                 selection.stays.extend(document.users.iter().copied());
                 continue;
             }
-            // Every document has a bracket or a comma before it, and the last one a bracket after it.
+            // There is a bracket or a comma before each document, and a bracket after the last one.
             let bytes = selection.bytes + document.encoded.bytes.len() + 1;
             if !selection.places.is_empty() && bytes + 1 > MAX_REQUEST_BYTES {
                 selection.is_full = true;
@@ -219,7 +220,7 @@ mod tests {
         let locked = UserSet::from_iter([1]);
         assert_eq!(tags(waiting.take_request(&locked, start, true)), Some(vec![3, 4, 5]));
         assert_eq!(tags(waiting.take_request(&locked, start, true)), None);
-        assert_eq!(waiting.due(), None, "only the end of a request can change that");
+        assert_eq!(waiting.due(), None, "only the end of a request unlocks the user");
         waiting.users_unlocked();
         assert_eq!(
             tags(waiting.take_request(&UserSet::default(), start, true)),

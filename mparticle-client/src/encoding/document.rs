@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// second.
 const RESERVED: [&str; 2] = ["source_request_id", "batch_id"];
 
-/// The initial capacity of the buffer, which holds a typical batch without growing.
+/// The initial capacity of the buffer, which is sufficient for a typical batch.
 const INITIAL_CAPACITY: usize = 2048;
 
 /// The fields that the client adds. They are written before the fields of the batch.

@@ -1,7 +1,7 @@
 //! Encodes batches as the bodies of requests.
 //!
-//! A batch is encoded once. The same bytes are measured, sent and sent again. A retry therefore cannot differ from the
-//! first attempt, in particular not in the `source_request_id`, by which mParticle recognizes duplicates.
+//! A batch is encoded once. The same bytes are measured, sent and sent again. A retry is therefore identical to the
+//! first attempt, including the `source_request_id`, by which mParticle recognizes duplicates.
 
 mod check;
 mod document;
@@ -24,8 +24,8 @@ use std::time::SystemTime;
 
 /// The maximum size of a batch in bytes of JSON.
 ///
-/// mParticle's documentation of the HTTP API allows 128 kb and does not define a kilobyte. 1,000 bytes is the smaller of
-/// the two common definitions and is safe in either case.
+/// mParticle's documentation of the HTTP API allows 128 kb and does not define a kilobyte. 1,000 bytes is the smaller
+/// of the two common definitions and is safe in either case.
 pub(crate) const MAX_BATCH_BYTES: usize = 128_000;
 
 /// The maximum size of the body of a request in bytes.

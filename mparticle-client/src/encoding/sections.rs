@@ -1,4 +1,4 @@
-//! Encodes a batch in sections, so that its events can be separated from its other fields.
+//! Encodes a batch in sections, in which the events are separate from the other fields.
 //!
 //! Batches of one user that differ only in their events can be joined by copying bytes, and a joined batch can be
 //! separated into the original batches again.

@@ -19,14 +19,14 @@ use siphasher::sip::SipHasher13;
 /// 3. the identifier as UTF-8, without leading and trailing ASCII white space, with ASCII letters in lower case, and
 ///    with a number in the form in which JSON writes it
 ///
-/// If the keys of two users collide, their batches wait for each other without need. Nothing else happens. With this hash
-/// it is costly to construct identifiers that collide.
+/// If the keys of two users collide, their batches wait for each other without need. Nothing else happens. With this
+/// hash it is costly to construct identifiers that collide.
 pub(crate) type UserKey = u64;
 
 /// Separates the kind of an identifier from the identifier.
 const SEPARATOR: u8 = 0xff;
 
-/// The capacity that holds most kinds and identifiers without a second allocation.
+/// The capacity that is sufficient for most kinds and identifiers.
 const INPUT_CAPACITY: usize = 64;
 
 /// Returns the user keys of a batch. The list is empty if the batch has no identifier of a user or device.

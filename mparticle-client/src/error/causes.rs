@@ -1,4 +1,4 @@
-//! The causes of an error in one line.
+//! Displays the causes of an error in one line.
 
 use std::error::Error;
 use std::fmt;

@@ -18,8 +18,8 @@ type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// The error of a client or queue.
 ///
-/// [`kind`](Self::kind) tells what happened and what to do. If an upload fails after its request was encoded,
-/// [`into_request`](Self::into_request) returns the request, which can be sent again.
+/// The [`kind`](Self::kind) says what happened, and [`ErrorKind`] describes what to do. If an upload fails after its
+/// request was encoded, [`into_request`](Self::into_request) returns the request, which can be sent again.
 ///
 /// # Display and Debug
 ///
@@ -27,9 +27,9 @@ type Cause = Arc<dyn std::error::Error + Send + Sync>;
 /// some kinds a hint. `{:#}` appends the [sources](std::error::Error::source), each after a colon. `Debug` writes
 /// the kind, the message, the pointer, the status, the number of attempts, the `source_request_id`s and the source.
 ///
-/// None of them contains credentials, the content of a batch or the text of a response, which may quote both. Two
-/// exceptions are deliberate: a pointer can contain the name of an attribute, and the `source_request_id`s that the caller
-/// has set appear unchanged in `Debug`.
+/// Their output contains neither credentials nor the content of a batch. It does not contain the text of a response,
+/// which may quote both. There are two exceptions: a pointer can contain the name of an attribute, and `Debug` writes
+/// the `source_request_id`s that the caller has set.
 ///
 /// # Examples
 ///
@@ -73,7 +73,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// The attempts of an upload that failed.
+/// The attempts of a failed upload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AttemptStats {
     pub(crate) attempts: u32,
@@ -174,9 +174,9 @@ impl Error {
 
     /// Returns whether mParticle may have accepted the request in spite of the error.
     ///
-    /// This is the case if an attempt was interrupted, if no response arrived in time, or if a response had status 408 or a
-    /// status of 500 or above. mParticle then counts the data once only if it is sent again with the same ids:
-    /// send the request of [`into_request`](Self::into_request), which has them.
+    /// This is the case if an attempt was interrupted, if no response arrived in time, or if a response had status 408
+    /// or a status of 500 or above. To send the data again without counting it twice, send the request that
+    /// [`into_request`](Self::into_request) returns: it has the same ids.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
         self.0.may_have_been_sent
@@ -185,7 +185,7 @@ impl Error {
     /// Returns how long to wait before the request is sent again, measured from the creation of the error.
     ///
     /// This is the `Retry-After` of the last response, or, for [`RateLimited`](ErrorKind::RateLimited), the time after
-    /// which the client expects the rate limit to let the request through. Returns `None` if it is not known.
+    /// which the client expects the rate limit to allow the request. Returns `None` if the time is not known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -213,7 +213,7 @@ impl Error {
 
     /// Returns the errors that mParticle listed in the body of the last response.
     ///
-    /// The list is empty if there was no response, or if the body does not have the documented form. The messages may
+    /// The list is empty if no response arrived, or if the body does not have the documented form. The messages may
     /// quote personal data.
     #[must_use]
     pub fn api_errors(&self) -> Vec<ApiError> {
@@ -223,15 +223,15 @@ impl Error {
             .unwrap_or_default()
     }
 
-    /// Returns the number of attempts to send the request, including attempts that did not get a connection.
+    /// Returns the number of attempts to send the request, including attempts without a connection.
     ///
-    /// Zero means that nothing was sent.
+    /// If the number is zero, nothing was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Returns the time from the call to the error, including all waits. Zero if the request could not be encoded.
+    /// Returns the time from the call to the error, including all waits, or zero if the request could not be encoded.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
@@ -247,30 +247,31 @@ impl Error {
 
     /// Returns the JSON pointer of the invalid data, if the error has one.
     ///
-    /// In an error of a bulk request the pointer starts with the index of the batch: `/3/events/0` is the first event of
-    /// the fourth batch. The pointer can contain the name of an attribute.
+    /// In the error of a bulk request, the pointer starts with the index of the batch: `/3/events/0` is the first event
+    /// of the fourth batch. The pointer can contain the name of an attribute.
     #[must_use]
     pub fn pointer(&self) -> Option<&str> {
         self.0.pointer.as_deref()
     }
 
-    /// Returns the violations that [`Batch::validate`](crate::models::Batch::validate) found, for an error of
+    /// Returns the violations that [`Batch::validate`](crate::models::Batch::validate) found with
     /// [`Validation::Strict`](crate::Validation::Strict).
     ///
-    /// In an error of a bulk request the pointers start with the index of the batch.
+    /// In the error of a bulk request, the pointers start with the index of the batch.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
     }
 
-    /// Returns the encoded request, which [`Client::resend`](crate::Client::resend) sends again with the same ids and the
-    /// same bytes.
+    /// Returns the encoded request, which [`Client::resend`](crate::Client::resend) sends again with the same ids and
+    /// the same bytes.
     ///
-    /// Returns `None` if no request was made: if the configuration or the data was invalid, if a queue did not accept
-    /// the batch, or if [`Client::upload_all`](crate::Client::upload_all) stopped before it sent the batch.
+    /// Returns `None` if no request was encoded: the configuration or the data was invalid, a queue did not accept the
+    /// batch, or [`Client::upload_all`](crate::Client::upload_all) stopped before it sent the batch.
     ///
-    /// The request can contain other batches than the one that a [`FailedBatch`](crate::FailedBatch) is about. Use
-    /// [`FailedBatch::into_batches`](crate::FailedBatch::into_batches) to get a batch that `upload_all` did not deliver.
+    /// The request of a [`FailedBatch`](crate::FailedBatch) can contain other batches, too. Use
+    /// [`FailedBatch::into_batches`](crate::FailedBatch::into_batches) to get the batch that `upload_all` did not
+    /// deliver.
     #[must_use]
     pub fn into_request(self) -> Option<EncodedRequest> {
         self.0.request
@@ -283,14 +284,14 @@ impl Error {
     }
 
     /// Whether mParticle refused the request with a status that one invalid batch can cause.
-    pub(crate) fn blames_the_data(&self) -> bool {
+    pub(crate) fn may_be_due_to_batch(&self) -> bool {
         let status = self.status().unwrap_or_default();
         self.kind() == ErrorKind::Rejected
             && matches!(status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE)
     }
 
-    /// Returns up to three codes of the listed errors. Other text in the place of a code is ignored, since it may quote
-    /// the request.
+    /// Returns up to three codes of the listed errors. Any other text in the field of the code is ignored, because it
+    /// may quote the request.
     fn codes(&self) -> Vec<String> {
         let is_code = |code: &String| {
             code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
@@ -322,7 +323,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// Writes what is safe to log: no credentials, no batch and no text of a response.
+/// Writes only what is safe to log: no credentials, no content of batches and no text of a response.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, message, pointer, source, retry_after, .. } = &*self.0;

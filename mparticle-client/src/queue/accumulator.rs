@@ -1,7 +1,7 @@
-//! Collects batches until there are enough for a request, and joins those of one user.
+//! Collects batches until there are enough for a request, and joins batches of one user.
 //!
-//! mParticle asks for few, large requests. Two batches are joined if they differ only in their events, have no id that the
-//! caller set, and no other batch of the user was accepted between them.
+//! mParticle recommends few, large requests. Two batches are joined if they differ only in their events, the caller has
+//! set no id for either, and no other batch of the user was accepted between them.
 
 use super::pending_batch::PendingBatch;
 use super::sealed_batch::SealedBatch;
@@ -19,23 +19,22 @@ pub(super) struct Accumulator {
     items: VecDeque<Item>,
     /// The size of the JSON of all items.
     bytes: usize,
-    /// How many items were taken, which is the number of the first one.
+    /// The number of items that were taken. It is also the number of the first item.
     taken: usize,
     /// The number of the last item of each user.
     latest: HashMap<UserKey, usize>,
 }
 
 pub(super) enum Item {
-    /// Batches of one user that will be sent as one, or a single batch.
+    /// Batches of one user that will be sent as one batch, or a single batch.
     Pending { batches: Vec<PendingBatch>, bytes: usize },
-    /// A batch of an earlier process, which may have been sent. It is restored when it is its turn; until then, it takes
-    /// less memory.
+    /// A batch of an earlier process, which may have been sent. To save memory, it is restored only when it is sent.
     #[cfg_attr(not(feature = "spool"), allow(dead_code, reason = "only a spool recovers any"))]
     Recovered { restore: Box<dyn FnOnce() -> Option<SealedBatch> + Send>, bytes: usize },
 }
 
 impl Accumulator {
-    /// The number of items, after joining.
+    /// Returns the number of items, after joining.
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
@@ -44,7 +43,7 @@ impl Accumulator {
         self.items.is_empty()
     }
 
-    /// The size of the JSON of all items in bytes.
+    /// Returns the size of the JSON of all items in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -58,7 +57,7 @@ impl Accumulator {
     pub(super) fn flush_at(&self, now: Instant, interval: Duration) -> Option<Instant> {
         match self.items.front()? {
             Item::Pending { batches, .. } => {
-                // The clock of the caller can be ahead, if a test has paused that of the worker.
+                // The clock of the caller can be ahead if a test has paused the clock of the worker.
                 let oldest = batches.first().map(|batch| batch.queued.min(now))?;
                 Some(after(oldest, interval))
             }
@@ -125,7 +124,7 @@ impl Accumulator {
         Some(item)
     }
 
-    /// Returns the item that a batch may join, and by how many bytes the item grows.
+    /// Returns the item that a batch may join, and the number of bytes by which the item grows.
     fn item_to_join(
         &mut self,
         batch: &PendingBatch,
@@ -158,8 +157,8 @@ impl Item {
     }
 }
 
-/// Returns by how many bytes a batch grows at most when another one joins it: by the events of the other one, and by the
-/// list around them if it has none itself.
+/// Returns the maximum number of bytes by which a batch grows if another one joins it: the size of the events of the
+/// other one, and of the list around them.
 fn added_bytes(sections: &Sections) -> usize {
     sections.events().len() + r#","events":[]"#.len()
 }

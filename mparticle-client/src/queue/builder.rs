@@ -1,4 +1,4 @@
-//! From settings to a queue.
+//! The settings of a queue, and how it is built from them.
 
 use super::capacity::Capacity;
 use super::delivery::{Delivery, DeliverySettings};
@@ -12,20 +12,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Configures a [`Queue`]. [`Client::queue`] returns it.
+/// Configures and builds a [`Queue`]. Returned by [`Client::queue`].
 ///
 /// # Examples
 /// ```
-/// # async fn example(client: mparticle_client::Client) -> Result<(), mparticle_client::Error> {
+/// # use mparticle_client::{Client, Error};
 /// use std::time::Duration;
 ///
+/// # async fn example(client: Client) -> Result<(), Error> {
 /// let queue = client
 ///     .queue()
 ///     .max_pending(50_000, 64 * 1024 * 1024)
 ///     .flush_every(Duration::from_secs(1))
 ///     .on_outcome(|result| {
 ///         if let Some(error) = result.error() {
-///             eprintln!("{} was refused: {error}", result.source_request_id());
+///             eprintln!("{} was rejected: {error}", result.source_request_id());
 ///         }
 ///     })
 ///     .build()
@@ -66,60 +67,63 @@ impl QueueBuilder {
         }
     }
 
-    /// Sets how many batches may be pending, and how many bytes of memory they may take. The default is 10,000 batches
-    /// and 16 MiB.
+    /// Sets the maximum number of pending batches, and the maximum memory that they may take in bytes. The default is
+    /// 10,000 batches and 16 MiB.
     ///
-    /// A batch takes the size of its JSON and a fixed overhead of 640 bytes. A spool may recover more batches than these
-    /// bounds allow; the queue then accepts nothing until enough of them are delivered. The outcomes that wait for the
-    /// [outcome hook](Self::on_outcome) count as well.
+    /// A batch takes the size of its JSON and a fixed overhead of 640 bytes. A batch whose outcome waits for the
+    /// [outcome hook](Self::on_outcome) is still pending. A spool may recover more batches than these limits allow. The
+    /// queue then accepts nothing until enough of them are delivered.
+    ///
+    /// Building the queue fails if a limit is zero.
     pub fn max_pending(mut self, batches: usize, bytes: usize) -> Self {
         self.max_batches = batches;
         self.max_bytes = bytes;
         self
     }
 
-    /// Sets how long a batch may wait for others, so that fewer requests are needed. The default is 5 seconds.
+    /// Sets how long a batch may wait for others to share a request with. The default is 5 seconds.
     ///
-    /// A full request is sent at once. So is everything when the queue is flushed or shut down, and when the queue is full
-    /// and nothing is in flight.
+    /// A full request is sent at once. All batches are sent at once if the queue is flushed or shut down, or if it is
+    /// full and no request is in flight.
     pub fn flush_every(mut self, interval: Duration) -> Self {
         self.settings.flush_every = interval;
         self
     }
 
-    /// Sets how many requests may be in flight at a time. The default is 4. Zero counts as one.
+    /// Sets the maximum number of requests in flight. The default is 4. Zero is treated as one.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.settings.concurrency = requests.max(1);
         self
     }
 
-    /// Leaves events without a timestamp as they are.
+    /// Disables the timestamps that the queue adds to events.
     ///
-    /// By default, an event without `timestamp_unixtime_ms` gets the time at which the queue accepts its batch. mParticle
-    /// would use the time at which it receives the batch, which an outage, a pause or a restart can delay by hours.
+    /// By default, the queue sets `timestamp_unixtime_ms` of an event that has none to the time at which it accepts the
+    /// batch. Without a timestamp, mParticle uses the time at which it receives the batch. An outage, a pause or a
+    /// restart can delay that by hours.
     pub fn without_event_times(mut self) -> Self {
         self.sets_event_times = false;
         self
     }
 
-    /// Calls a function once with the outcome of each batch.
+    /// Sets the outcome hook: a function that is called once with the outcome of each batch.
     ///
-    /// The function runs on a thread of its own. If it blocks, later outcomes wait for it, and their batches continue to
-    /// count against [`max_pending`](Self::max_pending). It may call [`Queue::try_send`], but must not wait for the queue.
-    /// It should not own the queue, which would then never be dropped. If it panics, the panic is logged, and the next
-    /// outcome follows.
+    /// The function runs on its own thread. If it blocks, later outcomes wait, and their batches continue to count
+    /// towards [`max_pending`](Self::max_pending). It may call [`Queue::try_send`], but must not wait for the queue. It
+    /// should not own the queue, which would then never be dropped. If it panics, the queue logs an error and continues
+    /// with the next outcome.
     pub fn on_outcome(mut self, function: impl Fn(&BatchResult) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(function));
         self
     }
 
-    /// Keeps batches in a folder until they are delivered, so that they survive a crash (feature `spool`).
+    /// Stores batches in a folder until they are delivered (feature `spool`). They then survive a crash.
     ///
-    /// The folder is created if it does not exist. It is locked while the queue lives, and belongs to this queue alone. Its
-    /// files can be read by the user alone (mode 0600). They contain batches, but no credentials.
+    /// The folder is created if it does not exist. It is locked while the queue is open, and must not be shared with
+    /// another queue. Only the user can read its files (mode 0600). They contain batches, but no credentials.
     ///
-    /// The spool reserves disk space before it accepts a batch, so that it can always note what was delivered. On a full
-    /// disk, `send` and `try_send` return an error of the kind [`Storage`](ErrorKind::Storage).
+    /// The spool reserves disk space before it accepts a batch, and can therefore always record deliveries. If the disk
+    /// is full, [`Queue::send`] and [`Queue::try_send`] return an error of kind [`Storage`](ErrorKind::Storage).
     #[cfg(feature = "spool")]
     pub fn spool(mut self, folder: impl Into<std::path::PathBuf>) -> Self {
         self.spool = Some(folder.into());
@@ -138,26 +142,46 @@ impl QueueBuilder {
         self
     }
 
-    /// Builds the queue and starts its worker, on a thread with its own runtime and its own connections. The future may be
-    /// awaited in any runtime, or without one.
+    /// Builds the queue and starts its worker.
+    ///
+    /// The worker runs on its own thread, with its own Tokio runtime and its own connections. The returned future can
+    /// be awaited in any runtime, or without a runtime.
     ///
     /// # Errors
+    /// - [`Config`](ErrorKind::Config): a limit is zero, or a thread cannot be started.
+    /// - [`Storage`](ErrorKind::Storage): the spool cannot be opened. A spool with damaged files can be opened:
+    ///   `Queue::recovery` describes the damage.
     ///
-    /// - [`Config`](ErrorKind::Config): a bound is zero, or no thread can be started
-    /// - [`Storage`](ErrorKind::Storage): the spool cannot be used. A spool with damaged files can be used:
-    ///   `Queue::recovery` reports what was lost.
+    /// # Examples
+    /// ```no_run
+    /// # async fn example() -> Result<(), mparticle_client::Error> {
+    /// let client = mparticle_client::Client::from_env()?;
+    /// let queue = client.queue().build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn build(self) -> Result<Queue, Error> {
         let (queue, worker) = self.build_with_worker().await?;
         worker.start()?;
         Ok(queue)
     }
 
-    /// Builds the queue and returns its worker, to be spawned in a Tokio runtime with timers and I/O. Tests use it to run
-    /// the worker on their own, paused clock.
+    /// Builds the queue without starting a thread for its worker, and returns both.
+    ///
+    /// Spawn the worker in a Tokio runtime with timers and I/O. Tests use this to run the worker with paused time.
     ///
     /// # Errors
+    /// - [`Config`](ErrorKind::Config) and [`Storage`](ErrorKind::Storage): as for [`build`](Self::build).
     ///
-    /// As [`build`](Self::build).
+    /// # Examples
+    /// ```no_run
+    /// # async fn example() -> Result<(), mparticle_client::Error> {
+    /// let client = mparticle_client::Client::from_env()?;
+    /// let (queue, worker) = client.queue().build_with_worker().await?;
+    /// tokio::spawn(worker);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg_attr(
         not(feature = "spool"),
         allow(clippy::unused_async, reason = "only a spool has to be waited for")
@@ -203,10 +227,10 @@ impl QueueBuilder {
     fn check(&self) -> Result<(), Error> {
         let mut problems = Vec::new();
         if self.max_batches == 0 {
-            problems.push("it may hold no batches");
+            problems.push("the maximum number of batches is zero");
         }
         if self.max_bytes == 0 {
-            problems.push("it may hold no bytes");
+            problems.push("the maximum number of bytes is zero");
         }
         if problems.is_empty() {
             return Ok(());

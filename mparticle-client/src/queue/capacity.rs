@@ -1,15 +1,15 @@
-//! How much may be pending: a number of batches, and a number of bytes.
+//! The capacity of a queue: a maximum number of batches, and a maximum number of bytes.
 
 use crate::{Error, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{AcquireError, Semaphore, TryAcquireError};
 
-/// What a pending batch takes in memory besides its JSON, in bytes: its identifiers, its place in the queue, and the
-/// overhead of the allocator. Measured by the test `memory_of_small_batches`.
+/// The memory of a pending batch in bytes, except for its JSON: its identifiers, its entry in the queue, and the
+/// overhead of the allocator. The test `memory_of_small_batches` measures it.
 pub(super) const BATCH_OVERHEAD: usize = 640;
 
-/// The capacity of a queue. Those who wait for capacity receive it in the order in which they asked.
+/// The capacity of a queue. Waiting calls acquire capacity in the order of the calls.
 #[derive(Debug)]
 pub(super) struct Capacity {
     batches: Bound,
@@ -24,14 +24,14 @@ pub(super) struct Permit {
     bytes: usize,
 }
 
-/// Why there is no capacity.
+/// The reason why no capacity was acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoCapacity {
-    /// There is none at the moment.
+    /// No capacity is free at the moment.
     Full,
-    /// The batch is larger than the bound.
+    /// The batch exceeds the limit.
     TooLarge,
-    /// The queue accepts nothing more.
+    /// The queue accepts no more batches.
     Closed,
 }
 
@@ -39,7 +39,7 @@ pub(super) enum NoCapacity {
 struct Bound {
     free: Semaphore,
     limit: usize,
-    /// What is pending beyond the limit. A spool may recover more than the queue accepts.
+    /// The amount beyond the limit. A spool may recover more than the queue accepts.
     excess: Mutex<usize>,
 }
 
@@ -64,7 +64,7 @@ impl Capacity {
         Ok(Permit { capacity: Arc::clone(self), bytes })
     }
 
-    /// Waits until there is capacity.
+    /// Waits until capacity is free, and acquires it.
     pub(super) async fn acquire(self: &Arc<Self>, bytes: usize) -> Result<Permit, NoCapacity> {
         let wanted = self.bytes.permits(bytes)?;
         let _waiter = Waiter::new(&self.waiters);
@@ -75,14 +75,14 @@ impl Capacity {
         Ok(Permit { capacity: Arc::clone(self), bytes })
     }
 
-    /// Takes capacity for a batch even if there is none. [`permit`](Self::permit) must be called for it later.
+    /// Acquires capacity for a batch even if none is free. [`permit`](Self::permit) must be called for it later.
     #[cfg(feature = "spool")]
     pub(super) fn exceed(&self, bytes: usize) {
         self.batches.exceed(1);
         self.bytes.exceed(bytes);
     }
 
-    /// Returns the permit for capacity that [`exceed`](Self::exceed) has taken.
+    /// Returns the permit for capacity that [`exceed`](Self::exceed) has acquired.
     #[cfg(feature = "spool")]
     pub(super) fn permit(self: &Arc<Self>, bytes: usize) -> Permit {
         Permit { capacity: Arc::clone(self), bytes }
@@ -92,7 +92,7 @@ impl Capacity {
         self.waiters.load(Ordering::Relaxed) > 0
     }
 
-    /// Ends all waits, and gives out no more capacity.
+    /// Ends all waits, and rejects further calls.
     pub(super) fn close(&self) {
         self.batches.free.close();
         self.bytes.free.close();
@@ -107,14 +107,14 @@ impl Capacity {
             ),
             NoCapacity::TooLarge => Error::new(
                 ErrorKind::TooLarge,
-                format!("the batch takes {bytes} bytes, and the queue may hold {limit} in all"),
+                format!("the batch takes {bytes} bytes, and the queue may hold {limit} in total"),
             ),
             NoCapacity::Closed => closed(),
         }
     }
 }
 
-/// The error of a queue that accepts nothing more.
+/// Returns the error of a queue that accepts no more batches.
 pub(super) fn closed() -> Error {
     Error::new(ErrorKind::Closed, "the queue is closed")
 }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiters_receive_capacity_in_order_or_learn_that_the_queue_is_closed() {
+    async fn waiters_acquire_capacity_in_order_or_receive_an_error_if_the_queue_is_closed() {
         let capacity = Arc::new(Capacity::new(10, 100));
         let held = capacity.try_acquire(100).unwrap();
         let acquire = |bytes| {
@@ -234,7 +234,7 @@ mod tests {
 
     #[cfg(feature = "spool")]
     #[test]
-    fn what_exceeds_the_bounds_is_released_before_others_acquire_capacity() {
+    fn capacity_beyond_the_limits_is_released_before_others_acquire_any() {
         let capacity = Arc::new(Capacity::new(2, 100));
         (0..3).for_each(|_| capacity.exceed(50));
         let exceeding: Vec<_> = (0..3).map(|_| capacity.permit(50)).collect();

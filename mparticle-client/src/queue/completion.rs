@@ -8,29 +8,29 @@ use crate::EncodedRequest;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// The obligation to give a batch its outcome, from its acceptance on.
+/// Reports the outcome of an accepted batch.
 ///
-/// It holds the capacity of the batch. If it is dropped without an outcome, for instance with a runtime that is shut
-/// down, the batch counts as dropped, or as left in the spool.
+/// It holds the capacity of the batch. If it is dropped without an outcome, for example because a runtime is shut down,
+/// the batch counts as dropped, or as left in the spool.
 pub(super) struct Completion {
     shared: Arc<Shared>,
     source_request_id: String,
     /// `None` once the batch has its outcome.
     permit: Option<Permit>,
     storage: Storage,
-    /// How the batch was counted when it was accepted or recovered; `None` before, and once it has its outcome.
+    /// The count to which the batch belongs. `None` before the batch is accepted, and once it has its outcome.
     counted: Option<Counted>,
     listener: Option<oneshot::Sender<BatchResult>>,
 }
 
-/// Where a batch is, besides in memory.
+/// The storage of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Storage {
-    /// Nowhere.
+    /// The batch is only in memory.
     Memory,
-    /// The spool was asked to write it, and has not answered.
+    /// The spool is writing the batch to disk.
     Writing,
-    /// On disk.
+    /// The batch is on disk.
     Disk,
 }
 
@@ -76,12 +76,12 @@ impl Completion {
         self.listener = self.listener.take().filter(|listener| !listener.is_closed());
     }
 
-    /// Whether anyone learns the outcome.
-    pub(super) fn has_audience(&self) -> bool {
+    /// Whether there is an outcome hook or a handle that receives the outcome.
+    pub(super) fn has_listener(&self) -> bool {
         self.shared.has_hook() || self.listener.as_ref().is_some_and(|other| !other.is_closed())
     }
 
-    /// Gives the batch its outcome. `requests` hold the batch, for the outcomes that return it.
+    /// Reports the outcome. `requests` contain the batch, for outcomes that return it.
     pub(super) fn settle(
         mut self,
         outcome: Outcome,
@@ -112,7 +112,7 @@ impl Completion {
         let source_request_id = std::mem::take(&mut self.source_request_id);
         let result = BatchResult { source_request_id, sent_as, outcome, requests };
         if let Some(listener) = listener {
-            // An error means that the handle was dropped meanwhile.
+            // An error means that the handle was dropped in the meantime.
             _ = listener.send(result.clone());
         }
         self.shared.call_hook(result, permit);

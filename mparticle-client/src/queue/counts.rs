@@ -1,6 +1,6 @@
-//! What a queue counts.
+//! The counts of a queue.
 //!
-//! At every moment, `accepted + recovered` is the sum of what ended and what is pending.
+//! At all times, `accepted + recovered` is the number of batches with an outcome and of pending batches.
 
 use super::completion::{Completion, Storage};
 use super::{Outcome, Stats};
@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Default)]
 pub(super) struct Counts {
     pub(super) stats: Stats,
-    /// Of the pending batches, those that are in memory alone.
+    /// The pending batches that are only in memory.
     volatile: Volatile,
     /// Increased by each flush.
     flush_epoch: u64,
-    /// How many batches are pending.
+    /// The number of pending batches in each count.
     pending: BTreeMap<Counted, u64>,
 }
 
-/// How a batch was counted: by the flush that it belongs to, and the second of its acceptance.
+/// The count to which a batch belongs: the flush epoch and the second of its acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Counted {
     epoch: u64,
@@ -56,7 +56,7 @@ impl Counts {
         self.enter(Counted::recovered(accepted), bytes);
     }
 
-    /// Counts a batch as in memory alone that was to be written.
+    /// Counts a batch that could not be written as only in memory.
     pub(super) fn not_stored(&mut self, bytes: usize) {
         self.volatile.add(bytes);
     }
@@ -69,7 +69,7 @@ impl Counts {
         }
     }
 
-    /// Notes that a batch is no longer pending for those who wait.
+    /// Removes a batch from the pending ones.
     pub(super) fn forget(&mut self, counted: Counted) {
         if let Some(count) = self.pending.get_mut(&counted) {
             *count = count.saturating_sub(1);
@@ -79,7 +79,7 @@ impl Counts {
         }
     }
 
-    /// Counts the batches that are in memory alone as dropped.
+    /// Counts the batches that are only in memory as dropped.
     pub(super) fn drop_volatile(&mut self) {
         let Volatile { batches, bytes } = std::mem::take(&mut self.volatile);
         self.stats.dropped += batches;
@@ -94,7 +94,7 @@ impl Counts {
         epoch
     }
 
-    /// Returns how many batches are pending that were accepted before a flush.
+    /// Returns the number of pending batches that were accepted before a flush.
     pub(super) fn pending_before(&self, epoch: u64) -> u64 {
         let last = Counted { epoch, second: u64::MAX };
         self.pending.range(..=last).map(|(_, count)| count).sum()
@@ -107,7 +107,7 @@ impl Counts {
 }
 
 impl Counted {
-    /// A batch that was recovered before the first flush.
+    /// Returns the count of a batch that was recovered before the first flush.
     #[cfg(feature = "spool")]
     pub(super) fn recovered(accepted: SystemTime) -> Self {
         Self { epoch: 0, second: unix_seconds(accepted) }

@@ -6,9 +6,23 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 
-/// The handle of a batch that a queue accepted. Await it for the outcome, or drop it.
+/// The handle of a batch that a queue accepted. Awaiting it returns the outcome.
 ///
-/// The batch is delivered whether the handle is kept or dropped. The handle can be awaited in any runtime, or without one.
+/// The batch is delivered even if the handle is dropped. The handle can be awaited in any runtime, or without a
+/// runtime.
+///
+/// # Examples
+/// ```
+/// use mparticle_client::Outcome;
+/// use mparticle_client::queue::DeliveryHandle;
+///
+/// # async fn example(handle: DeliveryHandle) {
+/// match handle.await.into_outcome() {
+///     Outcome::Delivered(receipt) => println!("{} attempt(s)", receipt.attempts()),
+///     other => println!("not delivered: {other:?}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct DeliveryHandle {
     pub(super) source_request_id: String,
@@ -16,7 +30,7 @@ pub struct DeliveryHandle {
 }
 
 impl DeliveryHandle {
-    /// Returns the `source_request_id` of the batch: its own, or the one that the queue has generated.
+    /// Returns the `source_request_id` of the batch. The queue generated it if the batch had none.
     #[must_use]
     pub fn source_request_id(&self) -> &str {
         &self.source_request_id
@@ -28,7 +42,7 @@ impl Future for DeliveryHandle {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BatchResult> {
         Pin::new(&mut self.result).poll(cx).map(|result| {
-            // A batch has its outcome at the latest when it is dropped, so this does not happen.
+            // This does not happen, because a batch reports its outcome at the latest when it is dropped.
             result.unwrap_or_else(|_| BatchResult {
                 source_request_id: self.source_request_id.clone(),
                 sent_as: None,

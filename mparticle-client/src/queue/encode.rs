@@ -1,4 +1,4 @@
-//! Encodes a batch on the caller's time.
+//! Encodes a batch during the call of `send`.
 
 use super::ids::Ids;
 use super::pending_batch::Content;
@@ -8,14 +8,14 @@ use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
 use crate::models::Batch;
 use std::time::SystemTime;
 
-/// A batch that was encoded and is not accepted yet.
+/// A batch that was encoded and has not been accepted yet.
 pub(super) struct Prepared {
     pub(super) source_request_id: String,
     pub(super) content: Content,
     pub(super) accepted: SystemTime,
 }
 
-/// Encodes a batch, which has its original content afterwards.
+/// Encodes a batch. The batch is changed during the call and has its original content afterwards.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The handle of a queue: what a service calls.
+//! The handle of a queue, with the methods that a service calls.
 
 use super::capacity::{NoCapacity, Permit, closed};
 use super::completion::Completion;
@@ -23,19 +23,20 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// How long a queue continues to send after its last handle was dropped without a shutdown.
+/// The time for which a queue continues to send after its last handle was dropped without a shutdown.
 const DROP_GRACE_PERIOD: Duration = Duration::from_secs(30);
 
-/// A queue that accepts batches at once and sends them in the background.
+/// A queue that accepts batches and sends them in the background.
 ///
-/// A clone is another handle of the same queue. The methods work in any runtime, or without one.
+/// A clone is another handle of the same queue. The methods can be called in any runtime, or without a runtime.
 ///
-/// When the last handle is dropped without [`shutdown`](Self::shutdown), the queue continues to send for up to 30
-/// seconds, as long as the process lives. The batches that are pending then are dropped, or left in the spool.
+/// If the last handle is dropped without [`shutdown`](Self::shutdown), the queue continues to send for up to 30
+/// seconds, or until the process ends. Batches that are pending after that are dropped, or left in the spool.
 ///
-/// A queue does not survive a fork. In the child, every method answers that the queue is closed.
+/// A queue cannot be used after a fork. In the child process, its methods behave as if the queue were closed. Create
+/// another queue there.
 ///
-/// The guide explains [how to use it in a service](crate::guide::sending_from_a_service).
+/// The guide explains [how to use a queue in a service](crate::guide::sending_from_a_service).
 ///
 /// # Examples
 /// ```
@@ -72,7 +73,7 @@ pub(super) struct Inner {
     pub(super) recovery: super::Recovery,
 }
 
-/// When a call of `send` gives up.
+/// Completes when the timeout of a call has elapsed.
 type TimeIsOver = oneshot::Receiver<()>;
 
 impl Queue {
@@ -80,38 +81,62 @@ impl Queue {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Gives a batch to the queue. Waits until the queue has capacity and, with a spool, until the batch is on disk.
+    /// Sends a batch to the queue. Waits until the queue has capacity and, with a spool, until the batch is on disk.
     ///
-    /// The batch is encoded during the call. The handle that is returned can be awaited for the outcome, or dropped.
+    /// The batch is encoded during the call. Await the returned handle for the outcome, or drop it.
     ///
-    /// While mParticle is not reachable, a full queue stays full, and this waits without limit. In a request handler,
-    /// use [`send_timeout`](Self::send_timeout) or [`try_send`](Self::try_send).
+    /// A full queue stays full during an outage, and this method then waits without limit. In a request handler, use
+    /// [`send_timeout`](Self::send_timeout) or [`try_send`](Self::try_send).
     ///
-    /// If the future is dropped before it completes, the batch may have been accepted or not.
+    /// If the future is dropped before it completes, the queue may or may not have accepted the batch.
     ///
     /// # Errors
+    /// The [`SendError`] contains the batch. Its kind is one of:
     ///
-    /// The [`SendError`] returns the batch. Its kind is one of:
+    /// - [`Closed`](ErrorKind::Closed): the queue was shut down, the process was forked, or the worker has ended.
+    /// - [`TooLarge`](ErrorKind::TooLarge): the batch exceeds the capacity of the queue, or it cannot be split into
+    ///   parts of up to 128,000 bytes.
+    /// - [`Invalid`](ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule and the client uses
+    ///   [`Validation::Strict`](crate::Validation::Strict).
+    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, for example because the disk is
+    ///   full.
     ///
-    /// - [`Closed`](ErrorKind::Closed): the queue was shut down, the process was forked, or the worker has ended
-    /// - [`TooLarge`](ErrorKind::TooLarge): the batch exceeds the capacity of the queue, or one of its events is larger
-    ///   than mParticle allows
-    /// - [`Invalid`](ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule with
-    ///   [`Validation::Strict`](crate::Validation::Strict)
-    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, for instance because the disk is full
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{models::Batch, queue::{Queue, SendError}};
+    /// # async fn example(queue: Queue, batch: Batch) -> Result<(), SendError> {
+    /// let handle = queue.send(batch).await?;
+    /// println!("accepted as {}", handle.source_request_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
         self.send_until(Box::new(batch), None).await
     }
 
-    /// Gives a batch to the queue as [`send`](Self::send) does, and returns the batch if that takes longer than `timeout`.
+    /// Sends a batch to the queue. Waits for up to `timeout` until the queue has capacity and, with a spool, until the
+    /// batch is on disk.
     ///
     /// # Errors
+    /// The [`SendError`] contains the batch. Its kind is one of:
     ///
-    /// As [`send`](Self::send), and in addition:
+    /// - [`Full`](ErrorKind::Full): the queue had no capacity for the batch within `timeout`.
+    /// - [`Storage`](ErrorKind::Storage): the batch cannot be written to the spool, or it was not on disk within
+    ///   `timeout`. It may still be delivered if [`SendError::may_be_delivered_as`] returns an id.
+    /// - [`Closed`](ErrorKind::Closed), [`TooLarge`](ErrorKind::TooLarge) and [`Invalid`](ErrorKind::Invalid): as for
+    ///   [`send`](Self::send).
     ///
-    /// - [`Full`](ErrorKind::Full): the queue was full for the whole time
-    /// - [`Storage`](ErrorKind::Storage): the batch was not on disk in time. It may still be delivered, under the id that
-    ///   [`SendError::may_be_delivered_as`] returns
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{models::Batch, queue::Queue};
+    /// use std::time::Duration;
+    ///
+    /// # async fn example(queue: Queue, batch: Batch) {
+    /// if let Err(error) = queue.send_timeout(batch, Duration::from_millis(50)).await {
+    ///     eprintln!("not accepted: {error}");
+    /// }
+    /// # }
+    /// ```
     pub async fn send_timeout(
         &self,
         batch: Batch,
@@ -126,17 +151,31 @@ impl Queue {
         self.send_until(Box::new(batch), Some(time_is_over)).await
     }
 
-    /// Gives a batch to the queue if the queue has capacity, without waiting.
+    /// Sends a batch to the queue if the queue has capacity. Does not wait.
     ///
-    /// With a spool, the batch is written to disk soon after the call, together with others. A crash before that loses
-    /// it. [`send`](Self::send) waits until it is written.
+    /// With a spool, the batch is written to disk shortly after the call, together with others. The batch is lost if
+    /// the process crashes before that. [`send`](Self::send) waits until the batch is on disk.
     ///
     /// # Errors
+    /// The [`SendError`] contains the batch. Its kind is one of:
     ///
-    /// As [`send`](Self::send), and in addition:
+    /// - [`Full`](ErrorKind::Full): the queue has no capacity for the batch.
+    /// - [`Storage`](ErrorKind::Storage): the spool cannot be written at the moment.
+    /// - [`Closed`](ErrorKind::Closed), [`TooLarge`](ErrorKind::TooLarge) and [`Invalid`](ErrorKind::Invalid): as for
+    ///   [`send`](Self::send).
     ///
-    /// - [`Full`](ErrorKind::Full): the queue is full
-    /// - [`Storage`](ErrorKind::Storage): the spool cannot write at the moment
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{models::Batch, queue::Queue};
+    /// # fn example(queue: &Queue, batch: Batch) {
+    /// if let Err(error) = queue.try_send(batch) {
+    ///     eprintln!("not accepted: {error}");
+    ///     let batch = error.into_batch();
+    ///     // Store the batch, or count it as lost.
+    /// #   drop(batch);
+    /// }
+    /// # }
+    /// ```
     pub fn try_send(&self, batch: Batch) -> Result<DeliveryHandle, SendError> {
         let Inner { shared, store, .. } = &*self.inner;
         let mut batch = Box::new(batch);
@@ -152,13 +191,26 @@ impl Queue {
         accepted.map(|()| handle).map_err(|batch| SendError::new(closed(), batch))
     }
 
-    /// Sends what was accepted so far without waiting for more, and waits until all of it has an outcome and the outcome
+    /// Delivers the batches that the queue has accepted so far. Waits until all of them have an outcome and the outcome
     /// hook has returned.
     ///
-    /// Meanwhile, failed requests are retried every second, unless the server asked for a longer wait.
+    /// During a flush, failed requests are retried every second, unless mParticle asked for a longer wait.
     ///
-    /// The timeout begins with the call. When it is over, or when the queue is paused, the report says how many batches
-    /// are pending. They stay in the queue.
+    /// The timeout is measured from the call. If it elapses, or if the queue is paused, [`Report::pending`] is the
+    /// number of batches that are still pending. They stay in the queue.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::queue::Queue;
+    /// use std::time::Duration;
+    ///
+    /// # async fn example(queue: Queue) {
+    /// let report = queue.flush(Duration::from_secs(2)).await;
+    /// if !report.is_complete() {
+    ///     eprintln!("{} batches are still pending", report.pending);
+    /// }
+    /// # }
+    /// ```
     pub fn flush(&self, timeout: Duration) -> impl Future<Output = Report> + Send + use<> {
         let shared = Arc::clone(&self.inner.shared);
         let deadline = after(Instant::now(), timeout);
@@ -173,16 +225,27 @@ impl Queue {
         wait_for(report, before, shared)
     }
 
-    /// Accepts nothing more, sends what is pending, and ends the queue.
+    /// Closes the queue, delivers the pending batches, and ends the worker.
     ///
-    /// Meanwhile, failed requests are retried every second, unless the server asked for a longer wait.
+    /// During a shutdown, failed requests are retried every second, unless mParticle asked for a longer wait.
     ///
-    /// The timeout begins with the call. When it is over, or when the queue is paused, requests in flight are cancelled.
-    /// The batches that are pending then are dropped, or left in the spool. Every batch has its outcome, and the report
-    /// has the numbers. The spool is closed, and another queue can open it.
+    /// The timeout is measured from the call. If it elapses, or if the queue is paused, requests in flight are
+    /// cancelled. Batches that are still pending are dropped, or left in the spool. Every batch then has its outcome,
+    /// and the report contains the numbers. The spool is closed, and another queue can open it.
     ///
-    /// Calls of [`send`](Self::send) that are waiting return their batch. Every handle may shut the queue down, also
-    /// several times.
+    /// Calls of [`send`](Self::send) that are still waiting return an error with their batch. Any handle can shut down
+    /// the queue, and this method can be called more than once.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::queue::Queue;
+    /// use std::time::Duration;
+    ///
+    /// # async fn example(queue: Queue) {
+    /// let report = queue.shutdown(Duration::from_secs(10)).await;
+    /// println!("{} delivered, {} dropped", report.delivered, report.dropped);
+    /// # }
+    /// ```
     pub fn shutdown(&self, timeout: Duration) -> impl Future<Output = Report> + Send + use<> {
         let shared = Arc::clone(&self.inner.shared);
         let (reply, report) = oneshot::channel();
@@ -191,33 +254,62 @@ impl Queue {
         wait_for(report, before, shared)
     }
 
-    /// Returns what the queue has counted, and how it is doing.
+    /// Returns the counts and the state of the queue.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::queue::Queue;
+    /// # fn example(queue: &Queue) {
+    /// let stats = queue.stats();
+    /// println!("{} pending, paused: {}", stats.pending, stats.paused.is_some());
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner.shared.stats()
     }
 
-    /// Sends with other credentials from now on, and continues if the queue is paused.
+    /// Sets the credentials for all further requests, and resumes the queue if it is paused.
     ///
     /// # Errors
+    /// - [`Config`](ErrorKind::Config): the credentials are invalid.
+    /// - [`Closed`](ErrorKind::Closed): the queue was shut down, the process was forked, or the worker has ended.
     ///
-    /// - [`Config`](ErrorKind::Config): the credentials are invalid
-    /// - [`Closed`](ErrorKind::Closed): the queue is closed
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Error, queue::Queue};
+    /// use mparticle_client::Credentials;
+    ///
+    /// # fn example(queue: &Queue) -> Result<(), Error> {
+    /// queue.set_credentials(&Credentials::new("your-key", "new-secret"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_credentials(&self, credentials: &Credentials) -> Result<(), Error> {
         let sender = self.inner.sender.with_credentials(credentials)?;
         self.resume_with(Some(Arc::new(sender.for_another_runtime())))
     }
 
-    /// Continues with the same credentials if the queue is paused.
+    /// Resumes the queue with the same credentials if it is [paused](super::Pause).
     ///
     /// # Errors
+    /// - [`Closed`](ErrorKind::Closed): the queue was shut down, the process was forked, or the worker has ended.
     ///
-    /// - [`Closed`](ErrorKind::Closed): the queue is closed
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Error, queue::Queue};
+    /// # fn example(queue: &Queue) -> Result<(), Error> {
+    /// if queue.stats().paused.is_some() {
+    ///     queue.resume()?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn resume(&self) -> Result<(), Error> {
         self.resume_with(None)
     }
 
-    /// Returns what was found in the spool when the queue was built (feature `spool`).
+    /// Returns a report on the content of the spool when the queue was built (feature `spool`).
     #[cfg(feature = "spool")]
     #[must_use]
     pub fn recovery(&self) -> &super::Recovery {
@@ -281,7 +373,7 @@ impl Queue {
         Ok((prepared, permit.map_err(|reason| shared.capacity.error(reason, bytes))?))
     }
 
-    /// Takes capacity if there is any. Otherwise, the worker frees some without waiting for more batches.
+    /// Acquires capacity. If there is none, tells the worker to send batches without waiting for more.
     fn try_acquire(&self, bytes: usize) -> Result<Permit, NoCapacity> {
         let shared = &self.inner.shared;
         let acquired = shared.capacity.try_acquire(bytes);
@@ -332,7 +424,7 @@ impl Drop for Inner {
     }
 }
 
-/// Writes a batch to the spool, which hands it over to the worker.
+/// Writes a batch to the spool, which passes it to the worker.
 async fn write(
     store: &Arc<dyn BatchStore>,
     shared: &Arc<Shared>,
@@ -345,14 +437,14 @@ async fn write(
         let result = result.map(|number| {
             shared.stored(PendingBatch { number: Some(number), ..batch });
         });
-        // An error means that the caller waits no longer.
+        // An error means that the caller no longer waits.
         _ = reply.send(result);
     };
     store.accept(record, Durability::Awaited, Box::new(done));
     written.await.unwrap_or_else(|_| Err(closed()))
 }
 
-/// Counts a batch as accepted, and has it written to the spool, which hands it over to the worker.
+/// Counts a batch as accepted, and starts writing it to the spool, which passes it to the worker.
 fn promise(
     store: &Arc<dyn BatchStore>,
     shared: &Arc<Shared>,
@@ -368,7 +460,9 @@ fn promise(
     let done = move |result: Result<u64, Error>| match result {
         Ok(number) => shared.stored(PendingBatch { number: Some(number), ..pending }),
         Err(error) => {
-            tracing::warn!("a batch is not in the spool, and is sent from memory: {error}");
+            tracing::warn!(
+                "a batch could not be written to the spool, and is sent from memory: {error}"
+            );
             shared.not_stored(pending);
         }
     };
@@ -383,18 +477,18 @@ fn close(shared: &Shared, timeout: Duration, reply: oneshot::Sender<Report>) -> 
     before
 }
 
-/// Waits for a future, or until a time is over. `None` means that it is over.
+/// Waits for a future. Returns `None` if the timeout elapses first.
 async fn within<F: Future>(future: F, time_is_over: &mut Option<TimeIsOver>) -> Option<F::Output> {
     let Some(over) = time_is_over else { return Some(future.await) };
     match select(pin!(future), over).await {
         Either::Left((output, _)) => Some(output),
         Either::Right((Ok(()), _)) => None,
-        // The worker has ended, which also ends what this waits for.
+        // The worker has ended. The future therefore completes soon.
         Either::Right((Err(_), future)) => Some(future.await),
     }
 }
 
 async fn wait_for(report: oneshot::Receiver<Report>, before: Stats, shared: Arc<Shared>) -> Report {
-    // A worker that has ended does not answer. Then everything is counted already.
+    // A worker that has ended does not send a report. All outcomes are already counted then.
     report.await.unwrap_or_else(|_| Report::at_the_end(&before, &shared.stats()))
 }

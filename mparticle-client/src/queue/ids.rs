@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
-/// The part of an identifier in which those of one queue differ: the last 48 bits, which no other field of a UUID uses.
+/// The bits in which the ids of one queue differ: the last 48 bits, which contain no other field of a UUID.
 const COUNTED: u128 = (1 << 48) - 1;
 
-/// Makes UUIDs that differ from each other and, by 74 random bits, from those of every other queue.
+/// Generates UUIDs that differ from each other. They differ from those of other queues in 74 random bits.
 ///
-/// The randomness is drawn once, so that an identifier costs no system call. A forked process uses none of them: its
-/// queue is closed.
+/// The random bits are drawn once, and an id therefore needs no system call. A forked process generates no ids, because
+/// its queue is closed.
 #[derive(Debug)]
 pub(super) struct Ids {
     first: u128,
@@ -36,7 +36,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn identifiers_are_different_random_uuids_also_where_the_counted_part_overflows() {
+    fn ids_are_different_random_uuids_even_if_the_counted_part_overflows() {
         let first = Uuid::new_v4().as_u128() | COUNTED;
         let ids = Ids { first, given: AtomicU64::new(0) };
         let made: HashSet<String> = (0..1000).map(|_| ids.next()).collect();

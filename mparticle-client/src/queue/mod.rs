@@ -1,9 +1,9 @@
-//! A queue for services that must not wait for the network (feature `queue`).
+//! A queue that delivers batches in the background (feature `queue`).
 //!
-//! A request handler gives a batch to [`Queue::try_send`], [`Queue::send_timeout`] or [`Queue::send`] and continues. A
-//! worker in the background joins, packs and delivers the batches, and reports the outcome of each.
+//! A request handler passes a batch to [`Queue::try_send`], [`Queue::send_timeout`] or [`Queue::send`], and does not
+//! wait for the network. A background worker joins, packs and delivers the batches, and reports the outcome of each.
 //!
-//! The guide explains [how to use it in a service](crate::guide::sending_from_a_service).
+//! The guide explains [how to use a queue in a service](crate::guide::sending_from_a_service).
 //!
 //! # Examples
 //! ```
@@ -22,25 +22,27 @@
 //! ```
 //!
 //! # Guarantees
-//! 1. Every batch that was accepted ends in exactly one [`Outcome`], even if the runtime is dropped, the outcome hook
-//!    panics or the worker panics. At every moment, [`Stats`] obeys
+//! 1. Every accepted batch has exactly one [`Outcome`], even if the runtime is dropped, the outcome hook panics or the
+//!    worker panics. At all times, [`Stats`] satisfies
 //!    `accepted + recovered == delivered + discarded + rejected + expired + dropped + pending`.
-//! 2. A number of batches and a number of bytes bound what is pending.
-//! 3. The batches of a user arrive in the order in which they were accepted.
-//! 4. A batch that may have been sent is sent again with the same `source_request_id` and the same bytes, or not at all.
-//! 5. The queue waits during outages and rate limits, and drops nothing. A failure that no batch is to blame for, such as
-//!    status 401 or 404, pauses it. A batch that mParticle refuses does not keep others from being delivered.
+//! 2. The number and the size of the pending batches are limited.
+//! 3. The batches of a user arrive in the order in which the queue accepted them.
+//! 4. A batch that may have been sent is sent again with the same `source_request_id` and the same bytes, or not at
+//!    all.
+//! 5. The queue waits during outages and rate limits, and drops nothing. A failure for a reason outside the batches,
+//!    such as status 401 or 404, pauses the queue. A batch that mParticle refuses does not prevent the delivery of
+//!    others.
 //! 6. With a spool (feature `spool`), 1 to 5 hold across a crash of the process or the machine, for every batch that
 //!    [`Queue::send`] has accepted.
 
-// The way of a batch:
+// The steps from a call to an outcome:
 //
-//   handle       takes capacity, encodes the batch, and makes a `PendingBatch` with its `Completion`
+//   handle       acquires capacity, encodes the batch, and creates a `PendingBatch` with its `Completion`
 //   store        with a spool, writes the batch to disk
-//   shared       hands the batch over to the worker
+//   shared       passes the batch to the worker
 //   accumulator  joins batches of one user and collects batches for a request
-//   delivery     makes a `SealedBatch` under one id, notes that in the spool, and gives its documents to `crate::dispatch`
-//   completion   gives the batch its outcome, which goes to the counts, the handle and the outcome hook
+//   delivery     creates a `SealedBatch`, writes a seal to the spool, and passes the documents to `crate::dispatch`
+//   completion   reports the outcome to the counts, the handle and the outcome hook
 
 mod accumulator;
 mod builder;

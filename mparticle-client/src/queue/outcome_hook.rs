@@ -1,4 +1,4 @@
-//! The function of the caller that receives outcomes, on a thread of its own.
+//! The outcome hook: a function of the caller that receives outcomes on its own thread.
 
 use super::BatchResult;
 use super::capacity::Permit;
@@ -8,21 +8,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use std::{io, thread};
 
-/// What the caller of [`QueueBuilder::on_outcome`](super::QueueBuilder::on_outcome) gave.
+/// The function that was passed to [`QueueBuilder::on_outcome`](super::QueueBuilder::on_outcome).
 pub(super) type HookFunction = Arc<dyn Fn(&BatchResult) + Send + Sync>;
 
-/// Calls the function with each outcome, in order. A function that blocks delays nothing but later calls.
+/// Calls the function with each outcome, in order. If the function blocks, only later calls are delayed.
 ///
-/// An outcome keeps the capacity of its batch until the function returns. The memory of outcomes is therefore bounded as
-/// that of batches is.
+/// An outcome keeps the capacity of its batch until the function returns. The limits of the queue therefore also limit
+/// the memory that outcomes take.
 pub(super) struct OutcomeHook {
     outcomes: mpsc::Sender<(BatchResult, Permit)>,
-    /// How many outcomes were sent to the thread.
+    /// The number of outcomes that were sent to the thread.
     sent: AtomicU64,
     progress: Arc<HookProgress>,
 }
 
-/// How many calls have returned.
+/// The number of calls that have returned.
 #[derive(Default)]
 pub(super) struct HookProgress {
     returned: Mutex<u64>,
@@ -34,9 +34,9 @@ impl HookProgress {
         *self.lock()
     }
 
-    /// Blocks the thread until a number of calls have returned, or a time is over.
+    /// Blocks the thread until a number of calls have returned, or until the timeout elapses.
     pub(super) fn wait(&self, calls: u64, timeout: Duration) {
-        // The result says which of the two happened, and so does `returned`.
+        // The result is not needed, because `returned` provides the same information.
         _ = self.changed.wait_timeout_while(self.lock(), timeout, |returned| *returned < calls);
     }
 
@@ -51,7 +51,7 @@ impl HookProgress {
 }
 
 impl OutcomeHook {
-    /// Starts the thread. It ends when this is dropped and the last call has returned.
+    /// Starts the thread. The thread ends when the hook was dropped and the last call has returned.
     pub(super) fn start(function: HookFunction) -> io::Result<Self> {
         let (outcomes, received) = mpsc::channel::<(BatchResult, Permit)>();
         let progress = Arc::new(HookProgress::default());
@@ -59,7 +59,7 @@ impl OutcomeHook {
             let progress = Arc::clone(&progress);
             move || {
                 for (result, permit) in received {
-                    // Nothing of the queue is shared with the function, so nothing can be left in a broken state.
+                    // The function shares no state with the queue. A panic therefore leaves no state inconsistent.
                     if catch_unwind(AssertUnwindSafe(|| function(&result))).is_err() {
                         tracing::error!("the outcome hook of the queue panicked");
                     }
@@ -74,7 +74,7 @@ impl OutcomeHook {
 
     pub(super) fn call(&self, result: BatchResult, permit: Permit) {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        // The thread receives until this is dropped.
+        // The thread receives until the hook is dropped. Sending therefore succeeds.
         _ = self.outcomes.send((result, permit));
     }
 

@@ -1,4 +1,4 @@
-//! A batch that was accepted, as the caller gave it.
+//! A batch that was accepted and has not been sealed.
 
 use super::capacity::BATCH_OVERHEAD;
 use super::completion::Completion;
@@ -8,16 +8,16 @@ use crate::encoding::users::UserKey;
 use std::time::SystemTime;
 use tokio::time::Instant;
 
-/// A batch that was accepted and is not part of a request yet.
+/// A batch that was accepted and has not been sealed.
 pub(super) struct PendingBatch {
     pub(super) completion: Completion,
     pub(super) content: Content,
     pub(super) users: Vec<UserKey>,
-    /// When it was accepted, by the wall clock. Its age counts from here.
+    /// When the batch was accepted, by the wall clock. Its age is measured from this time.
     pub(super) accepted: SystemTime,
-    /// When it was accepted, or recovered. The interval of the queue counts from here.
+    /// When the batch was accepted or recovered. The flush interval is measured from this time.
     pub(super) queued: Instant,
-    /// Its number in the spool.
+    /// The number of the batch in the spool.
     pub(super) number: Option<u64>,
 }
 
@@ -33,11 +33,11 @@ impl PendingBatch {
 
 /// The JSON of a batch.
 pub(super) enum Content {
-    /// May be joined with other batches, because its id is known to nobody else.
+    /// A batch that may be joined with others, because the queue generated its id.
     Joinable(Sections),
-    /// Has an id that the caller set, or was recovered from a spool.
+    /// A batch whose id the caller set, or that was recovered from a spool.
     Whole(EncodedBatch),
-    /// Was split because of its size.
+    /// The parts of a batch that was split because of its size.
     Split(Vec<EncodedBatch>),
 }
 
@@ -58,7 +58,7 @@ impl Content {
         }
     }
 
-    /// Returns what the batch takes in memory.
+    /// Returns the memory that the batch takes in bytes.
     pub(super) fn memory(&self) -> usize {
         self.len() + BATCH_OVERHEAD
     }

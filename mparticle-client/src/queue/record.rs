@@ -1,4 +1,4 @@
-//! A batch as the spool keeps it. The documentation of `spool/mod.rs` describes the format.
+//! The record of a batch in the spool. The documentation of `spool/mod.rs` describes the format.
 
 use super::pending_batch::{Content, PendingBatch};
 use crate::encoding::EncodedBatch;
@@ -42,7 +42,7 @@ fn named(document: &EncodedBatch) -> (&str, &[u8]) {
     (&document.source_request_id, &document.bytes)
 }
 
-/// Cuts an id that is longer than 65,535 bytes, which mParticle does not accept either.
+/// Truncates an id of more than 65,535 bytes. mParticle does not accept such an id.
 fn put_text(record: &mut Vec<u8>, text: &str) {
     let mut end = text.len().min(usize::from(u16::MAX));
     while !text.is_char_boundary(end) {
@@ -82,14 +82,14 @@ fn put_documents<'a>(
     documents.into_iter().for_each(|(_, bytes)| record.extend_from_slice(bytes));
 }
 
-/// A record that was read.
+/// A decoded record.
 #[cfg(feature = "spool")]
 pub(super) struct Record<'a> {
     bytes: &'a [u8],
     pub(super) source_request_id: &'a str,
     pub(super) accepted: SystemTime,
     users: Vec<UserKey>,
-    /// The id of each document, and where it is.
+    /// The id and the position of each document.
     documents: Vec<(&'a str, Range<usize>)>,
     sections: [usize; 4],
 }
@@ -123,8 +123,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Record<'_>> {
 
 #[cfg(feature = "spool")]
 impl Record<'_> {
-    /// Returns the batch as it was accepted. It is not joined with others, because it may have been sent.
-    /// `record` is what was decoded.
+    /// Returns the content of the batch. The batch is not joined with others, because it may have been sent. `record`
+    /// is the encoded record.
     pub(super) fn content(&self, record: &Bytes) -> Content {
         let document = |(id, range): &(&str, Range<usize>)| EncodedBatch {
             source_request_id: (*id).to_owned(),

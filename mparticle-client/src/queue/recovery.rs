@@ -1,4 +1,4 @@
-//! What a queue finds in its spool.
+//! The recovery of batches from a spool.
 
 use super::accumulator::Item;
 use super::completion::{Completion, Storage};
@@ -19,33 +19,33 @@ use std::thread;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// What a queue found in its spool when it was built (feature `spool`).
+/// A report on the content of a spool when a queue was built (feature `spool`).
 ///
-/// The guide has [a table of what to do](crate::guide::sending_from_a_service#damage).
+/// The guide has [a table of measures after damage](crate::guide::sending_from_a_service#damage).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// The batches that an earlier queue had accepted and not delivered. They are sent first.
+    /// The number of batches that an earlier queue accepted and did not deliver. They are sent first.
     pub recovered: u64,
-    /// The records that could not be read because the files are damaged. Each was a batch, a note that batches were sent
-    /// as one, or a note that batches were delivered.
+    /// The number of records that could not be read because the files are damaged. Each record was a batch, a note that
+    /// batches were joined, or a note that batches were delivered.
     pub unreadable: u64,
-    /// Of the recovered batches, those near damage. They may have been sent before, as part of another batch. mParticle
-    /// then counts their events twice.
+    /// The number of recovered batches that may have been sent before as part of a joined batch, because the note about
+    /// it may be damaged. mParticle counts the events of such a batch twice if they were sent before.
     pub uncertain: u64,
-    /// A description of the damage, for people. It names positions in the log, but no content of batches.
+    /// A description of the damage in English. It contains positions in the log, but no content of batches.
     pub damage: Option<String>,
 }
 
 impl Recovery {
-    /// Whether nothing was damaged.
+    /// Returns whether the spool was not damaged.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.damage.is_none() && self.unreadable == 0 && self.uncertain == 0
     }
 }
 
-/// A spool and what was in it.
+/// A spool and its content.
 #[derive(Default)]
 pub(super) struct OpenedStore {
     pub(super) store: Option<Arc<dyn BatchStore>>,
@@ -53,11 +53,11 @@ pub(super) struct OpenedStore {
     pub(super) recovery: Recovery,
 }
 
-/// Opens a spool on a thread of its own, because that can take a while.
+/// Opens a spool on its own thread, because reading it can take long.
 pub(super) async fn open(folder: PathBuf, shared: &Arc<Shared>) -> Result<OpenedStore, Error> {
     let (reply, opened) = oneshot::channel();
     let shared = Arc::clone(shared);
-    // An error means that the caller waits no longer.
+    // An error means that the caller no longer waits.
     let run = move || _ = reply.send(open_blocking(&folder, &shared));
     thread::Builder::new().name("mparticle-recovery".to_owned()).spawn(run).map_err(|error| {
         let message = format!("no thread could be started to open the spool: {error}");
@@ -120,11 +120,11 @@ impl BatchStore for Spool {
 pub(super) struct Recovered {
     /// In the order of acceptance.
     pub(super) items: Vec<Item>,
-    /// Seals that are of no use, because their batch cannot be restored.
+    /// The numbers of seals whose joined batch cannot be restored.
     pub(super) useless_seals: Vec<u64>,
 }
 
-/// Makes items of what was found in the spool, and counts the batches.
+/// Converts the content of the spool into items, and counts the batches.
 fn recover(
     batches: Vec<StoredBatch>,
     seals: Vec<Seal>,
@@ -140,7 +140,7 @@ fn recover(
             joined.extend(seal.members.first().map(|first| (*first, batch)));
             members.extend(seal.members);
         } else {
-            // The members may have been sent as one, and can only be sent alone now.
+            // The members may have been sent as one batch, and have to be sent separately now.
             separated.extend(seal.members);
             recovered.useless_seals.push(seal.number);
         }
@@ -165,7 +165,7 @@ fn recover(
     recovered
 }
 
-/// Joins batches that an earlier queue sent as one. Returns `None` if the result is not what was sent.
+/// Joins batches that an earlier queue sent as one. Returns `None` if the result is not the document that was sent.
 fn join_again(seal: &Seal, batches: &[StoredBatch], shared: &Arc<Shared>) -> Option<SealedBatch> {
     let record = |number: &u64| {
         let index = batches.binary_search_by_key(number, |batch| batch.number).ok()?;
@@ -190,7 +190,7 @@ fn join_again(seal: &Seal, batches: &[StoredBatch], shared: &Arc<Shared>) -> Opt
     Some(batch)
 }
 
-/// Makes an item that keeps nothing but the record until it is sent.
+/// Creates an item that contains only the record until it is sent.
 fn stored_item(number: u64, record: Box<[u8]>, shared: &Arc<Shared>) -> Option<Item> {
     let bytes = record.len();
     count(&record::decode(&record)?, bytes, shared);

@@ -2,38 +2,38 @@
 
 use super::Stats;
 
-/// What became of batches during [`Queue::flush`](super::Queue::flush) or [`Queue::shutdown`](super::Queue::shutdown).
+/// The result of [`Queue::flush`](super::Queue::flush) or [`Queue::shutdown`](super::Queue::shutdown).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub struct Report {
-    /// The batches that mParticle accepted meanwhile.
+    /// The number of batches that mParticle accepted during the call.
     pub delivered: u64,
-    /// The batches that mParticle refused meanwhile.
+    /// The number of batches that mParticle refused during the call.
     pub rejected: u64,
-    /// The batches that expired meanwhile.
+    /// The number of batches that expired during the call.
     pub expired: u64,
-    /// The batches that the shutdown dropped. Their outcomes return the requests.
+    /// The number of batches that the shutdown dropped. Their outcomes contain the requests.
     pub dropped: u64,
-    /// The batches that the shutdown left in the spool, for the next queue with the same folder.
+    /// The number of batches that the shutdown left in the spool, for the next queue with the same folder.
     pub left_in_spool: u64,
-    /// The batches that were accepted before the flush and are still pending.
+    /// The number of batches that were accepted before the flush and are still pending.
     pub pending: u64,
 }
 
 impl Report {
-    /// Whether no batch is pending, dropped, or left in the spool.
+    /// Returns whether no batch is pending, dropped, or left in the spool.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.pending == 0 && self.dropped == 0 && self.left_in_spool == 0
     }
 
-    /// Returns what was counted from a moment to the end of the queue.
+    /// Returns the difference between two counts, the second at the end of the queue.
     pub(super) fn at_the_end(before: &Stats, after: &Stats) -> Self {
         Self { left_in_spool: after.pending, ..Self::between(before, after) }
     }
 
-    /// Returns what was counted between two moments.
+    /// Returns the difference between two counts.
     pub(super) fn between(before: &Stats, after: &Stats) -> Self {
         Self {
             delivered: after.delivered.saturating_sub(before.delivered),

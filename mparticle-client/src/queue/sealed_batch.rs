@@ -1,4 +1,4 @@
-//! What is sent under one id: the bytes of one batch, or of several that were joined.
+//! The documents that are sent for one batch, or for several batches that were joined.
 
 use super::Outcome;
 use super::completion::Completion;
@@ -10,9 +10,9 @@ use crate::{EncodedRequest, Endpoint, Error};
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
-/// How long a batch may be sent after its acceptance.
+/// The time after the acceptance of a batch in which it may be sent.
 ///
-/// mParticle recognizes a `source_request_id` for 30 days. The rest is a margin for clocks that differ.
+/// mParticle recognizes a `source_request_id` for 30 days. The difference is a margin for clocks that differ.
 const MAX_AGE: Duration = Duration::from_secs(25 * 24 * 60 * 60);
 
 /// One batch, or several batches of one user that are sent as one.
@@ -22,29 +22,29 @@ pub(super) struct SealedBatch {
     pub(super) documents: Vec<EncodedBatch>,
     pub(super) users: Vec<UserKey>,
     members: Vec<Member>,
-    /// What the members have in common, as a range of the document. It is of no use for a single member.
+    /// The common fields of the members, as a range of the document. It is not used for a single member.
     common: Range<usize>,
     /// When the first of the members was accepted.
     accepted: SystemTime,
-    /// Its number in the spool, if it was joined.
+    /// The number of the seal in the spool, if the batch was joined.
     seal: Option<u64>,
-    /// How many documents have no result yet.
+    /// The number of documents without a result.
     documents_left: usize,
     /// The outcome of the first document that was not delivered.
     failure: Option<Outcome>,
 }
 
-/// A batch that the caller gave.
+/// A batch of the caller.
 struct Member {
     completion: Completion,
-    /// Its events, as a range of the document.
+    /// The events of the batch, as a range of the document.
     events: Range<usize>,
-    /// Its number in the spool.
+    /// The number of the batch in the spool.
     number: Option<u64>,
 }
 
 impl SealedBatch {
-    /// Seals a single batch. It keeps its id.
+    /// Creates a sealed batch from a single batch, which keeps its id.
     pub(super) fn of_one(batch: PendingBatch) -> Self {
         let PendingBatch { completion, content, users, accepted, number, .. } = batch;
         let documents = content.into_documents(completion.source_request_id());
@@ -94,12 +94,12 @@ impl SealedBatch {
         self.members.len() > 1
     }
 
-    /// When it may no longer be sent.
+    /// Returns the time after which the batch must not be sent.
     pub(super) fn expires_at(&self) -> Option<SystemTime> {
         self.accepted.checked_add(MAX_AGE)
     }
 
-    /// Returns the numbers of the members in the spool if the spool has to know that they were joined.
+    /// Returns the numbers of the members in the spool, if a seal has to be written for them.
     pub(super) fn numbers_to_seal(&self) -> Option<Vec<u64>> {
         let numbers: Vec<u64> = self.members.iter().filter_map(|member| member.number).collect();
         (self.is_joined() && !numbers.is_empty()).then_some(numbers)
@@ -113,7 +113,7 @@ impl SealedBatch {
         self.seal
     }
 
-    /// Returns all of its numbers in the spool.
+    /// Returns the numbers of the seal and of the members in the spool.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
         self.seal.into_iter().chain(self.members.iter().filter_map(|member| member.number))
     }
@@ -131,7 +131,7 @@ impl SealedBatch {
         members.into_iter().map(alone).collect()
     }
 
-    /// Notes the outcome of one of its documents. Returns the outcome of all once every document has one.
+    /// Records the outcome of one document. Returns the outcome of the batch once every document has an outcome.
     pub(super) fn document_settled(&mut self, outcome: Outcome) -> Option<Outcome> {
         self.documents_left = self.documents_left.saturating_sub(1);
         if !matches!(outcome, Outcome::Delivered(_) | Outcome::Discarded) {
@@ -140,12 +140,12 @@ impl SealedBatch {
         (self.documents_left == 0).then(|| self.failure.take().unwrap_or(outcome))
     }
 
-    /// Gives all members the same outcome.
+    /// Reports the same outcome for all members.
     pub(super) fn settle(self, outcome: &Outcome) {
         self.settle_with(|_| outcome.clone());
     }
 
-    /// Gives all members the outcome of a queue that has ended.
+    /// Reports the outcome of a queue that has ended for all members.
     pub(super) fn abandon(self) {
         self.settle_with(Completion::unfinished);
     }
@@ -154,13 +154,13 @@ impl SealedBatch {
         let Self { documents, members, .. } = self;
         let joined_id = documents.first().filter(|_| members.len() > 1);
         let joined_id = joined_id.map(|document| document.source_request_id.as_str());
-        // The bodies are copied once, and only if someone receives them.
+        // The bodies are copied at most once, and only if there is a receiver.
         let mut requests: Option<Vec<EncodedRequest>> = None;
         for Member { completion, .. } in members {
             let outcome = outcome(&completion);
             let returns_batch =
                 matches!(outcome, Outcome::Rejected(_) | Outcome::Expired | Outcome::Dropped);
-            let requests = if returns_batch && completion.has_audience() {
+            let requests = if returns_batch && completion.has_listener() {
                 requests.get_or_insert_with(|| requests_of(&documents)).clone()
             } else {
                 Vec::new()

@@ -4,7 +4,20 @@ use crate::models::Batch;
 use crate::{Error, ErrorKind};
 use std::fmt;
 
-/// Why a queue did not accept a batch. [`into_batch`](Self::into_batch) returns the batch.
+/// The error of a queue that did not accept a batch. [`into_batch`](Self::into_batch) returns the batch.
+///
+/// # Examples
+/// ```
+/// use mparticle_client::models::Batch;
+/// use mparticle_client::queue::Queue;
+///
+/// /// Sends a batch. Returns the batch if the queue is full or closed.
+/// fn send(queue: &Queue, batch: Batch) -> Option<Batch> {
+///     let error = queue.try_send(batch).err()?;
+///     eprintln!("not accepted: {error}");
+///     Some(error.into_batch())
+/// }
+/// ```
 pub struct SendError {
     error: Error,
     batch: Box<Batch>,
@@ -16,35 +29,37 @@ impl SendError {
         Self { error, batch, source_request_id: None }
     }
 
-    /// The batch may be on disk, and may be delivered under an id.
+    /// Marks the batch as possibly written to disk. It may then be delivered with this id.
     pub(super) fn in_doubt(mut self, source_request_id: String) -> Self {
         self.source_request_id = Some(source_request_id);
         self
     }
 
-    /// Returns the kind of the error: [`Full`](ErrorKind::Full), [`Closed`](ErrorKind::Closed),
-    /// [`TooLarge`](ErrorKind::TooLarge), [`Invalid`](ErrorKind::Invalid) or [`Storage`](ErrorKind::Storage).
+    /// Returns the kind of the error.
+    ///
+    /// It is one of [`Full`](ErrorKind::Full), [`Closed`](ErrorKind::Closed), [`TooLarge`](ErrorKind::TooLarge),
+    /// [`Invalid`](ErrorKind::Invalid) and [`Storage`](ErrorKind::Storage).
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.error.kind()
     }
 
-    /// Returns the reason in detail.
+    /// Returns the error with its details.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// Returns the `source_request_id` under which the batch may be delivered nevertheless, because it may have been
-    /// written to the spool.
+    /// Returns the `source_request_id` with which the queue may still deliver the batch, because the batch may have
+    /// been written to the spool.
     ///
-    /// To send the batch another way, set this id on it. mParticle then counts it once.
+    /// If you send the batch in another way, set this id first. mParticle then counts the batch once.
     #[must_use]
     pub fn may_be_delivered_as(&self) -> Option<&str> {
         self.source_request_id.as_deref()
     }
 
-    /// Returns the batch as it was given.
+    /// Converts this into the batch that was passed to the queue. The batch is unchanged.
     #[must_use]
     pub fn into_batch(self) -> Batch {
         *self.batch
@@ -57,7 +72,7 @@ impl fmt::Display for SendError {
     }
 }
 
-/// Omits the batch, which is personal data.
+/// Omits the batch, which contains personal data.
 impl fmt::Debug for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendError").field("error", &self.error).finish_non_exhaustive()

@@ -1,7 +1,7 @@
-//! What the handles of a queue share with its worker.
+//! The state that the handles of a queue share with its worker.
 //!
-//! Counts and hand-over are behind one lock. It is held for moments only, and never while a function of the caller runs.
-//! The counts are therefore of one moment, and every batch that was counted has been handed over.
+//! One lock protects the counts and the batches that the worker has not taken. It is held only briefly, and never while
+//! a function of the caller runs. The counts are therefore consistent, and every counted batch has been passed on.
 
 use super::capacity::Capacity;
 use super::completion::Storage;
@@ -23,18 +23,19 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-/// After how many batches the worker is woken early.
+/// The number of batches after which the worker is woken early.
 ///
-/// Waking a thread takes microseconds, which the caller of `try_send` would pay. A request holds 100 batches; a little
-/// more keeps the share of such calls below one in a hundred. The benchmark `queue` shows it as the 99th percentile.
+/// Waking a thread takes microseconds, which delay the caller of `try_send`. A request contains 100 batches. A slightly
+/// larger number keeps the share of delayed calls below one in a hundred. The benchmark `queue` shows this as the 99th
+/// percentile.
 const WAKE_AFTER_BATCHES: usize = 128;
 
-/// How many batches may wait for the worker with all the memory that the caller gave.
+/// The number of batches that may wait for the worker without being compacted.
 const MAX_UNTAKEN: usize = 2 * WAKE_AFTER_BATCHES;
 
-/// What the worker is asked to do.
+/// A command for the worker.
 pub(super) enum Command {
-    /// Send everything that was accepted so far.
+    /// Send all batches that were accepted so far.
     Flush {
         epoch: u64,
         before: Stats,
@@ -42,11 +43,11 @@ pub(super) enum Command {
         timeout: Duration,
         reply: oneshot::Sender<Report>,
     },
-    /// Send everything, then end.
+    /// Send all batches, then end.
     Shutdown { before: Stats, deadline: Instant, timeout: Duration, reply: oneshot::Sender<Report> },
     /// Continue after a pause, with other credentials if there is a sender.
     Resume(Option<Arc<RequestSender>>),
-    /// Reply when a time has passed. The caller may be in a runtime without timers.
+    /// Reply after a timeout. The caller may be in a runtime without timers.
     Sleep { deadline: Instant, timeout: Duration, reply: oneshot::Sender<()> },
 }
 
@@ -68,15 +69,15 @@ struct State {
     wake_after: WakeAfter,
 }
 
-/// A batch that is handed over to the worker.
+/// A batch that is passed to the worker.
 pub(super) struct Arrival {
     pub(super) pending: PendingBatch,
-    /// What the caller gave, if the users are not known yet. Hashing them and freeing the memory of the batch take about a
-    /// microsecond, which the caller of `try_send` need not spend.
+    /// The batch of the caller, if its user keys are not known yet. Computing the keys and freeing the memory of the
+    /// batch take about a microsecond, which should not delay the caller of `try_send`.
     pub(super) given: Option<Box<Batch>>,
 }
 
-/// What the worker has not taken yet.
+/// The batches and commands that the worker has not taken yet.
 #[derive(Default)]
 pub(super) struct Incoming {
     pub(super) batches: Vec<Arrival>,
@@ -86,7 +87,7 @@ pub(super) struct Incoming {
     bytes: usize,
 }
 
-/// How much has to arrive before the worker is woken.
+/// The number of batches and bytes after which the worker is woken.
 #[derive(Clone, Copy, Default)]
 struct WakeAfter {
     batches: usize,
@@ -148,7 +149,7 @@ impl Shared {
         let is_behind = state.incoming.batches.len() >= MAX_UNTAKEN;
         if is_behind {
             drop(state);
-            // The worker is behind, and has not freed the memory of earlier batches.
+            // The worker has not yet freed the memory of earlier batches. This batch is therefore compacted here.
             pending.users = keys(&given);
             pending.compact();
             state = self.lock();
@@ -163,7 +164,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts a batch as accepted before it is written and handed over, unless the queue is closed.
+    /// Counts a batch as accepted before it is written and passed on, unless the queue is closed.
     pub(super) fn count(&self, batch: &mut PendingBatch) -> bool {
         let mut state = self.lock();
         let is_open = state.phase == Phase::Open;
@@ -174,7 +175,7 @@ impl Shared {
         is_open
     }
 
-    /// Hands over a batch that was written. If the worker has ended, the batch stays in the spool.
+    /// Passes a batch that was written to the worker. If the worker has ended, the batch stays in the spool.
     pub(super) fn stored(&self, mut batch: PendingBatch) {
         let mut state = self.lock();
         batch.completion.set_storage(Storage::Disk);
@@ -184,7 +185,7 @@ impl Shared {
         self.hand_over_unless_ended(state, batch);
     }
 
-    /// Hands over a batch that was counted and could not be written.
+    /// Passes a batch that was counted and could not be written to the worker.
     pub(super) fn not_stored(&self, mut batch: PendingBatch) {
         let mut state = self.lock();
         batch.completion.set_storage(Storage::Memory);
@@ -195,7 +196,7 @@ impl Shared {
         self.hand_over_unless_ended(state, batch);
     }
 
-    /// A batch that is not handed over gets its outcome when it is dropped, without the lock.
+    /// Passes a batch to the worker, or drops it without the lock, which reports its outcome.
     fn hand_over_unless_ended(&self, state: MutexGuard<'_, State>, batch: PendingBatch) {
         if state.phase == Phase::Ended {
             drop(state);
@@ -221,7 +222,7 @@ impl Shared {
     ) {
         let mut state = self.lock();
         state.counts.forget(counted);
-        // What is pending when the worker ends was counted then.
+        // The batches that were pending when the worker ended were counted at that time.
         if state.phase != Phase::Ended {
             state.counts.settle(outcome, bytes, storage);
         }
@@ -231,7 +232,7 @@ impl Shared {
         self.hook.is_some()
     }
 
-    /// Calls the function of the caller, if there is one. It keeps the capacity of the batch meanwhile.
+    /// Calls the outcome hook, if there is one. The call keeps the capacity of the batch until it returns.
     pub(super) fn call_hook(&self, result: BatchResult, permit: Permit) {
         if let Some(hook) = &self.hook {
             hook.call(result, permit);
@@ -252,12 +253,12 @@ impl Shared {
         stats.last_error = last;
     }
 
-    /// Returns how many batches are pending that were accepted before a flush.
+    /// Returns the number of pending batches that were accepted before a flush.
     pub(super) fn pending_before(&self, epoch: u64) -> u64 {
         self.lock().counts.pending_before(epoch)
     }
 
-    /// Notes that the queue was full for a caller.
+    /// Records that the queue was full for a caller.
     pub(super) fn notify_full(&self) {
         let was_full = std::mem::replace(&mut self.lock().incoming.was_full, true);
         if !was_full {
@@ -265,7 +266,7 @@ impl Shared {
         }
     }
 
-    /// Gives the worker a command. Returns `false` if it has ended.
+    /// Sends a command to the worker. Returns `false` if the worker has ended.
     pub(super) fn command(&self, command: Command) -> bool {
         let mut state = self.lock();
         let is_alive = state.phase != Phase::Ended;
@@ -277,13 +278,13 @@ impl Shared {
         is_alive
     }
 
-    /// Begins a flush. Returns its epoch, and the counts at its beginning.
+    /// Begins a flush. Returns its epoch and the counts at its beginning.
     pub(super) fn begin_flush(&self) -> (u64, Stats) {
         let counts = &mut self.lock().counts;
         (counts.begin_flush(), counts.stats)
     }
 
-    /// Accepts nothing more.
+    /// Closes the queue for further batches. Returns the counts.
     pub(super) fn close(&self) -> Stats {
         let mut state = self.lock();
         state.phase = state.phase.max(Phase::Closing);
@@ -293,13 +294,13 @@ impl Shared {
         before
     }
 
-    /// Takes what has arrived for the worker.
+    /// Takes the batches and commands for the worker.
     pub(super) fn take_incoming(&self) -> Incoming {
         std::mem::take(&mut self.lock().incoming)
     }
 
-    /// Notes how much the worker has accumulated for the next request, so that it is woken when the request is full.
-    /// `None`: it is woken by the first batch. Returns `false` if it has to look at once.
+    /// Sets when the worker is woken: when the next request is full, in view of the batches and bytes that the worker
+    /// has accumulated, or by the first batch if `accumulated` is `None`. Returns `false` if the worker must not wait.
     pub(super) fn wake_when_full(&self, accumulated: Option<(usize, usize)>) -> bool {
         let mut state = self.lock();
         state.wake_after = match accumulated {
@@ -321,8 +322,8 @@ impl Shared {
         self.wake.notified().await;
     }
 
-    /// Ends the queue, and counts what is pending as dropped or left in the spool. Returns what had arrived for the
-    /// worker.
+    /// Ends the queue, and counts the pending batches as dropped or left in the spool. Returns the batches and commands
+    /// that the worker had not taken.
     pub(super) fn end(&self) -> Incoming {
         self.capacity.close();
         let mut state = self.lock();

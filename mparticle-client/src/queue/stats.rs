@@ -1,15 +1,15 @@
-//! What a queue has counted.
+//! The counts and the state of a queue.
 
 use super::Outcome;
 use crate::{Error, ErrorKind};
 use http::StatusCode;
 use std::time::{Duration, SystemTime};
 
-/// What a queue has counted since it was built, and how it is doing.
+/// The counts of a queue since it was built, and its state.
 ///
-/// All fields are of one moment. At every moment,
-/// `accepted + recovered == delivered + discarded + rejected + expired + dropped + pending`. Batches count as they were
-/// given, no matter how they were joined or split.
+/// All fields describe the same instant. At all times, `accepted + recovered == delivered + discarded + rejected +
+/// expired + dropped + pending`. Each batch that was passed to the queue counts as one, even if it was joined with
+/// others or split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -25,35 +25,36 @@ pub struct Stats {
     pub rejected: u64,
     /// The batches that were not delivered within 25 days.
     pub expired: u64,
-    /// The batches that were not delivered when the queue ended, and that are not in a spool.
+    /// The batches that were not delivered when the queue ended and are not in a spool.
     pub dropped: u64,
     /// The batches that are waiting or being sent. After the queue has ended, the batches that it left in the spool.
     pub pending: u64,
-    /// The memory of the pending batches in bytes, as it counts against
-    /// [`max_pending`](super::QueueBuilder::max_pending).
+    /// The memory that the pending batches take in bytes, which [`max_pending`](super::QueueBuilder::max_pending)
+    /// limits.
     pub pending_bytes: u64,
-    /// The time since the acceptance of the oldest pending batch, in whole seconds.
+    /// The time since the acceptance of the oldest pending batch, in whole seconds. `None` if no batch is pending.
     pub oldest_age: Option<Duration>,
-    /// Why the queue is paused; `None` if it is not.
+    /// The reason for the pause, or `None` if the queue is not paused.
     pub paused: Option<Pause>,
-    /// When a request first failed since the last one that mParticle accepted; `None` while requests succeed.
+    /// The time of the first failed request since the last one that mParticle accepted. `None` while requests succeed.
     pub failing_since: Option<SystemTime>,
-    /// The kind of the last error, also if requests have succeeded since.
+    /// The kind of the last error, even if requests have succeeded since then.
     pub last_error: Option<ErrorKind>,
 }
 
-/// Why a queue is paused.
+/// The reason why a queue is paused.
 ///
-/// A queue pauses when a request fails for a reason that no batch is to blame for and that a retry does not change, such
-/// as wrong credentials or a wrong base URL. It then keeps its batches and continues to accept others. Unless mParticle
-/// refused the credentials, it tries again every five minutes. It continues when mParticle accepts a request, or with [`Queue::resume`](super::Queue::resume) or
-/// [`Queue::set_credentials`](super::Queue::set_credentials).
+/// A queue pauses if a request fails permanently for a reason outside its batches, such as wrong credentials or a wrong
+/// base URL. It keeps its batches and continues to accept others. Unless mParticle refused the credentials, the queue
+/// tries to send every five minutes, and resumes when mParticle accepts a request. Call
+/// [`Queue::resume`](super::Queue::resume) or [`Queue::set_credentials`](super::Queue::set_credentials) to resume it at
+/// once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pause {
     /// The kind of the error.
     pub kind: ErrorKind,
-    /// The status that mParticle answered with, such as 401; `None` if there was no response.
+    /// The status of the response, such as 401, or `None` if no response arrived.
     pub status: Option<StatusCode>,
 }
 
@@ -73,7 +74,7 @@ impl Stats {
         let counter = match outcome {
             Outcome::Delivered(_) => &mut self.delivered,
             Outcome::Discarded => &mut self.discarded,
-            // A queue retries what may succeed later until the batch is delivered, rejected or expired.
+            // A queue repeats temporary failures until the batch is delivered, rejected or expired.
             Outcome::Rejected(_) | Outcome::Failed(_) => &mut self.rejected,
             Outcome::Expired => &mut self.expired,
             Outcome::Dropped => &mut self.dropped,

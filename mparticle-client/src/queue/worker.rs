@@ -1,4 +1,4 @@
-//! The worker of a queue as a future, and the thread on which it runs.
+//! The worker of a queue as a future, and its thread.
 
 use super::delivery::Delivery;
 use crate::{Error, ErrorKind};
@@ -9,10 +9,11 @@ use std::task::{Context, Poll};
 use std::{io, thread};
 use tokio::runtime::Builder;
 
-/// Sends the batches of a queue: a future that completes when the queue has been shut down.
+/// A future that sends the batches of a queue. It completes when the queue has been shut down.
 ///
-/// [`QueueBuilder::build_with_worker`](super::QueueBuilder::build_with_worker) returns it to a program that runs it in a
-/// runtime of its choice. If it is dropped, the queue is closed, and the pending batches are dropped or left in the spool.
+/// [`QueueBuilder::build_with_worker`](super::QueueBuilder::build_with_worker) returns it. Spawn it in a Tokio runtime
+/// with timers and I/O. If the worker is dropped, the queue is closed, and the pending batches are dropped or left in
+/// the spool.
 #[must_use = "nothing is sent unless it is polled"]
 pub struct Worker(Pin<Box<dyn Future<Output = ()> + Send>>);
 
@@ -21,7 +22,7 @@ impl Worker {
         Self(Box::pin(delivery.run()))
     }
 
-    /// Runs it on a thread of its own, with a runtime of its own.
+    /// Starts a thread that runs the worker in its own runtime.
     pub(super) fn start(self) -> Result<(), Error> {
         let failed = |error: io::Error| {
             let message = format!("no background thread could be started: {error}");

@@ -1,12 +1,13 @@
-//! The line of requests that wait for the rate: numbers, and the credit that serves them in order.
+//! The line of requests that wait for the rate: their numbers, and the credit that grants numbers in order.
 //!
-//! Credit grows with time. The first number that has not been granted is granted once there is credit for its weight.
-//! A grant is kept for its owner but blocks nobody: the credit goes on to the next number, whether or not the owner has
-//! been polled. A number whose owner has left is skipped, and the credit that has grown towards it serves the next one.
+//! Credit grows with time. The first number in line is granted once there is credit for its weight. A granted number
+//! blocks no other: further credit goes to the next number, whether or not the owner of the granted number has been
+//! polled. A number whose owner has left is skipped, and its credit goes to the next number.
 //!
-//! Callers that drop their uploads after some time would turn a line in order into waste: each number would be granted
-//! just before its owner leaves, too late for an answer. Therefore, once the first in line has left, numbers lapse at
-//! nine tenths of the age that it had reached. Their owners draw again, and younger numbers are granted in time.
+//! Callers may drop their uploads after some time. If numbers were granted strictly in order, each number would then be
+//! granted shortly before its owner leaves, too late for a response. Therefore, once the first number in line was
+//! abandoned, other numbers lapse at nine tenths of the age that it had reached. Their owners draw new numbers, and
+//! younger numbers are granted in time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,13 +18,13 @@ use tokio::time::Instant;
 /// The heaviest request: a bulk request of 100 batches.
 const MAX_WEIGHT: f64 = 100.0;
 
-/// What is lost when decimal fractions are added in binary.
+/// A tolerance for the rounding errors of sums.
 const ROUNDING: f64 = 1e-6;
 
-/// At which share of that age a number lapses.
+/// The share of the age of an abandoned number at which other numbers lapse.
 const LAPSES_AT: f64 = 0.9;
 
-/// For how long an abandonment is remembered.
+/// The time for which an abandonment has an effect.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
 /// A number in the line. Lower numbers go first.
@@ -34,9 +35,9 @@ pub(super) struct Line {
     next: Number,
     /// The total weight of all numbers that were ever drawn.
     drawn: u64,
-    /// The total weight of all numbers before the first one that waits.
+    /// The total weight of all numbers before the first waiting one.
     passed: u64,
-    /// What has grown towards the first number that waits. If there is none, it serves the next to come.
+    /// The credit for the first waiting number, or for the next number if none is waiting.
     credit: f64,
     waiting: BTreeMap<Number, Member>,
     granted: BTreeSet<Number>,
@@ -46,22 +47,22 @@ pub(super) struct Line {
 #[derive(Debug)]
 struct Member {
     weight: u32,
-    /// The total weight of all numbers up to this one.
+    /// The total weight of all numbers up to and including this one.
     end: u64,
     drawn: Instant,
     wake: Arc<Notify>,
 }
 
-/// Why a number leaves the line.
+/// The reason why a number leaves the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Departure {
-    /// The request goes, or its deadline has passed.
+    /// The request is sent, or its deadline has passed.
     Done,
     /// The caller has dropped the upload.
     CallerGone,
 }
 
-/// When the first in line was last dropped by its caller, and how long it had waited.
+/// The last time at which a caller dropped the first upload in line, and how long that upload had waited.
 #[derive(Clone, Copy, Debug)]
 struct Abandonment {
     age: Duration,
@@ -69,8 +70,8 @@ struct Abandonment {
 }
 
 impl Line {
-    /// Draws the next number for a request of some batches, or takes the number again that the request had before.
-    /// `wake` is notified when something has changed for it.
+    /// Draws the next number for a request of `weight` batches. `again` is the number that the request had before, if
+    /// any, and is used again. `wake` is notified when the state of the number changes.
     pub(super) fn draw(
         &mut self,
         again: Option<Number>,
@@ -79,7 +80,7 @@ impl Line {
         now: Instant,
     ) -> Number {
         if self.is_idle() {
-            // What has grown meanwhile pays for this request at most. Otherwise a burst would build up.
+            // Credit that grew while the line was empty is limited to this request. It would allow a burst otherwise.
             self.credit = self.credit.min(f64::from(weight));
         }
         let number = again.unwrap_or_else(|| {
@@ -93,12 +94,12 @@ impl Line {
         number
     }
 
-    /// Adds credit, and grants and wakes as many as it serves.
+    /// Adds credit, grants the numbers that it covers, and wakes their owners.
     pub(super) fn grow(&mut self, batches: f64, now: Instant) {
         self.credit += batches;
         while let Some(first) = self.waiting.first_entry() {
             let (number, member) = (*first.key(), first.get());
-            // The numbers before it were granted or have left.
+            // The numbers before this one were granted or have left.
             self.passed = self.passed.max(member.end.saturating_sub(u64::from(member.weight)));
             let weight = f64::from(member.weight);
             let is_overdue =
@@ -118,7 +119,7 @@ impl Line {
         self.credit = self.credit.min(MAX_WEIGHT);
     }
 
-    /// Whether nobody waits to be granted.
+    /// Whether no number is waiting.
     pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -127,12 +128,12 @@ impl Line {
         self.granted.contains(&number)
     }
 
-    /// Whether a number that its owner still holds is no longer in the line.
+    /// Whether a number that its owner still uses is no longer in the line.
     pub(super) fn has_lapsed(&self, number: Number) -> bool {
         !self.granted.contains(&number) && !self.waiting.contains_key(&number)
     }
 
-    /// How much credit has to grow until the number is granted, or less if others leave.
+    /// Returns how much more credit the number needs. It needs less if others leave.
     pub(super) fn missing(&self, number: Number) -> f64 {
         let member = self.waiting.get(&number);
         member.map_or(0.0, |member| {
@@ -140,12 +141,12 @@ impl Line {
         })
     }
 
-    /// How much credit has to grow until a number would be granted that was drawn now.
+    /// Returns how much more credit a number would need that is drawn now.
     pub(super) fn missing_for_next(&self, weight: u32) -> f64 {
         self.missing_to(self.drawn + u64::from(weight))
     }
 
-    /// Removes a number, whether it was used or not.
+    /// Removes a number from the line.
     pub(super) fn leave(&mut self, number: Number, departure: Departure, now: Instant) {
         let is_first = self.waiting.keys().next() == Some(&number);
         let member = self.waiting.remove(&number);
@@ -155,13 +156,13 @@ impl Line {
         }
         self.granted.remove(&number);
         self.grow(0.0, now);
-        // The first one may have computed its sleep when there were others before it.
+        // The owner of the first number may sleep for too long: there may have been others before it.
         if let Some((_, first)) = self.waiting.first_key_value() {
             first.wake.notify_one();
         }
     }
 
-    /// Wakes the owners of all numbers, because more has changed than the credit.
+    /// Wakes the owners of all waiting numbers, for a change that concerns all of them.
     pub(super) fn wake_all(&self) {
         self.waiting.values().for_each(|member| member.wake.notify_one());
     }
@@ -173,7 +174,7 @@ impl Line {
 }
 
 impl Abandonment {
-    /// Whether the owner of a number is about to leave as well.
+    /// Whether the caller is likely to drop this upload soon, too.
     fn is_near(&self, member: &Member, now: Instant) -> bool {
         let waited = now.saturating_duration_since(member.drawn);
         now < self.seen + REMEMBERED && waited > self.age.mul_f64(LAPSES_AT)
@@ -187,7 +188,7 @@ mod tests {
     use std::time::Duration;
     use tokio::time::Instant;
 
-    /// The same instant for all tests, so that nothing ages.
+    /// Returns the same instant for all tests, to stop time.
     fn now() -> Instant {
         static NOW: LazyLock<Instant> = LazyLock::new(Instant::now);
         *NOW
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_who_never_looks_holds_up_nobody() {
+    fn an_owner_that_is_never_polled_blocks_no_other() {
         let mut line = Line::default();
         let numbers = draw(&mut line, &[1, 1, 1]);
         line.grow(3.0, now());
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_was_left_takes_no_time_and_its_credit_serves_the_next() {
+    fn an_abandoned_number_takes_no_time_and_its_credit_goes_to_the_next() {
         let mut line = Line::default();
         let numbers = draw(&mut line, &[100, 60, 1, 1]);
         line.grow(60.0, now());
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn once_the_first_has_left_numbers_lapse_before_they_reach_its_age() {
+    fn once_the_first_was_abandoned_numbers_lapse_before_they_reach_its_age() {
         let (mut line, start) = (Line::default(), now());
         let at = |tenths: u32| start + tenths * Duration::from_millis(100);
         let draw = |line: &mut Line, tenths| line.draw(None, 1, <_>::default(), at(tenths));
@@ -256,11 +257,11 @@ mod tests {
         assert!(line.is_granted(third));
         line.grow(1.0, at(39));
         assert!(line.has_lapsed(old) && line.is_granted(young));
-        // After half a minute the line is in order again.
+        // After half a minute, the abandonment no longer has an effect.
         let old = draw(&mut line, 40);
         line.grow(0.5, at(321));
         assert!(!line.has_lapsed(old));
-        // A deadline that has passed says nothing about callers.
+        // A deadline that has passed is not an abandonment.
         line.leave(old, Departure::Done, at(322));
         let old = draw(&mut line, 322);
         line.grow(0.1, at(621));
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_was_refused_goes_before_younger_ones() {
+    fn a_request_that_was_refused_is_sent_before_younger_ones() {
         let mut line = Line::default();
         let numbers = draw(&mut line, &[1, 1, 1]);
         line.grow(1.0, now());
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_while_nobody_waits_pays_for_one_request_and_no_more() {
+    fn credit_that_grows_while_the_line_is_empty_covers_one_request() {
         for weight in [1, 100] {
             let mut line = Line::default();
             line.grow(1e9, now());
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_counts_everyone_ahead() {
+    fn the_missing_credit_includes_the_numbers_ahead() {
         let mut line = Line::default();
         let numbers = draw(&mut line, &[10, 5]);
         line.grow(2.5, now());

@@ -1,27 +1,28 @@
-//! When a request may be sent, so that mParticle's rate limit is used and not exceeded.
+//! Decides when requests may be sent, to use mParticle's rate limit without exceeding it.
 //!
-//! Nothing limits requests until mParticle answers 429. Then:
+//! Requests are not limited until mParticle answers with status 429. Then:
 //!
 //! - **Closed.** Nothing is sent until `Retry-After` has passed.
-//! - **A rate.** The rate becomes 0.9 of what was accepted in the last second, once for all requests that were in flight
-//!   together. It becomes 0.45 of what it was at least, or 0.81 if nothing was accepted since the last change. After 8
-//!   seconds it grows by 2 % a second until the next 429. If nothing had been accepted before the first 429, it starts at
-//!   10 batches a second and doubles every second. A rate that made no request wait for a minute is dropped.
-//! - **Numbers.** A request draws a number that weighs as many batches as the request holds. Numbers are granted in order,
-//!   as credit grows at the rate. A waiting request sleeps until its number should be granted, a second at most, and looks
-//!   again. Credit goes on to the next number once a number is granted, therefore a request that is not polled blocks no
-//!   other. A request that was refused keeps its number, and goes before younger requests.
-//! - **Probes.** While the limiter is closed for more than a minute, one request a minute may be sent. If it is accepted,
-//!   the limiter opens.
+//! - **Rate.** The rate is set to 0.9 times the number of batches that were accepted in the last second, once for all
+//!   requests that were in flight together. The new rate is at least 0.45 times the old one, or 0.81 times the old one
+//!   if nothing was accepted since the last change. After 8 seconds, the rate grows by 2 % a second until the next 429.
+//!   If nothing was accepted before the first 429, the rate starts at 10 batches a second and doubles every second. A
+//!   rate that delayed no request for a minute is dropped.
+//! - **Numbers.** Each request draws a number whose weight is the number of its batches. Numbers are granted in order,
+//!   as credit grows at the rate. A waiting request sleeps until its number is expected to be granted, for at most a
+//!   second, and checks again. The credit goes to the next number as soon as a number is granted. A request that is not
+//!   polled therefore blocks no other. A request that was refused keeps its number and is sent before younger requests.
+//! - **Probes.** While the limiter is closed for more than a minute, one request a minute may be sent. If it is
+//!   accepted, the limiter opens.
 //!
-//! [`line`] grants numbers, [`state`] decides, and this file waits.
+//! [`line`] grants numbers, [`state`] makes the decisions, and this file waits.
 
 mod line;
 mod snapshot;
 mod state;
 
 pub use snapshot::RateLimiterSnapshot;
-pub(crate) use state::{Slot, Turn};
+pub(crate) use state::{Readiness, Slot};
 
 use line::Departure;
 use state::State;
@@ -31,20 +32,22 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// A `Retry-After` is honoured up to an hour.
+/// The longest time for which the limiter closes. A longer `Retry-After` is treated as an hour.
 const LONGEST_CLOSING: Duration = Duration::from_secs(60 * 60);
 
-/// How long a waiting request sleeps at least and at most before it looks again. Tokio's timers count milliseconds.
+/// The shortest and the longest sleep of a waiting request between two checks. Tokio's timers have a resolution of a
+/// millisecond.
 const MIN_SLEEP: Duration = Duration::from_millis(1);
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// Keeps the uploads of one API key within mParticle's rate limit.
 ///
-/// Nothing is delayed until mParticle answers 429. Then requests wait as long as `Retry-After` asks, and are sent at
-/// nine tenths of the rate that mParticle accepted before, which grows slowly until the next 429.
+/// Requests are not delayed until mParticle answers with status 429. Then they wait for the time in `Retry-After`, and
+/// are sent at nine tenths of the rate that mParticle accepted before. This rate grows slowly until the next 429.
 ///
-/// All clones of a client share its rate limiter. Other clients that use the same key can share it as well: pass a clone
-/// to [`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter). Clients of different keys should not share one.
+/// All clones of a client share its rate limiter. To share it with another client of the same key, pass it to
+/// [`ClientBuilder::rate_limiter`](crate::ClientBuilder::rate_limiter). Clients with different keys should not share a
+/// rate limiter.
 ///
 /// # Examples
 /// ```
@@ -62,7 +65,7 @@ pub struct RateLimiter {
     state: Arc<Mutex<State>>,
 }
 
-/// The right to send one request once its turn has come. Dropping it leaves the line, because the caller has gone.
+/// The place of one request in the line. Dropping it leaves the line: the caller has dropped the upload.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Reservation {
@@ -70,7 +73,7 @@ pub(crate) struct Reservation {
     departure: Departure,
 }
 
-/// Waits for the turn of a [`Reservation`]; it keeps nothing for itself.
+/// Waits until the request of a [`Reservation`] may be sent. It does not keep the reservation.
 #[derive(Clone, Debug)]
 pub(crate) struct RateWaiter {
     limiter: RateLimiter,
@@ -78,18 +81,19 @@ pub(crate) struct RateWaiter {
     wake: Arc<Notify>,
 }
 
-/// A request would not be allowed before its deadline.
+/// The error of a request that the rate limit does not allow before its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimited {
-    /// After how long it is worth trying again.
+    /// The time after which the request is expected to be allowed.
     pub(crate) retry_after: Duration,
 }
 
 impl RateLimiter {
-    /// Reserves a slot for a request of `weight` batches, which goes before younger requests if it held a slot before.
+    /// Reserves a slot for a request of `weight` batches. `again` is the slot that the request had before, if any: the
+    /// request is then sent before younger ones.
     ///
     /// # Errors
-    /// [`RateLimited`] if its turn would not come before the deadline.
+    /// - [`RateLimited`]: the request would not be allowed before the deadline.
     pub(crate) fn reserve(
         &self,
         again: Option<Slot>,
@@ -106,29 +110,56 @@ impl RateLimiter {
         .map_err(|retry_after| RateLimited { retry_after })
     }
 
-    /// Reports that a request of `weight` batches, sent at `sent`, was accepted. `used` is the percentage of the limit
-    /// that mParticle says is used.
+    /// Reports that a request of `weight` batches, sent at `sent`, was accepted. `used` is the used percentage of the
+    /// limit according to the response.
     pub(crate) fn accepted(&self, weight: u32, used: Option<f64>, sent: Instant) {
         self.lock().accepted(weight, used, sent, Instant::now());
     }
 
-    /// Reports a 429 to a request sent at `sent`. Nothing is sent for `wait`, up to about an hour.
+    /// Reports status 429 for a request sent at `sent`. Nothing is sent for `wait`, up to about an hour.
     pub(crate) fn refused(&self, wait: Duration, sent: Instant) {
         self.lock().refused(wait.min(LONGEST_CLOSING.mul_f64(1.1)), sent, Instant::now());
     }
 
-    /// Reports a 429 because the rate of requests grows too fast. The rate does not grow for `wait`.
+    /// Reports status 429 because the rate grows too fast. The rate does not grow for `wait`.
     pub(crate) fn accelerated(&self, wait: Duration) {
         self.lock().accelerated(wait.min(LONGEST_CLOSING), Instant::now());
     }
 
-    /// Returns what the limiter has learned, for another process that takes over.
+    /// Returns the current rate and the time for which nothing may be sent.
+    ///
+    /// Pass the snapshot to [`restore`](Self::restore) in a process that takes over from this one.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Client, Credentials, Error};
+    /// # fn main() -> Result<(), Error> {
+    /// let client = Client::builder(Credentials::new("key", "secret")).build()?;
+    /// let snapshot = client.rate_limiter().snapshot();
+    /// assert_eq!(snapshot.batches_per_second, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> RateLimiterSnapshot {
         self.lock().snapshot(Instant::now())
     }
 
-    /// Replaces what the limiter has learned. Requests that wait follow the new rate.
+    /// Replaces the rate and the time for which nothing may be sent. The new rate also applies to waiting requests.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Client, Credentials, Error};
+    /// use mparticle_client::RateLimiterSnapshot;
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// let client = Client::builder(Credentials::new("key", "secret")).build()?;
+    /// let snapshot = RateLimiterSnapshot::default().with_batches_per_second(240.0);
+    /// client.rate_limiter().restore(&snapshot);
+    /// assert_eq!(client.rate_limiter().snapshot().batches_per_second, Some(240.0));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn restore(&self, snapshot: &RateLimiterSnapshot) {
         let closed_for = snapshot.closed_for.min(LONGEST_CLOSING);
         let snapshot = snapshot.clone().with_closed_for(closed_for);
@@ -141,12 +172,12 @@ impl RateLimiter {
 }
 
 impl Reservation {
-    /// Returns what waits for the turn of this slot.
+    /// Returns an object that waits until the request may be sent.
     pub(crate) fn waiter(&self) -> RateWaiter {
         self.waiter.clone()
     }
 
-    /// Leaves the line, because the request goes or its deadline has passed.
+    /// Leaves the line, because the request is sent or its deadline has passed.
     pub(crate) fn done(mut self) {
         self.departure = Departure::Done;
     }
@@ -160,36 +191,37 @@ impl Drop for Reservation {
 }
 
 impl RateWaiter {
-    /// Waits until the turn may have come. [`go`](Self::go) tells whether it has.
+    /// Waits until the request can probably be sent. [`start`](Self::start) returns whether it can.
     ///
     /// # Errors
-    /// [`RateLimited`] as soon as it is clear that the turn does not come before the deadline.
+    /// - [`RateLimited`]: the request will not be allowed before the deadline. The call returns as soon as this is
+    ///   known.
     pub(crate) async fn wait(&self, deadline: Option<Instant>) -> Result<(), RateLimited> {
         loop {
             let now = Instant::now();
-            let (turn, closed_for) = {
+            let (readiness, closed_for) = {
                 let mut state = self.limiter.lock();
-                (state.turn(self.slot, now), state.closed_for(now))
+                (state.readiness(self.slot, now), state.closed_for(now))
             };
-            let Turn::In(wait) = turn else { return Ok(()) };
+            let Readiness::After(wait) = readiness else { return Ok(()) };
             let look_again = now + wait.clamp(MIN_SLEEP, MAX_SLEEP);
             if deadline.is_some_and(|deadline| deadline <= now || deadline < now + closed_for) {
                 return Err(RateLimited { retry_after: wait });
             }
             let until = deadline.map_or(look_again, |deadline| look_again.min(deadline));
-            // Whether it was woken or not, it looks again.
+            // Both results have the same effect: the loop checks again.
             _ = timeout_at(until, self.wake.notified()).await;
         }
     }
 
-    /// The slot, to be used again if the request is not accepted.
+    /// Returns the slot, for the next attempt if the request is not accepted.
     pub(crate) fn slot(&self) -> Slot {
         self.slot
     }
 
-    /// Whether the request is sent now.
-    pub(crate) fn go(&self) -> Turn {
-        self.limiter.lock().go(self.slot, Instant::now())
+    /// Returns whether the request may be sent, and counts it as the probe if the limiter is closed.
+    pub(crate) fn start(&self) -> Readiness {
+        self.limiter.lock().start(self.slot, Instant::now())
     }
 }
 

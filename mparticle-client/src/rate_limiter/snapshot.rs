@@ -1,29 +1,30 @@
-//! What a rate limiter has learned, to be handed to another process.
+//! The state of a rate limiter, for another process.
 
 use std::time::Duration;
 
-/// What a [`RateLimiter`](super::RateLimiter) has learned of mParticle's rate limit.
+/// The state of a [`RateLimiter`](super::RateLimiter).
 ///
-/// It is made by [`RateLimiter::snapshot`](super::RateLimiter::snapshot), so that a process that takes over from another
-/// one starts with its rate instead of running into the limit again.
+/// [`RateLimiter::snapshot`](super::RateLimiter::snapshot) returns it, and
+/// [`RateLimiter::restore`](super::RateLimiter::restore) applies it. A process that takes over from another one can
+/// start with the rate of that process instead of exceeding the limit again.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RateLimiterSnapshot {
-    /// The number of batches that may be sent per second; `None` if nothing limits them.
+    /// The number of batches that may be sent per second, or `None` if there is no limit.
     pub batches_per_second: Option<f64>,
-    /// For how long nothing may be sent, counted from when the snapshot was made.
+    /// The time for which nothing may be sent, measured from the creation of the snapshot.
     pub closed_for: Duration,
 }
 
 impl RateLimiterSnapshot {
-    /// Sets the number of batches that may be sent per second; `None` if nothing limits them.
+    /// Sets the number of batches that may be sent per second, or removes the limit.
     #[must_use]
     pub fn with_batches_per_second(mut self, rate: impl Into<Option<f64>>) -> Self {
         self.batches_per_second = rate.into();
         self
     }
 
-    /// Sets for how long nothing may be sent.
+    /// Sets the time for which nothing may be sent.
     #[must_use]
     pub fn with_closed_for(mut self, closed_for: Duration) -> Self {
         self.closed_for = closed_for;

@@ -1,4 +1,4 @@
-//! What is known of mParticle's rate limit, and which requests may be sent. It neither waits nor reads a clock.
+//! The state of the rate limiter, and the decision which requests may be sent. It neither waits nor reads a clock.
 
 use super::line::{Departure, Line, Number};
 use super::snapshot::RateLimiterSnapshot;
@@ -10,31 +10,31 @@ use tokio::time::Instant;
 
 /// The lowest rate, in batches per second.
 const MIN_RATE: f64 = 1.0;
-/// Where a rate starts if nothing is known, in batches per second.
+/// The first rate if the limit is not known, in batches per second.
 const FIRST_RATE: f64 = 10.0;
-/// What a rate becomes of what was accepted in the last second.
+/// The new rate as a share of the batches that were accepted in the last second.
 const DECREASE: f64 = 0.9;
-/// For how long a rate stays as it is after a decrease.
+/// The time after a decrease in which the rate does not grow.
 const HOLD: Duration = Duration::from_secs(8);
-/// By how much a rate grows each second.
+/// The growth of the rate per second.
 const GROWTH: f64 = 0.02;
-/// The same while mParticle says that less than half of the limit is used.
+/// The growth per second while mParticle reports that less than half of the limit is used.
 const FAST_GROWTH: f64 = 0.2;
-/// The same while nothing is known.
+/// The growth per second while the limit is not known.
 const DOUBLING: f64 = 1.0;
-/// After how long a rate is dropped that nobody had to wait for.
+/// The time after which a rate is dropped if it delayed no request.
 const UNUSED: Duration = Duration::from_secs(60);
-/// Over how long acceptances are counted.
+/// The time over which accepted batches are counted.
 const WINDOW: Duration = Duration::from_secs(1);
-/// While the limiter is closed, one request may try this often.
+/// The interval between two probes while the limiter is closed.
 const PROBE_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// `None` while nothing limits the rate, which is the normal state.
+    /// `None` if there is no limit, which is the normal state.
     rate: Option<Rate>,
     line: Line,
-    /// Up to when credit has grown.
+    /// The time up to which credit was added.
     grown: Option<Instant>,
     closing: Option<Closing>,
     /// The batches that were accepted within the last second.
@@ -46,23 +46,23 @@ struct Rate {
     /// Batches per second.
     value: f64,
     phase: Phase,
-    /// When it was last made or decreased.
+    /// When the rate was created or last decreased.
     decreased: Instant,
-    /// Whether a request was accepted that was sent since then.
+    /// Whether a request that was sent since then was accepted.
     is_proven: bool,
-    /// Before when it does not grow.
+    /// The time before which the rate does not grow.
     holds_until: Instant,
-    /// Up to when it has grown.
+    /// The time up to which the growth was computed.
     grown: Instant,
-    /// When it last made a request wait.
+    /// When the rate last delayed a request.
     binding: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing is known of the limit: the rate doubles every second until the next 429.
+    /// The limit is not known: the rate doubles every second until the next 429.
     Doubling,
-    /// The limit was met: the rate grows slowly.
+    /// The limit is known approximately: the rate grows slowly.
     Steady,
 }
 
@@ -73,27 +73,28 @@ struct Closing {
     next_probe: Instant,
 }
 
-/// The place of a request in the line.
+/// The position of a request in the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// It was reserved while there was no rate.
+    /// The slot was reserved while there was no rate.
     Unlimited,
     Numbered(Number),
 }
 
 /// Whether a request with a slot may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    Now,
-    /// Not before this time has passed.
-    In(Duration),
-    /// The slot was reserved before there was a rate, or too long ago: another one has to be reserved.
+pub(crate) enum Readiness {
+    Ready,
+    /// The request may be sent after this time.
+    After(Duration),
+    /// The slot was reserved before there was a rate, or too long ago. Another slot has to be reserved.
     Lapsed,
 }
 
 impl State {
-    /// Reserves a slot for a request of some batches, or tells when it would be worth trying again if its turn does not
-    /// come before the deadline. A request that was sent and not accepted goes before younger ones with its old slot.
+    /// Reserves a slot for a request of `weight` batches. If the request would not be allowed before the deadline,
+    /// returns the time after which it would be. A request that was sent and not accepted passes its old slot as
+    /// `again`, and is then sent before younger requests.
     pub(super) fn reserve(
         &mut self,
         again: Option<Slot>,
@@ -108,7 +109,7 @@ impl State {
             Some(Slot::Unlimited) | None => None,
         };
         let wait = self.wait_for_next(again.is_some(), weight, now);
-        // A request that need not wait may go although a timer has woken it a moment too late.
+        // A request without a wait may be sent even if a timer has woken it slightly after the deadline.
         if deadline.is_some_and(|deadline| !wait.is_zero() && now + wait > deadline) {
             return Err(wait);
         }
@@ -120,45 +121,50 @@ impl State {
         Ok(Slot::Numbered(number))
     }
 
-    /// Whether the turn of a slot has come.
-    pub(super) fn turn(&mut self, slot: Slot, now: Instant) -> Turn {
+    /// Returns whether the request with a slot may be sent.
+    pub(super) fn readiness(&mut self, slot: Slot, now: Instant) -> Readiness {
         self.advance(now);
         let closed_for = self.closed_for(now);
         if !closed_for.is_zero() {
-            return if self.is_probe_due(now) { Turn::Now } else { Turn::In(closed_for) };
+            return if self.is_probe_due(now) {
+                Readiness::Ready
+            } else {
+                Readiness::After(closed_for)
+            };
         }
         match (slot, &self.rate) {
-            (_, None) => Turn::Now,
-            (Slot::Unlimited, Some(_)) => Turn::Lapsed,
-            (Slot::Numbered(number), Some(_)) if self.line.has_lapsed(number) => Turn::Lapsed,
-            (Slot::Numbered(number), Some(_)) if self.line.is_granted(number) => Turn::Now,
+            (_, None) => Readiness::Ready,
+            (Slot::Unlimited, Some(_)) => Readiness::Lapsed,
+            (Slot::Numbered(number), Some(_)) if self.line.has_lapsed(number) => Readiness::Lapsed,
+            (Slot::Numbered(number), Some(_)) if self.line.is_granted(number) => Readiness::Ready,
             (Slot::Numbered(number), Some(rate)) => {
-                Turn::In(seconds(self.line.missing(number) / rate.value))
+                Readiness::After(seconds(self.line.missing(number) / rate.value))
             }
         }
     }
 
-    /// The same, and counts a request that goes while the limiter is closed as the probe of this minute.
-    pub(super) fn go(&mut self, slot: Slot, now: Instant) -> Turn {
-        let turn = self.turn(slot, now);
-        if let (Turn::Now, Some(closing)) = (turn, &mut self.closing) {
+    /// Returns the same as [`readiness`](Self::readiness). A request that is sent while the limiter is closed counts as
+    /// a probe.
+    pub(super) fn start(&mut self, slot: Slot, now: Instant) -> Readiness {
+        let readiness = self.readiness(slot, now);
+        if let (Readiness::Ready, Some(closing)) = (readiness, &mut self.closing) {
             closing.next_probe = now + PROBE_EVERY;
         }
-        turn
+        readiness
     }
 
-    /// Takes a slot out of the line.
+    /// Removes a slot from the line.
     pub(super) fn leave(&mut self, slot: Slot, departure: Departure, now: Instant) {
         if let Slot::Numbered(number) = slot {
             self.line.leave(number, departure, now);
         }
     }
 
-    /// A request that was sent at some time was accepted. `used` is the percentage of the limit that is used.
+    /// Handles an accepted request that was sent at `sent`. `used` is the used percentage of the limit.
     pub(super) fn accepted(&mut self, weight: u32, used: Option<f64>, sent: Instant, now: Instant) {
         self.advance(now);
         if self.closing.is_some_and(|closing| sent > closing.since) {
-            // A probe: mParticle accepts requests again, whatever it said before.
+            // A probe was accepted: mParticle accepts requests again before the closing ends.
             self.closing = None;
             self.line.wake_all();
         }
@@ -170,17 +176,17 @@ impl State {
         }
     }
 
-    /// A request that was sent at some time was answered 429: nothing is sent for a while, and less after that.
+    /// Handles status 429 for a request that was sent at `sent`: closes the limiter, then decreases the rate.
     pub(super) fn refused(&mut self, closed_for: Duration, sent: Instant, now: Instant) {
         self.advance(now);
         let accepted = self.accepted_per_second(now);
         match &mut self.rate {
             None if accepted < FIRST_RATE => self.make_rate(FIRST_RATE, Phase::Doubling, now),
             None => self.make_rate(DECREASE * accepted, Phase::Steady, now),
-            // The request was sent before the last decrease, and says nothing new.
+            // The request was sent before the last decrease, which already accounts for it.
             Some(rate) if sent <= rate.decreased => {}
             Some(rate) if rate.is_proven => rate.decrease(accepted, now),
-            // Nothing is accepted, at whatever rate. What was accepted does not measure the limit.
+            // Nothing was accepted at this rate. The accepted batches therefore do not measure the limit.
             Some(rate) if rate.phase == Phase::Steady => rate.decrease(DECREASE * rate.value, now),
             Some(_) => {}
         }
@@ -189,7 +195,7 @@ impl State {
         }
     }
 
-    /// The rate of requests grows faster than mParticle allows: it does not grow for a while.
+    /// Handles status 429 because the rate grows faster than mParticle allows. The rate does not grow for `hold_for`.
     pub(super) fn accelerated(&mut self, hold_for: Duration, now: Instant) {
         self.advance(now);
         if self.rate.is_none() {
@@ -203,7 +209,7 @@ impl State {
         }
     }
 
-    /// For how long nothing is sent, except probes.
+    /// Returns the time for which nothing is sent, except probes.
     pub(super) fn closed_for(&self, now: Instant) -> Duration {
         self.closing.map(|closing| closing.until.saturating_duration_since(now)).unwrap_or_default()
     }
@@ -230,7 +236,7 @@ impl State {
         self.line.wake_all();
     }
 
-    /// Lets credit grow up to now, and drops a rate that is no longer needed.
+    /// Adds the credit up to `now`, and drops a rate that is no longer needed.
     fn advance(&mut self, now: Instant) {
         let mut from = self.grown.unwrap_or(now);
         if let Some(closing) = self.closing {
@@ -247,13 +253,13 @@ impl State {
         }
     }
 
-    /// How long a slot would have to wait if it were reserved now.
+    /// Returns how long a slot that is reserved now would have to wait.
     fn wait_for_next(&self, goes_first: bool, weight: u32, now: Instant) -> Duration {
         if self.is_probe_due(now) {
             return Duration::ZERO;
         }
         let in_line = match &self.rate {
-            // While the rate doubles, it is a guess that nobody should be turned away for.
+            // A rate that doubles is a guess. No request should fail because of it.
             Some(rate) if rate.phase == Phase::Steady && !goes_first => {
                 seconds(self.line.missing_for_next(weight) / rate.value)
             }
@@ -262,8 +268,8 @@ impl State {
         self.closed_for(now).saturating_add(in_line)
     }
 
-    /// Whether one request may try although the limiter is closed: once a minute, so that a wrong header cannot stop a
-    /// process for an hour.
+    /// Whether one request may be sent although the limiter is closed. Because of these probes, a wrong header cannot
+    /// stop a process for an hour.
     fn is_probe_due(&self, now: Instant) -> bool {
         self.closing.is_some_and(|closing| now >= closing.next_probe && now < closing.until)
     }
@@ -280,7 +286,7 @@ impl State {
         });
     }
 
-    /// How many batches were accepted in the last second.
+    /// Returns how many batches were accepted in the last second.
     fn accepted_per_second(&mut self, now: Instant) -> f64 {
         self.forget_acceptances(now);
         self.accepted.iter().map(|(_, weight)| f64::from(*weight)).sum()
@@ -295,7 +301,7 @@ impl State {
 
 impl Rate {
     fn decrease(&mut self, accepted: f64, now: Instant) {
-        // A second is a short time to count acceptances at a low rate, therefore not to less than half at once.
+        // At a low rate, a second is too short to count acceptances reliably. The rate is therefore at most halved.
         let accepted = accepted.min(self.value).max(self.value / 2.0);
         self.value = (DECREASE * accepted).max(MIN_RATE);
         self.phase = Phase::Steady;
@@ -318,7 +324,7 @@ impl Rate {
     }
 }
 
-/// A number of seconds as a duration; a very long one counts as a day.
+/// Converts a number of seconds into a duration of at most a day.
 fn seconds(seconds: f64) -> Duration {
     const DAY: f64 = 24.0 * 60.0 * 60.0;
     Duration::from_secs_f64(seconds.clamp(0.0, DAY))

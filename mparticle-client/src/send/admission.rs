@@ -1,16 +1,16 @@
-//! What a request waits for before each attempt: its turn at the rate limiter, then a place in flight.
+//! The wait before each attempt: first for the rate limiter, then for a place in flight.
 //!
-//! Both are kept here and not in the task that waits, because the caller's future gives them back when it is dropped. A
-//! task that was aborted may be dropped much later, in a runtime that is driven only during calls.
+//! The reservation and the place are stored here and not in the task that waits, because the caller's future releases
+//! them when it is dropped. A runtime that is driven only during calls may drop an aborted task much later.
 
 use super::in_flight::{InFlight, Place, Waiting};
-use crate::rate_limiter::{RateLimited, RateLimiter, Reservation, Slot, Turn};
+use crate::rate_limiter::{RateLimited, RateLimiter, Readiness, Reservation, Slot};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What one upload holds that others wait for.
+/// The reservation and the place in flight of one upload.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
     held: Mutex<Held>,
@@ -24,22 +24,22 @@ struct Held {
     place: Option<Place>,
     /// The slot of the last attempt.
     used: Option<Slot>,
-    /// Whether the caller has gone: nothing may be held any more.
+    /// Whether the caller has dropped the upload. Nothing may be held from then on.
     released: bool,
 }
 
 /// Why a request was not sent before its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotAdmitted {
-    /// The rate limit did not allow it in time. It may after `retry_after`.
+    /// The rate limit did not allow the request in time, and may allow it after `retry_after`.
     RateLimited { waited: Duration, retry_after: Duration },
-    /// All places in flight were taken for as long as it could wait.
+    /// All places in flight were taken until the deadline.
     NoPlace { waited: Duration, limit: usize },
 }
 
 impl Admission {
-    /// Waits until a request of `weight` batches may be sent, and takes a place in flight for it. Returns when it was
-    /// admitted.
+    /// Waits until a request of `weight` batches may be sent, and takes a place in flight for it. Returns the time at
+    /// which the request was admitted.
     ///
     /// The place is kept until [`leave`](Self::leave) or [`release`](Self::release).
     pub(super) async fn enter(
@@ -67,17 +67,17 @@ impl Admission {
                     return Err(rate_limited(limited));
                 }
                 self.take_place(in_flight, deadline).await.ok_or_else(no_place)?;
-                // Waiting for the place took time, in which the limiter may have changed its mind.
+                // The state of the limiter may have changed during the wait for the place.
                 let now = Instant::now();
-                match waiter.go() {
-                    Turn::Now => {
+                match waiter.start() {
+                    Readiness::Ready => {
                         self.finish_reservation().await;
                         self.hold(|held| held.used = Some(waiter.slot())).await;
                         self.entries.fetch_add(1, Ordering::Relaxed);
                         return Ok(now);
                     }
-                    Turn::In(_) => self.leave(),
-                    Turn::Lapsed => {
+                    Readiness::After(_) => self.leave(),
+                    Readiness::Lapsed => {
                         self.leave();
                         break;
                     }
@@ -86,18 +86,18 @@ impl Admission {
         }
     }
 
-    /// How many times the request was admitted.
+    /// Returns how many times the request was admitted.
     pub(super) fn entries(&self) -> u32 {
         self.entries.load(Ordering::Relaxed)
     }
 
-    /// Gives the place in flight back.
+    /// Releases the place in flight.
     pub(super) fn leave(&self) {
         let place = self.lock(|held| held.place.take());
         drop(place);
     }
 
-    /// Gives everything back, and holds nothing any more.
+    /// Releases everything, and prevents further reservations.
     pub(super) fn release(&self) {
         let held =
             self.lock(|held| std::mem::replace(held, Held { released: true, ..Held::default() }));
@@ -128,7 +128,8 @@ impl Admission {
         Some(())
     }
 
-    /// Changes what is held. If the caller has gone, the task that runs this is about to be aborted, and ends here.
+    /// Changes what is held. If the caller has dropped the upload, the task is about to be aborted, and waits here for
+    /// that.
     async fn hold(&self, change: impl FnOnce(&mut Held)) {
         let changed = self.lock(|held| {
             if !held.released {

@@ -1,4 +1,4 @@
-//! One exchange with the server: first the head of the response, which decides what happens next, then its body.
+//! One exchange with the server: first the head of the response, which determines the next step, then its body.
 
 use crate::transport::{ResponseBody, Transport, TransportError, TransportErrorKind};
 use bytes::{Bytes, BytesMut};
@@ -7,11 +7,12 @@ use http::{Request, Response, StatusCode};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How much of a response's body is read.
+/// The maximum number of bytes of a response body that are read.
 const BODY_BYTES: usize = 64 * 1024;
-/// How long the body of a 2xx is waited for, so that the connection can be used again. Its content does not matter.
+/// The time limit for reading the body of a 2xx response. Its content is not used, but the connection can be reused
+/// once the body has been read.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
-/// How long the body of another status is waited for. The status alone decides what happens next.
+/// The time limit for reading the body of any other response. Only the status determines the next step.
 const READ_TIME: Duration = Duration::from_secs(5);
 
 /// Sends a request and waits for the head of the response, until `deadline`.
@@ -20,14 +21,14 @@ pub(super) async fn exchange(
     request: Request<Bytes>,
     deadline: Instant,
 ) -> Result<Response<ResponseBody>, TransportError> {
-    // Lets the I/O driver report that the server has closed an idle connection, so that it is not used again.
+    // The I/O driver can now report that the server has closed an idle connection, which is then not used again.
     tokio::task::yield_now().await;
     timeout_at(deadline, transport.send(request))
         .await
         .map_err(|elapsed| TransportError::new(TransportErrorKind::Timeout, elapsed))?
 }
 
-/// Reads the beginning of a body. A body that is late, too long or broken is cut.
+/// Reads the beginning of a body. A body that is too slow, too long or broken is truncated.
 pub(super) async fn read_body(
     mut body: ResponseBody,
     status: StatusCode,
@@ -37,8 +38,8 @@ pub(super) async fn read_body(
     let mut beginning = BytesMut::new();
     let read = async {
         while let Some(Ok(piece)) = body.next().await {
-            let room = BODY_BYTES - beginning.len();
-            match piece.get(..room) {
+            let free = BODY_BYTES - beginning.len();
+            match piece.get(..free) {
                 Some(fitting) => return beginning.extend_from_slice(fitting),
                 None => beginning.extend_from_slice(&piece),
             }

@@ -1,4 +1,4 @@
-//! From a failed attempt to an error that explains it.
+//! Converts a failed attempt into an error.
 
 use super::admission::NotAdmitted;
 use super::retry::{AttemptResult, Failure, is_retryable};
@@ -9,16 +9,16 @@ use http::StatusCode;
 use std::fmt;
 use std::time::Duration;
 
-/// Why an attempt was not accepted.
+/// The failure of an attempt.
 pub(super) enum AttemptError {
     Answered { answer: Answer, retry_after: Option<Duration> },
     Failed(TransportError),
 }
 
-/// Why an upload is given up after a failed attempt.
+/// The reason why an upload ends after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum GivenUp {
-    /// By the rules of a single request.
+    /// The retry policy allows no further attempt.
     ByPolicy(Failure),
     /// The retry budget is exhausted.
     OutOfBudget,
@@ -27,7 +27,7 @@ pub(super) enum GivenUp {
 }
 
 impl AttemptError {
-    /// The part of it that decides whether there is another attempt.
+    /// Returns the part of this that determines whether there is another attempt.
     pub(super) fn result(&self) -> AttemptResult {
         match self {
             Self::Answered { answer, retry_after } => {
@@ -87,13 +87,13 @@ impl AttemptError {
         self.explain(error)
     }
 
-    /// Makes this the cause of an error.
+    /// Returns an error with this as its source.
     pub(super) fn explain(self, error: Error) -> Error {
         let last = self.into_error();
         error.with_answer_of(&last).with_source(last)
     }
 
-    /// Converts it into the error of a single attempt.
+    /// Converts this into the error of a single attempt.
     pub(super) fn into_error(self) -> Error {
         match self {
             Self::Answered { answer, retry_after } => status_error(answer, retry_after),
@@ -103,7 +103,7 @@ impl AttemptError {
                     TransportErrorKind::Timeout => ErrorKind::Timeout,
                     _ => ErrorKind::Transport,
                 };
-                // The source of the cause, because the message is already that of the cause.
+                // The message already contains the text of the cause. The source is therefore the next cause.
                 let shown = Error::new(kind, error.to_string()).with_source(error.into_source());
                 if transport.is_retryable() { shown } else { shown.permanent() }
             }
@@ -124,7 +124,7 @@ impl fmt::Display for AttemptError {
     }
 }
 
-/// The error of a response that does not accept the request.
+/// Returns the error for a response that does not accept the request.
 pub(crate) fn status_error(answer: Answer, retry_after: Option<Duration>) -> Error {
     let status = answer.status;
     let (kind, what) = match status {
@@ -135,9 +135,11 @@ pub(crate) fn status_error(answer: Answer, retry_after: Option<Duration>) -> Err
             (ErrorKind::RateLimited, "mParticle's rate limit is exceeded")
         }
         StatusCode::REQUEST_TIMEOUT => {
-            (ErrorKind::Timeout, "mParticle waited too long for the request")
+            (ErrorKind::Timeout, "mParticle did not receive the request in time")
         }
-        _ if status.is_server_error() => (ErrorKind::Server, "mParticle failed"),
+        _ if status.is_server_error() => {
+            (ErrorKind::Server, "mParticle failed to process the request")
+        }
         _ if status.is_redirection() => {
             (ErrorKind::Rejected, "the server sent a redirect, which is not followed")
         }
@@ -156,7 +158,7 @@ impl NotAdmitted {
             Self::RateLimited { waited, retry_after } if waited.is_zero() => {
                 let after = seconds(retry_after);
                 let message = format!(
-                    "mParticle's rate limit allows this request in {after}, longer than this upload may take"
+                    "mParticle's rate limit allows this request in {after}, which is longer than this upload may take"
                 );
                 Error::new(ErrorKind::RateLimited, message).with_retry_after(Some(retry_after))
             }

@@ -1,13 +1,13 @@
-//! How long to wait before the next attempt.
+//! The backoff before the next attempt.
 
 use crate::RetryPolicy;
 use std::time::Duration;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
-/// A random time between zero and `min(max_delay, base_delay * 2^(failed_attempts - 1))`.
+/// Returns a random time between zero and `min(max_delay, base_delay * 2^(failed_attempts - 1))`.
 ///
-/// With full jitter the callers that failed together come back spread over the whole time instead of together again.
+/// Full jitter spreads the retries of callers that failed at the same time.
 pub(crate) fn full_jitter(
     policy: &RetryPolicy,
     failed_attempts: u32,

@@ -1,19 +1,19 @@
-//! How many retries all uploads of a client may make together.
+//! The retry budget that all uploads of a client share.
 //!
-//! When the server is down every upload fails and every one wants to try again, which multiplies the load. A shared
-//! budget bounds that: each retry takes a token, and tokens come back with time and with successes.
+//! If every upload is retried while the server is down, the load multiplies. The budget limits the number of retries:
+//! each retry takes a token, and tokens are added over time and for each success.
 
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
-/// How many retries a client can make at once.
+/// The maximum number of tokens.
 const CAPACITY: f64 = 100.0;
-/// How many tokens come back each second.
+/// The number of tokens that are added each second.
 const PER_SECOND: f64 = 1.0;
-/// How many tokens come back with a success.
+/// The number of tokens that are added for each success.
 const PER_SUCCESS: f64 = 0.1;
 
-/// The retries that a client and its clones have left.
+/// The retry budget of a client and its clones.
 #[derive(Debug)]
 pub(super) struct RetryBudget(Mutex<Bucket>);
 
@@ -24,7 +24,7 @@ struct Bucket {
 }
 
 impl RetryBudget {
-    /// Takes a token for a retry. Returns `false` if there is none.
+    /// Takes a token for a retry. Returns `false` if no token is left.
     pub(super) fn withdraw(&self, now: Instant) -> bool {
         let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         bucket.refill(now);
@@ -35,7 +35,7 @@ impl RetryBudget {
         has_token
     }
 
-    /// Credits a success.
+    /// Adds tokens for a success.
     pub(super) fn succeeded(&self, now: Instant) {
         let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         bucket.refill(now);
@@ -67,13 +67,13 @@ mod tests {
     use std::time::Duration;
     use tokio::time::Instant;
 
-    /// Withdraws until there is nothing left.
+    /// Takes all tokens. Returns their number.
     fn drain(budget: &RetryBudget, now: Instant) -> u32 {
         (0..1_000).take_while(|_| budget.withdraw(now)).count().try_into().unwrap()
     }
 
     #[test]
-    fn a_hundred_tokens_come_back_at_one_a_second() {
+    fn tokens_are_added_at_one_per_second_up_to_a_hundred() {
         let (budget, start) = (RetryBudget::default(), Instant::now());
         assert_eq!(drain(&budget, start), 100);
         for (seconds, expected) in [(0, 0), (1, 1), (4, 3), (500, 100)] {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_successes_pay_for_one_retry() {
+    fn ten_successes_add_one_token() {
         let (budget, now) = (RetryBudget::default(), Instant::now());
         drain(&budget, now);
         for _ in 0..25 {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_steps_back_gives_nothing_twice() {
+    fn a_clock_that_goes_back_adds_no_tokens_twice() {
         let (budget, start) = (RetryBudget::default(), Instant::now());
         let later = start + Duration::from_secs(5);
         drain(&budget, later);

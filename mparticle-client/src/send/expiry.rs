@@ -1,13 +1,13 @@
-//! How long a request may be sent.
+//! The time after which a request must not be sent.
 
 use crate::timing::Clock;
 use crate::{Error, ErrorKind};
 use std::time::SystemTime;
 
-/// When a request may no longer be sent, by the wall clock.
+/// The time, by the wall clock, after which a request must not be sent.
 ///
-/// A request can wait for the rate limiter while the machine is suspended. The clock is therefore read when the request
-/// has been admitted.
+/// A request can wait for the rate limiter while the machine is suspended. The clock is therefore read after the
+/// request was admitted.
 #[derive(Clone)]
 pub(crate) struct Expiry {
     at: SystemTime,
@@ -19,9 +19,10 @@ impl Expiry {
         Self { at, clock }
     }
 
-    /// # Errors
+    /// Checks that the request may still be sent.
     ///
-    /// - [`ErrorKind::Timeout`]: the request may no longer be sent
+    /// # Errors
+    /// - [`ErrorKind::Timeout`]: the request must not be sent any more.
     pub(super) fn check(&self) -> Result<(), Error> {
         if (self.clock)() < self.at {
             return Ok(());

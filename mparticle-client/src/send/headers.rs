@@ -1,7 +1,8 @@
-//! What the headers of a response say about the rate limit and about trying again.
+//! Reads the headers of a response that concern the rate limit and retries.
 //!
-//! mParticle documents whole seconds, plain percentages and names of limits, but prints some of them in quotes, even
-//! curly ones. Therefore quotes and spaces around a value are ignored. A value that cannot be read counts as absent.
+//! mParticle documents whole seconds, percentages and names of limits, but its documentation prints some of them in
+//! straight or curly quotes. Quotes and white space around a value are therefore ignored. A value that cannot be read
+//! is treated as absent.
 
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
@@ -10,21 +11,21 @@ use std::time::{Duration, SystemTime};
 static EXCEEDED: HeaderName = HeaderName::from_static("x-mp-rate-limit-exceeded");
 static PERCENTAGE_USED: HeaderName = HeaderName::from_static("x-mp-rate-limit-percentage-used");
 
-/// A longer `Retry-After` counts as an hour, so that a wrong header cannot stop a process for a year.
+/// A longer `Retry-After` is treated as an hour. A wrong header therefore cannot stop a process for a year.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// Which kind of limit a 429 is about.
+/// The kind of limit that a 429 reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// There are too many requests: all that share the key have to wait.
+    /// The rate is too high: all requests with the same key have to wait.
     Speed,
-    /// The rate grows too fast: other requests may go on, but the rate must not grow.
+    /// The rate grows too fast: other requests may be sent, but the rate must not grow.
     Acceleration,
 }
 
 /// Returns how long to wait before trying again, from `Retry-After`: seconds, rounded up, or an HTTP date.
 ///
-/// A date counts from the `Date` of the response, if there is one, so that a wrong local clock does no harm, and from
+/// A date is compared with the `Date` of the response if there is one, because the local clock may be wrong, and with
 /// `now` otherwise. A date in the past is zero. If there are several values, the longest is used, up to an hour.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let wait = |text: &str| seconds(text).or_else(|| until_date(text, headers, now));
@@ -36,7 +37,7 @@ pub(crate) fn rate_limit_used(headers: &HeaderMap) -> Option<f64> {
     texts(headers, &PERCENTAGE_USED).filter_map(percentage).reduce(f64::max)
 }
 
-/// Returns which kind of limit a 429 is about. If that is not clear, it is the stricter one: [`Limit::Speed`].
+/// Returns the kind of limit that a 429 reports. If the kind is not clear, returns the stricter one, [`Limit::Speed`].
 pub(crate) fn exceeded(headers: &HeaderMap) -> Limit {
     let mut limits =
         texts(headers, &EXCEEDED).flat_map(|text| text.split(',').map(trimmed)).peekable();
@@ -48,12 +49,12 @@ pub(crate) fn exceeded(headers: &HeaderMap) -> Limit {
     }
 }
 
-/// Whether a 429 concerns the growth of the rate, so that other requests may go on.
+/// Whether a 429 concerns the growth of the rate. Other requests may then be sent.
 pub(crate) fn is_acceleration_limited(headers: &HeaderMap) -> bool {
     exceeded(headers) == Limit::Acceleration
 }
 
-/// The values of a header that are text.
+/// Returns the values of a header that are text.
 fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
     headers
         .get_all(name)
@@ -76,7 +77,7 @@ fn seconds(text: &str) -> Option<Duration> {
     }
     let full = match whole {
         "" => 0,
-        // Nothing but the size of the number can be wrong by now.
+        // The text consists of digits. Parsing fails only if the number is too large.
         digits => digits.parse().unwrap_or(u64::MAX),
     };
     let begun = u64::from(fraction.bytes().any(|digit| digit != b'0'));

@@ -1,15 +1,15 @@
-//! How many requests may be in flight at a time, which bounds the number of connections.
+//! The limit on requests in flight, which also limits the number of connections.
 //!
-//! A place is a count under a mutex. It is never assigned to a request that may not be polled: a request that
-//! is woken takes a free place itself. It looks again after a second at most, in case another request was woken and did
-//! not take its place.
+//! The places are a count under a mutex. A place is never assigned to a waiting request, because its future may not be
+//! polled. A request that is woken takes a free place itself. A waiting request also checks every second whether a
+//! place is free, in case another request was woken and did not take it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// How long a waiting request sleeps at most before it looks again.
+/// The interval at which a waiting request checks for a free place.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The places of a client and its clones.
@@ -26,11 +26,11 @@ struct Count {
     waiting: usize,
 }
 
-/// One request in flight. Dropping it frees the place.
+/// The place of one request in flight. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place(Arc<InFlight>);
 
-/// One request that waits for a place. Newcomers do not overtake it.
+/// One request that waits for a place. Later requests do not overtake it.
 #[derive(Debug)]
 pub(super) struct Waiting(Arc<InFlight>);
 
@@ -43,7 +43,7 @@ impl InFlight {
         self.limit
     }
 
-    /// Takes a place if one is free and nobody waits for it.
+    /// Takes a place if one is free and no request waits for it.
     pub(super) fn try_enter(self: &Arc<Self>) -> Result<Place, Waiting> {
         let mut count = self.lock();
         if count.taken < self.limit && count.waiting == 0 {
@@ -54,9 +54,9 @@ impl InFlight {
         Err(Waiting(Arc::clone(self)))
     }
 
-    /// Waits until a place is free and takes it. `None` if none was free by the deadline.
+    /// Waits until a place is free and takes it. Returns `None` if no place was free by the deadline.
     ///
-    /// The caller holds a [`Waiting`] meanwhile.
+    /// The caller holds a [`Waiting`] during the call.
     pub(super) async fn enter(self: &Arc<Self>, deadline: Option<Instant>) -> Option<Place> {
         loop {
             if let Some(place) = self.take() {
@@ -68,7 +68,7 @@ impl InFlight {
             }
             let look_again = now + LOOK_AGAIN;
             let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
-            // Whether it was woken or not, it looks again.
+            // Both results have the same effect: the loop checks again.
             _ = timeout_at(until, self.freed.notified()).await;
         }
     }
@@ -96,7 +96,7 @@ impl Drop for Place {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.lock().waiting -= 1;
-        // It may have been woken for a place that it did not take.
+        // This request may have been woken for a place that it did not take.
         self.0.freed.notify_one();
     }
 }
@@ -109,7 +109,7 @@ mod tests {
     use tokio::time::{Instant, timeout};
 
     #[tokio::test(start_paused = true)]
-    async fn a_freed_place_goes_to_the_one_who_waits_and_not_to_a_newcomer() {
+    async fn a_free_place_is_taken_by_the_first_waiter_and_not_by_a_later_request() {
         let in_flight = Arc::new(InFlight::new(1));
         let first = in_flight.try_enter().unwrap();
         let waiting = in_flight.try_enter().unwrap_err();
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_waiter_that_is_never_polled_holds_up_others_for_a_second_at_most() {
+    async fn a_waiter_that_is_never_polled_delays_others_by_at_most_a_second() {
         let in_flight = Arc::new(InFlight::new(1));
         let first = in_flight.try_enter().unwrap();
         let mut stuck = Box::pin(in_flight.enter(None));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_beyond_the_deadline() {
+    async fn a_wait_ends_at_the_deadline() {
         let in_flight = Arc::new(InFlight::new(1));
         let _first = in_flight.try_enter().unwrap();
         let start = Instant::now();

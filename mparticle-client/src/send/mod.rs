@@ -1,11 +1,11 @@
-//! From an encoded request to a receipt.
+//! Sends encoded requests and returns receipts.
 //!
-//! The [`RequestSender`] sends a request once, or repeats it until it is accepted or there is no point in trying again.
-//! Each upload runs as a [`task`]. Before each attempt it waits for its [`admission`]: its turn at the rate limiter, then
-//! a place [`in_flight`]. An [`attempt`] is one exchange with the server.
+//! The [`RequestSender`] sends a request once, or repeats it until mParticle accepts it or a further attempt is
+//! useless. Each upload runs as a [`task`]. Before each attempt, it waits for its [`admission`]: for the rate limiter,
+//! then for a place [`in_flight`]. An [`attempt`] is one exchange with the server.
 //!
-//! The decisions are made by pure parts: [`retry`] (whether and when to try again), [`backoff`], [`budget`] (how many
-//! retries all uploads together may make) and [`headers`].
+//! The decisions are pure: [`retry`] decides whether and when to try again, [`backoff`] how long to wait, [`budget`]
+//! how many retries all uploads of a client may make, and [`headers`] reads the headers of a response.
 
 mod admission;
 mod attempt;

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, Once};
 use tokio::time::Instant;
 use tracing::{Instrument, debug, debug_span};
 
-/// What a [`RequestSender`] needs to know.
+/// The settings of a [`RequestSender`].
 #[derive(Clone, Debug)]
 pub(crate) struct SenderSettings {
     pub(crate) transport: Arc<dyn Transport>,
@@ -56,7 +56,7 @@ pub(crate) struct RequestSender {
     pub(super) budget: RetryBudget,
     pub(super) jitter: Mutex<fastrand::Rng>,
     pub(super) stall_log: StallLog,
-    /// Reports once that mParticle accepts requests with a status that it does not document.
+    /// Logs once that mParticle accepts requests with a status that it does not document.
     pub(super) undocumented_status: Once,
 }
 
@@ -73,7 +73,8 @@ impl RequestSender {
         }
     }
 
-    /// Returns a sender for other credentials, with its own rate limiter and retry budget, over the same connections.
+    /// Returns a sender for other credentials. It has its own rate limiter and retry budget, and shares the
+    /// connections.
     pub(crate) fn with_credentials(&self, credentials: &Credentials) -> Result<Self, Error> {
         let mut settings = self.settings.clone();
         if settings.delivery == Delivery::Enabled {
@@ -83,7 +84,7 @@ impl RequestSender {
                 return Err(refused(&problems.join("; ")));
             }
             let authorization =
-                credentials.authorization().map_err(|_| refused("they make no header"))?;
+                credentials.authorization().map_err(|_| refused("not valid in a header"))?;
             settings.headers.insert(header::AUTHORIZATION, authorization);
         }
         settings.rate_limiter = RateLimiter::default();
@@ -114,12 +115,12 @@ impl RequestSender {
         self.settings.delivery == Delivery::Disabled
     }
 
-    /// Sends a request until it is accepted or there is no point in trying again.
+    /// Sends a request until mParticle accepts it or a further attempt is useless.
     pub(crate) async fn send(self: &Arc<Self>, request: EncodedRequest) -> Result<Receipt, Error> {
         self.run(request, Upload::send).await
     }
 
-    /// Sends a request once, as soon as the rate limiter allows, however long that takes, unless it expires meanwhile.
+    /// Sends a request once, as soon as the rate limiter allows. There is no time limit, but the request may expire.
     pub(crate) async fn send_once(
         self: &Arc<Self>,
         request: EncodedRequest,
@@ -128,7 +129,7 @@ impl RequestSender {
         self.run(request, |upload| upload.send_once(expiry)).await
     }
 
-    /// Runs an upload as a task, and completes its error.
+    /// Runs an upload as a task, and adds the request to its error.
     async fn run<F>(
         self: &Arc<Self>,
         request: EncodedRequest,
@@ -155,7 +156,7 @@ impl RequestSender {
             Ok(result) => result,
             Err(error) => {
                 let attempts = admission.entries();
-                // A runtime that lacks something could not send.
+                // A runtime without timers or I/O cannot send.
                 let may_have_been_sent = attempts > 0 && error.kind() != ErrorKind::Config;
                 let elapsed = start.elapsed();
                 Err(error.with_stats(AttemptStats { attempts, elapsed, may_have_been_sent }))

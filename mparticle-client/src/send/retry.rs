@@ -1,4 +1,4 @@
-//! Whether an attempt is repeated, and when.
+//! The decision whether and when an attempt is repeated.
 
 use super::backoff::full_jitter;
 use crate::RetryPolicy;
@@ -7,8 +7,8 @@ use http::StatusCode;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Up to a tenth is added to a `Retry-After`, but not more than this, so that clients that were told the same time do not
-/// come back in the same instant.
+/// The upper bound of the jitter that is added to a `Retry-After`, besides a tenth of it. The jitter spreads the
+/// requests of clients that received the same `Retry-After`.
 const GREATEST_RETRY_AFTER_JITTER: Duration = Duration::from_secs(1);
 
 /// The result of an attempt.
@@ -23,18 +23,18 @@ pub(crate) enum AttemptResult {
 /// The progress of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// The attempts that have failed so far, including the last one. A 429 is not a failure.
+    /// The number of failed attempts, including the last one. A 429 is not a failure.
     pub(crate) failures: u32,
-    /// When the last attempt has to begin; `None` if the upload is repeated until it is accepted or refused.
+    /// When the last attempt has to begin, or `None` if the time is not limited.
     pub(crate) deadline: Option<Instant>,
 }
 
-/// What to do next.
+/// The next step after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// The request was accepted.
     Done,
-    /// Try again, not earlier than this.
+    /// Try again at this time.
     Retry { at: Instant },
     /// Try again as soon as the rate limiter allows.
     RetryWhenAllowed,
@@ -42,20 +42,21 @@ pub(crate) enum Decision {
     Fail(Failure),
 }
 
-/// Why no further attempt is made.
+/// The reason why no further attempt is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The same request would fail again.
     Final,
-    /// A 429 whose `Retry-After` passes the deadline.
+    /// The `Retry-After` of a 429 would pass the deadline.
     RateLimited { retry_after: Duration },
-    /// It was the last attempt allowed.
+    /// The policy allows no further attempt.
     OutOfAttempts,
     /// The wait before the next attempt would pass the deadline.
     OutOfTime,
 }
 
-/// Whether the same request may succeed later: 408, 429, and 5xx but 501 (not implemented) and 505 (HTTP version).
+/// Whether the same request may succeed later: 408, 429, and 5xx except 501 (not implemented) and 505 (HTTP version not
+/// supported).
 pub(crate) fn is_retryable(status: StatusCode) -> bool {
     match status {
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => true,
@@ -64,12 +65,12 @@ pub(crate) fn is_retryable(status: StatusCode) -> bool {
     }
 }
 
-/// Decides what follows from the result of an attempt.
+/// Decides the next step after an attempt.
 ///
-/// A 429 is repeated as soon as the rate limiter allows, unless its `Retry-After` passes the deadline or the policy
-/// allows a single attempt. Other failures are repeated after the longer of the backoff and `Retry-After`, as long as
-/// attempts are left and the wait does not pass the deadline. A `Retry-After` is never shortened; the jitter that is
-/// added to it is, if the deadline leaves less time.
+/// A request with status 429 is repeated as soon as the rate limiter allows, unless its `Retry-After` passes the
+/// deadline or the policy allows a single attempt. Other failures are repeated after the longer of the backoff and
+/// `Retry-After`, if attempts are left and the wait does not pass the deadline. A `Retry-After` is never shortened. Its
+/// jitter is shortened if the deadline leaves less time.
 pub(crate) fn decide(
     policy: &RetryPolicy,
     progress: &Progress,
@@ -92,7 +93,7 @@ pub(crate) fn decide(
         }
         AttemptResult::Answered { status, retry_after } if is_retryable(status) => retry_after,
         AttemptResult::Failed(kind) if kind.is_retryable() => None,
-        // A certificate or a proxy can be corrected, which takes longer than an upload with a deadline lasts.
+        // Someone may correct the certificate or the proxy, but hardly before the deadline of an upload that has one.
         AttemptResult::Failed(
             TransportErrorKind::Untrusted | TransportErrorKind::ProxyAuthenticationRequired,
         ) if progress.deadline.is_none() => None,
@@ -112,7 +113,7 @@ pub(crate) fn decide(
     }
 }
 
-/// A `Retry-After` and up to a tenth of it, as far as the time left allows.
+/// Adds jitter of up to a tenth to a `Retry-After`, but does not exceed the time left.
 fn with_jitter(
     retry_after: Duration,
     time_left: Option<Duration>,

@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-/// Delivery is stalled when nothing has been accepted for this long although requests were sent.
+/// Delivery is stalled if requests were sent for this long and none was accepted.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 
-/// Failures that are further apart say nothing of the time between them.
+/// Failures that are further apart do not belong to the same stall.
 const UNRELATED_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Watches what becomes of all requests of a client.
+/// Tracks the results of all requests of a client.
 #[derive(Debug, Default)]
 pub(super) struct StallLog {
     state: Mutex<State>,
@@ -20,14 +20,14 @@ pub(super) struct StallLog {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the first request failed since the last acceptance.
+    /// The time of the first failure since the last acceptance.
     failing_since: Option<Instant>,
     last_failure: Option<Instant>,
     is_reported: bool,
 }
 
 impl StallLog {
-    /// A request failed for a reason that no change to the request would help. Nothing will be sent for `pause`.
+    /// Reports that a request failed for a reason outside the request. Nothing will be sent for `pause`.
     pub(super) fn failed(&self, reason: &dyn Display, pause: Duration, now: Instant) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let is_related = state.last_failure.is_some_and(|last| now < last + UNRELATED_AFTER);

@@ -1,4 +1,4 @@
-//! Runs an upload as a task of the caller's runtime, so that it makes progress while the caller's future is not polled.
+//! Runs an upload as a task of the caller's runtime. It then makes progress while the caller's future is not polled.
 
 use super::admission::Admission;
 use crate::{Error, ErrorKind};
@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::instrument::WithSubscriber;
 
-/// Ends the task when the caller's future is dropped, and gives back at once what others wait for.
+/// Aborts the task when the caller's future is dropped, and releases at once what other uploads wait for.
 struct AbortOnDrop {
     task: AbortHandle,
     admission: Arc<Admission>,
@@ -26,8 +26,9 @@ impl Drop for AbortOnDrop {
 /// Runs an upload as a task and waits for it.
 ///
 /// # Errors
-/// Of kind [`Config`](ErrorKind::Config) if there is no Tokio runtime, or one without timers or I/O, and of kind
-/// [`Closed`](ErrorKind::Closed) if the runtime was shut down.
+/// - [`Config`](ErrorKind::Config): there is no Tokio runtime, or it has no timers or I/O.
+/// - [`Transport`](ErrorKind::Transport): the upload panicked.
+/// - [`Closed`](ErrorKind::Closed): the runtime was shut down.
 pub(super) async fn run<T: Send + 'static>(
     admission: Arc<Admission>,
     upload: impl Future<Output = T> + Send + 'static,
@@ -50,13 +51,15 @@ pub(super) async fn run<T: Send + 'static>(
 /// Checks that there is a Tokio runtime with timers.
 ///
 /// # Errors
-/// Of kind [`Config`](ErrorKind::Config) if there is none.
+/// - [`Config`](ErrorKind::Config): there is no Tokio runtime, or it has no timers.
+/// - [`Closed`](ErrorKind::Closed): the runtime was shut down.
 pub(crate) async fn check_runtime() -> Result<(), Error> {
-    // The timer is made inside the task, because making one without a runtime or without timers panics.
+    // The timer is created inside the task, because creating it panics if the runtime has no timers.
     run(Arc::default(), async { tokio::time::sleep(Duration::ZERO).await }).await
 }
 
-/// Explains the panics of Tokio that a runtime without drivers causes. Any other is a defect, of a transport most likely.
+/// Converts a panic into an error. Tokio panics if a runtime lacks drivers. Any other panic is a defect, most likely of
+/// a transport.
 fn panicked(panic: &(dyn Any + Send)) -> Error {
     let text = panic.downcast_ref::<&str>().copied();
     let text =

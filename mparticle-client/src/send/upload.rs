@@ -1,4 +1,4 @@
-//! One upload: waits for its admission, sends, decides, waits, until there is a receipt or an error.
+//! One upload: waits for its admission, makes an attempt, and repeats this until there is a receipt or a final error.
 
 use super::admission::Admission;
 use super::attempt::{exchange, read_body};
@@ -19,20 +19,20 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, Span, debug, debug_span, field, trace, warn};
 
-/// An attempt does not begin within a tenth of the overall timeout before the deadline, or this time if that is shorter.
+/// No attempt begins in the last tenth of the overall timeout, or in this time before the deadline if that is shorter.
 const MAX_MARGIN: Duration = Duration::from_secs(1);
 
-/// What is known of an upload while it lasts.
+/// The state of an upload.
 pub(super) struct Upload {
     sender: Arc<RequestSender>,
     request: EncodedRequest,
     admission: Arc<Admission>,
     start: Instant,
-    /// `None` if it takes as long as it takes.
+    /// `None` if the duration is not limited.
     deadline: Option<Instant>,
-    /// The attempts that failed, other than by a 429.
+    /// The number of failed attempts, except those with status 429.
     failures: u32,
-    /// The attempts that were answered 429.
+    /// The number of attempts with status 429.
     refusals: u32,
     may_have_been_sent: bool,
 }
@@ -49,7 +49,7 @@ impl Upload {
         Self { sender, request, admission, start, deadline, failures, refusals, may_have_been_sent }
     }
 
-    /// Sends the request until it is accepted or there is no point in trying again.
+    /// Sends the request until mParticle accepts it or a further attempt is useless.
     pub(super) async fn send(mut self) -> Result<Receipt, Error> {
         self.deadline = Some(after(self.start, self.sender.settings.timeouts.overall));
         let result = self.repeat().await;
@@ -102,14 +102,14 @@ impl Upload {
             .map_err(super::admission::NotAdmitted::into_error)
     }
 
-    /// When the last attempt has to begin. A request that is sent at the very deadline could be accepted and fail
-    /// nevertheless.
+    /// Returns when the last attempt has to begin. The response to a request that is sent right before the deadline
+    /// could arrive too late.
     fn last_start(&self) -> Option<Instant> {
         let margin = MAX_MARGIN.min(self.sender.settings.timeouts.overall / 10);
         self.deadline.map(|deadline| deadline - margin)
     }
 
-    /// Makes one attempt, and gives its place in flight back.
+    /// Makes one attempt, and releases its place in flight.
     async fn attempt(&mut self, sent: Instant) -> Result<Receipt, AttemptError> {
         let span = debug_span!(
             "attempt",
@@ -146,7 +146,7 @@ impl Upload {
         let (head, body) = response.into_parts();
         let used = headers::rate_limit_used(&head.headers);
         let retry_after = headers::retry_after(&head.headers, SystemTime::now());
-        // Before the body, which may be late: others must not be sent meanwhile as if nothing were known.
+        // The head takes effect before the body is read, which may take long: it may close the rate limiter.
         self.head_arrived(&head, used, retry_after, sent);
         let body = read_body(body, head.status, until).await;
         if head.status.is_success() {
@@ -163,7 +163,7 @@ impl Upload {
         Err(AttemptError::Answered { answer, retry_after })
     }
 
-    /// Lets rate limiter, budget and log know of a response.
+    /// Passes a response to the rate limiter, the retry budget and the log.
     fn head_arrived(
         &self,
         head: &response::Parts,
@@ -185,7 +185,7 @@ impl Upload {
             sender.stall_log.accepted(now);
             debug!(rate_limit_used = used, "accepted");
             if status != StatusCode::ACCEPTED {
-                // A web server at a wrong base URL answers 200 to anything.
+                // A web server at a wrong base URL may answer every request with status 200.
                 sender.undocumented_status.call_once(|| {
                     let status = status.as_u16();
                     warn!(status, "accepted with a status that mParticle does not document");
@@ -209,7 +209,7 @@ impl Upload {
         }
     }
 
-    /// When to try again after a failed attempt.
+    /// Returns when to try again after a failed attempt.
     fn next_attempt(&self, error: &AttemptError) -> Result<Instant, GivenUp> {
         let (sender, now) = (&*self.sender, Instant::now());
         let result = error.result();
@@ -225,7 +225,7 @@ impl Upload {
             retry::decide(&sender.settings.policy, &progress, &result, now, &mut rng)
         };
         match decision {
-            // An acceptance never comes here.
+            // This function is not called after an acceptance.
             Decision::Done => Err(GivenUp::ByPolicy(retry::Failure::Final)),
             Decision::Fail(failure) => Err(GivenUp::ByPolicy(failure)),
             Decision::RetryWhenAllowed if is_too_late(now) => Err(GivenUp::AtDeadline),
@@ -255,7 +255,7 @@ impl Upload {
         sleep_until(at).await;
     }
 
-    /// Up to a tenth longer, so that clients that were told the same time do not come back together.
+    /// Adds up to a tenth to a wait. Clients that received the same `Retry-After` then do not send at the same time.
     fn with_jitter(&self, wait: Duration) -> Duration {
         let mut rng = self.sender.jitter.lock().unwrap_or_else(PoisonError::into_inner);
         wait.mul_f64(1.0 + 0.1 * rng.f64())
@@ -278,7 +278,7 @@ impl Upload {
         request
     }
 
-    /// How many batches the request holds.
+    /// Returns the number of batches in the request.
     fn weight(&self) -> u32 {
         u32::try_from(self.request.source_request_ids().len()).unwrap_or(u32::MAX)
     }

@@ -1,9 +1,9 @@
-//! Mistakes that come from copying a setting out of a web page, a shell script or a file.
+//! Mistakes from copying a setting from a web page, a shell script or a file.
 
 /// Describes the copying mistakes in a key, a secret or a URL.
 ///
-/// Each description continues a sentence whose subject is the setting, such as "the API key contains white space". None
-/// of them quotes the text, which may hold a secret.
+/// Each description continues a sentence whose subject is the setting, such as "the API key contains white space". No
+/// description quotes the text, which may contain a secret.
 pub(crate) fn copying_mistakes(text: &str) -> Vec<&'static str> {
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
     let checks = [
@@ -29,7 +29,7 @@ fn is_quotation_mark(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201f}' | '«' | '»' | '‹' | '›')
 }
 
-/// Whether a character has no width: a soft hyphen, a zero-width space or joiner, a directional mark.
+/// Whether a character has no width, such as a soft hyphen, a zero-width space, a joiner or a directional mark.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}')
 }

@@ -16,11 +16,11 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Creates credentials from a key and a secret as mParticle's dashboard shows them.
+    /// Creates credentials from a key and a secret, which mParticle's dashboard shows for each input.
     ///
-    /// The values are checked when a client is built with them. An empty value, white space, a byte order mark, an
-    /// invisible or control character, a quotation mark at either end, and a colon in the key are errors of kind
-    /// [`Config`](crate::ErrorKind::Config).
+    /// [`ClientBuilder::build`](crate::ClientBuilder::build) checks the values. It returns an error of kind
+    /// [`Config`](crate::ErrorKind::Config) if a value is empty, contains white space, a byte order mark, an invisible
+    /// character or a control character, or begins or ends with a quotation mark, and if the key contains a colon.
     pub fn new(key: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { key: key.into(), secret: secret.into() }
     }

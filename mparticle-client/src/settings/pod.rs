@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A data center of mParticle, which mParticle calls a pod.
+/// A data center of mParticle, called a pod.
 ///
-/// An account belongs to one pod. Requests that are sent to another pod are not forwarded. mParticle's documentation of
+/// An account belongs to one pod. Requests that are sent to another pod are not forwarded. mParticle's documentation on
 /// data localization explains how to find the pod of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -1,16 +1,30 @@
-//! When failed attempts are retried.
+//! The retry policy for failed attempts.
 
 use std::time::Duration;
 
 /// Defines how many times a failed attempt is retried, and how long the client waits between attempts.
 ///
-/// The client retries connection errors, timeouts, status 408 and most statuses of 500 and above. Before attempt `n + 1`
-/// it waits for a random time between zero and `min(max_delay, base_delay * 2^(n - 1))`, which is exponential backoff
-/// with full jitter. If the response has a `Retry-After` header, the client waits at least that long.
+/// The client retries connection errors, timeouts, status 408 and the statuses of 500 and above except 501 and 505.
+/// Before attempt `n + 1`, it waits for a random time between zero and `min(max_delay, base_delay * 2^(n - 1))`, which
+/// is exponential backoff with full jitter. If the response has a `Retry-After` header, the client waits at least that
+/// long.
 ///
-/// A response with status 429 is not a failed attempt. The rate limiter waits and the request is sent again, until the
-/// [overall timeout](crate::Timeouts::overall) ends the upload; `max_attempts` does not count these responses. A policy
-/// with a single attempt, such as [`RetryPolicy::never`], returns the first 429 as an error.
+/// A response with status 429 is not a failed attempt, and `max_attempts` does not count it. The client sends the
+/// request again as soon as the rate limiter allows, until the [overall timeout](crate::Timeouts::overall) ends the
+/// upload. With a policy that allows a single attempt, such as [`RetryPolicy::never`], the client returns the first 429
+/// as an error.
+///
+/// # Examples
+/// ```
+/// use mparticle_client::{Client, Credentials, RetryPolicy};
+///
+/// # fn main() -> Result<(), mparticle_client::Error> {
+/// let client = Client::builder(Credentials::new("your-key", "your-secret"))
+///     .retry(RetryPolicy::default().with_max_attempts(3))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
@@ -20,8 +34,8 @@ pub struct RetryPolicy {
     pub base_delay: Duration,
     /// The upper bound of the wait before any attempt. The default is 30 seconds.
     pub max_delay: Duration,
-    /// The seed of the random waits. Tests that set a seed see the same waits in every run. The default is `None`, which
-    /// gives each client a seed of its own.
+    /// The seed for the random waits. With a seed, the waits are the same in every run of a test. The default is
+    /// `None`: each client has a random seed.
     pub jitter_seed: Option<u64>,
 }
 
@@ -53,7 +67,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the seed of the random waits.
+    /// Sets the seed for the random waits.
     #[must_use]
     pub fn with_jitter_seed(mut self, seed: u64) -> Self {
         self.jitter_seed = Some(seed);

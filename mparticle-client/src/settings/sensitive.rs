@@ -1,8 +1,8 @@
-//! A text that must not be shown.
+//! A text that `Debug` must not show.
 
 use std::fmt;
 
-/// A text that may hold a secret; `Debug` does not show it.
+/// A text that may contain a secret. `Debug` does not show it.
 #[derive(Clone)]
 pub(crate) struct Sensitive(pub(crate) String);
 

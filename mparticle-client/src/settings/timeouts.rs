@@ -2,25 +2,26 @@
 
 use std::time::Duration;
 
-/// The time limits of an upload and of its parts.
+/// The time limits of an upload and of its attempts.
 ///
-/// A timeout of zero is an error when the client is built. [`Duration::MAX`] disables a timeout.
+/// Building a client fails if a time limit is zero. [`Duration::MAX`] disables a time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
     /// The time limit for opening a connection, including name resolution, the tunnel through a proxy and the TLS
     /// handshake. The default is 5 seconds.
     ///
-    /// An attempt that fails because of this timeout has sent nothing. If the attempt timeout is shorter, it elapses
-    /// first, and [`Error::may_have_been_sent`](crate::Error::may_have_been_sent) is true.
+    /// Nothing was sent if an attempt exceeds this time limit. If the time limit of the attempt is shorter, it is
+    /// exceeded first, and [`Error::may_have_been_sent`](crate::Error::may_have_been_sent) returns `true`.
     pub connect: Duration,
-    /// The time limit for one attempt, from opening or reusing a connection until the response head has arrived. The
-    /// default is 15 seconds.
+    /// The time limit for one attempt, from opening or reusing a connection until the head of the response has arrived.
+    /// The default is 15 seconds.
     pub attempt: Duration,
-    /// The time limit for an upload, counted from the call. The default is 60 seconds.
+    /// The time limit for an upload, measured from the call. The default is 60 seconds.
     ///
-    /// It includes every attempt, the waits between them, the wait for the rate limiter and the wait for a place among
-    /// the requests in flight. A wait that would end after the deadline is not started; the upload fails at once.
+    /// It includes all attempts and the waits between them, the wait for the rate limiter, and the wait for the
+    /// [limit on requests in flight](crate::ClientBuilder::max_in_flight). If a wait would end after the deadline, the
+    /// upload fails at once.
     pub overall: Duration,
 }
 
@@ -47,7 +48,7 @@ impl Timeouts {
     }
 }
 
-/// 5 seconds to connect, 15 seconds for an attempt and 60 seconds for an upload.
+/// Returns 5 seconds for a connection, 15 seconds for an attempt and 60 seconds for an upload.
 impl Default for Timeouts {
     fn default() -> Self {
         Self {

@@ -1,17 +1,17 @@
-//! The damage that a start finds.
+//! The damage that is found when a spool is opened.
 
 use super::ranges::{Range, gaps};
 use std::fmt::Write;
 
-/// How many gaps a description names.
+/// The maximum number of gaps in a description.
 const GAPS_DESCRIBED: usize = 5;
 
-/// What was found to be damaged.
+/// The damage of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Damage {
-    /// The number of frames that are missing, at least.
+    /// The minimum number of missing frames.
     pub(crate) unreadable: u64,
-    /// What was found, if anything was.
+    /// A description, if damage was found.
     pub(crate) description: Option<String>,
 }
 
@@ -34,11 +34,11 @@ pub(super) fn describe(missing: &[Range]) -> String {
 /// The positions of the frames that were read.
 #[derive(Default)]
 pub(super) struct Coverage {
-    /// Positions of frames, and positions that the log itself says are missing.
+    /// The positions of frames, and the missing positions that the log names.
     pub(super) ranges: Vec<Range>,
     /// The position of the oldest segment's first frame, if its head is readable.
     pub(super) start: Option<u64>,
-    /// Every frame before this position was synced.
+    /// The position before which all frames were synced.
     pub(super) synced: u64,
     /// The position after the last frame.
     pub(super) end: u64,
@@ -50,13 +50,13 @@ impl Coverage {
         gaps(self.ranges.clone(), self.start.unwrap_or(0), self.synced)
     }
 
-    /// Returns the gaps that were left by a group which was never synced.
+    /// Returns the gaps of a group that was never synced.
     pub(super) fn unsynced_gaps(&self) -> Vec<Range> {
         gaps(self.ranges.clone(), self.synced, self.end.max(self.synced))
     }
 
-    /// Returns how many frames are missing. Before the first readable frame of a log without its first head, the number
-    /// is not known: one is counted.
+    /// Returns the number of missing frames. If the first head is damaged, the number of frames before the first
+    /// readable one is not known, and counts as one.
     pub(super) fn count(&self, missing: &[Range]) -> u64 {
         let length = |(first, last): &Range| match (first, self.start) {
             (0, None) => 1,

@@ -1,4 +1,4 @@
-//! The file system as the spool uses it, so that tests can replace it.
+//! The operations of the file system that the spool uses. Tests replace them.
 
 use fs4::{FileExt, TryLockError};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -93,7 +93,7 @@ impl Files for Disk {
         file.sync_data()
     }
 
-    /// Does nothing on other systems than Unix, which offer no such operation.
+    /// Does nothing on systems other than Unix, which have no such operation.
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         #[cfg(unix)]
         File::open(folder)?.sync_all()?;
@@ -113,8 +113,8 @@ impl Files for Disk {
         }
     }
 
-    /// Compares device and inode. Other systems than Unix do not rename or delete the folder of an open file, so the
-    /// name is enough.
+    /// Compares device and inode. Systems other than Unix do not rename or delete the folder of an open file. The name
+    /// is sufficient there.
     #[cfg(unix)]
     fn is_named(&self, path: &Path, file: &File) -> bool {
         use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! Frames and heads as bytes.
+//! The encoding of frames and heads.
 
 use super::Seal;
 use super::ranges::Range;
@@ -29,7 +29,7 @@ pub(super) struct Frame<'a> {
     pub(super) number: u64,
     /// The position of the first frame of its group.
     pub(super) group: u64,
-    /// Where the frame begins in the segment.
+    /// The offset of the frame in the segment.
     pub(super) offset: usize,
     pub(super) body: &'a [u8],
 }
@@ -103,7 +103,7 @@ pub(super) fn encode(
     index: u32,
     body: &[u8],
 ) {
-    // A longer body was refused before.
+    // The writer has refused longer bodies.
     let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
     into.extend(MAGIC);
     into.extend([0; 4]);
@@ -142,7 +142,7 @@ pub(super) struct Head {
     pub(super) segment: u32,
     /// The position of the first frame.
     pub(super) first_position: u64,
-    /// Every number in the segments before is lower.
+    /// A bound: all numbers in earlier segments are lower.
     pub(super) next_number: u64,
 }
 

@@ -3,24 +3,24 @@
 use super::frame::{self, Kind};
 use super::ranges::Range;
 
-/// How many ranges one frame names at most, 64 KiB.
+/// The maximum number of ranges in one frame, which take 64 KiB.
 const RANGES_PER_FRAME: usize = 4096;
 
-/// The frames of a group, and what they change once they are durable.
+/// The frames of a group, and the changes that they make once they are durable.
 pub(super) struct Group {
     pub(super) first_position: u64,
     pub(super) frames: u32,
     /// The frames. Their checksums are written last, because they depend on the segment.
     pub(super) bytes: Vec<u8>,
-    /// Batches and seals that the group holds.
+    /// The batches and seals in the group.
     pub(super) placed: Vec<Placed>,
-    /// Numbers that the group deletes.
+    /// The numbers that the group deletes.
     pub(super) deleted: Vec<u64>,
-    /// The highest number that the group mentions.
+    /// The highest number in the group.
     pub(super) last_number: u64,
 }
 
-/// Where a batch or a seal is in the bytes of a group.
+/// The location of a batch or a seal in the bytes of a group.
 #[derive(Clone, Copy)]
 pub(super) struct Placed {
     pub(super) number: u64,
@@ -49,7 +49,7 @@ impl Group {
         (frame::HEADER + body) as u64
     }
 
-    /// Returns how long the frames are at most that name so many ranges.
+    /// Returns the maximum length of the frames for a number of ranges.
     pub(super) fn length_of_ranges(ranges: usize) -> u64 {
         (ranges.div_ceil(RANGES_PER_FRAME) * frame::HEADER + ranges * 16) as u64
     }

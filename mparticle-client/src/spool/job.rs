@@ -1,4 +1,4 @@
-//! What the thread is asked to do.
+//! The jobs of the thread.
 
 use super::errors;
 use super::group::Group;
@@ -8,9 +8,9 @@ use crate::Error;
 use crate::queue::store::{Done, Durability};
 
 pub(super) enum Job {
-    /// Write that positions are missing, in a group of its own: their group was never synced.
+    /// Write that positions are missing because their group was never synced. The frame is in a separate group.
     Explain(Vec<Range>),
-    /// Write that positions are missing, so that no later start reports them again.
+    /// Write that positions are missing and were reported. Later starts do not report them again.
     Reported(Vec<Range>),
     Accept {
         number: u64,
@@ -30,7 +30,7 @@ pub(super) enum Job {
 }
 
 impl Job {
-    /// Returns how much room the job takes in the log, at most.
+    /// Returns the maximum number of bytes that the job takes in the log.
     pub(super) fn length(&self) -> u64 {
         match self {
             Self::Explain(gaps) | Self::Reported(gaps) => Group::length_of_ranges(gaps.len()),
@@ -41,7 +41,7 @@ impl Job {
         }
     }
 
-    /// Returns whether the job uses up a number.
+    /// Returns whether a number is assigned to the job.
     pub(super) fn has_number(&self) -> bool {
         matches!(self, Self::Accept { .. } | Self::Seal { .. })
     }
@@ -61,7 +61,7 @@ impl Job {
     }
 }
 
-/// Calls a [`Done`] once. If it is dropped without a result, the spool is closed.
+/// Calls a [`Done`] once. If it is dropped without a result, it reports that the spool is closed.
 pub(super) struct Reply(Option<Done>);
 
 impl Reply {

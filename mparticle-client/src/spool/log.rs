@@ -1,4 +1,4 @@
-//! The segments, and where each living batch and seal is.
+//! The segments, and the location of each live batch and seal.
 
 use super::files::Files;
 use super::frame::{self, HEAD, Head, VERSION};
@@ -15,7 +15,7 @@ pub(super) const SPARE: &str = "spare";
 pub(super) const WATERMARK: &str = "watermark";
 const SEGMENT: &str = "segment-";
 
-/// How much of the spare is written between two groups: an eighth.
+/// The share of the spare that is written between two groups: an eighth.
 const SPARE_PIECES: u64 = 8;
 
 /// The open log.
@@ -27,19 +27,20 @@ pub(super) struct Log<F: Files> {
     pub(super) segment_size: u64,
     /// The oldest first.
     pub(super) segments: VecDeque<Segment>,
-    /// The last segment, unless a new one is to be begun.
+    /// The last segment, or `None` if a new one has to be begun.
     pub(super) active: Option<Active<F::File>>,
     pub(super) spare: Spare<F::File>,
     pub(super) places: HashMap<u64, Place>,
     /// The position of the next frame.
     pub(super) position: u64,
-    /// Is higher than every number in the log.
+    /// A number that is higher than all numbers in the log.
     pub(super) next_number: u64,
     pub(super) next_segment: u32,
     pub(super) compaction: Compaction<F::File>,
     /// Whether the removal of a segment may not be durable.
     pub(super) has_unsynced_removal: bool,
-    /// Whether damage was found and not reported. Nothing is removed until then, so that another start finds it again.
+    /// Whether damage was found and not reported. Until it is reported, nothing is removed, and another start finds it
+    /// again.
     pub(super) holds_evidence: bool,
 }
 
@@ -47,7 +48,7 @@ pub(super) struct Segment {
     pub(super) number: u32,
     /// The length of the file.
     pub(super) length: u64,
-    /// The length of the living frames.
+    /// The length of the live frames.
     pub(super) living: u64,
 }
 
@@ -55,12 +56,12 @@ pub(super) struct Segment {
 pub(super) struct Active<T> {
     pub(super) number: u32,
     pub(super) file: T,
-    /// Where the next frame goes.
+    /// The offset of the next frame.
     pub(super) offset: u64,
     pub(super) length: u64,
 }
 
-/// Where a living frame is.
+/// The location of a live frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) segment: u32,
@@ -68,12 +69,12 @@ pub(super) struct Place {
     pub(super) length: u32,
 }
 
-/// The copying of the oldest segment's living frames.
+/// The state of copying the live frames of the oldest segment.
 pub(super) enum Compaction<T> {
     Idle,
-    /// The numbers and places that are left to copy, in descending order of the offset.
+    /// The numbers and locations that are left to copy, in descending order of the offset.
     Copying(T, Vec<(u64, Place)>),
-    /// A frame could not be read. The next start finds the damage and reports it.
+    /// Copying stopped because a frame could not be read. The next start finds the damage and reports it.
     Stopped,
 }
 
@@ -90,7 +91,7 @@ pub(super) fn segment_number(name: &str) -> Option<u32> {
 }
 
 impl<F: Files> Log<F> {
-    /// Returns whether the folder's path still names the open files.
+    /// Returns whether the path of the folder still names the open files.
     pub(super) fn is_in_place(&self) -> bool {
         let is_active_named = |active: &Active<F::File>| {
             self.files.is_named(&segment_path(&self.folder, active.number), &active.file)
@@ -99,13 +100,13 @@ impl<F: Files> Log<F> {
             && self.active.as_ref().is_none_or(is_active_named)
     }
 
-    /// Returns how long a group may be that is written now.
+    /// Returns the maximum length of a group that is written now.
     pub(super) fn room(&self) -> u64 {
         let spare = self.spare.ready().map_or(0, |size| size - HEAD as u64);
         self.active_room().max(spare)
     }
 
-    /// Returns whether a group goes into the last segment.
+    /// Returns whether a group is written to the last segment.
     fn fits_active(&self, group: &Group) -> bool {
         self.active.is_some() && group.len() <= self.active_room()
     }
@@ -142,7 +143,8 @@ impl<F: Files> Log<F> {
     /// Writes a group and syncs.
     ///
     /// # Errors
-    /// It is not known whether the frames are durable. Call [`abandon`](Self::abandon), and append the group again.
+    /// After an error, it is not known whether the frames are durable. Call [`abandon`](Self::abandon), and append the
+    /// group again.
     pub(super) fn append(&mut self, group: &mut Group) -> io::Result<()> {
         let fits = self.fits_active(group);
         match &mut self.active {
@@ -158,12 +160,12 @@ impl<F: Files> Log<F> {
         Ok(())
     }
 
-    /// Gives up the last segment after a failure. The next group begins a new one.
+    /// Abandons the last segment after a failure. The next group begins a new one.
     pub(super) fn abandon(&mut self) {
         self.active = None;
     }
 
-    /// Takes note of a group that is given up.
+    /// Records that a group was abandoned.
     pub(super) fn discard(&mut self, group: &Group) {
         self.forget(&group.deleted);
         self.compaction = Compaction::Idle;
@@ -190,7 +192,7 @@ impl<F: Files> Log<F> {
             self.files.rename(&spare, &segment_path(&self.folder, number))
         };
         if let Err(error) = begin() {
-            // The next attempt takes a new file, which is elsewhere on the disk.
+            // The next attempt uses a new file, in another area of the disk.
             self.files.remove(&spare)?;
             return Err(error);
         }
@@ -201,7 +203,7 @@ impl<F: Files> Log<F> {
         self.files.sync_folder(&self.folder)
     }
 
-    /// Takes note of a group that is durable.
+    /// Records that a group is durable.
     fn apply(&mut self, group: &mut Group) {
         let Some(active) = &self.active else { return };
         let number = active.number;
@@ -217,7 +219,7 @@ impl<F: Files> Log<F> {
         self.watermark.advance(self.position, self.next_number);
     }
 
-    /// Takes note of where a batch or a seal is.
+    /// Records the location of a batch or a seal.
     pub(super) fn place(&mut self, number: u64, place: Place) {
         self.forget(&[number]);
         if let Some(segment) = self.segment(place.segment) {
@@ -226,7 +228,7 @@ impl<F: Files> Log<F> {
         self.places.insert(number, place);
     }
 
-    /// Takes note that a range of batches and seals is deleted.
+    /// Records that a range of batches and seals is deleted.
     pub(super) fn forget_range(&mut self, (first, last): Range) {
         if usize::try_from(last.saturating_sub(first)).is_ok_and(|count| count < self.places.len())
         {
@@ -238,7 +240,7 @@ impl<F: Files> Log<F> {
         }
     }
 
-    /// Takes note that batches and seals are deleted.
+    /// Records that batches and seals are deleted.
     pub(super) fn forget(&mut self, numbers: &[u64]) {
         for number in numbers {
             let Some(place) = self.places.remove(number) else { continue };
@@ -255,15 +257,15 @@ impl<F: Files> Log<F> {
 
     /// Returns whether the oldest segment can be removed.
     pub(super) fn has_dead_segment(&self) -> bool {
-        // The last segment stays: its head holds the next number.
+        // The last segment is kept, because its head contains the next number.
         !self.holds_evidence
             && self.segments.len() > 1
             && self.segments.front().is_some_and(|oldest| oldest.living == 0)
     }
 
-    /// Removes the oldest segments while they hold nothing that lives.
+    /// Removes the oldest segments that contain no live frames.
     ///
-    /// Each removal is durable before the next, so that a delete never disappears before its target.
+    /// Each removal is durable before the next one. A delete therefore never disappears before its target.
     pub(super) fn remove_dead_segments(&mut self) -> io::Result<()> {
         while self.has_dead_segment() {
             self.sync_removals()?;
@@ -283,7 +285,7 @@ impl<F: Files> Log<F> {
         Ok(())
     }
 
-    /// Makes removals durable. A file that is used again must not appear under its old name after a crash.
+    /// Makes removals durable. A file that is reused must not appear under its old name after a crash.
     fn sync_removals(&mut self) -> io::Result<()> {
         if self.has_unsynced_removal {
             self.files.sync_folder(&self.folder)?;
@@ -292,10 +294,10 @@ impl<F: Files> Log<F> {
         Ok(())
     }
 
-    /// Returns whether survivors are to be copied out of the oldest segment: if the files before the last are more than
-    /// one and a half times as long as what lives.
+    /// Returns whether live frames should be copied out of the oldest segment: if the files before the last one are
+    /// more than one and a half times as long as the live frames.
     ///
-    /// While the disk is full, they are copied only if the last segment has room for twice as much.
+    /// While the disk is full, frames are copied only if the last segment has space for twice as much.
     pub(super) fn wants_compaction(&self, is_full: bool) -> bool {
         let is_last = |segment: &Segment| {
             self.active.as_ref().is_some_and(|active| active.number == segment.number)
@@ -312,8 +314,8 @@ impl<F: Files> Log<F> {
             && (!is_full || oldest.living <= self.active_room() / 2)
     }
 
-    /// Copies living frames of the oldest segment into a group, which must be empty. Returns the length of the first
-    /// frame if there is no room for it.
+    /// Copies live frames of the oldest segment into a group, which must be empty. Returns the length of the first
+    /// frame if there is no space for it.
     pub(super) fn copy_survivors(&mut self, group: &mut Group, budget: u64) -> Option<u64> {
         let oldest = self.segments.front()?.number;
         if matches!(self.compaction, Compaction::Idle) {
@@ -353,7 +355,7 @@ impl<F: Files> Log<F> {
     /// Releases the lock.
     pub(super) fn close(mut self) {
         self.watermark.write(&self.files);
-        // The lock is released with the file at the latest.
+        // If this fails, the lock is released when the file is closed.
         _ = self.files.unlock(&self.lock);
     }
 }

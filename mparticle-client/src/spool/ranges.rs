@@ -22,7 +22,7 @@ pub(super) fn of_numbers(mut numbers: Vec<u64>) -> Vec<Range> {
     ranges
 }
 
-/// Returns what ranges, in any order, leave out from `start` to before `end`.
+/// Returns the gaps between ranges, given in any order, from `start` to before `end`.
 pub(super) fn gaps(mut ranges: Vec<Range>, start: u64, end: u64) -> Vec<Range> {
     ranges.sort_unstable();
     let mut gaps = Vec::new();

@@ -1,4 +1,4 @@
-//! The start: reads what is in the folder. This is the only reader, for sound and for damaged logs.
+//! Reads the folder when the spool is opened. Intact and damaged logs are read in the same way.
 
 use super::damage::{Coverage, Damage, describe};
 use super::errors;
@@ -19,7 +19,7 @@ use std::path::Path;
 /// The database of an earlier format.
 const OLD_DATABASE: &str = "spool.db";
 
-/// A log and what was in it.
+/// A log and its content.
 pub(super) struct Recovered<F: Files> {
     pub(super) log: Log<F>,
     pub(super) batches: Vec<StoredBatch>,
@@ -47,7 +47,7 @@ pub(super) fn open<F: Files>(
     if !files.try_lock(&lock).map_err(failed)? {
         return Err(errors::in_use(folder));
     }
-    // The owner of the lock may have changed the folder before it was released.
+    // The previous owner of the lock may have changed the folder before it released the lock.
     let names = files.list(folder).map_err(failed)?;
     let mut segments: Vec<u32> = names.iter().filter_map(|name| segment_number(name)).collect();
     segments.sort_unstable();
@@ -122,7 +122,7 @@ impl<F: Files> Reader<F> {
         Ok(recovered)
     }
 
-    /// Reads a segment and takes note of what is in it.
+    /// Reads a segment and records its content.
     fn scan(&mut self, number: u32) -> io::Result<()> {
         let file = self.read(number)?;
         let bytes = std::mem::take(&mut self.buffer);
@@ -182,7 +182,7 @@ impl<F: Files> Reader<F> {
         self.log.next_number = self.log.next_number.max(last_number.saturating_add(1));
     }
 
-    /// Reads what lives, by number.
+    /// Reads the live batches and seals, by number.
     fn load(&mut self) -> io::Result<(Vec<StoredBatch>, Vec<Seal>)> {
         let mut batches = Vec::with_capacity(self.log.places.len());
         let mut seals = Vec::new();
@@ -206,7 +206,7 @@ impl<F: Files> Reader<F> {
                 }
             }
         }
-        // The process before may have ended between a write and its sync.
+        // The previous process may have ended between a write and its sync.
         if let Some(active) = &self.log.active {
             self.log.files.sync(&active.file)?;
         }
@@ -218,7 +218,7 @@ impl<F: Files> Reader<F> {
 }
 
 impl<F: Files> Recovered<F> {
-    /// Marks the batches whose seal may be missing: those that are in no seal, and whose number is lower than a bound.
+    /// Marks the batches whose seal may be missing: batches without a seal whose number is lower than a bound.
     fn mark_uncertain(&mut self, below: u64) {
         let sealed: HashSet<u64> =
             self.seals.iter().flat_map(|seal| seal.members.iter().copied()).collect();

@@ -1,15 +1,15 @@
-//! The spare: a file full of zeros that becomes the next segment.
+//! The spare: a file of zeros that becomes the next segment.
 
 use super::files::Files;
 use std::io;
 use std::path::Path;
 
-/// What is known of the file `spare`.
+/// The state of the file `spare`.
 pub(super) struct Spare<T> {
     file: Option<T>,
-    /// How many zeros were written.
+    /// The number of zeros that were written.
     filled: u64,
-    /// How long the file is to be.
+    /// The intended length of the file.
     size: u64,
 }
 
@@ -28,8 +28,8 @@ impl<T> Spare<T> {
         self.file.is_none()
     }
 
-    /// Takes over a file whose space is allocated. What is in it does not matter: the checksum of a frame depends on the
-    /// number of its segment.
+    /// Reuses a file whose space is allocated. Its content does not matter, because the checksum of a frame depends on
+    /// the number of its segment.
     pub(super) fn recycle(&mut self, file: T) {
         self.filled = self.size;
         self.file = Some(file);
@@ -48,7 +48,7 @@ impl<T> Spare<T> {
         file
     }
 
-    /// Writes and syncs a piece of the file. Keeps what is there if the disk is full.
+    /// Writes and syncs a piece of the file. Keeps the written pieces if the disk is full.
     pub(super) fn fill<F: Files<File = T>>(
         &mut self,
         files: &F,
@@ -60,7 +60,7 @@ impl<T> Spare<T> {
         }
         let written = self.write(files, path, piece);
         if written.as_ref().is_err_and(|error| !is_full(error)) {
-            // The next attempt begins with a new file, which is elsewhere on the disk.
+            // The next attempt begins with a new file, in another area of the disk.
             *self = Self::new(self.size);
             files.remove(path)?;
         }
@@ -85,7 +85,7 @@ impl<T> Spare<T> {
     }
 }
 
-/// Opens the spare that an earlier process has left, whose space is kept, or a new file.
+/// Opens the spare of an earlier process and keeps its space, or creates a new file.
 fn open<F: Files>(files: &F, path: &Path, size: u64) -> io::Result<F::File> {
     let file = files.open(path)?;
     if files.len(&file)? <= size {
@@ -96,8 +96,8 @@ fn open<F: Files>(files: &F, path: &Path, size: u64) -> io::Result<F::File> {
     files.open(path)
 }
 
-/// Returns how much of the spare an earlier process has filled. What is behind is not used: it may be the beginning of a
-/// segment that did not get its name, whose number is used again.
+/// Returns the number of bytes that an earlier process has filled with zeros. The bytes after them are not used: they
+/// may be the beginning of a segment that was not renamed and whose number is used again.
 fn leading_zeros<F: Files>(files: &F, file: &F::File) -> io::Result<u64> {
     let mut bytes = vec![0; usize::try_from(files.len(file)?).unwrap_or_default()];
     files.read_at(file, 0, &mut bytes)?;
@@ -105,7 +105,7 @@ fn leading_zeros<F: Files>(files: &F, file: &F::File) -> io::Result<u64> {
     Ok(zeros as u64)
 }
 
-/// Returns whether an error says that there is no room on the disk.
+/// Returns whether an error means that there is no space on the disk.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -1,21 +1,21 @@
-//! What the spool's callers can ask without waiting for its thread.
+//! The status of the spool, which callers can read without waiting for its thread.
 
 use crate::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Why the spool cannot take a batch.
+/// The reason why the spool cannot accept a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unavailable {
     /// The spare cannot be completed.
     Full,
-    /// The folder's path does not name the open files.
+    /// The path of the folder does not name the open files.
     Gone,
     /// A write or a sync has failed.
     Doubt,
 }
 
-/// Shared by the handle and the thread.
+/// The status, which the handle and the thread share.
 #[derive(Default)]
 pub(super) struct Status {
     unavailable: Mutex<Option<(Unavailable, Error)>>,
@@ -34,7 +34,7 @@ impl Status {
         self.lock().as_ref().map(|(reason, _)| *reason)
     }
 
-    /// Sets why the spool cannot take a batch, and logs it if the reason is a new one.
+    /// Sets the reason why the spool cannot accept a batch, and logs it if it differs from the previous one.
     pub(super) fn set(&self, reason: Unavailable, error: Error) {
         if self.unavailable() != Some(reason) {
             tracing::error!("{error:#}");
@@ -42,7 +42,7 @@ impl Status {
         *self.lock() = Some((reason, error));
     }
 
-    /// Notes that a reason no longer holds.
+    /// Removes a reason that no longer applies.
     pub(super) fn clear(&self, reason: Unavailable) {
         if self.lock().take_if(|(current, _)| *current == reason).is_some() {
             tracing::info!("the spool can be written again");

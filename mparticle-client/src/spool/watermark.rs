@@ -1,4 +1,4 @@
-//! The watermark: how far the log reached when it was last looked at.
+//! The watermark: a position that the log had reached.
 
 use super::files::Files;
 use super::frame::u64_at;
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 const MAGIC: [u8; 8] = *b"\xFFmPmark1";
 const LENGTH: usize = 28;
-/// How often the file is written at most.
+/// The minimum interval between two writes of the file.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The file `watermark`, which is never synced.
 pub(super) struct Watermark<T> {
     file: T,
-    /// The position and the number that come next.
+    /// The next position and the next number.
     value: (u64, u64),
     written: (u64, u64),
     due: Instant,
@@ -45,13 +45,13 @@ impl<T> Watermark<T> {
         self.value = (position, next_number);
     }
 
-    /// Returns how long to wait before the file is to be written, if it is.
+    /// Returns the time until the file has to be written, or `None` if it does not have to be.
     pub(super) fn wait(&self) -> Option<Duration> {
         let is_written = self.value == self.written;
         (!is_written).then(|| self.due.saturating_duration_since(Instant::now()))
     }
 
-    /// Writes the file now. A failure is not reported: the watermark is a check and holds no batch.
+    /// Writes the file now. A failure is not reported, because the watermark is only a check and contains no batch.
     pub(super) fn write<F: Files<File = T>>(&mut self, files: &F) {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.value.0.to_le_bytes());

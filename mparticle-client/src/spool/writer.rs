@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! The thread that writes the log.
 
 use super::Options;
 use super::errors;
@@ -16,29 +16,29 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many bytes of jobs are written in one group. A single job may be longer.
+/// The maximum number of bytes of jobs in one group. A single job may be longer.
 const GROUP_BYTES: u64 = 1024 * 1024;
-/// How many bytes of survivors are copied with a group, unless twice its jobs are more.
+/// The number of bytes of live frames that are copied with a group, unless twice the length of its jobs is more.
 const COPY_BYTES: u64 = 64 * 1024;
-/// How many jobs are received at once.
+/// The maximum number of jobs that are received at once.
 const JOBS_RECEIVED: usize = 4096;
-/// The longest body.
+/// The maximum length of a body.
 const LONGEST: u64 = 1 << 30;
-/// How many attempts are made after the spool was told to close.
+/// The number of attempts after the spool was asked to close.
 const LAST_ATTEMPTS: u32 = 3;
 
 pub(super) struct Writer<F: Files> {
     log: Log<F>,
     jobs: Receiver<Job>,
-    /// Jobs that were received and not done, the first first.
+    /// Jobs that were received and not done, in order.
     waiting: VecDeque<Job>,
     status: Arc<Status>,
     options: Options,
     /// Whether the spare could not be completed.
     is_full: bool,
-    /// When the spare is continued, and dead segments are removed.
+    /// When the spare is continued and segments without live frames are removed.
     next_attempt: Instant,
-    /// Whether the first job waits for room.
+    /// Whether the first job waits for space.
     is_blocked: bool,
     /// The length of the last group's jobs.
     last_group: u64,
@@ -46,10 +46,10 @@ pub(super) struct Writer<F: Files> {
     is_disconnected: bool,
 }
 
-/// What becomes of a job.
+/// The decision about a job.
 enum Admission {
     Taken,
-    /// The group is to be written first, or there is no room.
+    /// The group has to be written first, or there is no space.
     Later,
     Refused(Error),
 }
@@ -90,7 +90,7 @@ impl<F: Files> Writer<F> {
         if let Some(reply) = closing {
             reply.send(Ok(()));
         }
-        // Their replies say that the spool is closed.
+        // Dropping the jobs replies to them that the spool is closed.
         drop((waiting, jobs));
     }
 
@@ -126,9 +126,9 @@ impl<F: Files> Writer<F> {
         attempt.into_iter().chain(self.log.watermark.wait()).min()
     }
 
-    /// Writes a group of jobs, after survivors of the oldest segment.
+    /// Writes a group of jobs, after live frames of the oldest segment.
     ///
-    /// Survivors come first: a delete in the group is then behind all copies of its target.
+    /// The copies come first. A delete in the group is then behind all copies of its target.
     fn do_jobs(&mut self) {
         self.is_blocked = false;
         if self.status.unavailable() == Some(Unavailable::Gone) {
@@ -234,7 +234,7 @@ impl<F: Files> Writer<F> {
         false
     }
 
-    /// Writes a group. Returns once it is durable, or cannot be.
+    /// Writes a group. Returns when it is durable, or when it cannot be made durable.
     fn write(&mut self, mut group: Group) -> Result<(), Error> {
         if group.frames == 0 {
             return Ok(());
@@ -280,7 +280,7 @@ impl<F: Files> Writer<F> {
         Ok(())
     }
 
-    /// Returns whether the folder's path names the open files.
+    /// Returns whether the path of the folder names the open files.
     fn check_place(&self) -> bool {
         let is_in_place = self.log.is_in_place();
         if is_in_place {
@@ -291,7 +291,7 @@ impl<F: Files> Writer<F> {
         is_in_place
     }
 
-    /// Completes the spare for a job, unless that has just failed.
+    /// Completes the spare for a job, unless an attempt has just failed.
     fn make_room(&mut self, length: u64) {
         let is_due = !self.is_full || self.next_attempt <= Instant::now();
         if is_due && self.check_place() {
@@ -300,7 +300,7 @@ impl<F: Files> Writer<F> {
         }
     }
 
-    /// Takes note of an attempt to continue the spare.
+    /// Records the result of an attempt to continue the spare.
     fn note_room(&mut self, attempt: io::Result<()>) {
         match attempt {
             Ok(()) if self.log.spare.ready().is_some() => {
@@ -316,8 +316,8 @@ impl<F: Files> Writer<F> {
         }
     }
 
-    /// Frees room while the first job waits for it: refuses accepts that can be refused, and takes note of deletes
-    /// before they are written, so that whole segments can go.
+    /// Frees space while the first job waits for it: refuses batches that can be refused, and applies deletes before
+    /// they are written, to remove whole segments.
     fn relieve(&mut self) {
         let Err(error) = self.status.check() else { return };
         let is_closing = self.status.is_closing();
@@ -334,7 +334,7 @@ impl<F: Files> Writer<F> {
         }
     }
 
-    /// Does a bounded piece of the work that waits for no job.
+    /// Does a bounded piece of the maintenance work.
     fn tidy(&mut self) {
         if self.status.unavailable() == Some(Unavailable::Gone) {
             return;

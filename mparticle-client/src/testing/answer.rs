@@ -7,11 +7,11 @@ use std::time::Duration;
 
 /// A scripted answer to a request, or a fault in place of an answer.
 ///
-/// A constructor selects the kind of answer, and methods refine it. [`Emulator::script`](super::Emulator::script) and
-/// [`Emulator::always`](super::Emulator::always) put it into effect.
+/// A constructor selects the kind of answer, and further methods refine it. Pass the answer to
+/// [`Emulator::script`](super::Emulator::script) or [`Emulator::always`](super::Emulator::always).
 ///
-/// Delayed, dripping and endless answers use tokio's timer. Paused time skips their waits, and they need a tokio runtime
-/// even in memory.
+/// Delayed, dripping and endless answers use Tokio's timer. Paused time skips their waits, and they need a Tokio
+/// runtime even in memory.
 ///
 /// # Examples
 /// ```
@@ -70,7 +70,7 @@ impl BodyMode {
 }
 
 impl Answer {
-    /// Answers as without a script: 202, or the status that reports what is wrong with the request.
+    /// Answers as without a script: with status 202, or with the status that describes the error in the request.
     #[must_use]
     pub fn normal() -> Self {
         Self::new(AnswerKind::Normal)
@@ -136,8 +136,8 @@ impl Answer {
         self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
-    /// Adds a header. It replaces a header of the same name that the emulator would set itself. If a name is added more
-    /// than once, all values are sent.
+    /// Adds a header. It replaces a header of the same name that the emulator would set itself. If a header is added
+    /// more than once, all values are sent.
     ///
     /// If the name or the value is invalid in HTTP, the emulator answers 500 with a body that explains the error.
     #[must_use]

@@ -37,7 +37,7 @@ pub struct EmulatorBuilder {
     bare: bool,
 }
 
-/// How an emulator treats a bulk request that contains invalid batches.
+/// The answer of an emulator to a bulk request that contains invalid batches.
 ///
 /// mParticle documents 400 for malformed JSON and for missing fields, and also that "bulk returns 202 even if some
 /// batches are bad". It does not document which errors belong to which case.
@@ -62,7 +62,7 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Sets the only credentials that are valid. The default is a made-up key and secret.
+    /// Sets the only credentials that are valid. The default is an arbitrary key and secret.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
         self
@@ -80,7 +80,7 @@ impl EmulatorBuilder {
     ///
     /// One half passes between the arrival of a request and its processing, the other half between the processing and
     /// the answer. A [delay](super::Answer::delayed) of a scripted answer is added to the second half. The time is
-    /// measured on tokio's clock, over TCP and in memory. Paused time advances in whole milliseconds.
+    /// measured on Tokio's clock, over TCP and in memory. Paused time advances in whole milliseconds.
     ///
     /// A request is not processed if its connection is closed, or its future dropped, during the first half.
     pub fn latency(mut self, round_trip: Duration) -> Self {
@@ -96,16 +96,16 @@ impl EmulatorBuilder {
 
     /// Makes the emulator as cheap as possible, for benchmarks and load tests of clients.
     ///
-    /// A bare emulator answers 202 to every request, or 429 if there is a rate limit and the request exceeds it. It does
-    /// not check, record or script anything, but it keeps the [latency](Self::latency) and the
+    /// A bare emulator answers 202 to every request, or 429 if there is a rate limit and the request exceeds it. It
+    /// does not check, record or script anything, but it keeps the [latency](Self::latency) and the
     /// [counters](Emulator::counts). It counts the batches of a request only once a rate limit has been set, because
-    /// that takes a pass over the body.
+    /// counting them requires reading the whole body.
     pub fn bare(mut self) -> Self {
         self.bare = true;
         self
     }
 
-    /// Starts the emulator on a free port of the loopback interface, as a task of the current tokio runtime.
+    /// Starts the emulator on a free port of the loopback interface, as a task of the current Tokio runtime.
     ///
     /// # Errors
     /// Returns an error if no socket can be bound.

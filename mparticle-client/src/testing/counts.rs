@@ -1,11 +1,12 @@
-//! Counters of requests and batches, and how the batches of an unchecked request are counted.
+//! The counters of requests and batches.
 
 use crate::Endpoint;
 use bytes::Bytes;
 use http::Request;
 use serde::de::IgnoredAny;
 
-/// The numbers of requests and batches that an emulator has processed; see [`Emulator::counts`](super::Emulator::counts).
+/// The numbers of requests and batches that an emulator has processed; see
+/// [`Emulator::counts`](super::Emulator::counts).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -30,7 +31,7 @@ pub(super) fn count_batches(request: &Request<Bytes>) -> usize {
     if !is_bulk {
         return 1;
     }
-    // `IgnoredAny` has no size, so the vector only counts.
+    // `IgnoredAny` has no size. The vector therefore only counts the elements.
     serde_json::from_slice::<Vec<IgnoredAny>>(request.body()).map_or(1, |elements| elements.len())
 }
 

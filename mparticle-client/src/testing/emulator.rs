@@ -15,10 +15,28 @@ use tokio::time::Instant;
 
 /// An emulator of the Events API.
 ///
-/// The [module documentation](super) describes its behavior and has an example.
+/// The [module documentation](super) describes its behavior.
 ///
 /// An emulator is cheap to clone, and clones share their state. Its socket and connections are closed, and its records
 /// are discarded, when the last clone is dropped.
+///
+/// # Examples
+/// ```
+/// use mparticle_client::models::{Batch, Environment};
+/// use mparticle_client::testing::{Answer, Emulator};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::start().await?;
+/// emulator.script([Answer::status(503)]);
+///
+/// let client = emulator.client_builder().build()?;
+/// let receipt = client.upload_events(&Batch::new(Environment::Production)).await?;
+/// assert_eq!(receipt.attempts(), 2);
+/// emulator.assert_exactly_once(receipt.source_request_ids());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Emulator {
     service: Arc<Service>,
@@ -28,7 +46,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts an emulator on a free port of the loopback interface, as a task of the current tokio runtime.
+    /// Starts an emulator on a free port of the loopback interface, as a task of the current Tokio runtime.
     ///
     /// # Errors
     /// Returns an error if no socket can be bound.
@@ -115,8 +133,8 @@ impl Emulator {
 
     /// Replaces the rate limit. `None` removes it.
     ///
-    /// If there was a limit before, the tokens that are left in its bucket carry over, up to the new burst. Otherwise
-    /// the bucket starts full.
+    /// If there was a limit before, the remaining tokens of its bucket are kept, up to the new burst. Otherwise, the
+    /// bucket starts full.
     ///
     /// # Examples
     /// ```
@@ -131,10 +149,9 @@ impl Emulator {
         self.service.set_rate_limit(limit.into(), Instant::now());
     }
 
-    /// Returns the numbers of requests and batches that have been processed.
+    /// Returns the number of requests and batches that have been processed.
     ///
-    /// A [bare](EmulatorBuilder::bare) emulator has these counters, too. Reading them is cheap, because no record is
-    /// cloned.
+    /// A [bare](EmulatorBuilder::bare) emulator has these counters, too. Reading them is cheap: it clones no records.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.service.counts()
@@ -169,7 +186,7 @@ impl Emulator {
 
     /// Waits until at least `count` requests have been processed, and returns all of them.
     ///
-    /// If fewer requests arrive, this waits forever. Use a [`timeout`](tokio::time::timeout) in that case.
+    /// If fewer requests arrive, this method waits forever. Combine it with a [`timeout`](tokio::time::timeout).
     pub async fn wait_for_requests(&self, count: usize) -> Vec<ReceivedRequest> {
         let requests =
             |records: &Records| (records.requests.len() >= count).then(|| records.requests.clone());
@@ -178,7 +195,7 @@ impl Emulator {
 
     /// Waits until at least `count` batches have been accepted, and returns all of them.
     ///
-    /// If fewer batches are accepted, this waits forever.
+    /// If fewer batches are accepted, this method waits forever. Combine it with a [`timeout`](tokio::time::timeout).
     pub async fn wait_for_batches(&self, count: usize) -> Vec<ReceivedBatch> {
         let batches =
             |records: &Records| (records.accepted.len() >= count).then(|| records.accepted.clone());

@@ -1,12 +1,12 @@
-//! Which batches the historical endpoint does not process.
+//! The batches that the historical endpoint does not process.
 
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The age from which on an event is historical.
+/// The minimum age of a historical event.
 const MIN_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 
-/// Returns why mParticle would not process a historical batch, or `None` if it would.
+/// Returns the reason why mParticle would not process a historical batch, or `None` if it would process it.
 pub(super) fn unprocessed_reason(batch: &Value, now: SystemTime) -> Option<String> {
     let events = batch.get("events").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if events.is_empty() {

@@ -1,10 +1,10 @@
-//! Whether each expected batch was accepted once and unchanged.
+//! Checks that each expected batch was accepted once and unchanged.
 
 use super::records::Records;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// How the batches that an emulator accepted differ from the expected ones.
+/// The difference between the batches that an emulator accepted and the expected ones.
 ///
 /// [`Emulator::check_exactly_once`](super::Emulator::check_exactly_once) returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

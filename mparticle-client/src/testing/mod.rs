@@ -39,21 +39,21 @@
 //! # Settings
 //! | Setting | Default | Effect |
 //! |---|---|---|
-//! | [`credentials`](EmulatorBuilder::credentials) | made up | the only credentials that are valid |
+//! | [`credentials`](EmulatorBuilder::credentials) | arbitrary | the only credentials that are valid |
 //! | [`rate_limit`](EmulatorBuilder::rate_limit) | none | a [`RateLimit`] in batches per second; [`Emulator::set_rate_limit`] changes it later |
 //! | [`latency`](EmulatorBuilder::latency) | zero | the round-trip time of every request |
-//! | [`bad_batches`](EmulatorBuilder::bad_batches) | [`RefuseRequest`](BadBatches::RefuseRequest) | what a bulk request with an invalid batch is answered |
+//! | [`bad_batches`](EmulatorBuilder::bad_batches) | [`RefuseRequest`](BadBatches::RefuseRequest) | the answer to a bulk request with an invalid batch |
 //! | [`bare`](EmulatorBuilder::bare) | off | disables checks, scripts and records, for benchmarks and load tests; the rate limit, the latency and the [counters](Emulator::counts) remain |
 //!
 //! # Time
-//! The emulator runs in the runtime that starts it, without threads of its own. It uses tokio's clock, so it works with
-//! paused time (`#[tokio::test(start_paused = true)]`): a latency, a `Retry-After` of an hour or a timeout after
-//! [`Answer::hang`] takes no real time. The age of historical events is measured by the system clock, which tokio does
-//! not pause.
+//! The emulator runs in the runtime that starts it, without additional threads. It uses Tokio's clock and therefore
+//! works with paused time (`#[tokio::test(start_paused = true)]`): a latency, a `Retry-After` of an hour or a timeout
+//! after [`Answer::hang`] takes no real time. The age of historical events is measured by the system clock, which Tokio
+//! does not pause.
 //!
 //! # Documented and assumed behavior
-//! The emulator is based on mParticle's documentation. No request was sent to mParticle to build it. Where the
-//! documentation leaves a question open, the emulator takes the stricter reading, so that a client which passes here
+//! The emulator is based on mParticle's documentation. No request was sent to mParticle to build it. If the
+//! documentation leaves a question open, the emulator uses the stricter interpretation. A client that passes its checks
 //! does not rely on leniency.
 //!
 //! | Request | Answer | Source |

@@ -1,6 +1,6 @@
 //! The setting of the emulator's rate limit.
 
-/// How many batches per second an emulator accepts.
+/// The number of batches per second that an emulator accepts.
 ///
 /// The emulator enforces the limit with a token bucket: the bucket starts full, every batch of a request takes one
 /// token, and tokens are added continuously. A request is accepted or refused as a whole. A request with more batches
@@ -31,7 +31,8 @@ impl RateLimit {
         Self { per_second: batches, burst: batches, percentage_header: true }
     }
 
-    /// Sets the size of the bucket: how many batches are accepted at once after a pause. Zero is treated as one.
+    /// Sets the size of the bucket: the number of batches that are accepted at once after a pause. Zero is treated as
+    /// one.
     #[must_use]
     pub fn burst(mut self, batches: u32) -> Self {
         self.burst = f64::from(batches.max(1));

@@ -1,4 +1,4 @@
-//! The public types of what an emulator received.
+//! The requests and batches that an emulator received.
 
 use crate::Endpoint;
 use bytes::Bytes;
@@ -13,11 +13,11 @@ use tokio::time::Instant;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
-    /// When the emulator processed it: half the [latency](super::EmulatorBuilder::latency) after its arrival.
+    /// When the emulator processed the request: half the [latency](super::EmulatorBuilder::latency) after its arrival.
     pub at: Instant,
     /// The method.
     pub method: Method,
-    /// The path, for instance `/v2/events`.
+    /// The path, for example `/v2/events`.
     pub path: String,
     /// The headers.
     pub headers: HeaderMap,
@@ -55,7 +55,7 @@ pub struct UnprocessedBatch {
     pub endpoint: Endpoint,
     /// The batch as it was sent, byte for byte.
     pub raw: Bytes,
-    /// Why it was not accepted.
+    /// The reason why the batch was not accepted.
     pub reason: String,
 }
 

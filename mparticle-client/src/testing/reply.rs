@@ -1,4 +1,4 @@
-//! What a transport has to do for a request: the scripted answer, merged with the normal one.
+//! The reply to a request: the scripted answer, merged with the normal one.
 
 use super::answer::{Answer, AnswerKind, BodyMode};
 use bytes::Bytes;
@@ -33,7 +33,7 @@ pub(super) enum Disconnect {
     SendRaw(Bytes),
 }
 
-/// A body and how it is sent.
+/// A body and its transmission mode.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     bytes: Bytes,
@@ -44,7 +44,7 @@ pub(super) struct ReplyBody {
 #[derive(Debug)]
 pub(super) struct BodyAborted;
 
-/// By how many bytes the `Content-Length` of an aborted body exceeds the body.
+/// The number of bytes by which the `Content-Length` of an aborted body exceeds the body.
 const MISSING_BYTES: usize = 1000;
 
 /// The chunk that an endless body repeats.
@@ -162,7 +162,7 @@ fn complete(bytes: Bytes) -> impl Stream<Item = Result<Bytes, BodyAborted>> + Se
     stream::iter((!bytes.is_empty()).then_some(Ok(bytes)))
 }
 
-/// Fails after a yield, so that the server can flush the chunks before.
+/// Fails after a yield, in which the server can flush the earlier chunks.
 async fn abort() -> Result<Bytes, BodyAborted> {
     tokio::task::yield_now().await;
     Err(BodyAborted)

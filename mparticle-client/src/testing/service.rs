@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep};
 const RATE_LIMIT_EXCEEDED: HeaderName = HeaderName::from_static("x-mp-rate-limit-exceeded");
 const RATE_LIMIT_USED: HeaderName = HeaderName::from_static("x-mp-rate-limit-percentage-used");
 
-/// The largest body that is read, far above the limit of the API, so that tests can exceed that limit. A larger body is
-/// answered with [`Action::payload_too_large`] and is not recorded.
+/// The maximum size of a body that is read. It is far above the limit of the API, which tests can therefore exceed. A
+/// larger body is answered with [`Action::payload_too_large`] and is not recorded.
 pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// Answers the requests of both transports.
@@ -32,7 +32,7 @@ pub(super) struct Service {
     request_recorded: Notify,
 }
 
-/// How much the emulator does with a request.
+/// The mode of an emulator.
 #[derive(Debug)]
 pub(super) enum Mode {
     /// Requests are checked by the rules, answered by scripts, and recorded.
@@ -44,7 +44,7 @@ pub(super) enum Mode {
 #[derive(Debug)]
 struct State {
     script: VecDeque<Answer>,
-    /// Answers the requests that no script is left for.
+    /// The answer to requests for which no scripted answer is left.
     default_answer: Answer,
     records: Records,
     counts: Counts,
@@ -158,7 +158,7 @@ impl Service {
     /// Waits until `read` returns a value.
     pub(super) async fn wait_for<T>(&self, read: impl Fn(&Records) -> Option<T>) -> T {
         loop {
-            // Created before the state is read, so that a request in between is noticed.
+            // The future is created before the state is read. It therefore notices a request in between.
             let recorded = self.request_recorded.notified();
             if let Some(value) = self.inspect(&read) {
                 return value;

@@ -13,7 +13,8 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The body of a response, which is a stream of chunks.
 ///
-/// The client reads at most as many bytes as an error holds, for a bounded time, and then drops the body.
+/// The client reads up to 64 KiB, which [`Error::body`](crate::Error::body) returns, for a limited time, and then drops
+/// the body.
 pub struct ResponseBody(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>);
 
 impl ResponseBody {

@@ -1,8 +1,8 @@
 //! The interface between the client and an HTTP stack.
 //!
 //! The built-in transport sends over HTTPS with `reqwest`. Pass another one to
-//! [`ClientBuilder::transport`](crate::ClientBuilder::transport) to use an HTTP stack that a program already has, to sign
-//! requests, or to answer them in memory in tests.
+//! [`ClientBuilder::transport`](crate::ClientBuilder::transport) to use an HTTP stack that a program already has, to
+//! sign requests, or to answer them in memory in tests.
 
 mod body;
 mod error;
@@ -26,23 +26,23 @@ pub type SendFuture<'a> =
 
 /// Sends HTTP requests, each of them once.
 ///
-/// A transport does not retry and does not follow redirects. It does not log the `authorization` header, which is marked
-/// as sensitive.
+/// A transport does not retry and does not follow redirects. It does not log the `authorization` header, which is
+/// marked as sensitive.
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Sends a request whose URI is absolute.
     ///
-    /// The future resolves when the head of the response has arrived; the body may arrive later. The client drops the
-    /// future when an attempt takes too long, which has to cancel the request.
+    /// The future resolves when the head of the response has arrived. The body may arrive later. The client drops the
+    /// future if an attempt takes too long. Dropping it has to cancel the request.
     ///
     /// # Errors
     /// Returns a [`TransportError`] if no response arrives. Its kind says whether the request may have reached the
     /// server.
     fn send(&self, request: Request<Bytes>) -> SendFuture<'_>;
 
-    /// Returns a copy of this transport with connections of its own, for use in another Tokio runtime.
+    /// Returns a copy of this transport with its own connections, for use in another Tokio runtime.
     ///
-    /// A queue sends from a runtime of its own. A transport whose connections are tasks of the caller's runtime returns
-    /// a copy here, because those connections end with that runtime. The default implementation returns `None`, and the
+    /// A queue sends from its own runtime. A transport whose connections are tasks of the caller's runtime should
+    /// return a copy, because these connections end with that runtime. The default implementation returns `None`: the
     /// queue then uses this transport.
     fn for_another_runtime(&self) -> Option<Arc<dyn Transport>> {
         None

@@ -1,4 +1,4 @@
-//! From a batch of the source to one document, or to several if it is too large for one.
+//! Encodes a batch of the source as one document, or as several if it is too large.
 
 use super::outcomes::{Outcomes, Tag};
 use crate::Endpoint;
@@ -20,7 +20,7 @@ impl Intake {
         Self { encoder, endpoint }
     }
 
-    /// Encodes a batch. One that cannot be sent has its outcome, and makes no document.
+    /// Encodes a batch. If the batch cannot be sent, reports its outcome and returns no document.
     pub(super) fn encode(
         &self,
         mut batch: Box<Batch>,
@@ -29,7 +29,7 @@ impl Intake {
     ) -> Vec<Document<Tag>> {
         let position = outcomes.given();
         let id = source_request_id(&batch);
-        // A batch that is given back and uploaded again makes the same bytes.
+        // A batch that is returned and uploaded again then has the same bytes.
         batch.source_request_id = Some(id.clone());
         let users = keys(&batch);
         let encoded = self.encoder.encode_for(self.endpoint, id.clone(), &batch, now);

@@ -1,7 +1,7 @@
-//! Any number of batches, in as many requests as they take.
+//! Uploads any number of batches in as few requests as possible.
 //!
-//! [`run`] pulls batches from a source, [`intake`] encodes them into documents for the dispatcher, and [`outcomes`]
-//! makes a [`report`] of the results.
+//! [`run`] pulls batches from a source, [`intake`] encodes them as documents for the dispatcher, and [`outcomes`]
+//! collects the results in a [`report`].
 
 mod intake;
 mod outcomes;
@@ -25,28 +25,29 @@ use std::time::Duration;
 
 /// An upload of any number of batches. Awaiting it starts it.
 ///
-/// Returned by [`Client::upload_all`] and [`Client::upload_all_stream`].
+/// Returned by [`Client::upload_all`] and [`Client::upload_all_stream`]. The upload does not return an error: the
+/// [`UploadReport`] contains the batches that were not delivered, each with its error.
 ///
-/// Batches are pulled as fast as they can be sent, and packed into requests of up to 100 batches and 256,000 bytes. A
-/// batch of more than 128,000 bytes is divided by events into parts, each of which repeats everything else and has an id
-/// of its own, such as `<id>/1of3`. If mParticle refuses a request as malformed, it is halved until the bad batch stands
-/// alone, and the others are delivered.
+/// **Packing.** Batches are pulled as fast as they can be sent, and packed into requests of up to 100 batches and
+/// 256,000 bytes. If the source has no batch ready, the pulled batches wait for others for up to 100 milliseconds. A
+/// batch of more than 128,000 bytes is split by its events into parts. Each part repeats the other fields, and has its
+/// own id, such as `<id>/1of3`.
 ///
-/// **Order.** Batches of one user arrive in the order in which they were given. Batches belong to one user if they share
-/// an `mpid`, an identity or a device identifier.
+/// **Malformed batches.** If mParticle refuses a request as malformed, the request is halved until the malformed batch
+/// is found. The other batches are delivered.
 ///
-/// **Outages and rate limits.** While nothing gets through, no further batches are pulled, and one request at a time is
-/// tried. If nothing is accepted for [`max_wait`](Self::max_wait), the upload stops.
+/// **Order.** Batches of one user arrive in the order of the source. Batches belong to one user if they share an
+/// `mpid`, an identity or a device identifier.
 ///
-/// **Stopping.** An upload that stops early returns every batch that it has pulled and not delivered in
-/// [`UploadReport::failed`], in the order of the source; [`UploadReport::stopped`] tells why. To go on later, upload
-/// these batches, then the rest of the source after [`UploadReport::given`] batches.
+/// **Outages and rate limits.** While mParticle accepts no request, no further batches are pulled, and one request at a
+/// time is tried. If mParticle accepts nothing for [`max_wait`](Self::max_wait), the upload stops.
 ///
-/// **Dropping** the future cancels the requests in flight. Batches that were pulled and not delivered are lost, and
-/// whether those in flight were accepted is not known. To end an upload early without losing batches, end its source.
+/// **Stopping.** If an upload stops early, [`UploadReport::failed`] returns all batches that were pulled and not
+/// delivered, in the order of the source, and [`UploadReport::stopped`] returns the reason. To continue later, upload
+/// these batches, skip the first [`UploadReport::given`] batches of the source, and upload the rest.
 ///
-/// If a source has no batch ready, the batches that it gave wait for others for up to 100 milliseconds. Then they are
-/// sent as they are.
+/// **Dropping.** Dropping the future cancels the requests in flight, which mParticle may already have accepted. Batches
+/// that were pulled and not delivered are lost. To end an upload early without losing batches, end its source.
 ///
 /// # Examples
 /// ```
@@ -67,12 +68,12 @@ use std::time::Duration;
 #[must_use = "nothing is sent until it is awaited"]
 pub struct UploadAll<'a> {
     client: Client,
-    /// Boxed one by one: a batch takes almost 3 kB, too much to be moved from hand to hand.
+    /// Each batch is boxed, because a batch takes almost 3 kB and is moved several times.
     source: BoxStream<'a, Box<Batch>>,
     options: Options<'a>,
 }
 
-/// The options of an upload; the blocking client has the same.
+/// The options of an upload. The blocking client has the same options.
 pub(crate) struct Options<'a> {
     pub(crate) endpoint: Endpoint,
     pub(crate) concurrency: usize,
@@ -105,7 +106,7 @@ impl<'a> UploadAll<'a> {
         Self { options, ..self }
     }
 
-    /// Sets how many requests may be in flight at a time; 4 unless set. Zero counts as one.
+    /// Sets the maximum number of requests in flight. The default is 4. Zero is treated as one.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = requests;
         self
@@ -113,32 +114,33 @@ impl<'a> UploadAll<'a> {
 
     /// Sends to the endpoint for historical data.
     ///
-    /// A batch without events, with an event that has no timestamp, or with an event that is less than 72 hours old is
-    /// rejected without being sent, because mParticle would drop it silently.
+    /// A batch is rejected without being sent if it has no events, or if one of its events has no timestamp or is less
+    /// than 72 hours old. mParticle would drop such a batch silently.
     pub fn historical(mut self) -> Self {
         self.options.endpoint = Endpoint::HistoricalBulkEvents;
         self
     }
 
-    /// Sets for how long mParticle may accept nothing before the upload stops; 10 minutes unless set.
+    /// Sets the time without an accepted request after which the upload stops. The default is 10 minutes.
     ///
-    /// The time counts from the last request that was accepted, or from the start. It includes outages and rate limits.
+    /// The time is measured from the last accepted request, or from the start. It includes outages and rate limits.
     pub fn max_wait(mut self, wait: Duration) -> Self {
         self.options.max_wait = wait;
         self
     }
 
-    /// Stops pulling batches once this many have failed or were rejected. Batches that were pulled are still sent.
+    /// Sets the number of failed or rejected batches after which no further batches are pulled. Pulled batches are
+    /// still sent.
     ///
-    /// Zero counts as one. Unless set, failures of single batches do not stop the upload.
+    /// Zero is treated as one. By default, failures of single batches do not stop the upload.
     pub fn stop_after_failures(mut self, batches: usize) -> Self {
         self.options.stop_after_failures = Some(batches);
         self
     }
 
-    /// Calls a function with the outcome of each batch as soon as it is known.
+    /// Sets a function that is called with the outcome of each batch as soon as it is known.
     ///
-    /// The function should return quickly, because nothing is sent meanwhile.
+    /// The function should return quickly, because no request is started during the call.
     pub fn on_outcome(mut self, function: impl FnMut(&BatchResult) + Send + 'a) -> Self {
         self.options.on_outcome = Some(Box::new(function));
         self

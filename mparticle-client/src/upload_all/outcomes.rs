@@ -1,4 +1,4 @@
-//! What became of the batches: every batch that was given ends in one outcome.
+//! The outcomes of the batches. Every batch of the source has exactly one outcome.
 
 use super::report::Left;
 use super::{FailedBatch, OnOutcome, Stopped, UploadReport};
@@ -11,22 +11,22 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
-/// What a document is.
+/// The batch or the part of a batch that a document contains.
 pub(super) enum Tag {
-    /// A batch, by its position in the source.
+    /// The batch at a position in the source.
     Whole { position: usize, batch: Box<Batch> },
-    /// Some events of a batch that was divided.
+    /// Some events of a batch that was split.
     Part { position: usize, events: Range<usize> },
 }
 
-/// A batch that was divided, until the last of its parts is settled.
+/// A batch that was split and has parts without a result.
 struct Divided {
     source_request_id: String,
     batch: Box<Batch>,
     outstanding: usize,
     /// The parts that were not delivered.
     left: Vec<(EncodedBatch, Range<usize>)>,
-    /// What the first of them ended in.
+    /// The outcome of the first part that was not delivered.
     outcome: Option<Outcome>,
 }
 
@@ -59,12 +59,12 @@ impl<'a> Outcomes<'a> {
         self.report.given - 1
     }
 
-    /// Whether no more batches are to be pulled.
+    /// Whether no further batches are to be pulled.
     pub(super) fn has_stopped(&self) -> bool {
         self.report.stopped.is_some()
     }
 
-    /// Notes why nothing more is sent.
+    /// Records the reason why nothing more is sent.
     pub(super) fn halted(&mut self, halt: Halt) {
         let (stopped, error) = match halt {
             Halt::TimedOut(error) => (Stopped::NothingAccepted, error),
@@ -88,24 +88,24 @@ impl<'a> Outcomes<'a> {
         self.report
     }
 
-    /// Notes that a batch goes on as a number of parts.
+    /// Records that a batch was split into a number of parts.
     pub(super) fn divide(&mut self, position: usize, id: String, batch: Box<Batch>, parts: usize) {
         let (left, outcome) = (Vec::new(), None);
         let divided = Divided { source_request_id: id, batch, outstanding: parts, left, outcome };
         self.divided.insert(position, divided);
     }
 
-    /// A batch could not be encoded.
+    /// Records that a batch could not be encoded.
     pub(super) fn reject(&mut self, position: usize, id: String, batch: Box<Batch>, error: Error) {
         self.failed(position, id, Outcome::Rejected(error), Left::Whole(batch), &[]);
     }
 
-    /// A document was sent, or is given up.
+    /// Records the result of a document.
     pub(super) fn settle(&mut self, document: Document<Tag>, result: DocumentResult) {
         self.end(document, result.into_outcome());
     }
 
-    /// A document is left that was not settled when everything was halted.
+    /// Records that a document had no result when the dispatcher was halted.
     pub(super) fn give_back(&mut self, unsettled: Unsettled<Tag>) {
         let error = match &self.report.error {
             Some(error) => not_sent(error, unsettled.may_have_been_sent),
@@ -137,7 +137,7 @@ impl<'a> Outcomes<'a> {
         }
     }
 
-    /// The last part of a batch has ended in `last`.
+    /// Records the outcome of a batch whose last part has the outcome `last`.
     fn end_divided(&mut self, position: usize, last: Outcome) {
         let Some(divided) = self.divided.remove(&position) else { return };
         let Divided { source_request_id, batch, mut left, outcome, .. } = divided;
@@ -149,7 +149,7 @@ impl<'a> Outcomes<'a> {
         self.failed(position, source_request_id, outcome, parts, &encoded);
     }
 
-    /// A batch was delivered or discarded.
+    /// Records that a batch was delivered or discarded.
     fn over(&mut self, source_request_id: String, outcome: Outcome) {
         match outcome {
             Outcome::Discarded => self.report.discarded += 1,
@@ -189,8 +189,8 @@ impl<'a> Outcomes<'a> {
     }
 }
 
-/// The error of a batch that has no result because everything was halted: of the same kind and with the same answer, but
-/// without the request of others.
+/// Returns the error of a batch without a result. It has the kind and the response of the error that halted the
+/// dispatcher, but not its request, which contains other batches.
 fn not_sent(halted: &Error, may_have_been_sent: bool) -> Error {
     let message = if may_have_been_sent {
         "the upload stopped before the batch was accepted"

@@ -1,4 +1,4 @@
-//! What became of the batches.
+//! The report of an upload.
 
 use crate::Error;
 use crate::encoding::split::parts_of;
@@ -7,9 +7,9 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-/// What became of the batches of an upload.
+/// The result of [`Client::upload_all`](crate::Client::upload_all).
 ///
-/// Every batch that was given was delivered, or is in [`failed`](Self::failed).
+/// Every batch that was pulled from the source was delivered or discarded, or is in [`failed`](Self::failed).
 #[derive(Debug, Default)]
 #[must_use]
 pub struct UploadReport {
@@ -24,26 +24,27 @@ pub struct UploadReport {
 }
 
 impl UploadReport {
-    /// Returns how many batches were pulled from the source.
+    /// Returns the number of batches that were pulled from the source.
     #[must_use]
     pub fn given(&self) -> usize {
         self.given
     }
 
-    /// Returns how many batches mParticle accepted.
+    /// Returns the number of batches that mParticle accepted.
     #[must_use]
     pub fn delivered(&self) -> usize {
         self.delivered
     }
 
-    /// Returns how many batches were discarded, because the client is [disabled](crate::ClientBuilder::disabled).
+    /// Returns the number of batches that were discarded because the client is
+    /// [disabled](crate::ClientBuilder::disabled).
     #[must_use]
     pub fn discarded(&self) -> usize {
         self.discarded
     }
 
-    /// Returns how many requests were made. A request that was repeated counts once; one that was halved counts with its
-    /// halves.
+    /// Returns the number of requests. A repeated request counts once. A halved request and its halves count
+    /// separately.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests
@@ -55,19 +56,22 @@ impl UploadReport {
         &self.failed
     }
 
-    /// Converts this into the batches that were not delivered, to be uploaded again or stored.
+    /// Converts this into the batches that were not delivered, in the order of the source. They can be stored or
+    /// uploaded again.
     #[must_use]
     pub fn into_failed(self) -> Vec<FailedBatch> {
         self.failed
     }
 
-    /// Returns why the upload stopped early. `None` if all batches of the source were given.
+    /// Returns the reason why the upload stopped early, or `None` if all batches of the source were pulled.
     #[must_use]
     pub fn stopped(&self) -> Option<Stopped> {
         self.stopped
     }
 
     /// Returns the error that stopped the upload early, if there was one.
+    ///
+    /// The kind is one of those that [`FailedBatch::error`] lists for an upload that stopped.
     #[must_use]
     pub fn stop_error(&self) -> Option<&Error> {
         self.error.as_ref()
@@ -79,27 +83,28 @@ impl UploadReport {
         self.elapsed
     }
 
-    /// Whether all batches of the source were given, and none of them failed.
+    /// Returns whether all batches of the source were pulled, and none of them failed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.stopped.is_none()
     }
 }
 
-/// Why an upload stopped early.
+/// The reason why an upload stopped early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stopped {
     /// mParticle refused the credentials.
     Unauthorized,
-    /// A request was refused in a way that no batch is to blame for, such as 404 or a redirect, or 100 batches in a row
-    /// were refused one by one. [`UploadReport::stop_error`] tells more.
+    /// A request failed for a reason outside its batches, such as status 404, a redirect or a rejected certificate, or
+    /// 100 batches in a row were refused one by one. [`UploadReport::stop_error`] returns the error.
     Refused,
-    /// Nothing was accepted for [`max_wait`](super::UploadAll::max_wait). [`UploadReport::stop_error`] is the last failure.
+    /// Nothing was accepted for [`max_wait`](super::UploadAll::max_wait). [`UploadReport::stop_error`] returns the
+    /// error of the last request.
     NothingAccepted,
-    /// As many batches failed as [`stop_after_failures`](super::UploadAll::stop_after_failures) allows.
+    /// The number of failed batches has reached [`stop_after_failures`](super::UploadAll::stop_after_failures).
     TooManyFailures,
-    /// The client cannot send: there is no Tokio runtime, it has no timers, or it was shut down.
+    /// The client cannot send: there is no Tokio runtime, it has no timers or I/O, or it was shut down.
     Closed,
 }
 
@@ -107,17 +112,17 @@ impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unauthorized => "mParticle did not accept the credentials",
-            Self::Refused => "requests are refused for a reason that is not in the batches",
+            Self::Refused => "requests fail for a reason outside their batches",
             Self::NothingAccepted => "nothing was accepted for too long",
             Self::TooManyFailures => "too many batches failed",
-            Self::Closed => "the client cannot send from here",
+            Self::Closed => "the client cannot send",
         })
     }
 }
 
-/// A batch that was not delivered, or not all of it.
+/// A batch that was not delivered, or not completely.
 ///
-/// `Debug` shows its id and error alone.
+/// `Debug` shows only its id and its error.
 pub struct FailedBatch {
     pub(super) position: usize,
     pub(super) source_request_id: String,
@@ -139,25 +144,45 @@ impl FailedBatch {
         self.position
     }
 
-    /// Returns the `source_request_id` of the batch: its own, or the one that was made for it.
+    /// Returns the `source_request_id` of the batch. It was generated if the batch had none.
     #[must_use]
     pub fn source_request_id(&self) -> &str {
         &self.source_request_id
     }
 
-    /// Returns why the batch was not delivered.
+    /// Returns the reason why the batch was not delivered.
     ///
-    /// If several batches of one request failed, they share one error. If a batch was divided, it is the error of the
-    /// part that failed first.
+    /// The batches of one request share the error of the request. If a batch was split, this is the error of the part
+    /// that failed first. The kind is one of:
+    ///
+    /// - [`Invalid`](crate::ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule and the client uses
+    ///   [`Validation::Strict`](crate::Validation::Strict) or the upload is [historical](super::UploadAll::historical).
+    ///   Nothing was sent.
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge): the batch cannot be split into parts of up to 128,000 bytes. Nothing
+    ///   was sent.
+    /// - [`Rejected`](crate::ErrorKind::Rejected): mParticle refused the batch with status 400 or 413.
+    /// - [`RetriesExhausted`](crate::ErrorKind::RetriesExhausted): the request failed in as many attempts as the
+    ///   [`RetryPolicy`](crate::RetryPolicy) allows, while mParticle accepted other requests.
+    ///
+    /// If the upload [stopped](UploadReport::stopped) before mParticle answered, the error has the kind of the error
+    /// that stopped it:
+    ///
+    /// - [`Unauthorized`](crate::ErrorKind::Unauthorized): mParticle answered with status 401 or 403.
+    /// - [`Rejected`](crate::ErrorKind::Rejected): mParticle answered with another status that is not retried.
+    /// - [`Server`](crate::ErrorKind::Server), [`Transport`](crate::ErrorKind::Transport),
+    ///   [`Timeout`](crate::ErrorKind::Timeout) and [`RateLimited`](crate::ErrorKind::RateLimited): the last request
+    ///   failed, and nothing was accepted for [`max_wait`](super::UploadAll::max_wait), or the error is permanent.
+    /// - [`Config`](crate::ErrorKind::Config) and [`Closed`](crate::ErrorKind::Closed): there is no Tokio runtime, it
+    ///   has no timers or I/O, or it was shut down.
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// Converts this into what is left to send: the batch, or those of its parts that were not delivered.
+    /// Converts this into the batches that are left to send: the batch, or those of its parts that were not delivered.
     ///
-    /// If it is uploaded again, it has the same bytes and ids, so that mParticle does not count twice what it may have
-    /// accepted.
+    /// If they are uploaded again, they have the same bytes and ids. mParticle then does not count data twice that it
+    /// may have accepted.
     #[must_use]
     pub fn into_batches(self) -> Vec<Batch> {
         match self.left {

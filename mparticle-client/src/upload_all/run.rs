@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// How long a request may fill while the source has nothing ready: long enough for the next page of a database or queue,
-/// short enough not to be noticed.
+/// The time for which pulled batches wait for others while the source has none ready. It is long enough for a source
+/// that reads the next page from a database, and too short to be noticed.
 const LINGER: Duration = Duration::from_millis(100);
 
 pub(super) async fn run<S: SendOnce>(
@@ -66,7 +66,7 @@ pub(super) async fn run<S: SendOnce>(
                     for document in intake.encode(batch, SystemTime::now(), &mut outcomes) {
                         dispatch.push(document);
                     }
-                    // Otherwise a source that is always ready would keep the thread from the requests.
+                    // Otherwise, a source that is always ready would keep the thread from polling the requests.
                     tokio::task::coop::consume_budget().await;
                 }
                 None => source_has_ended = true,

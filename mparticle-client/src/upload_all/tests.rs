@@ -1,4 +1,4 @@
-//! Uploads to a server that is made up: order, bounds, failures, and one outcome for every batch.
+//! Uploads to a simulated server: order, bounds, failures, and one outcome for every batch.
 
 use super::{Options, Stopped, UploadReport, run};
 use crate::dispatch::SendOnce;
@@ -19,12 +19,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Attributes by which a batch tells the server what to do with it.
+/// A user attribute that makes the server refuse a batch.
 const BAD: &str = "bad";
 
-/// What the server is to answer in percent of the requests, beside 400 for batches that are bad.
+/// The percentages of requests that fail, in addition to those that contain bad batches.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mood {
+struct FailureRates {
     unauthorized: u32,
     unavailable: u32,
     rate_limited: u32,
@@ -42,19 +42,19 @@ struct Seen {
 }
 
 struct Server {
-    mood: Mood,
-    dice: Mutex<fastrand::Rng>,
+    failure_rates: FailureRates,
+    rng: Mutex<fastrand::Rng>,
     seen: Mutex<Seen>,
 }
 
 impl Server {
-    fn new(mood: Mood, seed: u64) -> Arc<Self> {
-        let dice = Mutex::new(fastrand::Rng::with_seed(seed));
-        Arc::new(Self { mood, dice, seen: Mutex::default() })
+    fn new(failure_rates: FailureRates, seed: u64) -> Arc<Self> {
+        let rng = Mutex::new(fastrand::Rng::with_seed(seed));
+        Arc::new(Self { failure_rates, rng, seen: Mutex::default() })
     }
 
-    fn calm() -> Arc<Self> {
-        Self::new(Mood::default(), 0)
+    fn reliable() -> Arc<Self> {
+        Self::new(FailureRates::default(), 0)
     }
 
     fn enter(&self, users: &BTreeSet<i64>, request: &EncodedRequest) {
@@ -79,8 +79,8 @@ impl Server {
     }
 
     fn answer(&self, batches: &[Batch]) -> Option<u16> {
-        let die = self.dice.lock().unwrap().u32(0..100);
-        let Mood { unauthorized, unavailable, rate_limited } = self.mood;
+        let die = self.rng.lock().unwrap().u32(0..100);
+        let FailureRates { unauthorized, unavailable, rate_limited } = self.failure_rates;
         if die < unauthorized {
             return Some(401);
         }
@@ -102,7 +102,7 @@ impl SendOnce for Arc<Server> {
         assert_eq!(ids, request.source_request_ids());
         let users = batches.iter().filter_map(|batch| batch.mpid).collect();
         self.enter(&users, &request);
-        let delay = self.dice.lock().unwrap().u64(0..50);
+        let delay = self.rng.lock().unwrap().u64(0..50);
         sleep(Duration::from_millis(delay)).await;
         self.leave(&users);
         match self.answer(&batches) {
@@ -137,7 +137,7 @@ fn failure(status: u16, request: EncodedRequest) -> Error {
     status_error(answer, None).with_stats(attempt).with_request(request)
 }
 
-/// A server whose answers are a function of the number of the request, from zero, and of the time since the start.
+/// A server whose responses are a function of the number of the request, from zero, and of the time since the start.
 struct Scripted<F> {
     script: F,
     requests: AtomicUsize,
@@ -220,7 +220,7 @@ fn failed_ids(report: &UploadReport) -> Vec<&str> {
 
 #[tokio::test(start_paused = true)]
 async fn no_batches_make_no_request() {
-    let server = Server::calm();
+    let server = Server::reliable();
     let report = upload(&server, [], Options::default()).await;
     assert_eq!((report.given(), report.delivered(), report.requests()), (0, 0, 0));
     assert!(report.is_complete());
@@ -228,8 +228,8 @@ async fn no_batches_make_no_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_go_in_order_by_hundreds() {
-    let server = Server::calm();
+async fn batches_are_sent_in_order_in_requests_of_a_hundred() {
+    let server = Server::reliable();
     let report = upload(&server, (0..250).map(batch), concurrency(0)).await;
     assert_eq!((report.given(), report.delivered(), report.requests()), (250, 250, 3));
     assert!(report.is_complete());
@@ -241,9 +241,9 @@ async fn batches_go_in_order_by_hundreds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_share_the_time_unless_they_share_a_user() {
+async fn requests_run_concurrently_unless_they_share_a_user() {
     for (one_user, most, requests) in [(false, 3, 10), (true, 1, 10)] {
-        let server = Server::calm();
+        let server = Server::reliable();
         let batches = (0..1000).map(|number| {
             let mut batch = batch(number);
             batch.mpid = one_user.then_some(1);
@@ -256,7 +256,7 @@ async fn requests_share_the_time_unless_they_share_a_user() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_batches_of_a_busy_user_gather_and_hold_up_nobody() {
+async fn the_batches_of_a_busy_user_are_packed_together_and_delay_no_other_user() {
     let mut times = Vec::new();
     for one_user in [false, true] {
         let server = scripted_slow(Duration::from_millis(100));
@@ -276,7 +276,7 @@ async fn the_batches_of_a_busy_user_gather_and_hold_up_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_batch_is_found_and_the_others_are_delivered_with_the_same_bytes() {
-    let server = Server::calm();
+    let server = Server::reliable();
     let bad = [3, 4, 99, 100];
     let batches = (0..150).map(|number| {
         if bad.contains(&number) {
@@ -314,7 +314,7 @@ async fn a_request_that_is_too_large_for_the_server_is_halved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_that_blames_no_batch_stops_at_once_and_everything_comes_back_in_order() {
+async fn a_status_that_no_batch_causes_stops_at_once_and_all_batches_are_returned_in_order() {
     for status in [301, 404, 405, 407, 421, 451, 501] {
         let server = scripted(move |number, _| (number > 2).then_some(status));
         let report = upload(&server, (0..10_000).map(batch), concurrency(2)).await;
@@ -328,25 +328,25 @@ async fn a_status_that_blames_no_batch_stops_at_once_and_everything_comes_back_i
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_batches_in_a_row_that_are_refused_alone_stop_it() {
+async fn a_hundred_batches_in_a_row_that_are_refused_alone_stop_the_upload() {
     let server = scripted(|_, _| Some(400));
     let report = upload(&server, (0..10_000).map(batch), concurrency(1)).await;
     assert_eq!(report.stopped(), Some(Stopped::Refused));
     assert_eq!((report.delivered(), report.failed().len()), (0, report.given()));
     let refused = report.failed().iter().filter(|failed| failed.error().attempts() > 0).count();
     assert_eq!(refused, 100);
-    // Now and then one is accepted.
+    // Some batches in between are accepted.
     let server = scripted(|number, _| (number % 150 != 149).then_some(400));
     let report = upload(&server, (0..1_000).map(batch), concurrency(1)).await;
     assert_eq!((report.given(), report.stopped()), (1_000, None));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_encoded_fails_alone() {
+async fn a_batch_that_cannot_be_encoded_fails_alone() {
     let nan = event("n").with_custom_attribute("n", f64::NAN);
     let huge = event("h").with_custom_attribute("h", "x".repeat(130_000));
     let batches = vec![batch(0), batch(1).with_event(nan), batch(2).with_event(huge), batch(3)];
-    let server = Server::calm();
+    let server = Server::reliable();
     let report = upload(&server, batches.clone(), Options::default()).await;
     assert_eq!((report.given(), report.delivered(), report.requests()), (4, 2, 1));
     assert_eq!(failed_ids(&report), ["1", "2"]);
@@ -359,7 +359,7 @@ async fn what_cannot_be_encoded_fails_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_batch_without_an_id_comes_back_with_the_one_that_was_sent() {
+async fn a_failed_batch_without_an_id_is_returned_with_the_id_that_was_sent() {
     let server = scripted(|_, _| Some(503));
     let batches = [Batch::new(Environment::Development).with_mpid(7)];
     let report = upload(&server, batches, Options::default()).await;
@@ -381,8 +381,8 @@ fn divisible() -> Batch {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_was_divided_has_one_outcome() {
-    let server = Server::calm();
+async fn a_batch_that_was_split_has_one_outcome() {
+    let server = Server::reliable();
     let mut outcomes = Vec::new();
     let on_outcome = |result: &BatchResult| outcomes.push(result.is_delivered());
     let options = Options { on_outcome: Some(Box::new(on_outcome)), ..Options::default() };
@@ -397,7 +397,7 @@ async fn a_batch_that_was_divided_has_one_outcome() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_batch_that_was_divided_the_missing_parts_come_back() {
+async fn the_undelivered_parts_of_a_split_batch_are_returned() {
     let server = scripted(|number, _| (number % 2 == 1).then_some(404));
     let report = upload(&server, [divisible()], Options::default()).await;
     assert_eq!((report.given(), report.delivered(), report.failed().len()), (1, 0, 1));
@@ -440,7 +440,7 @@ async fn refused_credentials_stop_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_refused_amid_halving_stop_the_other_half() {
+async fn credentials_that_are_refused_during_halving_stop_the_other_half() {
     let server = scripted(|number, _| Some(if number == 0 { 400 } else { 401 }));
     let report = upload(&server, (0..10).map(batch), Options::default()).await;
     assert_eq!((report.requests(), report.failed().len()), (2, 10));
@@ -457,8 +457,8 @@ async fn a_closed_client_stops_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn enough_failures_stop_the_pulling_and_what_was_pulled_is_sent() {
-    let server = Server::calm();
+async fn after_enough_failures_no_batch_is_pulled_and_the_pulled_ones_are_sent() {
+    let server = Server::reliable();
     let batches = (0..10_000).map(|number| {
         let batch = batch(number);
         if number < 5 { batch.with_user_attribute(BAD, true) } else { batch }
@@ -489,7 +489,7 @@ async fn during_an_outage_nothing_is_pulled_and_one_request_at_a_time_is_tried()
         sleep(4 * minute).await;
         (before, watched.load(Ordering::Relaxed), requests.requests.load(Ordering::Relaxed))
     });
-    // It accepts 400 batches in 10 ms, so the outage comes in the middle.
+    // The server accepts 400 batches in 10 ms. The outage therefore begins in the middle.
     let report = upload(&server, batches, Options::default()).await;
     assert_eq!((report.delivered(), report.failed().len()), (100_000, 0));
     let ((pulled, requests), pulled_later, requests_later) = watch.await.unwrap();
@@ -502,7 +502,7 @@ async fn during_an_outage_nothing_is_pulled_and_one_request_at_a_time_is_tried()
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_nothing_is_accepted_for_max_wait_it_ends_with_what_was_pulled_in_order() {
+async fn if_nothing_is_accepted_for_max_wait_the_pulled_batches_are_returned_in_order() {
     let minute = Duration::from_secs(60);
     for (status, kind) in [(503, ErrorKind::Server), (429, ErrorKind::RateLimited)] {
         let second = Duration::from_secs(1);
@@ -522,7 +522,7 @@ async fn when_nothing_is_accepted_for_max_wait_it_ends_with_what_was_pulled_in_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_alone_keeps_failing_ends_after_five_attempts() {
+async fn a_request_that_fails_while_others_are_accepted_ends_after_five_attempts() {
     struct Poisoned(Mutex<u32>);
     impl SendOnce for Arc<Poisoned> {
         async fn send_once(
@@ -558,8 +558,8 @@ async fn a_request_that_alone_keeps_failing_ends_after_five_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_trickles_holds_nothing_back_for_long() {
-    let server = Server::calm();
+async fn batches_of_a_slow_source_do_not_wait_for_long() {
+    let server = Server::reliable();
     let started = Instant::now();
     let source = stream::iter(0..3).then(|number| async move {
         sleep(Duration::from_secs(10)).await;
@@ -574,8 +574,8 @@ async fn a_source_that_trickles_holds_nothing_back_for_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_in_quick_succession_is_packed_together() {
-    let server = Server::calm();
+async fn batches_that_come_in_quick_succession_are_packed_together() {
+    let server = Server::reliable();
     let source = stream::iter(0..50).then(|number| async move {
         sleep(Duration::from_millis(1)).await;
         batch(number)
@@ -607,7 +607,7 @@ async fn historical_data_are_checked_and_sent_to_their_own_endpoint() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_source_is_pulled_no_faster_than_it_is_sent() {
+async fn batches_are_pulled_no_faster_than_they_are_sent() {
     let pulled = AtomicUsize::new(0);
     let outcomes = AtomicUsize::new(0);
     let most = AtomicUsize::new(0);
@@ -616,7 +616,7 @@ async fn a_long_source_is_pulled_no_faster_than_it_is_sent() {
         most.fetch_max(open, Ordering::Relaxed);
         batch(number).with_mpid(i64::try_from(number % 777).unwrap())
     });
-    let server = Server::calm();
+    let server = Server::reliable();
     let on_outcome = |result: &BatchResult| {
         assert!(result.is_delivered());
         outcomes.fetch_add(1, Ordering::Relaxed);
@@ -624,12 +624,12 @@ async fn a_long_source_is_pulled_no_faster_than_it_is_sent() {
     let options = Options { on_outcome: Some(Box::new(on_outcome)), ..concurrency(2) };
     assert_eq!(upload(&server, batches, options).await.delivered(), 20_000);
     let most = most.load(Ordering::Relaxed);
-    assert!(most <= 600, "two requests, and twice as much that waits: {most}");
+    assert!(most <= 600, "two requests in flight, and twice as many batches waiting: {most}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_it_cancels_the_requests_and_pulls_no_more() {
-    let server = Server::calm();
+async fn dropping_the_future_cancels_the_requests_and_pulls_no_more() {
+    let server = Server::reliable();
     let pulled = AtomicUsize::new(0);
     let batches = (0..10_000).map(|number| {
         pulled.fetch_add(1, Ordering::Relaxed);
@@ -676,7 +676,7 @@ fn planned((number, plan): (usize, &Plan)) -> Batch {
     batch
 }
 
-/// What tells the contents of batches: the events, and the ids of those that have none.
+/// Returns the events of batches, and the ids of batches without events.
 fn contents<'b>(batches: impl IntoIterator<Item = &'b Batch>) -> Vec<String> {
     let mut all = Vec::new();
     for batch in batches {
@@ -692,7 +692,7 @@ fn contents<'b>(batches: impl IntoIterator<Item = &'b Batch>) -> Vec<String> {
     all
 }
 
-/// The number of the batch, whether or not it is a part.
+/// Returns the number of a batch or of the batch that a part belongs to.
 fn number(batch: &Batch) -> usize {
     batch.source_request_id.as_deref().unwrap().split('/').next().unwrap().parse().unwrap()
 }
@@ -707,8 +707,8 @@ proptest! {
         (unauthorized, unavailable, rate_limited) in (prop_oneof![3 => Just(0_u32), 1 => Just(5)], 0_u32..20, 0_u32..20),
         seed in any::<u64>(),
     ) {
-        let mood = Mood { unauthorized, unavailable, rate_limited };
-        let server = Server::new(mood, seed);
+        let failure_rates = FailureRates { unauthorized, unavailable, rate_limited };
+        let server = Server::new(failure_rates, seed);
         let batches: Vec<Batch> = plans.iter().enumerate().map(planned).collect();
         let mut outcomes: BTreeMap<String, bool> = BTreeMap::new();
         let mut repeated = 0;
@@ -732,7 +732,7 @@ proptest! {
         prop_assert!(seen.most_in_flight <= concurrency);
         prop_assert!(seen.requests >= report.requests());
 
-        // What arrived and what came back are what was given.
+        // The batches that arrived and those that were returned are all batches of the source.
         let back: Vec<Batch> = report.into_failed().into_iter().flat_map(super::FailedBatch::into_batches).collect();
         let mut found = contents(seen.accepted.iter().chain(&back));
         let mut expected = contents(&batches[..given]);
@@ -740,7 +740,7 @@ proptest! {
         expected.sort();
         prop_assert_eq!(found, expected);
 
-        // What arrived of a user arrived in order.
+        // The batches of each user arrived in order.
         let mut last: BTreeMap<i64, (usize, Option<String>)> = BTreeMap::new();
         for batch in &seen.accepted {
             if let Some(user) = batch.mpid {

@@ -81,9 +81,9 @@ async fn scripted_answers_and_faults_have_the_latency_too() {
 async fn a_request_that_is_abandoned_in_the_first_half_is_not_processed() {
     for via in Via::BOTH {
         let emulator = builder().latency(MILLISECOND * 20).start().await.unwrap();
-        for (patience, processed) in [(9, 0), (11, 1)] {
+        for (abandon_after, processed) in [(9, 0), (11, 1)] {
             let send = via.send(&emulator, post(EVENTS, batch("a")));
-            timeout(MILLISECOND * patience, send).await.unwrap_err();
+            timeout(MILLISECOND * abandon_after, send).await.unwrap_err();
             sleep(MILLISECOND * 100).await;
             assert_eq!(emulator.requests().len(), processed, "{via:?}");
         }

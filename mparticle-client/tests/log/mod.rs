@@ -1,4 +1,4 @@
-//! Where a subscriber of a test writes.
+//! The output of a subscriber in a test.
 
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex};

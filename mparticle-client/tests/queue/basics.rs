@@ -1,4 +1,4 @@
-//! Sending, flushing, shutting down.
+//! Tests of sending, flushing and shutting down.
 
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
 use mparticle_client::testing::{Answer, Emulator};
@@ -13,7 +13,7 @@ pub(crate) fn batch(user: &str, event: &str) -> Batch {
 }
 
 #[tokio::test]
-async fn batches_of_one_user_become_one_and_each_learns_its_outcome() {
+async fn batches_of_one_user_are_joined_and_each_has_its_outcome() {
     let emulator = Emulator::start().await.unwrap();
     let client = emulator.client_builder().build().unwrap();
     let queue = client.queue().build().await.unwrap();
@@ -48,7 +48,7 @@ async fn batches_of_one_user_become_one_and_each_learns_its_outcome() {
 }
 
 #[tokio::test]
-async fn a_poisoned_batch_is_found_and_the_others_are_delivered() {
+async fn a_malformed_batch_is_found_and_the_others_are_delivered() {
     let emulator = Emulator::start().await.unwrap();
     let client =
         emulator.client_builder().validation(mparticle_client::Validation::Off).build().unwrap();
@@ -80,7 +80,7 @@ async fn a_poisoned_batch_is_found_and_the_others_are_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_waited_out_in_order() {
+async fn batches_are_delivered_in_order_after_an_outage() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let client = emulator.client_builder().build().unwrap();

@@ -1,17 +1,17 @@
-//! How much a queue holds, and what it does not take.
+//! Tests of the capacity of a queue, and of batches that it does not accept.
 
 use super::support::{LONG, assert_law, batch, big_event, client, large, of, queue, settle};
 use mparticle_client::testing::{Answer, Emulator};
 use mparticle_client::{ErrorKind, Validation};
 use std::time::Duration;
 
-/// What a batch takes in memory besides its JSON, as `max_pending` documents.
+/// The memory of a batch in addition to its JSON, as the documentation of `max_pending` says.
 const OVERHEAD: usize = 640;
 
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_holds_nothing_cannot_be_made() {
+async fn a_queue_without_capacity_cannot_be_built() {
     let client = client(&Emulator::in_memory());
     for (batches, bytes, told) in
         [(0, 1, &["batches"][..]), (1, 0, &["bytes"]), (0, 0, &["batches", "bytes"])]
@@ -24,7 +24,7 @@ async fn a_queue_that_holds_nothing_cannot_be_made() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_gives_the_batch_back_as_it_was() {
+async fn a_full_queue_returns_the_batch_unchanged() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::hang());
     let (queue, _worker) = queue(&emulator, |builder| builder.max_pending(3, 1_000_000)).await;
@@ -47,7 +47,7 @@ async fn a_full_queue_gives_the_batch_back_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bytes_that_are_pending_are_those_of_the_json_and_an_overhead_of_each_batch() {
+async fn pending_bytes_are_the_json_and_an_overhead_per_batch() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(NEVER)).await;
     for user in 0..5 {
@@ -61,7 +61,7 @@ async fn the_bytes_that_are_pending_are_those_of_the_json_and_an_overhead_of_eac
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bound_of_bytes_holds_to_the_byte() {
+async fn the_limit_of_bytes_is_exact() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::hang());
     let one = {
@@ -82,12 +82,12 @@ async fn a_bound_of_bytes_holds_to_the_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_no_room_would_be_enough_for_is_refused_at_once() {
+async fn a_batch_that_exceeds_the_capacity_is_refused_at_once() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.max_pending(1, 1)).await;
     let error = queue.try_send(batch("1", "a")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
-    assert!(error.to_string().contains("may hold 1 in all"), "{error}");
+    assert!(error.to_string().contains("may hold 1 in total"), "{error}");
     let error = queue.send(batch("1", "a")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(error.into_batch() == batch("1", "a"));
@@ -110,7 +110,7 @@ async fn a_queue_for_one_batch_delivers_any_number_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_is_too_large_for_mparticle_is_divided_and_counts_as_one() {
+async fn a_batch_that_is_too_large_for_mparticle_is_split_and_counts_as_one() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     let mut given = of("1");
@@ -132,7 +132,7 @@ async fn a_batch_that_is_too_large_for_mparticle_is_divided_and_counts_as_one() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_divided_batch_of_which_a_part_is_refused_is_rejected_with_all_of_its_parts() {
+async fn a_split_batch_is_rejected_with_all_parts_if_one_part_is_refused() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     let given = of("1").with_event(big_event("a", 100_000)).with_event(big_event("b", 100_000));
@@ -147,13 +147,13 @@ async fn a_divided_batch_of_which_a_part_is_refused_is_rejected_with_all_of_its_
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_sent_is_given_back_and_leaves_no_trace() {
+async fn a_batch_that_cannot_be_sent_is_returned_and_not_counted() {
     let emulator = Emulator::in_memory();
     let strict = emulator.client_builder().validation(Validation::Strict).build().unwrap();
     let (queue, worker) =
         strict.queue().max_pending(1, 1_000_000).build_with_worker().await.unwrap();
     let _worker = tokio::spawn(worker);
-    // Each of its attributes is as long as mParticle allows; all together are too much for one event.
+    // Each attribute has the maximum length. All attributes together are too large for an event.
     let mut too_large = batch("1", "a");
     let mut event = big_event("b", 10);
     for number in 0..40 {
@@ -181,7 +181,7 @@ async fn what_cannot_be_sent_is_given_back_and_leaves_no_trace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_waits_for_room_and_goes_on_when_there_is_some() {
+async fn send_waits_until_capacity_is_free() {
     let emulator = Emulator::in_memory();
     emulator.script([Answer::normal().delayed(Duration::from_secs(9))]);
     let (queue, _worker) = queue(&emulator, |builder| builder.max_pending(1, 1_000_000)).await;
@@ -194,14 +194,14 @@ async fn a_sender_waits_for_room_and_goes_on_when_there_is_some() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_that_is_cancelled_while_it_waits_leaves_no_trace() {
+async fn a_send_that_is_cancelled_while_it_waits_takes_no_capacity() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let (queue, _worker) =
         queue(&emulator, |builder| builder.max_pending(2, 1_000 + 2 * OVERHEAD)).await;
     drop(queue.send(large("1", "a", 300)).await.unwrap());
     for _ in 0..50 {
-        // One waits for bytes and holds the last place while it does, the other for a place.
+        // One call waits for bytes and holds the last place. The other call waits for a place.
         let bytes = queue.send(large("2", "b", 400));
         let place = queue.send(batch("3", "c"));
         let both = async { tokio::join!(bytes, place) };

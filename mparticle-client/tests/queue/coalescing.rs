@@ -1,4 +1,4 @@
-//! Which batches become one, and in which order they go.
+//! Tests of joining batches, and of their order.
 
 use super::support::{
     LONG, accepted_events, batch, client, events, large, of, queue, settle, sizes,
@@ -13,7 +13,7 @@ fn nobody(event: &str) -> Batch {
     batch
 }
 
-/// The events of each batch that arrives when these are given.
+/// Sends batches, and returns the events of each batch that arrives.
 async fn arrive_as(batches: impl IntoIterator<Item = Batch>) -> Vec<String> {
     let emulator = Emulator::in_memory();
     let (queue, worker) = queue(&emulator, |builder| builder).await;
@@ -26,43 +26,43 @@ async fn arrive_as(batches: impl IntoIterator<Item = Batch>) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_that_differ_in_events_alone_become_one() {
+async fn batches_that_differ_only_in_events_are_joined() {
     let both = batch("1", "b").with_event(batch("1", "c").events.remove(0));
     assert_eq!(arrive_as([batch("1", "a"), both, batch("1", "d")]).await, ["a+b+c+d"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_of_other_users_between_them_do_not_keep_batches_from_becoming_one() {
+async fn batches_are_joined_even_if_other_users_have_batches_in_between() {
     let given = [batch("1", "a"), batch("2", "b"), batch("1", "c"), batch("2", "d")];
     assert_eq!(arrive_as(given).await, ["a+c", "b+d"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_attribute_keeps_batches_apart_and_in_order() {
+async fn batches_with_different_attributes_are_not_joined_and_stay_in_order() {
     let other = batch("1", "b").with_user_attribute("plan", "gold");
     assert_eq!(arrive_as([batch("1", "a"), other, batch("1", "c")]).await, ["a", "b", "c"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_environment_keeps_batches_apart() {
+async fn batches_with_different_environments_are_not_joined() {
     let mut other = batch("1", "b");
     other.environment = Some(Environment::Production);
     assert_eq!(arrive_as([batch("1", "a"), other]).await, ["a", "b"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_with_an_id_of_its_own_stays_alone_and_in_its_place() {
+async fn a_batch_with_an_id_of_the_caller_is_not_joined_and_stays_in_order() {
     let own = batch("1", "b").with_source_request_id("own");
     assert_eq!(arrive_as([batch("1", "a"), own, batch("1", "c")]).await, ["a", "b", "c"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_without_a_user_stay_alone() {
+async fn batches_without_a_user_are_not_joined() {
     assert_eq!(arrive_as([nobody("a"), nobody("b")]).await, ["a", "b"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_who_is_known_by_more_in_between_is_not_overtaken() {
+async fn a_user_with_additional_identities_in_between_is_not_overtaken() {
     let known_by_both = batch("1", "b").with_mpid(7);
     let by_mpid = |event| nobody(event).with_mpid(7);
     let given = [batch("1", "a"), by_mpid("x"), known_by_both, batch("1", "c"), by_mpid("y")];
@@ -70,7 +70,7 @@ async fn a_user_who_is_known_by_more_in_between_is_not_overtaken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_batch_becomes_larger_than_mparticle_takes() {
+async fn no_joined_batch_is_larger_than_mparticle_accepts() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     for number in 0..40 {
@@ -86,7 +86,7 @@ async fn no_batch_becomes_larger_than_mparticle_takes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_is_filled_to_the_last_byte_that_mparticle_takes() {
+async fn a_joined_batch_can_have_the_maximum_size() {
     let join = async |bytes: usize| {
         let emulator = Emulator::in_memory();
         let (queue, _worker) = queue(&emulator, |builder| builder).await;
@@ -97,7 +97,7 @@ async fn a_batch_is_filled_to_the_last_byte_that_mparticle_takes() {
     };
     let small = join(10).await;
     assert_eq!(small.len(), 1);
-    // What the names around a list of events take is reckoned for each list, so a few bytes may be left.
+    // The size of the JSON around a list of events is added for each list. A few bytes may therefore remain.
     let reserve = 2 * r#","events":[]"#.len();
     let most = 10 + 128_000 - small[0];
     let lengths = join(most - reserve).await;
@@ -107,7 +107,7 @@ async fn a_batch_is_filled_to_the_last_byte_that_mparticle_takes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_without_events_become_one_with_those_that_have_some() {
+async fn batches_without_events_are_joined_with_batches_with_events() {
     assert_eq!(arrive_as([of("1"), batch("1", "a"), of("1"), batch("1", "b")]).await, ["a+b"]);
     assert_eq!(arrive_as([of("1"), of("1")]).await, [""]);
 }
@@ -126,7 +126,7 @@ async fn a_hundred_users_share_a_request_and_the_next_one_gets_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_of_a_user_waits_for_the_one_before_it_and_those_of_others_do_not() {
+async fn a_request_waits_only_for_earlier_requests_of_the_same_user() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) =
         queue(&emulator, |builder| builder.flush_every(Duration::ZERO).concurrency(4)).await;
@@ -146,7 +146,7 @@ async fn a_request_of_a_user_waits_for_the_one_before_it_and_those_of_others_do_
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_requests_are_under_way_than_allowed() {
+async fn no_more_requests_are_in_flight_than_allowed() {
     for (allowed, expected) in [(0, 1), (1, 1), (3, 3)] {
         let emulator = Emulator::in_memory();
         emulator.always(Answer::normal().delayed(Duration::from_secs(5)));
@@ -164,7 +164,7 @@ async fn no_more_requests_are_under_way_than_allowed() {
 }
 
 #[tokio::test]
-async fn one_client_gives_many_queues_that_know_nothing_of_each_other() {
+async fn one_client_can_have_several_independent_queues() {
     let emulator = Emulator::start().await.unwrap();
     let client = client(&emulator);
     let one = client.queue().build().await.unwrap();

@@ -1,4 +1,4 @@
-//! Nothing is lost and nothing counted twice, whatever is done to a queue and whatever its server does.
+//! No batch is lost or counted twice, for any use of a queue and any behavior of its server.
 
 use super::support::{LONG, assert_law, client, events, large, poisoned};
 use mparticle_client::Credentials;
@@ -39,9 +39,9 @@ enum Fault {
     ResetAtHead,
     Hang,
     Late(u64),
-    /// Accepted, and the reply is lost.
+    /// The request is accepted, and the response is lost.
     Lost,
-    /// Accepted, and the reply says otherwise.
+    /// The request is accepted, and the response says otherwise.
     Denied(u16),
 }
 
@@ -96,8 +96,8 @@ fn answer(fault: Fault) -> Answer {
     }
 }
 
-/// A server that takes batches and fails to say so does not refuse the same batches afterwards, so the faults of a
-/// case are of one kind or the other.
+/// A server that accepts batches without a response does not refuse the same batches later. All faults of a case are
+/// therefore of one kind or the other.
 fn fault(loses_replies: bool) -> BoxedStrategy<Fault> {
     let common = prop_oneof![
         prop::sample::select(vec![401, 403, 408, 500, 503]).prop_map(Fault::Status),
@@ -191,14 +191,14 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// A queue in the course of a case.
+/// The state of a queue during a case.
 struct World {
     emulator: Emulator,
     queue: Queue,
     worker: JoinHandle<()>,
     told: Arc<Mutex<Vec<(String, Fate)>>>,
     given: Rc<RefCell<Vec<Given>>>,
-    /// Which batches were given, the number of which is in the name of their events.
+    /// The batches that were sent. The names of their events contain their numbers.
     count: u32,
     senders: Vec<JoinHandle<()>>,
     flushes: Vec<JoinHandle<()>>,
@@ -276,7 +276,7 @@ impl World {
         if waits {
             let queue = self.queue.clone();
             self.senders.push(spawn_local(async move {
-                // No other task runs between the acceptance and the note of it.
+                // No other task runs between the acceptance and this record of it.
                 match queue.send(batch).await {
                     Ok(delivery) => note(delivery),
                     Err(error) => assert!(error.into_batch() == untouched),
@@ -290,7 +290,7 @@ impl World {
         }
     }
 
-    /// Ends the queue; what it had is settled then.
+    /// Ends the queue. All of its batches then have an outcome.
     async fn end(mut self, end: End) -> Ended {
         match end {
             End::Shutdown { seconds } => {
@@ -309,7 +309,7 @@ impl World {
             End::DropHandles => {}
             End::Recover => {
                 self.emulator.always(Answer::normal());
-                // Whoever waits for room gets it; each refusal that is left in the script is made good.
+                // Waiting calls acquire capacity. The remaining refusals of the script are followed by acceptances.
                 while self.queue.stats().pending > 0
                     || self.senders.iter().any(|sender| !sender.is_finished())
                 {
@@ -323,7 +323,7 @@ impl World {
         }
         if matches!(end, End::DropHandles) {
             for sender in self.senders.drain(..) {
-                // It owns a handle, too.
+                // The task owns a handle, too.
                 sender.abort();
                 _ = sender.await;
             }
@@ -337,7 +337,7 @@ impl World {
             let stats = self.queue.stats();
             assert_law(&stats);
             assert_eq!((stats.pending, stats.pending_bytes), (0, 0));
-            // Nobody waits for the hook of a worker that was dropped.
+            // A worker that was dropped does not wait for the hook.
             let settled = stats.delivered + stats.rejected + stats.expired + stats.dropped;
             let told = hook_calls(&self.told, settled);
             let count =
@@ -361,7 +361,7 @@ impl World {
     }
 }
 
-/// Waits until the outcome hook was called so many times, and returns with what.
+/// Waits until the outcome hook was called a number of times, and returns the outcomes.
 fn hook_calls(told: &Mutex<Vec<(String, Fate)>>, count: u64) -> Vec<(String, Fate)> {
     let start = std::time::Instant::now();
     while (told.lock().unwrap().len() as u64) < count && start.elapsed() < LONG {
@@ -382,7 +382,7 @@ fn make(user: u8, head: bool, id: Option<String>, bytes: usize, kind: Kind, even
         }
     };
     if bytes > 60_000 && kind == Kind::Good {
-        // Two such events are more than a batch may have.
+        // Two such events exceed the size of a batch.
         let mut second = large(&name, &format!("{event}-2"), bytes).events;
         batch.events.append(&mut second);
     }
@@ -393,7 +393,7 @@ fn make(user: u8, head: bool, id: Option<String>, bytes: usize, kind: Kind, even
     batch
 }
 
-/// What is left of a case.
+/// The result of a case.
 struct Ended {
     emulator: Emulator,
     given: Vec<Given>,
@@ -427,7 +427,7 @@ impl Ended {
             let (id, fate) = (&given.id, fates[&given.id]);
             match fate {
                 Fate::Delivered => assert_eq!(counts, expected, "{id}"),
-                // Part of it may have been accepted before another part was refused.
+                // A part of the batch may have been accepted before another part was refused.
                 Fate::Rejected if given.is_divided => {
                     assert!(counts.iter().all(|count| *count <= 1));
                 }

@@ -1,4 +1,4 @@
-//! A queue whose credentials are refused keeps what it has, and goes on with others.
+//! Tests of a queue whose credentials are refused: it keeps its batches, and continues with other credentials.
 
 use super::support::{LONG, accepted_events, assert_law, batch, queue, settle};
 use mparticle_client::testing::{Answer, Emulator};
@@ -13,7 +13,7 @@ fn wrong() -> Credentials {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_401_or_403_pauses_the_queue_which_takes_batches_and_sends_nothing() {
+async fn a_401_or_403_pauses_the_queue_which_still_accepts_batches() {
     for status in [401, 403] {
         let emulator = Emulator::in_memory();
         emulator.always(Answer::status(status));
@@ -79,7 +79,7 @@ async fn other_credentials_are_used_from_the_next_request_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_cannot_be_used_are_refused_and_change_nothing() {
+async fn invalid_credentials_are_refused_and_change_nothing() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     for (key, secret) in [("", "secret"), ("key", ""), ("k:e:y", "secret"), ("key", "a\nb")] {
@@ -90,7 +90,7 @@ async fn credentials_that_cannot_be_used_are_refused_and_change_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_refused_for_credentials_of_yesterday_goes_again_at_once() {
+async fn a_request_that_is_refused_because_of_old_credentials_is_sent_again_at_once() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     emulator.script([Answer::status(403).delayed(Duration::from_secs(8))]);
@@ -107,7 +107,7 @@ async fn a_request_that_is_refused_for_credentials_of_yesterday_goes_again_at_on
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_requests_that_are_refused_together_all_go_again() {
+async fn several_requests_that_are_refused_together_are_all_sent_again() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(401).delayed(Duration::from_secs(1)));
     let (queue, _worker) =
@@ -132,7 +132,7 @@ async fn several_requests_that_are_refused_together_all_go_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_paused_queue_neither_flushes_nor_lingers() {
+async fn a_flush_and_a_shutdown_of_a_paused_queue_return_at_once() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(401));
     let (queue, worker) = queue(&emulator, |builder| builder).await;

@@ -1,4 +1,4 @@
-//! How a queue ends, and where it may be used from.
+//! Tests of the end of a queue, and of its use in different runtimes.
 
 use super::support::{LONG, batch, client, poisoned, queue};
 use mparticle_client::ErrorKind;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_ends_at_its_deadline_with_a_hundred_requests_stalled_ahead() {
+async fn a_shutdown_ends_at_its_deadline_even_if_a_hundred_requests_are_stalled() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::hang());
     let told = Arc::new(AtomicUsize::new(0));
@@ -47,7 +47,7 @@ async fn a_shutdown_ends_at_its_deadline_with_a_hundred_requests_stalled_ahead()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_dropped_can_be_sent_again_without_counting_twice() {
+async fn dropped_batches_can_be_sent_again_without_counting_twice() {
     let emulator = Emulator::in_memory();
     emulator.script([Answer::hang().after_processing()]);
     let client = client(&emulator);
@@ -86,7 +86,7 @@ async fn refused_credentials_pause_the_queue_until_there_are_others() {
 }
 
 #[tokio::test]
-async fn a_hook_that_panics_or_uses_the_queue_does_no_harm() {
+async fn a_hook_may_panic_or_use_the_queue() {
     let emulator = Emulator::start().await.unwrap();
     let own = Arc::new(Mutex::new(None::<mparticle_client::queue::Queue>));
     let used = Arc::clone(&own);
@@ -111,7 +111,7 @@ async fn a_hook_that_panics_or_uses_the_queue_does_no_harm() {
 }
 
 #[test]
-fn a_queue_needs_no_runtime_and_outlives_the_one_it_was_made_in() {
+fn a_queue_needs_no_runtime_and_outlives_the_runtime_in_which_it_was_built() {
     let server = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let emulator = server.block_on(Emulator::start()).unwrap();
     let client = client(&emulator);
@@ -126,14 +126,14 @@ fn a_queue_needs_no_runtime_and_outlives_the_one_it_was_made_in() {
     assert!(pollster::block_on(delivery).is_delivered());
     let queue = pollster::block_on(client.queue().build()).unwrap();
     let delivery = queue.try_send(batch("1", "d")).unwrap();
-    // The last handle goes at once, and the batch is delivered.
+    // The last handle is dropped at once, and the batch is delivered.
     drop(queue);
     assert!(pollster::block_on(delivery).is_delivered());
     assert_eq!(super::support::accepted_events(&emulator), ["a", "b", "c", "d"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_is_dropped_settles_what_is_pending() {
+async fn a_worker_that_is_dropped_reports_an_outcome_for_each_pending_batch() {
     let emulator = Emulator::in_memory();
     let (queue, worker) = client(&emulator).queue().build_with_worker().await.unwrap();
     let delivery = queue.try_send(batch("1", "a")).unwrap();
@@ -145,7 +145,7 @@ async fn a_worker_that_is_dropped_settles_what_is_pending() {
     assert_eq!(queue.shutdown(LONG).await.dropped, 0);
 }
 
-/// A queue with one batch, in an outage that has lasted so long that a request is made again twice a minute or so.
+/// Returns a queue with one batch in a long outage, in which a request is repeated about twice a minute.
 async fn in_a_long_outage(emulator: &Emulator) -> Queue {
     emulator.always(Answer::status(503));
     let (queue, _worker) = queue(emulator, |builder| builder).await;
@@ -155,7 +155,7 @@ async fn in_a_long_outage(emulator: &Emulator) -> Queue {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_is_sent_again_soon_while_a_flush_or_a_shutdown_waits_for_it() {
+async fn failed_requests_are_retried_soon_during_a_flush_or_a_shutdown() {
     for is_shutdown in [false, true] {
         for _ in 0..10 {
             let emulator = Emulator::in_memory();
@@ -179,7 +179,7 @@ async fn what_failed_is_sent_again_soon_while_a_flush_or_a_shutdown_waits_for_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_does_not_shorten_the_wait_that_the_server_asked_for() {
+async fn a_shutdown_does_not_shorten_a_retry_after() {
     let emulator = Emulator::in_memory();
     let queue = in_a_long_outage(&emulator).await;
     emulator.always(Answer::status(503).retry_after(600));
@@ -190,7 +190,7 @@ async fn a_shutdown_does_not_shorten_the_wait_that_the_server_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn flushes_one_after_the_other_do_not_make_more_requests_than_one() {
+async fn consecutive_flushes_make_no_more_requests_than_one_flush() {
     let emulator = Emulator::in_memory();
     let queue = in_a_long_outage(&emulator).await;
     let before = emulator.requests().len();

@@ -1,4 +1,4 @@
-//! The function that is told of outcomes, and the handles that can be awaited for them.
+//! Tests of the outcome hook, and of handles that are awaited for outcomes.
 
 use super::support::{LONG, batch, client, queue, settle};
 use mparticle_client::ErrorKind;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_that_panics_harms_nothing() {
+async fn a_hook_that_panics_has_no_other_effect() {
     let emulator = Emulator::in_memory();
     let calls = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&calls);
@@ -49,7 +49,7 @@ async fn a_hook_may_use_the_queue() {
         builder.on_outcome(move |settled| {
             let queue = own.get().unwrap();
             looks.lock().unwrap().push(queue.stats());
-            // A batch that was lost is given once more.
+            // A batch that was lost is sent once more.
             if !settled.is_delivered() {
                 _ = queue.try_send(batch("1", "again"));
                 drop(queue.flush(LONG));
@@ -65,7 +65,7 @@ async fn a_hook_may_use_the_queue() {
     assert!(queue.flush(LONG).await.is_complete());
     let stats = queue.stats();
     assert_eq!((stats.accepted, stats.delivered, stats.rejected), (2, 1, 1));
-    // What the hook is told of is counted by then.
+    // The outcome is counted before the hook is called.
     let seen = seen.lock().unwrap().clone();
     assert_eq!((seen[0].rejected, seen[0].pending), (1, 0));
     assert_eq!(seen[1].delivered, 1);
@@ -77,7 +77,7 @@ async fn a_hook_may_use_the_queue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_is_told_also_when_nobody_awaits_the_delivery() {
+async fn the_hook_is_called_even_if_the_handle_is_dropped() {
     let emulator = Emulator::in_memory();
     let told = Arc::new(Mutex::new(Vec::new()));
     let tells = Arc::clone(&told);
@@ -99,7 +99,7 @@ async fn a_hook_is_told_also_when_nobody_awaits_the_delivery() {
 }
 
 #[tokio::test]
-async fn a_delivery_may_be_awaited_in_another_runtime_or_in_none() {
+async fn a_handle_can_be_awaited_in_another_runtime_or_without_one() {
     let emulator = Emulator::start().await.unwrap();
     let queue = client(&emulator).queue().flush_every(Duration::ZERO).build().await.unwrap();
     let bare = queue.try_send(batch("1", "a")).unwrap();
@@ -130,7 +130,7 @@ async fn a_batch_is_delivered_whether_its_handle_is_dropped_or_not() {
     assert!(kept.await.is_delivered(), "it outlives the queue");
 }
 
-/// Longer than a machine that is busy delays a thread.
+/// Longer than a busy machine delays a thread.
 const TOLERANCE: Duration = Duration::from_millis(800);
 
 #[tokio::test]

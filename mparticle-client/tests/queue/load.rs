@@ -1,4 +1,4 @@
-//! The counts of a queue add up at every moment, also while threads give batches and the server fails.
+//! The counts of a queue add up at all times, even while threads send batches and the server fails.
 
 use super::support::{LONG, accepted_events, assert_law, batch};
 use mparticle_client::RetryPolicy;
@@ -30,13 +30,13 @@ fn faults() -> Vec<Answer> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_counts_add_up_while_threads_give_batches_and_the_server_fails() {
+async fn the_counts_add_up_while_threads_send_batches_and_the_server_fails() {
     under_load(|queue| queue).await;
 }
 
 #[cfg(feature = "spool")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn they_add_up_with_a_spool_which_is_empty_then() {
+async fn the_counts_add_up_with_a_spool_which_is_empty_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     under_load(|queue| queue.spool(folder.path())).await;
     let client = super::support::client(&Emulator::in_memory());

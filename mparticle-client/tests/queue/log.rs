@@ -1,4 +1,4 @@
-//! What a queue logs at INFO and above.
+//! Tests of the events that a queue logs at level INFO and above.
 
 use super::log_writer::Log;
 use super::support::{LONG, batch, queue};
@@ -25,7 +25,7 @@ async fn an_outage_is_logged_once_at_each_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_is_logged_with_its_reason_and_so_is_its_end() {
+async fn the_beginning_and_the_end_of_a_pause_are_logged() {
     let (log, _guard) = Log::capture();
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;

@@ -1,4 +1,4 @@
-//! The queue as its users see it, against the emulator.
+//! Tests of the public interface of the queue, with the emulator.
 #![cfg(feature = "queue")]
 #![allow(
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! What is personal or secret appears in no `Debug`.
+//! `Debug` output contains no personal data and no secrets.
 
 use super::support::{LONG, client, queue};
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
@@ -73,7 +73,7 @@ async fn debug_and_display_show_neither_batches_nor_credentials() {
 }
 
 #[tokio::test]
-async fn the_error_of_a_batch_that_breaks_a_rule_shows_the_rule_alone() {
+async fn the_error_of_a_batch_that_violates_a_rule_shows_only_the_rule() {
     let emulator = Emulator::in_memory();
     let client = emulator.client_builder().validation(Validation::Strict).build().unwrap();
     let (queue, worker) = client.queue().build_with_worker().await.unwrap();

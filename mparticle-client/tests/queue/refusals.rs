@@ -1,4 +1,4 @@
-//! What mParticle refuses is found, told and kept apart.
+//! Tests of batches that mParticle refuses: they are found and reported, and other batches are delivered.
 
 use super::support::{LONG, accepted_events, batch, poisoned, queue, sizes};
 use mparticle_client::ErrorKind;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 #[tokio::test(start_paused = true)]
-async fn a_status_that_blames_no_batch_pauses_the_queue_which_loses_nothing() {
+async fn a_status_that_no_batch_causes_pauses_the_queue_which_loses_nothing() {
     for status in [301, 307, 402, 404, 405, 407, 410, 421, 425, 451, 501, 505] {
         let emulator = Emulator::in_memory();
         let (queue, _worker) = queue(&emulator, |builder| builder).await;
@@ -64,7 +64,7 @@ async fn a_hundred_batches_refused_in_a_row_pause_the_queue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_that_were_joined_are_sent_alone_when_the_joined_one_is_refused() {
+async fn joined_batches_are_sent_separately_if_the_joined_one_is_refused() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
     let mut deliveries = Vec::new();
@@ -89,10 +89,10 @@ async fn batches_that_were_joined_are_sent_alone_when_the_joined_one_is_refused(
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bad_one_of_joined_batches_is_told_under_its_own_id_and_the_others_are_delivered() {
+async fn the_bad_one_of_joined_batches_is_reported_with_its_own_id_and_the_others_are_delivered() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder).await;
-    // Joined, they lack the environment all; so each is bad, and each learns it for itself.
+    // None of the joined batches has an environment. Each of them is therefore malformed, and rejected by itself.
     let bad =
         [queue.try_send(poisoned("1", "a")).unwrap(), queue.try_send(poisoned("1", "b")).unwrap()];
     let good = [queue.try_send(batch("1", "c")).unwrap(), queue.try_send(batch("1", "d")).unwrap()];
@@ -127,7 +127,7 @@ async fn one_bad_batch_of_a_hundred_takes_few_requests_to_find() {
     }
     let report = queue.flush(LONG).await;
     assert_eq!((report.delivered, report.rejected), (99, 1));
-    // Halving takes seven steps, and each leaves another half.
+    // Halving takes seven steps, and each step leaves another half.
     assert!(emulator.requests().len() <= 15, "{:?}", sizes(&emulator));
 }
 

@@ -1,4 +1,4 @@
-//! A queue does not care which runtime it is used in, nor whether there is one.
+//! Tests of a queue in different runtimes, and without a runtime.
 
 use super::support::{LONG, batch, client};
 use mparticle_client::ErrorKind;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
-/// An emulator on a runtime of its own, which ends with it.
+/// Starts an emulator on its own runtime, which ends with it.
 fn emulator() -> (Runtime, Emulator) {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let emulator = runtime.block_on(Emulator::start()).unwrap();
@@ -42,7 +42,7 @@ fn no_runtime_is_needed() {
 }
 
 #[test]
-fn one_queue_serves_runtimes_of_every_kind_one_after_the_other() {
+fn a_queue_can_be_used_in_runtimes_of_every_kind_one_after_the_other() {
     let (_runtime, emulator) = emulator();
     let runtimes = [
         Builder::new_current_thread().build().unwrap(),
@@ -59,7 +59,7 @@ fn one_queue_serves_runtimes_of_every_kind_one_after_the_other() {
             };
             use_it(queue, &index.to_string()).await;
         });
-        // The queue does not mind that it is gone.
+        // The queue still works after the runtime was dropped.
         drop(runtime);
     }
     let queue = queue.unwrap();
@@ -69,7 +69,7 @@ fn one_queue_serves_runtimes_of_every_kind_one_after_the_other() {
 }
 
 #[test]
-fn what_a_runtime_leaves_when_it_is_dropped_with_the_worker_is_settled() {
+fn each_batch_has_an_outcome_if_a_runtime_is_dropped_with_the_worker() {
     let (_runtime, emulator) = emulator();
     emulator.always(Answer::hang());
     let inner = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -87,7 +87,7 @@ fn what_a_runtime_leaves_when_it_is_dropped_with_the_worker_is_settled() {
 }
 
 #[test]
-fn dropping_the_last_handle_neither_blocks_nor_loses() {
+fn dropping_the_last_handle_does_not_block_and_loses_no_batch() {
     let (runtime, emulator) = emulator();
     emulator.script([Answer::normal().delayed(Duration::from_millis(500))]);
     let queue = pollster::block_on(client(&emulator).queue().build()).unwrap();
@@ -104,7 +104,7 @@ fn dropping_the_last_handle_neither_blocks_nor_loses() {
 }
 
 #[test]
-fn a_panic_hook_may_give_a_batch_while_the_worker_is_busy() {
+fn a_panic_hook_may_send_a_batch_while_the_worker_is_busy() {
     let (_runtime, emulator) = emulator();
     let queue = pollster::block_on(client(&emulator).queue().flush_every(Duration::ZERO).build());
     let queue = queue.unwrap();

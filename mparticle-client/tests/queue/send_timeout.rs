@@ -1,4 +1,4 @@
-//! `send_timeout`, which returns the batch when its time is over.
+//! Tests of `send_timeout`, which returns the batch when the timeout elapses.
 
 use super::support::{LONG, assert_law, batch, client, queue};
 use mparticle_client::ErrorKind;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_returns_the_batch_when_the_time_is_over() {
+async fn a_full_queue_returns_the_batch_when_the_timeout_elapses() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let (queue, _worker) = queue(&emulator, |builder| builder.max_pending(1, 1_000_000)).await;
@@ -40,7 +40,7 @@ async fn capacity_that_is_freed_in_time_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_ends_meanwhile_is_closed() {
+async fn a_queue_that_ends_during_the_call_is_closed() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::hang());
     let (queue, worker) = queue(&emulator, |builder| builder.max_pending(1, 1_000_000)).await;

@@ -1,4 +1,4 @@
-//! What the themes share: batches, a queue on paused time, and what the emulator has seen.
+//! Shared by the tests of the queue: batches, a queue with paused time, and the content of the emulator.
 
 use mparticle_client::models::{Batch, CustomEvent, CustomEventType, Environment, UserIdentities};
 use mparticle_client::queue::{Queue, QueueBuilder, Stats};
@@ -7,7 +7,7 @@ use mparticle_client::{Client, Validation};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// Longer than anything that ends takes, also on a busy machine.
+/// Longer than any operation that completes takes, even on a busy machine.
 pub(super) const LONG: Duration = Duration::from_secs(60);
 
 /// A batch of one user with one event.
@@ -15,7 +15,7 @@ pub(super) fn batch(user: &str, event: &str) -> Batch {
     of(user).with_event(CustomEvent::new(event, CustomEventType::Other))
 }
 
-/// The same with an event of so many bytes and a few more.
+/// Returns the same batch with an event of slightly more than this many bytes.
 pub(super) fn large(user: &str, event: &str, bytes: usize) -> Batch {
     of(user).with_event(big_event(event, bytes))
 }
@@ -30,7 +30,7 @@ pub(super) fn of(user: &str) -> Batch {
         .with_user_identities(UserIdentities::new().with_customer_id(user))
 }
 
-/// A batch that mParticle refuses: it lacks the environment.
+/// Returns a batch that mParticle refuses, because it has no environment.
 pub(super) fn poisoned(user: &str, event: &str) -> Batch {
     Batch::from_str("{}")
         .unwrap()
@@ -38,12 +38,12 @@ pub(super) fn poisoned(user: &str, event: &str) -> Batch {
         .with_event(CustomEvent::new(event, CustomEventType::Other))
 }
 
-/// A client that sends whatever it is given.
+/// Returns a client that does not validate batches.
 pub(super) fn client(emulator: &Emulator) -> Client {
     emulator.client_builder().validation(Validation::Off).build().unwrap()
 }
 
-/// A queue whose worker runs in the test's own runtime.
+/// Returns a queue whose worker runs in the runtime of the test.
 pub(super) async fn queue(
     emulator: &Emulator,
     set: impl FnOnce(QueueBuilder) -> QueueBuilder,
@@ -57,26 +57,26 @@ pub(super) async fn settle() {
     tokio::time::sleep(Duration::from_nanos(1)).await;
 }
 
-/// The names of the events of a batch, in order.
+/// Returns the names of the events of a batch, in order.
 pub(super) fn events(batch: &ReceivedBatch) -> Vec<String> {
     let events = batch.json["events"].as_array().cloned().unwrap_or_default();
     let name = |event: &serde_json::Value| event["data"]["event_name"].as_str().unwrap().to_owned();
     events.iter().map(name).collect()
 }
 
-/// The names of all events that were accepted, in order.
+/// Returns the names of all accepted events, in order.
 pub(super) fn accepted_events(emulator: &Emulator) -> Vec<String> {
     emulator.batches().iter().flat_map(events).collect()
 }
 
-/// How many batches each request had.
+/// Returns the number of batches in each request.
 pub(super) fn sizes(emulator: &Emulator) -> Vec<usize> {
     let requests = emulator.requests();
     let count = |body: &[u8]| serde_json::from_slice::<Vec<serde_json::Value>>(body).unwrap().len();
     requests.iter().map(|request| count(&request.body)).collect()
 }
 
-/// What holds at every moment.
+/// Checks the invariant of the counts.
 #[track_caller]
 pub(super) fn assert_law(stats: &Stats) {
     let Stats { accepted, recovered, delivered, rejected, expired, dropped, pending, .. } = *stats;

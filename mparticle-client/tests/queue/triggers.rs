@@ -1,4 +1,4 @@
-//! When a request goes.
+//! Tests of the conditions on which a request is sent.
 
 use super::support::{LONG, batch, large, queue, settle, sizes};
 use mparticle_client::testing::{Answer, Emulator};
@@ -10,7 +10,7 @@ const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 const TICK: Duration = Duration::from_millis(2);
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_waits_for_others_as_long_as_it_was_told() {
+async fn a_batch_waits_for_others_for_the_flush_interval() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(INTERVAL)).await;
     for idle in [0, 1, 6_999, 7_000, 7_001, 13_500, 100_000] {
@@ -30,7 +30,7 @@ async fn a_batch_waits_for_others_as_long_as_it_was_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_comes_while_another_waits_for_its_answer_goes_in_its_own_time() {
+async fn a_batch_waits_for_its_own_interval_while_another_is_in_flight() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(INTERVAL)).await;
     emulator.script([Answer::normal().delayed(Duration::from_secs(10))]);
@@ -42,7 +42,7 @@ async fn a_batch_that_comes_while_another_waits_for_its_answer_goes_in_its_own_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_interval_every_batch_goes_at_once() {
+async fn without_an_interval_every_batch_is_sent_at_once() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(Duration::ZERO)).await;
     let start = Instant::now();
@@ -54,7 +54,7 @@ async fn without_an_interval_every_batch_goes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interval_that_never_ends_leaves_the_other_reasons_to_send() {
+async fn with_an_endless_interval_a_flush_or_a_shutdown_still_sends() {
     let emulator = Emulator::in_memory();
     let (queue, worker) = queue(&emulator, |builder| builder.flush_every(Duration::MAX)).await;
     drop(queue.try_send(batch("1", "a")).unwrap());
@@ -67,7 +67,7 @@ async fn an_interval_that_never_ends_leaves_the_other_reasons_to_send() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_with_enough_batches_goes_at_once() {
+async fn a_request_with_enough_batches_is_sent_at_once() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(NEVER)).await;
     for user in 0..200 {
@@ -75,13 +75,13 @@ async fn a_request_with_enough_batches_goes_at_once() {
         settle().await;
     }
     sleep(TICK).await;
-    // The worker is woken for a few more than a request holds.
+    // The worker is woken for slightly more batches than a request contains.
     assert_eq!(emulator.requests().len(), 1);
     assert_eq!((queue.stats().delivered, queue.stats().pending), (100, 100));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_with_enough_bytes_goes_at_once() {
+async fn a_request_with_enough_bytes_is_sent_at_once() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(NEVER)).await;
     for user in 0..3 {
@@ -94,7 +94,7 @@ async fn a_request_with_enough_bytes_goes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_sends_what_waits_and_only_that() {
+async fn a_flush_sends_only_the_batches_that_are_waiting() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) = queue(&emulator, |builder| builder.flush_every(NEVER)).await;
     let before = Instant::now();
@@ -152,7 +152,7 @@ async fn a_full_queue_sends_without_waiting_for_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_who_wait_for_room_do_not_wait_for_the_interval() {
+async fn many_calls_that_wait_for_capacity_do_not_wait_for_the_interval() {
     let emulator = Emulator::in_memory();
     let (queue, _worker) =
         queue(&emulator, |builder| builder.flush_every(NEVER).max_pending(1, 1_000_000)).await;
@@ -171,7 +171,7 @@ async fn many_who_wait_for_room_do_not_wait_for_the_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sender_who_waits_for_room_makes_no_small_request_while_others_are_under_way() {
+async fn a_call_that_waits_for_capacity_causes_no_small_request_while_others_are_in_flight() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::normal().delayed(Duration::from_secs(9)));
     let (queue, _worker) =

@@ -1,4 +1,4 @@
-//! Load on an emulator that does nothing but limit the rate, and what became of it, under paused time.
+//! Load on an emulator that only limits the rate, and the results, with paused time.
 
 use mparticle_client::models::{Batch, Environment};
 use mparticle_client::testing::{Counts, Emulator, RateLimit};
@@ -14,7 +14,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// mParticle's default limit, in batches per second.
 pub(crate) const DEFAULT_LIMIT: u32 = 270;
 
-/// Whether accepted requests carry `X-mp-rate-limit-percentage-used`.
+/// Whether responses to accepted requests contain `X-mp-rate-limit-percentage-used`.
 pub(crate) const HEADER: [bool; 2] = [true, false];
 
 pub(crate) fn limit(per_second: u32, header: bool) -> RateLimit {
@@ -39,7 +39,7 @@ pub(crate) fn client(emulator: &Emulator) -> Client {
     builder(emulator).build().unwrap()
 }
 
-/// A client whose uploads may take so long.
+/// Returns a client whose uploads may take this long.
 pub(crate) fn client_with_deadline(emulator: &Emulator, deadline: Duration) -> Client {
     builder(emulator).timeouts(Timeouts::default().with_overall(deadline)).build().unwrap()
 }
@@ -48,7 +48,7 @@ pub(crate) fn batch() -> Batch {
     Batch::new(Environment::Development)
 }
 
-/// What became of a load.
+/// The result of a load.
 pub(crate) struct Run {
     emulator: Emulator,
     start: Instant,
@@ -57,17 +57,17 @@ pub(crate) struct Run {
     failed: Arc<AtomicU64>,
 }
 
-/// A load for a time. The goodput is in batches per second.
+/// A load for a certain time. The goodput is in batches per second.
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) goodput: f64,
-    /// The share of 429s of the requests that were sent after the first second.
+    /// The share of requests with status 429 after the first second.
     pub(crate) refused: f64,
     pub(crate) failed: u64,
 }
 
 impl Run {
-    /// Starts to count. What is sent until this returns, after a second, runs in tasks.
+    /// Starts counting after a second. Uploads that are sent in this second run in tasks.
     pub(crate) async fn begin(emulator: &Emulator) -> Self {
         let (start, emulator) = (Instant::now(), emulator.clone());
         sleep(SECOND).await;
@@ -75,7 +75,7 @@ impl Run {
         Self { emulator, start, early, failed: Arc::default() }
     }
 
-    /// The figures up to now.
+    /// Returns the current figures.
     #[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
     pub(crate) fn figures(&self) -> Figures {
         let counts = self.emulator.counts();
@@ -116,14 +116,14 @@ pub(crate) async fn workers(
     run.figures()
 }
 
-/// Uploads so many batches per second for a time, each in a task, then waits for all of them. A caller drops its upload
-/// after its patience. The goodput is that of the time in which uploads were offered.
+/// Uploads a number of batches per second for a certain time, each in a task, then waits for all of them. A caller
+/// drops its upload after `abandon_after`. The goodput is measured during the time in which uploads are offered.
 pub(crate) async fn offer(
     emulator: &Emulator,
     client: &Client,
     per_second: u32,
     time: Duration,
-    patience: Option<Duration>,
+    abandon_after: Option<Duration>,
 ) -> Figures {
     let start = Instant::now();
     let failed = Arc::new(AtomicU64::new(0));
@@ -136,8 +136,8 @@ pub(crate) async fn offer(
                 sleep_until(start + upload * SECOND / per_second).await;
                 let (client, failed) = (client.clone(), Arc::clone(&failed));
                 tasks.spawn(async move {
-                    let patience = patience.unwrap_or(Duration::MAX);
-                    let accepted = timeout(patience, client.upload_events(&batch())).await;
+                    let abandon_after = abandon_after.unwrap_or(Duration::MAX);
+                    let accepted = timeout(abandon_after, client.upload_events(&batch())).await;
                     if !accepted.is_ok_and(|result| result.is_ok()) {
                         failed.fetch_add(1, Ordering::SeqCst);
                     }
@@ -154,7 +154,7 @@ pub(crate) async fn offer(
     Figures { goodput, ..run.figures() }
 }
 
-/// Prints the figures of a row, and holds them against what is demanded.
+/// Prints the figures of a row, and compares them with the required ones.
 pub(crate) fn row(name: &str, header: bool, figures: &Figures, goodput: f64, refused: f64) {
     let with = if header { "header" } else { "no header" };
     println!(

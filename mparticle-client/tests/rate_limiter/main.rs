@@ -1,4 +1,4 @@
-//! What is delivered at a rate limit: goodput, share of 429s and failures under lasting load, under paused time.
+//! Tests of the delivery at a rate limit: goodput, share of 429s and failures under lasting load, with paused time.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod load;
@@ -46,17 +46,17 @@ async fn below_the_limit_nothing_is_delayed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn under_lasting_overload_the_limit_is_used_and_the_rest_is_told_in_time() {
+async fn under_lasting_overload_the_limit_is_used_and_the_other_uploads_fail_in_time() {
     for header in HEADER {
-        for (name, seconds, deadline, patience) in [
+        for (name, seconds, deadline, abandon_after) in [
             ("400/s offered for 200 s", 200_u32, 60_u32, None),
             ("400/s offered, deadline of 2 s", 60, 2, None),
             ("400/s offered, callers give up after 2 s", 60, 2, Some(2 * SECOND)),
         ] {
             let emulator = emulator(limit(DEFAULT_LIMIT, header));
-            let overall = if patience.is_some() { MINUTE } else { deadline * SECOND };
+            let overall = if abandon_after.is_some() { MINUTE } else { deadline * SECOND };
             let client = client_with_deadline(&emulator, overall);
-            let figures = offer(&emulator, &client, 400, seconds * SECOND, patience).await;
+            let figures = offer(&emulator, &client, 400, seconds * SECOND, abandon_after).await;
             row(name, header, &figures, 0.95 * L, 0.01);
             let most = f64::from(400 * seconds) - 0.95 * L * f64::from(seconds + deadline);
             assert!(f64::from(u32::try_from(figures.failed).unwrap()) <= most, "{name}: {most}");
@@ -107,7 +107,7 @@ async fn a_limit_that_falls_or_rises_is_followed() {
             sleep(20 * SECOND).await;
             watched.set_rate_limit(limit(270, header));
             let mut rates = Vec::new();
-            // In the second around 30 and 50 seconds after the rise.
+            // These are measured in a second around 30 and 50 seconds after the rise.
             for wait in [29_500, 19_000] {
                 sleep(Duration::from_millis(wait)).await;
                 let before = watched.counts().accepted_batches;
@@ -141,7 +141,7 @@ async fn a_server_far_away_or_with_a_small_bucket_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn processes_that_do_not_know_of_each_other_share_a_limit() {
+async fn independent_processes_share_a_limit() {
     for header in HEADER {
         for (processes, refused) in [(20, 0.01), (100, 0.05)] {
             let emulator = emulator(limit(DEFAULT_LIMIT, header));
@@ -155,7 +155,7 @@ async fn processes_that_do_not_know_of_each_other_share_a_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn uploads_in_the_body_of_a_loop_over_uploads_do_not_lock() {
+async fn uploads_in_the_body_of_a_loop_over_uploads_do_not_deadlock() {
     for header in HEADER {
         let emulator = emulator(limit(50, header));
         let client = builder(&emulator).max_in_flight(8).build().unwrap();
@@ -214,7 +214,7 @@ async fn after_a_429_to_everything_the_rate_doubles_and_no_burst_follows() {
     }
 }
 
-/// The time that a load takes without the header, and with 202s that all tell of a limit that is nearly used.
+/// Returns the time that a load takes without the header, and with a header that reports a nearly used limit.
 async fn with_and_without_header(
     percentage: &str,
     load: impl AsyncFn(Client),

@@ -106,7 +106,7 @@ impl Server {
     }
 
     /// Returns a builder for a client of this server with short timeouts and without retries.
-    pub(crate) fn impatient(&self) -> ClientBuilder {
+    pub(crate) fn with_short_timeouts(&self) -> ClientBuilder {
         let timeouts = Timeouts::default()
             .with_connect(Duration::from_secs(2))
             .with_attempt(Duration::from_millis(300))

@@ -1,4 +1,4 @@
-//! What someone would write by hand to send and read this one batch: the fields it has, derived by serde, no leniency.
+//! Hand-written types for this batch: only its fields, derived by serde, without leniency.
 
 #![allow(clippy::enum_variant_names, clippy::struct_field_names, reason = "the names on the wire")]
 

@@ -1,4 +1,4 @@
-//! Attribution: custom events that tell mParticle which campaign led to an installation or a return.
+//! Attribution: custom events that name the campaign that led to an installation or to the return of a user.
 
 use crate::{CustomEvent, CustomEventType};
 
@@ -9,8 +9,8 @@ const INSTALL: &str = "attribution";
 const RE_ENGAGEMENT: &str = "re-engagement";
 
 impl CustomEvent {
-    /// Creates an event that attributes an installation to a campaign of a publisher. mParticle stores both in the profile
-    /// of the user.
+    /// Creates an event that attributes an installation to a campaign of a publisher. mParticle stores both in the
+    /// profile of the user.
     pub fn attribution(publisher: impl Into<String>, campaign: impl Into<String>) -> Self {
         attributed(INSTALL, publisher, campaign)
     }
@@ -20,7 +20,7 @@ impl CustomEvent {
         attributed(RE_ENGAGEMENT, publisher, campaign)
     }
 
-    /// Creates an event that attributes another engagement to a campaign of a publisher. The profile does not change.
+    /// Creates an event that attributes any other engagement to a campaign of a publisher. The profile does not change.
     pub fn engagement(
         event_name: impl Into<String>,
         publisher: impl Into<String>,

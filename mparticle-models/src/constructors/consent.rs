@@ -1,11 +1,11 @@
-//! Decisions under the GDPR and the CCPA.
+//! Setters for decisions under the GDPR and the CCPA.
 
 use crate::{CcpaConsent, CcpaConsentState, ConsentState, GdprConsentState, UnixMillis};
 
 impl ConsentState {
-    /// Sets the decision of the user about one GDPR purpose. Replaces an earlier decision about the same purpose.
+    /// Sets the decision of the user about a GDPR purpose. Replaces an earlier decision about the same purpose.
     ///
-    /// The purpose has to exist in the workspace. `consented` is true if the user agreed.
+    /// The purpose has to exist in the workspace. `consented` is `true` if the user agreed.
     #[inline]
     #[must_use]
     pub fn with_gdpr_decision(
@@ -19,7 +19,7 @@ impl ConsentState {
 
     /// Sets the decision of the user about the sale of personal data under the CCPA.
     ///
-    /// `opted_out` is true if the user objects to the sale.
+    /// `opted_out` is `true` if the user objects to the sale.
     #[inline]
     #[must_use]
     pub fn with_data_sale_opt_out(
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decisions_stand_under_their_regulation_and_purpose() {
+    fn decisions_are_written_below_their_regulation_and_purpose() {
         let at = UnixMillis::from_secs(1_700_000_000);
         let state = ConsentState::new()
             .with_gdpr_decision("marketing", true, at)

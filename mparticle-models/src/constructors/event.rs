@@ -1,4 +1,4 @@
-//! Events in general: lists of events of different types, and the name of an event.
+//! Lists of events of different types, and the names of events.
 
 use crate::Event;
 

@@ -441,7 +441,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -468,7 +468,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -581,7 +581,7 @@ impl ApplicationStateTransitionEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -720,8 +720,8 @@ impl ApplicationStateTransitionEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -1067,7 +1067,7 @@ impl FirstRunEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -1094,7 +1094,7 @@ impl FirstRunEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -1207,7 +1207,7 @@ impl FirstRunEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -1300,8 +1300,8 @@ impl FirstRunEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -1694,7 +1694,7 @@ impl UninstallEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -1721,7 +1721,7 @@ impl UninstallEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -1834,7 +1834,7 @@ impl UninstallEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -1927,8 +1927,8 @@ impl UninstallEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,

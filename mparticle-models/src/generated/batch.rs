@@ -211,7 +211,8 @@ pub struct Batch {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub origin_mpid: Option<i64>,
 
-    /// Whether the batch was modified on its way. Its meaning is not documented.
+    /// Whether the batch was modified during processing. The meaning is not
+    /// documented.
     ///
     /// Set by mParticle. Do not send it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
@@ -564,8 +565,8 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_user_attributes(
         mut self,
         user_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -684,8 +685,8 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -719,8 +720,8 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)

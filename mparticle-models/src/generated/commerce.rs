@@ -207,7 +207,7 @@ impl CommerceEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -234,7 +234,7 @@ impl CommerceEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -347,7 +347,7 @@ impl CommerceEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -500,8 +500,8 @@ impl CommerceEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -943,8 +943,8 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub position: Option<i64>,
 
-    /// Details of your choice by name. Unlike those of an event they are texts only,
-    /// or null.
+    /// The attributes of the product, by names of your choice. Unlike the attributes
+    /// of an event, they are texts or null.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -1063,7 +1063,7 @@ impl Product {
 
     /// Sets [`custom_attributes`](Self::custom_attributes).
     ///
-    /// Details of your choice by name.
+    /// The attributes of the product, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -1180,8 +1180,8 @@ impl Product {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,

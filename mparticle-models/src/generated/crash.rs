@@ -97,7 +97,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -124,7 +124,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -237,7 +237,7 @@ impl BreadcrumbEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -339,8 +339,8 @@ impl BreadcrumbEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -768,7 +768,7 @@ impl CrashReportEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -795,7 +795,7 @@ impl CrashReportEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -908,7 +908,7 @@ impl CrashReportEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -1086,8 +1086,8 @@ impl CrashReportEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,

@@ -110,7 +110,7 @@ impl CustomEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -137,7 +137,7 @@ impl CustomEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -250,7 +250,7 @@ impl CustomEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -354,8 +354,8 @@ impl CustomEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,

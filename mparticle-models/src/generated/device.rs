@@ -85,7 +85,7 @@ open_enum!(AttAuthorizationStatus);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DeviceCurrentState {
-    /// Time since the application started, in milliseconds.
+    /// The time since the application started, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub time_since_start_ms: Option<DurationMillis>,
 
@@ -200,7 +200,7 @@ impl DeviceCurrentState {
 
     /// Sets [`time_since_start_ms`](Self::time_since_start_ms).
     ///
-    /// Time since the application started, in milliseconds.
+    /// The time since the application started, in milliseconds.
     #[must_use]
     pub fn with_time_since_start_ms(
         mut self,

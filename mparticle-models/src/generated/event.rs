@@ -38,7 +38,8 @@ pub struct CommonEventData {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub timestamp_unixtime_ms: Option<UnixMillis>,
 
-    /// Attributes of your choice, by name. Null stands for a name without a value.
+    /// The attributes of the event, by names of your choice. Null means that a name
+    /// has no value.
     ///
     /// At most 256 characters in a name; mParticle truncates more. At most 100
     /// entries, 4096 characters in a value; the effect of more is not documented.
@@ -49,8 +50,8 @@ pub struct CommonEventData {
     )]
     pub custom_attributes: BTreeMap<String, Scalar>,
 
-    /// Instructions to particular outputs, by name. Flags are not attributes. Any
-    /// JSON is accepted; strings are the most portable.
+    /// The instructions for particular outputs, by name. Flags are not attributes.
+    /// Any JSON is accepted; strings are the most portable.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
@@ -110,7 +111,7 @@ pub struct CommonEventData {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub page_url: Option<String>,
 
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub active_time_on_site_ms: Option<DurationMillis>,
 
@@ -179,7 +180,7 @@ impl CommonEventData {
 
     /// Sets [`custom_attributes`](Self::custom_attributes).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -206,7 +207,7 @@ impl CommonEventData {
 
     /// Sets [`custom_flags`](Self::custom_flags).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -319,7 +320,7 @@ impl CommonEventData {
 
     /// Sets [`active_time_on_site_ms`](Self::active_time_on_site_ms).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -412,8 +413,8 @@ impl CommonEventData {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -794,8 +795,8 @@ impl Event {
         }
     }
 
-    /// Returns the fields that all known types have, for changing them, or `None`
-    /// for an unknown type.
+    /// Returns a mutable reference to the fields that all known types have, or
+    /// `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut CommonEventData> {
         match self {
             Self::SessionStart(content) => Some(&mut content.common),
@@ -994,8 +995,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -1029,8 +1030,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -1071,7 +1072,7 @@ impl From<SessionStartEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for SessionStartEvent {
     type Error = Event;
 
@@ -1091,7 +1092,7 @@ impl From<SessionEndEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for SessionEndEvent {
     type Error = Event;
 
@@ -1111,7 +1112,7 @@ impl From<ScreenViewEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for ScreenViewEvent {
     type Error = Event;
 
@@ -1131,7 +1132,7 @@ impl From<CustomEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for CustomEvent {
     type Error = Event;
 
@@ -1151,7 +1152,7 @@ impl From<CommerceEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for CommerceEvent {
     type Error = Event;
 
@@ -1171,7 +1172,7 @@ impl From<ApplicationStateTransitionEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for ApplicationStateTransitionEvent {
     type Error = Event;
 
@@ -1191,7 +1192,7 @@ impl From<FirstRunEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for FirstRunEvent {
     type Error = Event;
 
@@ -1211,7 +1212,7 @@ impl From<UninstallEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for UninstallEvent {
     type Error = Event;
 
@@ -1231,7 +1232,7 @@ impl From<PushRegistrationEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for PushRegistrationEvent {
     type Error = Event;
 
@@ -1251,7 +1252,7 @@ impl From<PushMessageEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for PushMessageEvent {
     type Error = Event;
 
@@ -1271,7 +1272,7 @@ impl From<CrashReportEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for CrashReportEvent {
     type Error = Event;
 
@@ -1291,7 +1292,7 @@ impl From<BreadcrumbEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for BreadcrumbEvent {
     type Error = Event;
 
@@ -1311,7 +1312,7 @@ impl From<NetworkPerformanceEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for NetworkPerformanceEvent {
     type Error = Event;
 
@@ -1331,7 +1332,7 @@ impl From<OptOutEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for OptOutEvent {
     type Error = Event;
 
@@ -1351,7 +1352,7 @@ impl From<ProfileEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for ProfileEvent {
     type Error = Event;
 
@@ -1371,7 +1372,7 @@ impl From<UserAttributeChangeEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for UserAttributeChangeEvent {
     type Error = Event;
 
@@ -1391,7 +1392,7 @@ impl From<UserIdentityChangeEvent> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for UserIdentityChangeEvent {
     type Error = Event;
 

@@ -44,7 +44,7 @@ pub struct NetworkPerformanceEvent {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub response_code: Option<i64>,
 
-    /// Time from the request to the end of the response, in milliseconds.
+    /// The time from the request to the end of the response, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub time_elapsed: Option<DurationMillis>,
 
@@ -123,7 +123,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`time_elapsed`](Self::time_elapsed).
     ///
-    /// Time from the request to the end of the response, in milliseconds.
+    /// The time from the request to the end of the response, in milliseconds.
     #[must_use]
     pub fn with_time_elapsed(mut self, time_elapsed: impl Into<DurationMillis>) -> Self {
         self.time_elapsed = Some(time_elapsed.into());
@@ -173,7 +173,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -200,7 +200,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -313,7 +313,7 @@ impl NetworkPerformanceEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -453,8 +453,8 @@ impl NetworkPerformanceEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,

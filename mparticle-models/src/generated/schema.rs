@@ -2,14 +2,14 @@
 
 //! The schema itself, for validators in any language.
 
-/// `batch.json` and what it refers to, as one JSON Schema (2020-12).
+/// `batch.json` as a self-contained JSON Schema (2020-12).
 pub const BATCH: &str = include_str!("schema/batch.json");
 
-/// `batch.json` and what it refers to, as one JSON Schema (2020-12). Has only the limits that mParticle enforces.
+/// `batch.json` as a self-contained JSON Schema (2020-12), enforced limits only.
 pub const BATCH_ENFORCED: &str = include_str!("schema/batch.enforced.json");
 
-/// `bulk.json` and what it refers to, as one JSON Schema (2020-12).
+/// `bulk.json` as a self-contained JSON Schema (2020-12).
 pub const BULK: &str = include_str!("schema/bulk.json");
 
-/// `bulk.json` and what it refers to, as one JSON Schema (2020-12). Has only the limits that mParticle enforces.
+/// `bulk.json` as a self-contained JSON Schema (2020-12), enforced limits only.
 pub const BULK_ENFORCED: &str = include_str!("schema/bulk.enforced.json");

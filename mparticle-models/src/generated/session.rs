@@ -26,12 +26,13 @@ use crate::support::{
 ///
 /// let end = SessionEndEvent::new(Duration::from_secs(90))
 ///     .with_session_uuid("7a6ac9b2-90d3-4d6e-9f6f-1c8e1a1b2c3d");
-/// assert_eq!(end.session_duration_ms.map(|length| length.as_millis()), Some(90_000));
+/// let length = end.session_duration_ms.map(|length| length.as_millis());
+/// assert_eq!(length, Some(90_000));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SessionEndEvent {
-    /// Length of the session in milliseconds.
+    /// The length of the session, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::optional")]
     pub session_duration_ms: Option<DurationMillis>,
 
@@ -64,7 +65,7 @@ impl SessionEndEvent {
 
     /// Sets [`session_duration_ms`](Self::session_duration_ms).
     ///
-    /// Length of the session in milliseconds.
+    /// The length of the session, in milliseconds.
     #[must_use]
     pub fn with_session_duration_ms(
         mut self,
@@ -88,7 +89,7 @@ impl SessionEndEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -115,7 +116,7 @@ impl SessionEndEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -228,7 +229,7 @@ impl SessionEndEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -332,8 +333,8 @@ impl SessionEndEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -598,7 +599,7 @@ impl SessionStartEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -625,7 +626,7 @@ impl SessionStartEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -738,7 +739,7 @@ impl SessionStartEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -831,8 +832,8 @@ impl SessionStartEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,

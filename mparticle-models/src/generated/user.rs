@@ -307,7 +307,7 @@ impl OpenEnum for ReservedUserAttribute {
 open_enum!(ReservedUserAttribute);
 
 /// An attribute of the user changed. mParticle creates these events from the
-/// attributes of a batch, so servers rarely send them.
+/// attributes of a batch. Servers therefore rarely send them.
 ///
 /// Schema: `user.json#/$defs/UserAttributeChangeEvent`.
 ///
@@ -453,7 +453,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -480,7 +480,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -593,7 +593,7 @@ impl UserAttributeChangeEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -717,8 +717,8 @@ impl UserAttributeChangeEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -1925,7 +1925,7 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`custom_attributes`](Self::common).
     ///
-    /// Attributes of your choice, by name.
+    /// The attributes of the event, by names of your choice.
     #[must_use]
     pub fn with_custom_attributes(
         mut self,
@@ -1952,7 +1952,7 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`custom_flags`](Self::common).
     ///
-    /// Instructions to particular outputs, by name.
+    /// The instructions for particular outputs, by name.
     #[must_use]
     pub fn with_custom_flags(
         mut self,
@@ -2065,7 +2065,7 @@ impl UserIdentityChangeEvent {
 
     /// Sets [`active_time_on_site_ms`](Self::common).
     ///
-    /// Time for which the user had been active on the site, in milliseconds.
+    /// The time for which the user had been active on the site, in milliseconds.
     #[must_use]
     pub fn with_active_time_on_site_ms(
         mut self,
@@ -2172,8 +2172,8 @@ impl UserIdentityChangeEvent {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,

@@ -17,14 +17,14 @@ impl ApplicationStateTransitionEvent {
         Self::initialized(false, true)
     }
 
-    /// Creates the event of an application that came to the foreground.
+    /// Creates the event of an application that moved to the foreground.
     #[inline]
     #[must_use]
     pub fn foreground() -> Self {
         Self::new(ApplicationTransitionType::ApplicationForeground)
     }
 
-    /// Creates the event of an application that went to the background.
+    /// Creates the event of an application that moved to the background.
     #[inline]
     #[must_use]
     pub fn background() -> Self {

@@ -1,5 +1,5 @@
-//! Constructors of values that consist of several fields: the states of an application, and the variants of a commerce
-//! event. The documentation of a type shows them before `new`, because they are what users need.
+//! Constructors that set several fields: the states of an application, and the variants of a commerce event. The
+//! documentation of a type shows them before `new`, because they are the most useful ones.
 
 mod application;
 mod commerce;

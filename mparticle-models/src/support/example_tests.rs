@@ -1,4 +1,4 @@
-//! Tests of the whole support with types that are generated from a schema of one of everything.
+//! Tests of the whole folder with types that are generated from a schema with one type of each kind.
 //!
 //! The types are a golden output of the generator's tests: an object with a flattened base (`PageView`), a base
 //! (`CommonData`), an object of which one field is required to write and optional to read (`Upload`), an enum
@@ -92,7 +92,7 @@ fn content_may_be_absent() {
 }
 
 #[test]
-fn an_event_that_is_wrong_is_never_taken_for_an_unknown_one() {
+fn an_invalid_event_is_never_read_as_an_unknown_one() {
     for (json, message) in [
         ("null", "expected an object, found null or an empty string"),
         ("[]", "expected an object, found a list"),
@@ -124,7 +124,7 @@ fn an_event_that_is_wrong_is_never_taken_for_an_unknown_one() {
 }
 
 #[test]
-fn a_number_in_disguise_is_no_event_and_no_data() {
+fn a_number_of_arbitrary_precision_is_neither_an_event_nor_data() {
     use serde::de::value::{Error, MapDeserializer};
     let disguise = || {
         let entries = [("$serde_json::private::Number", "7")].into_iter();
@@ -256,7 +256,7 @@ fn fields_that_are_not_known_survive_a_round_trip() {
     }
 }
 
-/// Reads each document, of which the error must have this kind, pointer and message.
+/// Reads each document, and checks the kind, the pointer and the message of the error.
 fn check_errors(kind: ReadErrorKind, cases: &[(&str, &str, &str)]) {
     for (json, pointer, message) in cases {
         let error = Upload::from_str(json).expect_err(json);
@@ -288,7 +288,7 @@ fn a_missing_field_is_reported_by_its_own_pointer() {
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_is_reported_where_it_stands() {
+fn a_value_of_the_wrong_type_is_reported_at_its_place() {
     const SCALAR: &str = "expected null, a boolean, a number or a string, found";
     check_errors(
         ReadErrorKind::WrongType,
@@ -342,7 +342,7 @@ fn a_value_of_the_wrong_kind_is_reported_where_it_stands() {
 }
 
 #[test]
-fn a_value_of_the_wrong_kind_in_a_record_is_reported_where_it_stands() {
+fn a_value_of_the_wrong_type_in_a_record_is_reported_at_its_place() {
     check_errors(
         ReadErrorKind::WrongType,
         &[
@@ -371,7 +371,7 @@ fn a_value_of_the_wrong_kind_in_a_record_is_reported_where_it_stands() {
 }
 
 #[test]
-fn a_key_that_repeats_is_reported_where_it_does() {
+fn a_repeated_key_is_reported_at_its_place() {
     check_errors(
         ReadErrorKind::Repeated,
         &[
@@ -403,7 +403,7 @@ fn a_key_that_repeats_is_reported_where_it_does() {
 }
 
 #[test]
-fn what_is_not_json_is_reported_by_line_and_column() {
+fn text_that_is_not_json_is_reported_with_line_and_column() {
     for (json, line, column) in [
         ("", 1, 0),
         ("{", 1, 1),
@@ -425,7 +425,7 @@ fn what_is_not_json_is_reported_by_line_and_column() {
 }
 
 #[test]
-fn an_error_on_reading_says_where_and_keeps_its_source() {
+fn an_error_on_reading_names_the_place_and_keeps_its_source() {
     let json = r#"{"events":[{"event_type":"page_view","data":{"secret":"value"}}]}"#;
     let error = Upload::from_str(json).expect_err(json);
     assert_eq!(error.to_string(), "at /events/0/data/url: missing field `url`");
@@ -453,7 +453,7 @@ fn values_never_appear_in_errors() {
 }
 
 #[test]
-fn a_key_that_repeats_is_forgiven_while_nothing_is_ambiguous() {
+fn a_repeated_key_is_accepted_if_it_is_not_ambiguous() {
     for (json, same_as) in [
         (r#"{"mpid":null,"mpid":7}"#, r#"{"mpid":7}"#),
         (r#"{"mpid":7,"mpid":null,"mpid":null}"#, r#"{"mpid":7}"#),
@@ -467,7 +467,7 @@ fn a_key_that_repeats_is_forgiven_while_nothing_is_ambiguous() {
         assert_eq!(Upload::from_str(json).unwrap(), Upload::from_str(same_as).unwrap(), "{json}");
     }
     let both = Upload::from_str(r#"{"mpid":null,"mpid":7,"events":[{}]}"#).unwrap_err();
-    assert_eq!(both.pointer(), "/events/0/event_type", "the other trouble is reported");
+    assert_eq!(both.pointer(), "/events/0/event_type", "the other mistake is reported");
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! The code that generated types call: how fields are read, written, checked and located.
 //!
-//! Generated code contains fields, names and limits. This folder refers to no generated type. Therefore it can be copied
-//! into another crate along with generated code. It needs `serde` (with `derive`) and `serde_json`, and must be the
-//! module `crate::support`.
+//! Generated code contains fields, names and limits. This folder refers to no generated type, and can therefore be
+//! copied into another crate along with generated code. It requires `serde` (with `derive`) and `serde_json`, and must
+//! be the module `crate::support`.
 //!
 //! - [`values`]: the types of fields that are not plain Rust types
-//! - [`read`]: lenient reading of every form in which data occurs
+//! - [`read`]: lenient reading of all forms in which data occurs
 //! - `open_enum`: enums that keep unknown values
 //! - [`mod@write`]: canonical writing
 //! - [`locate`]: reading whole documents, with errors that contain the place
 //! - [`validate`]: the limits of the service
 //!
-//! `example_tests.rs` tests all of it together, with generated types of one of everything. Of the traits, a generated
-//! object has `Serialize`, `Deserialize` (both derived), [`Read`], [`Shaped`] and [`Validate`], event data
-//! [`Enveloped`] as well, a union [`Tagged`], an enum [`OpenEnum`].
+//! `example_tests.rs` tests all of it together, with one generated type of each kind. A generated object implements
+//! `Serialize` and `Deserialize` (both derived), [`Read`], [`Shaped`] and [`Validate`]. Event data also implement
+//! [`Enveloped`], a union implements [`Tagged`], and an enum implements [`OpenEnum`].
 
 pub mod locate;
 pub mod open_enum;

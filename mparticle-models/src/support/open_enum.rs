@@ -1,7 +1,7 @@
 //! Enums that keep values that this version does not know.
 //!
-//! mParticle adds values over time, and its newest SDK writes them in upper case. Therefore reading tries the exact
-//! spelling, then ignores letter case, and then keeps the text as an unknown value.
+//! mParticle adds values over time, and its newest SDK writes them in upper case. Reading therefore tries the exact
+//! spelling first, then ignores letter case, and finally keeps the text as an unknown value.
 
 /// An enum of known texts, with one variant for any other text.
 pub trait OpenEnum: Sized + Clone + 'static {
@@ -17,7 +17,8 @@ pub trait OpenEnum: Sized + Clone + 'static {
     /// Returns the known value with this spelling, or with this spelling in another letter case.
     #[must_use]
     fn known(text: &str) -> Option<Self> {
-        // Plain loops: every enum has its own copy, and iterators would take three times as long to compile.
+        // These are plain loops, because every enum has its own copy, and iterators take three times as long to
+        // compile.
         for (spelling, value) in Self::KNOWN {
             if *spelling == text {
                 return Some(value.clone());
@@ -38,7 +39,7 @@ pub trait OpenEnum: Sized + Clone + 'static {
     }
 }
 
-/// Implements the traits of an [`OpenEnum`] that depend on its texts alone.
+/// Implements the traits of an [`OpenEnum`] that depend only on its texts.
 #[allow(unused_macros, reason = "a crate may have no enums")]
 macro_rules! open_enum {
     ($type:ty) => {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A place in a document.
 ///
-/// A place refers to the place above it, so that it needs no allocation. `Display` writes it as a JSON pointer.
+/// A place refers to the place above it, and therefore needs no allocation. `Display` writes it as a JSON pointer.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     above: Option<&'a Place<'a>>,

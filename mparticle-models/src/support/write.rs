@@ -11,23 +11,23 @@ use super::values::{Enveloped, Extra, not_finite};
 /// Writes a JSON document.
 ///
 /// # Errors
-/// If a value cannot be written as JSON.
-// Inline, so that types are compiled only where they are written.
+/// Returns an error if a value cannot be written as JSON.
+// This is inline. Types are therefore compiled only where they are written.
 #[inline]
 pub fn to_vec<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
-    // Room for a usual batch, so that the buffer does not have to grow several times.
+    // The capacity is sufficient for a typical batch.
     const CAPACITY: usize = 2048;
     let mut json = Vec::with_capacity(CAPACITY);
     serde_json::to_writer(&mut json, value)?;
     Ok(json)
 }
 
-/// A type that holds floating-point numbers, written by [`number`].
+/// A type that contains floating-point numbers, which [`number`] writes.
 pub trait Numbers {
     /// Writes the numbers.
     ///
     /// # Errors
-    /// If a number is not finite, or the serializer fails.
+    /// Returns an error if a number is not finite, or the serializer fails.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
@@ -36,7 +36,7 @@ pub trait Numbers {
 /// Whole numbers are written without a fraction, as in mParticle's samples: `100`, not `100.0`.
 ///
 /// # Errors
-/// If a number is not finite. serde would write null, and the amount would be lost.
+/// Returns an error if a number is not finite. serde would write null, and the amount would be lost.
 pub fn number<T: Numbers, S: Serializer>(numbers: &T, serializer: S) -> Result<S::Ok, S::Error> {
     numbers.write(serializer)
 }
@@ -101,7 +101,8 @@ impl<T: Numbers> Serialize for Written<'_, T> {
 /// Writes the unknown fields of a `T`: `#[serde(flatten, serialize_with = "write::extra::<T, _>")]`.
 ///
 /// # Errors
-/// If one of them has the name of a field of `T`. Its key would be written twice, and the document could not be read.
+/// Returns an error if one of them has the name of a field of `T`. Its key would be written twice, and the document
+/// could not be read.
 #[inline]
 pub fn extra<T: Shaped, S: Serializer>(extra: &Extra, serializer: S) -> Result<S::Ok, S::Error> {
     if let Some(key) = extra.keys().find(|key| T::SHAPE.has_field(key)) {
@@ -129,10 +130,10 @@ pub fn enveloped<U: Tagged, T: Serialize + Enveloped, S: Serializer>(
 
 /// Writes an object with a tag, its content and other fields.
 ///
-/// The tag comes first, so that a reader does not have to buffer the content.
+/// The tag comes first. A reader therefore does not have to buffer the content.
 ///
 /// # Errors
-/// If the other fields contain the key of the tag or of the content, or the serializer fails.
+/// Returns an error if the other fields contain the key of the tag or of the content, or the serializer fails.
 pub fn tagged<S: Serializer, T: Serialize + ?Sized>(
     serializer: S,
     (tag_key, tag): (&'static str, &str),
@@ -194,8 +195,11 @@ mod tests {
 
     #[test]
     fn a_number_that_is_not_finite_is_an_error_wherever_it_is_held() {
-        assert_eq!(written(&f64::NAN), Err("JSON cannot hold the number NaN".into()));
-        assert_eq!(written(&Some(f64::INFINITY)), Err("JSON cannot hold the number inf".into()));
+        assert_eq!(written(&f64::NAN), Err("JSON cannot represent the number NaN".into()));
+        assert_eq!(
+            written(&Some(f64::INFINITY)),
+            Err("JSON cannot represent the number inf".into())
+        );
         assert!(written(&vec![1.0, f64::NEG_INFINITY]).is_err());
         assert!(written(&BTreeMap::from([("a".to_owned(), f64::NAN)])).is_err());
     }

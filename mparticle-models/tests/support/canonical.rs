@@ -1,13 +1,13 @@
-//! The one form in which the crate writes what it has read, computed from the schema alone.
+//! The canonical form in which the crate writes a document, computed only from the schema.
 //!
-//! This is a second implementation of lenient reading and canonical writing, as simple as possible: it works on JSON
-//! and knows no Rust type. Whatever it does not touch has to come back exactly as it was.
+//! This is a second, simple implementation of lenient reading and canonical writing. It works on JSON without Rust
+//! types. The parts that it does not change must be written back exactly.
 
 use serde_json::{Map, Value, json};
 
 use super::schema::{Field, Kind, Place};
 
-/// What is written for a value at a place; none when it counts as absent there.
+/// Returns the JSON that is written for a value at a place, or `None` if the value is treated as absent.
 pub(crate) fn canonical(place: &Place, value: &Value) -> Option<Value> {
     let is_text = matches!(
         place.kind,
@@ -78,7 +78,7 @@ fn object(fields: &[Field], entries: &Map<String, Value>) -> Value {
     written.into()
 }
 
-/// Fields with nothing in them are not written.
+/// Removes empty fields, which are not written.
 fn is_left_out(place: &Place, value: &Value) -> bool {
     match (&place.kind, value) {
         (Kind::List(_), Value::Array(items)) => items.is_empty(),
@@ -87,7 +87,7 @@ fn is_left_out(place: &Place, value: &Value) -> bool {
     }
 }
 
-/// An event: its type in the documented spelling, its data, and what stands beside the two.
+/// Returns an event: its type in the documented spelling, its data, and its other fields.
 fn tagged(types: &[(String, Place)], event: &Map<String, Value>) -> Value {
     let mut written = event.clone();
     let tag = text(&event["event_type"]);
@@ -103,7 +103,7 @@ fn tagged(types: &[(String, Place)], event: &Map<String, Value>) -> Value {
     written.into()
 }
 
-/// A breadcrumb keeps its shape, be it an empty object; only a whole event without a type gets one.
+/// Returns a breadcrumb, which keeps its form, even an empty object. Only an event without a type gets one.
 fn breadcrumb(data: &Place, event: &Map<String, Value>) -> Value {
     match event.get("data") {
         Some(value) if value.is_object() => {
@@ -117,7 +117,7 @@ fn breadcrumb(data: &Place, event: &Map<String, Value>) -> Value {
     }
 }
 
-/// The text of a scalar; a number loses a fraction of zero.
+/// Returns the text of a scalar. A fraction of zero is removed from a number.
 fn text(scalar: &Value) -> String {
     match scalar {
         Value::String(text) => text.clone(),

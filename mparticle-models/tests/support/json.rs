@@ -1,16 +1,16 @@
-//! JSON as the tests read and compare it.
+//! Reading and comparing JSON in tests.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads a document in which a key may stand twice if one of the two is null, which then counts as absent.
+/// Reads a document in which a key may occur twice if one of its values is null. This value is ignored.
 pub(crate) fn parse(json: &[u8]) -> Value {
     serde_json::from_slice::<Repeating>(json).unwrap().0
 }
 
-/// The same value with each number in one notation, since `arbitrary_precision` compares numbers as texts.
+/// Returns the same value with all numbers in one notation, because `arbitrary_precision` compares numbers as text.
 pub(crate) fn plain(value: &Value) -> Value {
     match value {
         Value::Number(number) => {
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for RepeatingVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some((key, Repeating(value))) = map.next_entry::<String, Repeating>()? {
-            // With `arbitrary_precision` a number comes as an object of this one key.
+            // With `arbitrary_precision`, a number is represented as an object with this key.
             if key == "$serde_json::private::Number" {
                 return serde_json::from_str(value.as_str().unwrap()).map_err(A::Error::custom);
             }

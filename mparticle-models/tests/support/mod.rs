@@ -1,4 +1,4 @@
-//! What several test files share. Everything here is derived from the bundled schema, so that it cannot lag behind it.
+//! Shared by several tests. All data are derived from the bundled schema, and are therefore always up to date.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 

@@ -1,4 +1,4 @@
-//! Random documents along the schema: every object with some of its fields, values at and beyond their limits.
+//! Random documents of the schema: objects with some of their fields, and values at and beyond their limits.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -11,22 +11,22 @@ use serde_json::{Map, Value, json};
 use super::canonical::canonical;
 use super::schema::{Field, Kind, Limits, Place};
 
-/// How values are spelled.
+/// The notation of values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Spelling {
-    /// As they are written; some go beyond their limits.
+    /// The canonical notation. Some values exceed their limits.
     Documented,
-    /// In every form that is read.
+    /// All notations that can be read.
     Lenient,
 }
 
-/// Same cases on every run, and no files for failed ones.
+/// Returns a configuration with the same cases in every run, and without files for failed cases.
 pub(crate) fn runner(cases: u32) -> TestRunner {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-/// Documents that can be read.
+/// Returns documents that can be read.
 pub(crate) fn documents(place: &Place, spelling: Spelling) -> BoxedStrategy<Value> {
     let values = match &place.kind {
         Kind::Any => any_json(),
@@ -55,7 +55,7 @@ pub(crate) fn documents(place: &Place, spelling: Spelling) -> BoxedStrategy<Valu
     if spelling == Spelling::Documented { values } else { lenient(place, values) }
 }
 
-/// Documents that count as a value, as the items of a list and some fields have to.
+/// Returns documents that are a value, as required for the items of a list and for some fields.
 fn present(place: &Place, spelling: Spelling) -> BoxedStrategy<Value> {
     let at = place.clone();
     documents(place, spelling)
@@ -63,7 +63,7 @@ fn present(place: &Place, spelling: Spelling) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// Data of an event; only without required fields may something else than an object stand for it.
+/// Returns data of an event. Data without required fields may be something other than an object.
 fn data_of(place: &Place, spelling: Spelling) -> BoxedStrategy<Value> {
     let Kind::Object(fields) = &place.kind else { panic!("{place:?} is no event") };
     let is_optional = !fields.iter().any(Field::is_needed);
@@ -100,7 +100,7 @@ fn any_json() -> BoxedStrategy<Value> {
     .boxed()
 }
 
-/// Short texts, and rarely one about as long as the limit.
+/// Returns short texts, and rarely a text of about the maximum length.
 fn text(limit: Option<usize>) -> BoxedStrategy<String> {
     let short =
         select(vec!["a", "", "0", "12", "true", "null", "漢字 😀 ü", "\"\\/\n\u{0}\u{7f}", "$Age"]);
@@ -111,13 +111,13 @@ fn text(limit: Option<usize>) -> BoxedStrategy<String> {
     }
 }
 
-/// Texts from one below the limit to two above it, of characters that take one to four bytes.
+/// Returns texts from one character below the limit to two above it. A character takes one to four bytes.
 fn about(limit: usize) -> BoxedStrategy<String> {
     let characters = select(vec!["a", "ü", "漢", "😀"]);
     (limit - 1..=limit + 2, characters).prop_map(|(len, character)| character.repeat(len)).boxed()
 }
 
-/// A name that no field has.
+/// Returns a name that is not the name of a field.
 fn name(limit: Option<usize>) -> BoxedStrategy<String> {
     let short = select(vec!["x-a", "x-b", "x-ü/~", "$city", "x 1", ""]).prop_map(str::to_owned);
     match limit {
@@ -154,9 +154,10 @@ fn map(limits: Limits, values: &BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     prop_oneof![12 => small, 1 => many].boxed()
 }
 
-/// An object with about half of its fields, all that reading needs, and sometimes a field that no one knows.
+/// Returns an object with all fields that are required for reading, about half of the others, and sometimes an unknown
+/// field.
 ///
-/// Fields that are always written are left out in lenient spelling only, where their absence is one form of null.
+/// Fields that are always written are omitted only in the lenient notation, in which absence is a form of null.
 fn object(fields: &[Field], spelling: Spelling) -> BoxedStrategy<Value> {
     let entries = fields.iter().map(|field| {
         let is_certain =
@@ -227,7 +228,7 @@ fn breadcrumb(data: &BoxedStrategy<Value>, spelling: Spelling) -> BoxedStrategy<
     }
 }
 
-/// The same values in any form that is read for them at a place.
+/// Returns the same values in any notation that can be read at a place.
 fn lenient(place: &Place, values: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     let stands_in_list = matches!(place.kind, Kind::Event(_) | Kind::Breadcrumb(_));
     let others: Vec<Value> = match &place.kind {

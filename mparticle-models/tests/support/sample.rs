@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{BATCH, Kind, Place};
 
-/// The batch; each value differs from all others as far as its kind allows.
+/// The batch. Each value differs from all others if its type allows it.
 pub(crate) static FULL: LazyLock<Value> =
     LazyLock::new(|| Builder { count: 0 }.value(&BATCH, "batch"));
 
-/// The sample in parts, so that each is small: the batch without its events, and a batch for each event.
+/// The sample in small parts: the batch without its events, and a batch for each event.
 pub(crate) fn parts() -> impl Iterator<Item = Value> {
     let mut batch = FULL.clone();
     let events = batch["events"].take();
@@ -19,7 +19,8 @@ pub(crate) fn parts() -> impl Iterator<Item = Value> {
     [batch].into_iter().chain(events.map(|event| json!({ "events": [event] })))
 }
 
-/// Every place that the schema describes in a part of the sample, less those of later elements of a list or a map.
+/// Returns the places that the schema describes in a part of the sample, with only the first element of each list and
+/// map.
 pub(crate) fn places(part: &Value) -> Vec<(String, Place)> {
     let mut places = Vec::new();
     BATCH.visit(part, "", &mut |pointer, place, _| {
@@ -32,7 +33,7 @@ pub(crate) fn places(part: &Value) -> Vec<(String, Place)> {
     places
 }
 
-/// The part with another value at one place.
+/// Returns the part with another value at one place.
 pub(crate) fn with(part: &Value, pointer: &str, value: Value) -> Value {
     let mut part = part.clone();
     *part.pointer_mut(pointer).unwrap() = value;
@@ -82,7 +83,7 @@ impl Builder {
         }
     }
 
-    /// An entry per kind of value, under names that need escaping in a pointer.
+    /// Returns an entry per type of value, with names that have to be escaped in a pointer.
     fn entries(&mut self, item: &Place) -> Value {
         let mut entries = Map::new();
         let scalars = [

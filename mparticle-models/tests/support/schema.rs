@@ -1,4 +1,4 @@
-//! The bundled schema as the tests see it: what stands at each place, whatever the notation.
+//! The bundled schema for tests: the type at each place, independent of the notation.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 pub(crate) static BATCH: LazyLock<Place> =
     LazyLock::new(|| Reader { document: parse(mparticle_models::schema::BATCH) }.root());
 
-/// The same as a validator that knows nothing of this crate.
+/// Returns the same schema as a validator, which is independent of this crate.
 pub(crate) static BATCH_VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| jsonschema::validator_for(&parse(mparticle_models::schema::BATCH)).unwrap());
 
@@ -17,10 +17,10 @@ fn parse(document: &str) -> Value {
     serde_json::from_str(document).expect("the bundled schema is JSON")
 }
 
-/// A place of the schema that holds a value.
+/// A place in the schema for a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// The name of the definition, where there is one.
+    /// The name of the definition, if there is one.
     pub(crate) name: String,
     /// Whether the schema accepts null there.
     pub(crate) nullable: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Place {
     pub(crate) kind: Kind,
 }
 
-/// The greatest sizes that the schema accepts.
+/// The maximum sizes that the schema accepts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Limits {
     pub(crate) length: Option<usize>,
@@ -39,7 +39,7 @@ pub(crate) struct Limits {
     pub(crate) item_length: Option<usize>,
 }
 
-/// What can stand at a place.
+/// The type of the values at a place.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Any,
@@ -78,19 +78,19 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    /// Whether reading needs it. The environment is the one field that only writing needs.
+    /// Whether the field is required for reading. The environment is the only field that is required only for writing.
     pub(crate) fn is_needed(&self) -> bool {
         self.required && !self.place.nullable && self.name != "environment"
     }
 
-    /// Whether null is written for it instead of leaving it out.
+    /// Whether null is written instead of omitting the field.
     pub(crate) fn is_always_written(&self) -> bool {
         self.required && self.place.nullable
     }
 }
 
 impl Place {
-    /// The field of an object by its name.
+    /// Returns the field of an object by its name.
     pub(crate) fn field(&self, name: &str) -> Option<&Field> {
         match &self.kind {
             Kind::Object(fields) => fields.iter().find(|field| field.name == name),
@@ -98,7 +98,7 @@ impl Place {
         }
     }
 
-    /// Calls `f` with every place of a value that the schema describes, the JSON pointer to it, and what stands there.
+    /// Calls `f` with each place in a value that the schema describes, its JSON pointer, and the value at the place.
     pub(crate) fn visit<'v>(
         &self,
         value: &'v Value,
@@ -176,7 +176,7 @@ impl Reader {
         self.place(schema.as_object().unwrap())
     }
 
-    /// Follows references; what stands beside one goes over what it refers to.
+    /// Follows references. Keywords beside a reference take precedence over those of its target.
     fn resolve(&self, mut schema: Map<String, Value>) -> (String, Map<String, Value>) {
         let mut name = String::new();
         while let Some(target) = schema.remove("$ref") {

@@ -1,14 +1,14 @@
-//! Looks for crates below the client that need more than a C compiler.
+//! Checks that no dependency of the client requires more than a C compiler.
 
 use std::path::Path;
 
 use super::{cargo, not_started};
 
-/// Lists what is compiled for the client, one crate a line.
+/// The arguments of Cargo that list the crates of the client, one per line.
 pub(super) const TREE: &str =
     "tree -p mparticle-client --all-features -e normal,build --target all --prefix none -f {p}";
 
-/// Crates that need more than a C compiler.
+/// Crates that require more than a C compiler.
 const NATIVE_TOOLS: [&str; 6] =
     ["aws-lc-sys", "bindgen", "cmake", "openssl-sys", "pkg-config", "vcpkg"];
 

@@ -1,8 +1,8 @@
-//! The worker: takes batches, seals them, has them sent, and gives them their outcomes.
+//! The worker: takes batches, seals them, sends them through the dispatcher, and reports their outcomes.
 //!
-//! It owns every batch from the hand-over to the outcome, so it can be dropped at any moment: what has no outcome then
-//! gets one. This file is the loop; [`outcomes`] handles what the dispatcher reports, and [`waiting`] serves those who
-//! wait for a flush or a shutdown.
+//! It owns every batch until the outcome. It can be dropped at any time, and then reports an outcome for every batch
+//! that has none. This file contains the loop. [`outcomes`] handles the events of the dispatcher, and [`waiting`]
+//! handles flushes and shutdowns.
 
 mod outcomes;
 mod waiting;
@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 use waiting::{Flush, Shutdown, earlier};
 
-/// What a [`QueueBuilder`](super::QueueBuilder) was told.
+/// The settings of a [`QueueBuilder`](super::QueueBuilder) that concern the worker.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DeliverySettings {
     pub(super) flush_every: Duration,
@@ -45,21 +45,21 @@ pub(super) struct Delivery {
     dispatch: Dispatch<Arc<RequestSender>, u64>,
     sealed: HashMap<u64, SealedBatch>,
     next_key: u64,
-    /// Waits until the spool holds the seals of a request.
+    /// Requests whose seals are being written to the spool.
     sealing: FuturesOrdered<Sealing>,
-    /// Numbers of batches and seals that the spool no longer needs.
+    /// The numbers of batches and seals that the spool can delete.
     to_delete: Vec<u64>,
     is_paused: bool,
-    /// When a paused queue tries whether it can continue.
+    /// When a paused queue tries to send.
     next_probe: Option<Instant>,
-    /// When failed requests are retried for those who wait.
+    /// When failed requests are retried because of a flush or a shutdown.
     next_retry: Option<Instant>,
     flushes: Vec<Flush>,
     shutdown: Option<Shutdown>,
     timers: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-/// The keys of the batches of a request, and for each of them whether the spool knows that it was joined.
+/// The keys of the batches of a request, and for each of them whether its seal was written.
 type Sealing = Pin<Box<dyn Future<Output = Vec<(u64, Result<(), Error>)>> + Send>>;
 
 impl Delivery {
@@ -79,7 +79,7 @@ impl Delivery {
             clock: Arc::clone(&shared.clock),
         };
         let mut dispatch = Dispatch::new(sender, dispatch_settings);
-        // The accumulator has waited for other batches.
+        // The accumulator waits for other batches. The dispatcher need not.
         dispatch.complete();
         Self {
             shared,
@@ -130,7 +130,7 @@ impl Delivery {
             }
             let flush_at = match self.flush_at(now) {
                 Some(at) => Some(at),
-                // Another batch is likely to arrive soon, and need not wake the worker.
+                // Another batch is likely to arrive soon. It should not have to wake the worker.
                 None if has_received => Some(after(now, self.settings.flush_every)),
                 None => None,
             };
@@ -144,7 +144,7 @@ impl Delivery {
 
     /// Waits until there is something to do.
     async fn wait(&mut self, flush_at: Option<Instant>, now: Instant) {
-        // While nothing can be taken, an acceptance or a retry is the next event.
+        // If no request can be taken, the next event is an acceptance or a retry.
         let flush_at = flush_at.filter(|at| self.may_send() || *at > now);
         let deadlines = [flush_at, self.next_probe, self.next_retry, self.next_deadline()];
         let wake_at = deadlines.into_iter().flatten().min();
@@ -210,14 +210,14 @@ impl Delivery {
         self.accumulator.flush_at(now, self.settings.flush_every)
     }
 
-    /// Returns how many batches and bytes wait for the next request. During an outage, there is no next request.
+    /// Returns the number of batches and bytes for the next request, or zero if no request can be taken.
     fn accumulated(&self) -> (usize, usize) {
         let is_filling = self.may_send();
         if is_filling { (self.accumulator.len(), self.accumulator.bytes()) } else { (0, 0) }
     }
 
-    /// Takes requests from the accumulator: full ones, those that have waited long enough, and everything if someone waits
-    /// for it.
+    /// Takes requests from the accumulator: full requests, requests that have waited long enough, and all of them
+    /// during a flush or a shutdown.
     fn send_requests(&mut self, now: Instant, was_full: bool) {
         while self.may_send() && !self.accumulator.is_empty() {
             // Requests in flight will free capacity. A partial request is sent only if there are none.
@@ -241,7 +241,7 @@ impl Delivery {
             Item::Pending { batches, .. } => batches,
         };
         if batches.len() > 1 {
-            // Joining copies bytes, and can only fail if an id cannot be written as JSON, which every text can.
+            // Joining fails only if the id cannot be written as JSON, which is possible for every text.
             return SealedBatch::join(batches, self.shared.ids.next()).ok();
         }
         batches.pop().map(SealedBatch::of_one)
@@ -254,8 +254,8 @@ impl Delivery {
         key
     }
 
-    /// Tells the spool which batches were joined, then sends them. The spool must know first: after a crash, the members
-    /// would be sent again under their own ids, and count twice.
+    /// Writes seals for joined batches to the spool, then sends the batches. Without the seal, the members would be
+    /// sent again with their own ids after a crash, and would count twice.
     fn seal_in_store(&mut self, keys: Vec<u64>) {
         let mut writes = Vec::new();
         for key in keys {
@@ -306,7 +306,7 @@ impl Delivery {
         }
     }
 
-    /// Replaces a joined batch by its members. Returns their documents.
+    /// Replaces a joined batch with its members. Returns their documents.
     fn take_apart(&mut self, key: u64) -> Vec<Document<u64>> {
         let Some(batch) = self.sealed.remove(&key) else { return Vec::new() };
         self.to_delete.extend(batch.seal());

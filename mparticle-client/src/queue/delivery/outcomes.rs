@@ -1,4 +1,4 @@
-//! What the dispatcher reports, and what becomes of the batches.
+//! Handles the events of the dispatcher.
 
 use super::Delivery;
 use crate::dispatch::{DocumentResult, Event, Halt};
@@ -8,7 +8,7 @@ use crate::{Error, ErrorKind};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often a paused queue tries whether it can continue, unless mParticle has refused the credentials.
+/// The interval at which a paused queue tries to send, unless mParticle has refused the credentials.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 impl Delivery {
@@ -20,15 +20,15 @@ impl Delivery {
     }
 
     fn document_settled(&mut self, key: u64, result: DocumentResult) {
-        // A paused queue has tried again, and mParticle has answered.
+        // A paused queue has sent a request, and mParticle has answered.
         if !matches!(result, DocumentResult::Expired) && !self.dispatch.is_halted() {
             self.set_paused(None);
         }
         let Some(batch) = self.sealed.get_mut(&key) else { return };
         if let DocumentResult::Failed(error) = &result {
-            if error.blames_the_data() && batch.is_joined() {
-                // One of the members is at fault. The note that they were joined need not be deleted from the disk before
-                // they are sent: mParticle has refused the joined batch and would refuse it again.
+            if error.may_be_due_to_batch() && batch.is_joined() {
+                // One of the members is malformed. They can be sent before the seal is deleted from the disk: mParticle
+                // has refused the joined batch and would refuse it again.
                 let members = self.take_apart(key);
                 return self.dispatch.replace_refused(members);
             }
@@ -42,7 +42,7 @@ impl Delivery {
     }
 
     fn pause(&mut self, error: &Error) {
-        // The queue may have been resumed since.
+        // The queue may have been resumed in the meantime.
         if self.dispatch.is_halted() {
             if !self.is_paused {
                 tracing::error!("the queue pauses: {error}");

@@ -1,4 +1,4 @@
-//! Flushes and shutdowns: who waits for them, what they are told, and how the worker ends.
+//! Flushes and shutdowns, and the end of the worker.
 
 use super::{Delivery, Item};
 use crate::queue::shared::Command;
@@ -9,23 +9,23 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
-/// How much longer than its timeout a shutdown may take, for the spool to close and the outcome hook to return.
+/// The time by which a shutdown may exceed its timeout, to close the spool and to wait for the outcome hook.
 const GRACE_PERIOD: Duration = Duration::from_millis(50);
 
-/// How long a shutdown with a long timeout waits for a disk that does not answer.
+/// The maximum time for which a shutdown waits for a disk that does not respond.
 const MAX_CLOSE_TIME: Duration = Duration::from_secs(5);
 
-/// How often failed requests are retried while a flush or a shutdown waits for them.
+/// The interval between retries of failed requests during a flush or a shutdown.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many batches are settled between two looks at the clock.
+/// The number of batches that are settled before the clock is read again.
 const SETTLED_AT_ONCE: usize = 256;
 
 pub(super) struct Flush {
     pub(super) epoch: u64,
     pub(super) before: Stats,
     pub(super) deadline: Instant,
-    /// How many calls of the outcome hook have to return, once every batch has its outcome.
+    /// The number of calls of the outcome hook that have to return. It is known once every batch has its outcome.
     pub(super) hook_calls: Option<u64>,
     pub(super) reply: oneshot::Sender<Report>,
 }
@@ -36,12 +36,12 @@ pub(super) struct Shutdown {
 }
 
 impl Delivery {
-    /// Whether someone waits for everything to be sent.
+    /// Whether a flush or a shutdown is in progress.
     pub(super) fn is_awaited(&self) -> bool {
         self.shutdown.is_some() || !self.flushes.is_empty()
     }
 
-    /// Retries failed requests from time to time while someone waits.
+    /// Retries failed requests at an interval during a flush or a shutdown.
     pub(super) fn retry_for_waiters(&mut self, now: Instant) {
         if !self.is_awaited() {
             self.next_retry = None;
@@ -51,13 +51,13 @@ impl Delivery {
         }
     }
 
-    /// Returns the earliest deadline of those who wait.
+    /// Returns the earliest deadline of the flushes and the shutdown.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let flushes = self.flushes.iter().map(|flush| flush.deadline);
         flushes.chain(self.shutdown.as_ref().map(|shutdown| shutdown.deadline)).min()
     }
 
-    /// Answers the flushes that are complete, that cannot be completed, or whose time is over.
+    /// Sends the reports of flushes that are complete, that cannot be completed, or whose timeout has elapsed.
     pub(super) fn answer_flushes(&mut self, now: Instant) {
         if self.flushes.is_empty() {
             return;
@@ -71,7 +71,7 @@ impl Delivery {
             let is_complete = flush.hook_calls.is_some_and(|calls| self.hook_returned(calls));
             if is_complete || is_stuck || flush.deadline <= now {
                 let report = Report::between(&flush.before, &self.shared.stats());
-                // An error means that the caller waits no longer.
+                // An error means that the caller no longer waits.
                 _ = flush.reply.send(Report { pending, ..report });
             } else {
                 self.flushes.push(flush);
@@ -79,11 +79,10 @@ impl Delivery {
         }
     }
 
-    /// Wakes the worker when the calls of the outcome hook so far have returned, or when a time is over. Returns how many
-    /// calls there are.
+    /// Wakes the worker when all calls of the outcome hook so far have returned, or when the timeout elapses. Returns
+    /// the number of calls.
     ///
-    /// The wait is on a thread of the runtime's pool and not a timer, because a test that has paused the clock would not
-    /// wait for the hook otherwise.
+    /// A thread of the runtime's pool waits instead of a timer. With paused time, a timer would not wait for the hook.
     fn wait_for_hook(&self, timeout: Duration) -> u64 {
         let Some(hook) = self.shared.hook() else { return 0 };
         let (progress, calls, shared) =
@@ -101,21 +100,21 @@ impl Delivery {
         self.shared.hook().is_none_or(|hook| hook.progress().returned() >= calls)
     }
 
-    /// Whether a shutdown can end.
+    /// Whether the shutdown is complete.
     pub(super) fn is_done(&self, now: Instant) -> bool {
         let Some(shutdown) = &self.shutdown else { return false };
         self.is_stuck() || shutdown.deadline <= now || self.shared.stats().pending == 0
     }
 
-    /// Whether the queue is paused, and nothing in flight can change that.
+    /// Whether the queue is paused and no request is in flight that could change that.
     fn is_stuck(&self) -> bool {
         self.is_paused && self.dispatch.is_idle()
     }
 
-    /// Ends the queue: closes the spool, gives every batch an outcome, and answers those who wait.
+    /// Ends the queue: closes the spool, reports an outcome for every batch, and sends all reports.
     ///
-    /// Counting comes first and takes no time. Giving many batches their outcomes may take longer than the caller waits,
-    /// and then continues after the answer.
+    /// The counts are updated first, which takes almost no time. If reporting the outcomes of many batches takes longer
+    /// than the timeout, it continues after the reports were sent.
     pub(super) async fn end(mut self) {
         let now = Instant::now();
         let deadline = self.shutdown.as_ref().map_or(now, |shutdown| shutdown.deadline);
@@ -149,13 +148,13 @@ impl Delivery {
             if let Err(error) = result {
                 tracing::warn!("the spool was not closed properly: {error:#}");
             }
-            // An error means that the worker waits no longer.
+            // An error means that the worker no longer waits.
             _ = reply.send(());
         }));
         Some(closed)
     }
 
-    /// Gives every batch that is left the outcome of a queue that has ended. Calls `settled` after each.
+    /// Reports the outcome of a queue that has ended for every remaining batch. Calls `settled` after each.
     fn abandon(&mut self, mut settled: impl FnMut(&Self)) {
         let incoming = self.shared.end();
         for command in incoming.commands {
@@ -185,14 +184,14 @@ impl Delivery {
     }
 }
 
-/// Who waits for the end of the queue.
+/// The reports that are to be sent at the end of the queue.
 struct Answers {
     flushes: Vec<Flush>,
     shutdown: Option<Shutdown>,
 }
 
 impl Answers {
-    /// Answers everyone who has not been answered.
+    /// Sends the reports that were not sent yet.
     fn send(&mut self, delivery: &Delivery) {
         let stats = delivery.shared.stats();
         for Flush { before, reply, .. } in self.flushes.drain(..) {
@@ -206,7 +205,7 @@ impl Answers {
     }
 }
 
-/// A worker that is dropped gives every batch its outcome, too.
+/// A worker that is dropped reports an outcome for every batch, too.
 impl Drop for Delivery {
     fn drop(&mut self) {
         self.abandon(|_| {});
@@ -216,8 +215,8 @@ impl Drop for Delivery {
     }
 }
 
-/// Returns the earlier of two deadlines: that of the caller's clock, and that of the worker's. A test may have paused one of
-/// them.
+/// Returns the earlier of the deadlines on the clock of the caller and on the clock of the worker. A test may have
+/// paused one of them.
 pub(super) fn earlier(deadline: Instant, timeout: Duration) -> Instant {
     Instant::now().checked_add(timeout).map_or(deadline, |own| own.min(deadline))
 }

@@ -1,4 +1,4 @@
-//! Ages and times.
+//! Tests of ages and times.
 
 use crate::models::{Batch, CustomEvent, CustomEventType, Environment, UnixMillis};
 use crate::queue::{Outcome, Queue};
@@ -51,7 +51,7 @@ fn batch(user: i64) -> Batch {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_is_not_delivered_within_25_days_expires_and_younger_ones_go_on() {
+async fn a_batch_expires_after_25_days_and_younger_ones_are_delivered() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let clock = TestClock::new();
@@ -74,7 +74,7 @@ async fn a_batch_that_is_not_delivered_within_25_days_expires_and_younger_ones_g
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_request_that_is_repeated_only_what_is_not_too_old_is_sent_again() {
+async fn a_repeated_request_omits_batches_that_have_expired() {
     let emulator = Emulator::in_memory();
     emulator.script([Answer::status(503).delayed(LONG)]);
     let clock = TestClock::new();
@@ -85,7 +85,7 @@ async fn of_a_request_that_is_repeated_only_what_is_not_too_old_is_sent_again() 
     clock.set(DAY);
     let young = queue.send(batch(3)).await.unwrap();
     emulator.script([Answer::status(503)]);
-    // The machine is suspended while the requests wait: nothing is sent of what is too old then.
+    // The machine is suspended while the requests wait. Batches that have expired since are not sent.
     clock.set(25 * DAY);
     for old in [first, old] {
         assert!(matches!(old.await.outcome(), Outcome::Expired));
@@ -98,7 +98,7 @@ async fn of_a_request_that_is_repeated_only_what_is_not_too_old_is_sent_again() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_grows_too_old_while_it_waits_for_the_rate_limiter_is_not_sent() {
+async fn a_batch_that_expires_while_it_waits_for_the_rate_limiter_is_not_sent() {
     let emulator = Emulator::in_memory();
     emulator.script([Answer::status(429).retry_after(30)]);
     let clock = TestClock::new();
@@ -112,7 +112,7 @@ async fn a_batch_that_grows_too_old_while_it_waits_for_the_rate_limiter_is_not_s
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_is_set_back_makes_nothing_older() {
+async fn a_clock_that_is_set_back_does_not_increase_ages() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let clock = TestClock::new();
@@ -126,7 +126,7 @@ async fn a_clock_that_is_set_back_makes_nothing_older() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stats_tell_the_age_of_the_oldest_batch_and_since_when_delivery_fails() {
+async fn stats_contain_the_age_of_the_oldest_batch_and_the_time_of_the_first_failure() {
     let emulator = Emulator::in_memory();
     emulator.always(Answer::status(503));
     let clock = TestClock::new();

@@ -1,4 +1,4 @@
-//! What only a clock or a store of the test's own can show.
+//! Tests that require their own clock or store.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
 
 mod clock;

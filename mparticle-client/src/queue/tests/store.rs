@@ -1,4 +1,4 @@
-//! A queue and a store that is slow, or fails.
+//! Tests of a queue with a store that is slow or fails.
 
 use crate::models::{Batch, Environment};
 use crate::queue::store::{Accepted, BatchStore, Done, Durability};
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A store that does nothing until a test says what became of each write.
+/// A store whose writes complete when a test says so.
 #[derive(Default)]
 struct FakeStore {
     state: Mutex<State>,
@@ -24,13 +24,13 @@ struct State {
     accepts: Vec<(u64, Durability, Accepted)>,
     seals: Vec<(Vec<u64>, Done)>,
     deleted: Vec<u64>,
-    trouble: Option<Error>,
-    /// Whether the store answers at once that it has written.
+    write_error: Option<Error>,
+    /// Whether writes complete at once.
     is_fast: bool,
     closing: Vec<Done>,
 }
 
-fn trouble() -> Error {
+fn write_error() -> Error {
     Error::new(ErrorKind::Storage, "the disk does not answer")
 }
 
@@ -45,7 +45,7 @@ impl FakeStore {
         self.state.lock().unwrap().is_fast = is_fast;
     }
 
-    /// Answers all writes of batches.
+    /// Completes all writes of batches.
     fn answer_accepts(&self, result: &Result<(), Error>) {
         let accepts = std::mem::take(&mut self.state.lock().unwrap().accepts);
         for (number, _, done) in accepts {
@@ -93,7 +93,7 @@ impl BatchStore for FakeStore {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.state.lock().unwrap().trouble.clone().map_or(Ok(()), Err)
+        self.state.lock().unwrap().write_error.clone().map_or(Ok(()), Err)
     }
 
     fn close(&self, done: Done) {
@@ -129,13 +129,13 @@ async fn send_returns_when_the_batch_is_written_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_fails_gives_the_batch_back() {
+async fn a_write_that_fails_returns_the_batch() {
     let (emulator, store) = (Emulator::in_memory(), Arc::new(FakeStore::default()));
     let (queue, _worker) = queue(&emulator, &store).await;
     let sender = queue.clone();
     let sending = tokio::spawn(async move { sender.send(batch(1)).await.map(drop) });
     sleep(SECOND).await;
-    store.answer_accepts(&Err(trouble()));
+    store.answer_accepts(&Err(write_error()));
     let error = sending.await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.may_be_delivered_as()), (ErrorKind::Storage, None));
     assert!(error.into_batch() == batch(1));
@@ -143,7 +143,7 @@ async fn a_write_that_fails_gives_the_batch_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_is_written_too_late_is_delivered_under_the_id_of_the_error() {
+async fn a_batch_that_is_written_too_late_is_delivered_with_the_id_in_the_error() {
     let (emulator, store) = (Emulator::in_memory(), Arc::new(FakeStore::default()));
     let (queue, _worker) = queue(&emulator, &store).await;
     let start = Instant::now();
@@ -162,12 +162,12 @@ async fn try_send_does_not_wait_and_is_refused_while_the_store_has_trouble() {
     let (queue, _worker) = queue(&emulator, &store).await;
     let handle = queue.try_send(batch(1)).unwrap();
     assert_eq!((queue.stats().accepted, queue.stats().pending), (1, 1));
-    store.state.lock().unwrap().trouble = Some(trouble());
+    store.state.lock().unwrap().write_error = Some(write_error());
     assert_eq!(queue.try_send(batch(2)).unwrap_err().kind(), ErrorKind::Storage);
     let durability = store.state.lock().unwrap().accepts[0].1;
     assert_eq!(durability, Durability::Promised);
-    // It was accepted; if it cannot be written, it is sent from memory.
-    store.answer_accepts(&Err(trouble()));
+    // The batch was accepted. If it cannot be written, it is sent from memory.
+    store.answer_accepts(&Err(write_error()));
     assert!(handle.await.is_delivered());
     assert_eq!(queue.stats().delivered, 1);
 }
@@ -204,12 +204,12 @@ async fn later_batches_do_not_overtake_those_that_wait_for_a_seal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn batches_whose_seal_cannot_be_written_are_sent_under_their_own_ids() {
+async fn batches_whose_seal_cannot_be_written_are_sent_with_their_own_ids() {
     let (emulator, store) = (Emulator::in_memory(), FakeStore::fast());
     let (queue, _worker) = queue(&emulator, &store).await;
     let handles = [queue.send(batch(1)).await.unwrap(), queue.send(batch(1)).await.unwrap()];
     sleep(2 * SECOND).await;
-    store.answer_seals(&Err(trouble()));
+    store.answer_seals(&Err(write_error()));
     for handle in handles {
         let result = handle.await;
         assert!(result.is_delivered());
@@ -235,7 +235,7 @@ async fn a_joined_batch_that_is_refused_is_taken_apart_on_disk_as_well() {
 
 #[tokio::test(start_paused = true)]
 async fn a_send_that_is_dropped_while_the_disk_is_busy_is_accepted_or_not() {
-    for result in [Ok(()), Err(trouble())] {
+    for result in [Ok(()), Err(write_error())] {
         let (emulator, store) = (Emulator::in_memory(), Arc::new(FakeStore::default()));
         let (queue, _worker) = queue(&emulator, &store).await;
         assert!(timeout(SECOND, queue.send(batch(1))).await.is_err());
@@ -247,7 +247,7 @@ async fn a_send_that_is_dropped_while_the_disk_is_busy_is_accepted_or_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_does_not_wait_for_a_disk_that_does_not_answer() {
+async fn a_shutdown_does_not_wait_for_a_disk_that_does_not_respond() {
     let (emulator, store) = (Emulator::in_memory(), FakeStore::fast());
     let (queue, worker) = queue(&emulator, &store).await;
     emulator.always(Answer::status(503));
@@ -260,8 +260,8 @@ async fn a_shutdown_does_not_wait_for_a_disk_that_does_not_answer() {
     assert_eq!((report.dropped, report.left_in_spool), (0, 2));
     worker.await.unwrap();
     assert!(matches!(written.await.outcome(), Outcome::LeftInSpool));
-    // The disk answers later.
-    store.answer_accepts(&Err(trouble()));
+    // The disk responds later.
+    store.answer_accepts(&Err(write_error()));
     assert!(matches!(promised.await.outcome(), Outcome::Dropped));
     let stats = queue.stats();
     assert_eq!((stats.accepted, stats.pending, stats.dropped), (2, 1, 1));

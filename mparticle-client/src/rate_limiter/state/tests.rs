@@ -1,6 +1,6 @@
-//! Tests of the decisions, with times that are passed in.
+//! Tests of the decisions. Times are passed as arguments.
 
-use super::{RateLimiterSnapshot, Slot, State, Turn};
+use super::{RateLimiterSnapshot, Readiness, Slot, State};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A limiter after `accepted` batches in the last second and a 429, which closes it for a second.
+/// Returns a limiter after `accepted` batches in the last second and a 429 that closes it for a second.
 fn limited(accepted: u32, now: Instant) -> State {
     let mut state = State::default();
     for _ in 0..accepted {
@@ -27,11 +27,11 @@ fn rate(state: &State, now: Instant) -> Option<f64> {
 }
 
 #[test]
-fn without_a_429_nobody_waits() {
+fn without_a_429_no_request_waits() {
     let (mut state, now) = (State::default(), Instant::now());
     for _ in 0..10_000 {
         let slot = draw(&mut state, 100, now);
-        assert_eq!((slot, state.go(slot, now)), (Slot::Unlimited, Turn::Now));
+        assert_eq!((slot, state.start(slot, now)), (Slot::Unlimited, Readiness::Ready));
         state.accepted(100, Some(100.0), now, now);
     }
     assert_eq!(rate(&state, now), None);
@@ -42,7 +42,7 @@ fn the_rate_becomes_nine_tenths_of_what_was_accepted_once_per_congestion() {
     let start = Instant::now();
     let mut state = limited(200, start);
     assert_eq!(rate(&state, start), Some(180.0));
-    // These were on their way together with the first one.
+    // These requests were in flight together with the first one.
     for _ in 0..10 {
         state.refused(SECOND, start, start + SECOND / 10);
     }
@@ -51,10 +51,10 @@ fn the_rate_becomes_nine_tenths_of_what_was_accepted_once_per_congestion() {
     state.accepted(100, None, start + SECOND, later);
     state.refused(SECOND, later, later + SECOND / 10);
     assert_eq!(rate(&state, later), Some(90.0));
-    // Nothing was accepted since, which says little about the rate.
+    // Nothing was accepted since, which is little information about the limit.
     state.refused(SECOND, later + SECOND, later + SECOND);
     assert!((rate(&state, later).unwrap() - 72.9).abs() < 1e-6);
-    // Never to less than half at once.
+    // The rate is never more than halved at once.
     let later = start + 9 * SECOND;
     state.accepted(1, None, later, later);
     state.refused(SECOND, later, later);
@@ -81,7 +81,7 @@ fn a_rate_holds_for_8_seconds_and_grows_by_2_percent_a_second_or_20_below_half_o
 }
 
 #[test]
-fn where_nothing_is_known_the_rate_starts_at_10_and_doubles_until_the_next_429() {
+fn if_the_limit_is_not_known_the_rate_starts_at_10_and_doubles_until_the_next_429() {
     let start = Instant::now();
     let mut state = limited(0, start);
     assert_eq!(rate(&state, start), Some(10.0));
@@ -115,12 +115,12 @@ fn a_slot_that_was_drawn_before_there_was_a_rate_lapses() {
     let mut state = State::default();
     let slot = draw(&mut state, 1, now);
     state.refused(SECOND, now, now);
-    assert_eq!(state.turn(slot, now), Turn::In(SECOND));
-    assert_eq!(state.go(slot, now + SECOND), Turn::Lapsed);
+    assert_eq!(state.readiness(slot, now), Readiness::After(SECOND));
+    assert_eq!(state.start(slot, now + SECOND), Readiness::Lapsed);
 }
 
 #[test]
-fn a_request_that_cannot_go_before_its_deadline_draws_no_slot() {
+fn a_request_that_is_not_allowed_before_its_deadline_reserves_no_slot() {
     let now = Instant::now();
     let mut state = limited(200, now);
     let deadline = |seconds: f64| Some(now + Duration::from_secs_f64(seconds));
@@ -135,20 +135,20 @@ fn a_request_that_cannot_go_before_its_deadline_draws_no_slot() {
 }
 
 #[test]
-fn while_it_is_closed_for_long_one_request_a_minute_probes_and_its_success_opens() {
+fn during_a_long_closing_one_request_a_minute_is_a_probe_and_its_success_opens_the_limiter() {
     let start = Instant::now();
     let mut state = State::default();
     state.refused(60 * MINUTE, start, start);
     let slots: Vec<_> = (0..3).map(|_| draw(&mut state, 1, start)).collect();
     let goes = |state: &mut State, now| {
-        slots.iter().filter(|slot| state.go(**slot, now) == Turn::Now).count()
+        slots.iter().filter(|slot| state.start(**slot, now) == Readiness::Ready).count()
     };
     assert_eq!(goes(&mut state, start + MINUTE - SECOND), 0);
     assert_eq!(goes(&mut state, start + MINUTE), 1);
     assert_eq!(goes(&mut state, start + 2 * MINUTE - SECOND), 0);
     let probe = start + 2 * MINUTE;
     assert_eq!(goes(&mut state, probe), 1);
-    // An answer to a request from before the closing says nothing.
+    // The response to a request that was sent before the closing has no effect.
     state.accepted(1, None, start, probe);
     assert_eq!(state.closed_for(probe), 58 * MINUTE);
     state.accepted(1, None, probe, probe + SECOND);
@@ -162,12 +162,12 @@ fn a_short_closing_is_not_probed() {
     let mut state = State::default();
     state.refused(MINUTE, start, start);
     let slot = draw(&mut state, 1, start);
-    assert_eq!(state.go(slot, start + MINUTE - SECOND), Turn::In(SECOND));
-    assert_eq!(state.go(slot, start + MINUTE + SECOND), Turn::Now);
+    assert_eq!(state.start(slot, start + MINUTE - SECOND), Readiness::After(SECOND));
+    assert_eq!(state.start(slot, start + MINUTE + SECOND), Readiness::Ready);
 }
 
 #[test]
-fn a_longer_closing_is_not_shortened_by_a_later_answer() {
+fn a_later_response_does_not_shorten_a_closing() {
     let start = Instant::now();
     let mut state = State::default();
     state.refused(9 * SECOND, start, start);
@@ -176,7 +176,7 @@ fn a_longer_closing_is_not_shortened_by_a_later_answer() {
 }
 
 #[test]
-fn a_rate_is_dropped_after_a_minute_in_which_nobody_waited_for_it() {
+fn a_rate_is_dropped_after_a_minute_in_which_no_request_waited() {
     let start = Instant::now();
     let mut state = limited(200, start);
     let mut now = start + 2 * SECOND;
@@ -185,7 +185,7 @@ fn a_rate_is_dropped_after_a_minute_in_which_nobody_waited_for_it() {
         now += SECOND;
     }
     assert_eq!(draw(&mut state, 1, now + 2 * SECOND), Slot::Unlimited);
-    // A request that waits keeps it.
+    // The rate is kept while a request waits.
     let mut state = limited(200, start);
     for second in 2..200 {
         let now = start + second * SECOND;
@@ -196,7 +196,7 @@ fn a_rate_is_dropped_after_a_minute_in_which_nobody_waited_for_it() {
 }
 
 #[test]
-fn an_acceleration_limit_stops_the_growth_and_nobody() {
+fn an_acceleration_limit_stops_the_growth_and_no_request() {
     let start = Instant::now();
     let mut state = State::default();
     state.accepted(100, None, start, start);
@@ -215,7 +215,7 @@ fn an_acceleration_limit_stops_the_growth_and_nobody() {
 }
 
 #[test]
-fn what_was_learned_can_be_handed_over() {
+fn a_snapshot_can_be_restored() {
     let start = Instant::now();
     let snapshot = limited(200, start).snapshot(start);
     let expected = RateLimiterSnapshot { batches_per_second: Some(180.0), closed_for: SECOND };
@@ -224,7 +224,7 @@ fn what_was_learned_can_be_handed_over() {
     state.restore(&snapshot, start);
     assert_eq!(state.snapshot(start), snapshot);
     let slot = draw(&mut state, 90, start);
-    assert_eq!(state.turn(slot, start + SECOND), Turn::In(SECOND / 2));
+    assert_eq!(state.readiness(slot, start + SECOND), Readiness::After(SECOND / 2));
     for (rate, expected) in [(None, None), (Some(f64::NAN), None), (Some(-5.0), Some(1.0))] {
         let snapshot = RateLimiterSnapshot::default().with_batches_per_second(rate);
         let mut state = State::default();

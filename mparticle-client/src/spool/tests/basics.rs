@@ -1,4 +1,4 @@
-//! What is written is found again.
+//! Tests that batches and seals are found again.
 
 use super::disk::TestDisk;
 use super::model::{SharedModel, Workload, close, read};
@@ -45,7 +45,7 @@ fn batches_and_seals_survive_and_deletes_hold() {
 }
 
 #[test]
-fn jobs_after_the_end_are_answered() {
+fn jobs_after_the_end_receive_a_reply() {
     let folder = tempfile::tempdir().unwrap();
     let Opened { spool, .. } = Spool::open(folder.path()).unwrap();
     close(&spool);
@@ -57,7 +57,7 @@ fn jobs_after_the_end_are_answered() {
 }
 
 #[test]
-fn a_dropped_spool_writes_what_was_asked() {
+fn a_dropped_spool_completes_its_jobs() {
     let disk = TestDisk::default();
     let model = SharedModel::default();
     let mut workload = Workload::start(disk.clone(), model.clone(), 1);

@@ -1,4 +1,4 @@
-//! Damaged files: nothing is missing in silence.
+//! Tests that damage is detected.
 
 use super::disk::{Image, TestDisk};
 use super::model::{FOLDER, Model, OPTIONS, SharedModel, Workload, close, read};
@@ -8,7 +8,7 @@ use crate::spool::{Damage, Durability, Opened, Seal, Spool, StoredBatch};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// A log of some segments, and what is in it.
+/// Returns a log of several segments, and its content.
 fn log(seed: u64) -> (Image, Model) {
     let disk = TestDisk::default();
     let model = SharedModel::default();
@@ -29,7 +29,7 @@ fn segments(image: &Image) -> Vec<PathBuf> {
     image.paths().into_iter().filter(is_segment).collect()
 }
 
-/// The tags of what was found. Whatever is found has its content.
+/// Returns the tags of the batches and seals that were found, and checks their content.
 fn tags(model: &Model, batches: &[StoredBatch], seals: &[Seal]) -> BTreeSet<u64> {
     let mut tags = BTreeSet::new();
     for batch in batches {
@@ -52,7 +52,7 @@ fn check(image: Image, model: &Model) -> (usize, Damage) {
     let missing = model.missing(&found).len();
     let returned = found.iter().filter(|tag| model.deleted.contains(tag)).count();
     if damage.unreadable == 0 {
-        assert_eq!((missing, returned), (0, 0), "missing in silence");
+        assert_eq!((missing, returned), (0, 0), "frames are missing, and no damage is reported");
         assert!(batches.iter().all(|batch| !batch.is_uncertain));
     } else {
         assert!(damage.description.is_some());
@@ -61,7 +61,7 @@ fn check(image: Image, model: &Model) -> (usize, Damage) {
 }
 
 #[test]
-fn a_cut_at_any_byte_is_seen() {
+fn a_truncation_at_any_byte_is_detected() {
     let (image, model) = log(1);
     let segments = segments(&image);
     assert!(segments.len() > 3);
@@ -74,11 +74,11 @@ fn a_cut_at_any_byte_is_seen() {
         image.edit(path, |file| file.truncate(length));
         losses += usize::from(check(image, &model).0 > 0);
     }
-    assert!(losses > 200, "{losses} cuts cost something");
+    assert!(losses > 200, "{losses} truncations lose frames");
 }
 
 #[test]
-fn a_flipped_bit_is_seen() {
+fn a_flipped_bit_is_detected() {
     let (image, model) = log(3);
     let paths = image.paths();
     let mut rng = fastrand::Rng::with_seed(4);
@@ -104,11 +104,11 @@ fn a_flipped_bit_is_seen() {
         }
         losses += missing;
     }
-    assert!(losses > 500, "{losses} flipped bits cost something");
+    assert!(losses > 500, "{losses} flipped bits lose frames");
 }
 
 #[test]
-fn a_missing_segment_behind_the_oldest_is_seen() {
+fn a_missing_segment_after_the_oldest_is_detected() {
     let (image, model) = log(5);
     for path in &segments(&image)[1..] {
         let mut image = image.clone();
@@ -119,7 +119,7 @@ fn a_missing_segment_behind_the_oldest_is_seen() {
     }
 }
 
-/// A log without one frame, and how many batches are in it.
+/// Returns a log without one frame, and the number of batches in it.
 fn damaged() -> (Image, usize) {
     let (mut image, _) = log(7);
     let intact = read(TestDisk::of(image.clone())).0.len();
@@ -128,7 +128,7 @@ fn damaged() -> (Image, usize) {
     (image, intact)
 }
 
-/// Flips a bit in the first batch of a segment. A damaged delete would bring batches back.
+/// Flips a bit in the first batch of a segment. A damaged delete would restore batches.
 fn damage_a_batch(image: &mut Image, path: &Path) {
     let number = segment_number(path.file_name().unwrap().to_str().unwrap()).unwrap();
     let content = image.content(path);
@@ -146,7 +146,7 @@ fn uncertain(batches: &[StoredBatch]) -> usize {
 }
 
 #[test]
-fn damage_is_told_until_it_was_reported_and_never_again() {
+fn each_start_returns_damage_until_it_was_reported() {
     let disk = TestDisk::of(damaged().0);
     let first = open(&disk);
     let told = first.damage;
@@ -154,7 +154,7 @@ fn damage_is_told_until_it_was_reported_and_never_again() {
     let told_uncertain = uncertain(&first.batches);
     assert!(told_uncertain > 0);
     close(&first.spool);
-    // Not reported: each start tells of it, however far the one before came.
+    // The damage was not reported. Each start therefore returns it, even if the previous one was interrupted.
     for _ in 0..3 {
         let again = open(&disk);
         assert_eq!(again.damage, told);
@@ -169,7 +169,7 @@ fn damage_is_told_until_it_was_reported_and_never_again() {
     assert_eq!(clean.damage, Damage::default());
     assert!(clean.batches.iter().all(|batch| !batch.is_uncertain));
     close(&clean.spool);
-    // New damage in an old segment is told.
+    // New damage in an old segment is returned.
     let mut image = disk.image();
     let path = segments(&image)[2].clone();
     damage_a_batch(&mut image, &path);
@@ -177,7 +177,7 @@ fn damage_is_told_until_it_was_reported_and_never_again() {
 }
 
 #[test]
-fn a_start_that_is_killed_at_any_point_leaves_the_damage_to_be_told() {
+fn damage_is_returned_again_after_a_start_that_was_interrupted_at_any_point() {
     let (image, intact) = damaged();
     let disk = TestDisk::of(image);
     let moments = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -190,7 +190,7 @@ fn a_start_that_is_killed_at_any_point_leaves_the_damage_to_be_told() {
         living: Vec::new(),
         last_number: 0,
     };
-    // Enough for the damaged segment to be compacted away, which waits until the damage was reported.
+    // This is enough traffic to remove the damaged segment. It is not removed before the damage was reported.
     let numbers: Vec<u64> = (1..150).collect();
     workload.spool.delete(numbers, None);
     for _ in 0..200 {
@@ -213,7 +213,7 @@ fn a_start_that_is_killed_at_any_point_leaves_the_damage_to_be_told() {
 }
 
 #[test]
-fn a_damaged_segment_goes_once_the_damage_was_reported() {
+fn a_damaged_segment_is_removed_once_the_damage_was_reported() {
     let disk = TestDisk::of(damaged().0);
     let damaged = segments(&disk.image())[1].clone();
     let opened = open(&disk);

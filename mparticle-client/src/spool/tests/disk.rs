@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// How many bytes of a write are lost or kept together.
+/// The number of bytes of a write that are lost or kept together.
 const SECTOR: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub(super) enum Operation {
     Remove,
 }
 
-/// Decides which call fails: receives the number of the call.
+/// Decides whether a call fails. Receives the number of the call.
 pub(super) type Fault = Box<dyn FnMut(u64, Operation, &Path) -> Option<ErrorKind> + Send>;
-/// Sees the state before each call that changes it.
+/// Receives the state before each call that changes it.
 pub(super) type Observer = Box<dyn FnMut(Image) + Send>;
 
 #[derive(Clone, Default)]
@@ -34,7 +34,7 @@ struct State {
     calls: u64,
     fault: Option<Fault>,
     observer: Option<Observer>,
-    /// How many bytes all files may have.
+    /// The maximum number of bytes of all files.
     capacity: Option<usize>,
     locked: Vec<usize>,
 }
@@ -84,9 +84,9 @@ fn apply(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
 }
 
 impl Image {
-    /// Returns what a loss of power leaves: of what was not synced, any part in any order.
+    /// Returns the content after a loss of power: any part of the writes that were not synced is kept, in any order.
     pub(super) fn lose_power(mut self, rng: &mut fastrand::Rng) -> Self {
-        // Often all or nothing, else each part by chance.
+        // Often all or no parts are kept, and each part by chance otherwise.
         let chance = [0.0, 0.5, 0.9, 1.0][rng.usize(..4)];
         for change in std::mem::take(&mut self.unsynced) {
             if rng.f64() < chance {
@@ -199,7 +199,7 @@ impl TestDisk {
 }
 
 impl State {
-    /// A sync that fails drops what it should have written: a later sync does not write it.
+    /// Handles a failure. A failed sync drops the data that it should have written, and a later sync does not write it.
     fn fail(&mut self, operation: Operation) {
         if operation == Operation::Sync {
             self.image.inodes.iter_mut().for_each(|inode| inode.writes.clear());

@@ -1,4 +1,4 @@
-//! The folder on a real disk: what is refused, what is private, and what happens if it is moved.
+//! Tests of the folder on a real disk: refused folders, permissions, and folders that are moved.
 
 use super::model::{OPTIONS, SharedModel, Workload, close, read_folder};
 use super::unnumbered;
@@ -30,7 +30,7 @@ fn workload(folder: &Path, model: &SharedModel) -> Workload {
     Workload::start_in(Disk, folder, OPTIONS, model.clone(), 1)
 }
 
-/// Waits for the answer to one job.
+/// Waits for the reply to one job.
 fn answer(job: impl FnOnce(crate::spool::Done)) -> Result<(), Error> {
     let (sender, receiver) = mpsc::channel();
     job(Box::new(move |result| sender.send(result).unwrap()));
@@ -73,7 +73,7 @@ fn a_file_is_refused() {
     assert!(refusal(&file.path().join("below")).contains("check that it is a folder"));
 }
 
-/// Permissions do not bind the superuser, so a folder on a read-only file system is needed for it.
+/// Permissions do not restrict the superuser. The test therefore uses folders on read-only file systems.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_read_only_folder_is_refused() {
@@ -92,7 +92,7 @@ fn a_folder_has_one_spool() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_created_is_for_the_owner_alone() {
+fn created_files_are_accessible_only_to_the_owner() {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let above = tempfile::tempdir().unwrap();
@@ -107,7 +107,7 @@ fn what_is_created_is_for_the_owner_alone() {
 }
 
 #[test]
-fn files_of_others_are_left_alone() {
+fn other_files_are_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["segment-1", "segment-0000000g", "segment-0000000A", "segment-00000001.old", "x"];
     for name in names {
@@ -122,7 +122,7 @@ fn files_of_others_are_left_alone() {
     }
 }
 
-/// Moves the folder of an open spool, and checks what it answers.
+/// Moves the folder of an open spool, and checks the replies.
 #[cfg(unix)]
 fn check_gone(folder: &Path, workload: &mut Workload) {
     let gone = |result: Result<(), Error>| {
@@ -140,12 +140,12 @@ fn check_gone(folder: &Path, workload: &mut Workload) {
         gone(spool.check());
     }
     std::thread::sleep(OPTIONS.poll * 5);
-    assert!(folder.exists().then(|| content(folder)) == before, "nothing is touched there");
+    assert!(folder.exists().then(|| content(folder)) == before, "the folder is not changed");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_folder_that_was_deleted_or_replaced_takes_nothing() {
+fn a_spool_whose_folder_was_deleted_or_replaced_accepts_nothing() {
     for is_replaced in [false, true] {
         let above = tempfile::tempdir().unwrap();
         let folder = above.path().join("spool");
@@ -170,7 +170,7 @@ fn a_folder_that_was_deleted_or_replaced_takes_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_that_comes_back_goes_on() {
+fn a_spool_continues_when_its_folder_is_moved_back() {
     let above = tempfile::tempdir().unwrap();
     let (folder, other) = (above.path().join("spool"), above.path().join("other"));
     let model = SharedModel::default();
@@ -209,7 +209,7 @@ fn accept_raw(workload: &mut Workload) -> Option<ErrorKind> {
 
 #[cfg(unix)]
 #[test]
-fn a_lock_file_that_was_replaced_takes_nothing() {
+fn a_spool_whose_lock_file_was_replaced_accepts_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let model = SharedModel::default();
     let mut workload = workload(folder.path(), &model);

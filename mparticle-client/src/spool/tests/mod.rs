@@ -1,4 +1,4 @@
-//! Tests of the spool, most of them on a disk in memory that loses power and fails.
+//! Tests of the spool, most of them on a disk in memory that can lose power and fail.
 
 mod basics;
 mod damage;
@@ -11,7 +11,7 @@ mod space;
 use crate::Error;
 use crate::queue::store::Done;
 
-/// A callback that does not want the number.
+/// Returns a callback that ignores the number.
 fn unnumbered(done: Done) -> impl FnOnce(u64, Result<(), Error>) + Send + 'static {
     move |_, result| done(result)
 }

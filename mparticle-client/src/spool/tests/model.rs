@@ -1,4 +1,4 @@
-//! A workload for a spool, and what it was promised.
+//! A workload for a spool, and a model of its expected content.
 
 use super::super::files::{Disk, Files};
 use super::super::recovery::{self, Recovered};
@@ -18,7 +18,7 @@ pub(super) const OPTIONS: Options = Options {
     pause: Duration::from_micros(100),
 };
 
-/// What was asked for and what was answered, by tag. A tag is in the record of a batch, and is the id of a seal.
+/// The jobs and their replies, by tag. The tag is part of the record of a batch, and is the id of a seal.
 #[derive(Clone, Default)]
 pub(super) struct Model {
     pub(super) records: BTreeMap<u64, Vec<u8>>,
@@ -37,7 +37,7 @@ pub(super) struct Model {
 pub(super) type SharedModel = Arc<Mutex<Model>>;
 
 impl Model {
-    /// Checks what a start has found against what was promised.
+    /// Compares the content of a spool with the replies to the jobs.
     pub(super) fn check(&self, batches: &[StoredBatch], seals: &[Seal]) {
         assert!(batches.is_sorted_by(|a, b| a.number < b.number));
         let mut found = BTreeSet::new();
@@ -58,25 +58,25 @@ impl Model {
         assert!(missing.is_empty(), "{missing:?} are missing");
     }
 
-    /// Returns the model for the next process: what was not answered never is.
+    /// Returns the model for the next process. Jobs without a reply never receive one.
     pub(super) fn after_restart(mut self) -> Self {
         self.pending = 0;
         self
     }
 
-    /// Returns what has to be there and was not found.
+    /// Returns the tags that should have been found and were not.
     pub(super) fn missing(&self, found: &BTreeSet<u64>) -> Vec<u64> {
         let living = self.acknowledged.difference(&self.deleting);
         living.filter(|tag| !found.contains(tag)).copied().collect()
     }
 }
 
-/// Reads what is in a folder, without a thread.
+/// Reads the content of a folder, without a thread.
 pub(super) fn read<F: Files>(files: F) -> (Vec<StoredBatch>, Vec<Seal>, Damage) {
     read_from(files, Path::new(FOLDER))
 }
 
-/// Reads what is in a folder on the real disk.
+/// Reads the content of a folder on the real disk.
 pub(super) fn read_folder(folder: &Path) -> (Vec<StoredBatch>, Vec<Seal>, Damage) {
     read_from(Disk, folder)
 }
@@ -92,7 +92,7 @@ pub(super) struct Workload {
     pub(super) spool: Spool,
     pub(super) model: SharedModel,
     pub(super) rng: fastrand::Rng,
-    /// Tags and numbers of living batches and seals.
+    /// The tags and numbers of live batches and seals.
     pub(super) living: Vec<(u64, u64)>,
     pub(super) last_number: u64,
 }
@@ -102,7 +102,7 @@ impl Workload {
         Self::start_in(files, Path::new(FOLDER), OPTIONS, model, seed)
     }
 
-    /// Opens a spool, checks what is in it, and goes on with that.
+    /// Opens a spool, checks its content, and continues with it.
     pub(super) fn start_in<F: Files>(
         files: F,
         folder: &Path,
@@ -189,7 +189,7 @@ impl Workload {
         self.spool.delete(numbers, Some(done));
     }
 
-    /// Does something by chance.
+    /// Does a random step.
     pub(super) fn step(&mut self) {
         match self.rng.u32(..20) {
             0..10 => {
@@ -215,11 +215,11 @@ impl Workload {
         self.living[..count].to_vec()
     }
 
-    /// Waits until everything is answered.
+    /// Waits until every job has a reply.
     pub(super) fn wait(&self) {
         let begun = Instant::now();
         while self.model.lock().unwrap().pending > 0 {
-            assert!(begun.elapsed() < Duration::from_secs(20), "a job is never answered");
+            assert!(begun.elapsed() < Duration::from_secs(20), "a job receives no reply");
             thread::sleep(Duration::from_micros(20));
         }
     }

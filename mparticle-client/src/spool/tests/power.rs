@@ -1,4 +1,4 @@
-//! Loss of power, and calls that fail, at every point.
+//! Tests of a loss of power, and of failing calls, at every point.
 
 use super::disk::{Image, Operation, TestDisk};
 use super::model::{Model, SharedModel, Workload, read};
@@ -6,7 +6,7 @@ use crate::spool::{Damage, Durability};
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 
-/// Runs a workload. Returns the disk and the promises before each call that changes the disk.
+/// Runs a workload. Returns the disk and the model before each call that changes the disk.
 fn history(disk: &TestDisk, model: &SharedModel, seed: u64) -> Vec<(Image, Model)> {
     let moments = Arc::new(Mutex::new(Vec::new()));
     let (recorded, observed) = (Arc::clone(&moments), model.clone());
@@ -27,7 +27,7 @@ fn check(image: Image, model: &Model) {
 }
 
 #[test]
-fn a_loss_of_power_at_any_point_breaks_no_promise() {
+fn a_loss_of_power_at_any_point_loses_no_durable_write() {
     for seed in 0..6 {
         let disk = TestDisk::default();
         let moments = history(&disk, &SharedModel::default(), seed);
@@ -40,7 +40,7 @@ fn a_loss_of_power_at_any_point_breaks_no_promise() {
 }
 
 #[test]
-fn what_follows_a_loss_of_power_is_found_again() {
+fn writes_after_a_loss_of_power_are_found_again() {
     for seed in 0..3 {
         let moments = history(&TestDisk::default(), &SharedModel::default(), seed);
         for (moment, (image, model)) in moments.into_iter().enumerate().step_by(5) {

@@ -1,4 +1,4 @@
-//! How much room the files take, and what happens if there is none.
+//! Tests of the disk space that the files take, and of a full disk.
 
 use super::disk::{Operation, TestDisk};
 use super::model::{FOLDER, OPTIONS, SharedModel, Workload, close, read};
@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Two segments and the spare, the watermark and room for the lock.
+/// The size of two segments, the spare, the watermark and the lock.
 const FIXED: usize = 3 * 4096 + 100;
 
 #[test]
@@ -23,7 +23,7 @@ fn files_stay_small_under_steady_traffic() {
             workload.accept(length, Durability::Awaited);
             if workload.living.len() > pending {
                 let last = workload.living.len() - 1;
-                // The first stays pending, which pins the oldest segment unless it is copied.
+                // The first batch stays pending, and keeps the oldest segment from being removed unless it is copied.
                 let at = if is_ordered { 0 } else { workload.rng.usize(1..last) };
                 let deleted = workload.living.remove(at);
                 workload.delete(vec![deleted]);
@@ -51,7 +51,7 @@ fn an_idle_spool_shrinks_without_traffic() {
     }
     workload.wait();
     assert!(disk.image().total_length() > 60_000);
-    // Every tenth survives, so that each segment has survivors.
+    // Every tenth batch is kept. Each segment therefore contains live batches.
     let living = workload.living.clone().into_iter().enumerate();
     workload.delete(living.filter(|(at, _)| at % 10 > 0).map(|(_, living)| living).collect());
     workload.wait();
@@ -69,7 +69,7 @@ fn an_idle_spool_makes_no_calls() {
     let mut workload = Workload::start(disk.clone(), SharedModel::default(), 9);
     (0..100).for_each(|_| workload.step());
     workload.wait();
-    // The watermark follows within a second.
+    // The watermark is written within a second.
     std::thread::sleep(Duration::from_millis(1_200));
     let calls = disk.calls();
     std::thread::sleep(Duration::from_millis(200));
@@ -78,7 +78,7 @@ fn an_idle_spool_makes_no_calls() {
 }
 
 #[test]
-fn a_full_disk_refuses_accepts_and_takes_everything_else() {
+fn on_a_full_disk_only_new_batches_are_refused() {
     let disk = TestDisk::default();
     let model = SharedModel::default();
     let mut workload = Workload::start(disk.clone(), model.clone(), 9);
@@ -100,7 +100,7 @@ fn a_full_disk_refuses_accepts_and_takes_everything_else() {
         let seal = workload.seal(members);
         workload.wait();
         assert!([tag, seal].iter().all(|tag| model.lock().unwrap().acknowledged.contains(tag)));
-        // More than the spare can hold, unless segments go meanwhile.
+        // This is more than the spare can contain, unless segments are removed in the meantime.
         let count = if round % 2 == 0 { workload.living.len() } else { workload.living.len() - 2 };
         let deleted = workload.living.drain(..count).collect::<Vec<_>>();
         for one in deleted {
@@ -116,7 +116,7 @@ fn a_full_disk_refuses_accepts_and_takes_everything_else() {
 }
 
 #[test]
-fn promised_batches_wait_for_room() {
+fn accepted_batches_wait_for_space() {
     let disk = TestDisk::default();
     let model = SharedModel::default();
     let mut workload = Workload::start(disk.clone(), model.clone(), 9);
@@ -127,7 +127,7 @@ fn promised_batches_wait_for_room() {
     let refused = workload.accept(200, Durability::Awaited);
     let begun = Instant::now();
     while !model.lock().unwrap().refused.contains(&refused) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it waits for a full disk");
+        assert!(begun.elapsed() < Duration::from_secs(20), "closing waits for a full disk");
     }
     disk.set_capacity(None);
     workload.wait();
@@ -153,7 +153,7 @@ fn a_full_disk_does_not_keep_a_spool_from_closing_or_opening() {
     assert_eq!(disk.image().paths().iter().filter(|path| !path.starts_with(FOLDER)).count(), 0);
 }
 
-/// An error while the seal is synced leaves doubt, which is resolved by writing again.
+/// If syncing a seal fails, it is not known whether the seal is on disk. It is then written again.
 #[test]
 fn a_seal_in_doubt_is_written_again() {
     let disk = TestDisk::default();
@@ -175,7 +175,7 @@ fn a_seal_in_doubt_is_written_again() {
     let model_now = model.lock().unwrap().clone();
     assert!(![seal, waiting].iter().any(|tag| model_now.acknowledged.contains(tag)));
     assert!(model_now.refused.is_empty());
-    // The process may be killed now: what was acknowledged is there, once.
+    // The process may be killed now. The acknowledged seal is found exactly once.
     let (batches, seals, _) = read(TestDisk::of(disk.image()));
     model_now.check(&batches, &seals);
     disk.remove_fault();
@@ -198,9 +198,9 @@ fn a_spool_closes_while_a_write_is_in_doubt() {
     assert_eq!(model.lock().unwrap().refused.len(), 1);
 }
 
-/// Needs a folder on a disk of some 30 MB that is filled up: `mount -t tmpfs -o size=30m tmpfs FOLDER`.
+/// Requires a folder on a disk of about 30 MB, which the test fills: `mount -t tmpfs -o size=30m tmpfs FOLDER`.
 #[test]
-fn a_small_disk_fills_up_and_heals() {
+fn a_small_disk_that_is_full_can_be_used_again_after_deletes() {
     let Some(disk) = std::env::var_os("MPARTICLE_SMALL_DISK") else {
         println!("skipped: MPARTICLE_SMALL_DISK does not name a folder on a small disk");
         return;

@@ -5,8 +5,9 @@
 //! 1. `HTTPS_PROXY` for an `https` destination, `HTTP_PROXY` for an `http` destination;
 //! 2. `ALL_PROXY`, if the first is not set or is empty.
 //!
-//! The upper-case name takes precedence over the lower-case name, even if its value is empty. `HTTP_PROXY` is ignored if
-//! `REQUEST_METHOD` is set: in a CGI program the sender of a request chooses its value, by the header `Proxy`.
+//! The upper-case name takes precedence over the lower-case name, even if its value is empty. `HTTP_PROXY` is ignored
+//! if `REQUEST_METHOD` is set, because the sender of a request to a CGI program sets `HTTP_PROXY` with the header
+//! `Proxy`.
 
 use super::{ProxyUrl, no_proxy};
 use http::Uri;

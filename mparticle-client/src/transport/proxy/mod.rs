@@ -1,7 +1,8 @@
-//! Which proxy requests go through.
+//! The selection of the proxy.
 //!
-//! A client has one destination, so the proxy is determined once, when the client is built. `reqwest` is given the result
-//! and does not read the environment itself: it silently ignores a variable that it cannot parse and connects directly.
+//! A client has one destination. The proxy is therefore determined once, when the client is built. `reqwest` receives
+//! the result and does not read the environment: it would silently ignore a variable that it cannot parse, and connect
+//! directly.
 
 mod environment;
 mod no_proxy;
@@ -20,7 +21,7 @@ pub(crate) enum ProxySource {
     Environment,
     /// The URL that was passed to the builder.
     Url(Sensitive),
-    /// No proxy, whatever the environment variables are.
+    /// No proxy, regardless of the environment variables.
     Disabled,
 }
 
@@ -28,8 +29,8 @@ pub(crate) enum ProxySource {
 /// directly.
 ///
 /// # Errors
-/// Returns a description of the mistake if a variable that applies to `destination` cannot be used. It names the variable
-/// and does not quote its value, which may hold a password.
+/// Returns a description of the mistake if a variable that applies to `destination` cannot be used. It names the
+/// variable and does not quote its value, which may hold a password.
 pub(crate) fn from_environment(destination: &Uri) -> Result<Option<ProxyUrl>, String> {
     environment::proxy_for(destination, |name| env::var_os(name))
 }

@@ -1,6 +1,6 @@
-//! Spools that were damaged: each opens, its end is told, and nothing is missing without being counted.
+//! Tests of damaged spools: each can be opened, the damage is reported, and missing batches are counted.
 //!
-//! The tests of the store damage thousands of copies; these look at what a queue makes of some. The seeds are fixed.
+//! The tests of the spool damage thousands of copies. These tests use a queue with some copies. The seeds are fixed.
 
 use super::super::support::{LONG, assert_law, batch, client};
 use mparticle_client::Client;
@@ -10,13 +10,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// The files of a spool, each up to its last byte that is not zero, and its length.
+/// The files of a spool: the content up to the last byte that is not zero, and the length of each file.
 type Files = BTreeMap<String, (Vec<u8>, u64)>;
 
-/// How many copies of a spool are damaged in each way.
+/// The number of copies of a spool that are damaged in each way.
 const COPIES: u64 = 60;
 
-/// What is left in the folder of a queue that an outage kept from delivering.
+/// The content of the folder of a queue that could not deliver because of an outage.
 async fn left_by_an_outage(is_killed: bool) -> Files {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::in_memory();
@@ -27,10 +27,10 @@ async fn left_by_an_outage(is_killed: bool) -> Files {
         batch.source_request_id = (number % 3 == 0).then(|| format!("own-{number}"));
         queue.send(batch).await.unwrap();
     }
-    // Those of one user become one.
+    // The batches of one user are joined.
     assert_eq!(queue.flush(Duration::from_millis(200)).await.pending, 80);
     if is_killed {
-        // By now nobody writes to it, and the watermark was written, too.
+        // Nothing writes to the folder any more, and the watermark was written, too.
         tokio::time::sleep(Duration::from_millis(1500)).await;
     } else {
         assert_eq!(queue.shutdown(Duration::ZERO).await.left_in_spool, 80);
@@ -45,7 +45,7 @@ async fn left_by_an_outage(is_killed: bool) -> Files {
     entries.map(file).collect()
 }
 
-/// What a queue on these files has found, and what arrived by id.
+/// The recovery report of a queue with these files, and the batches that arrived, by id.
 struct Delivered {
     unreadable: u64,
     is_clean: bool,
@@ -75,7 +75,7 @@ async fn deliver(files: &Files, name: &str) -> Delivered {
     drop(queue);
     assert_eq!(emulator.duplicates().len(), 0, "{name}");
 
-    // The next one finds a spool that is in order, and empty.
+    // The next queue finds an empty spool without damage.
     let queue = open(&client, folder.path(), name).await;
     let again = queue.recovery();
     assert!(again.is_clean() && again.recovered == 0, "{name}: {again:?}");
@@ -106,7 +106,7 @@ fn cut(content: &mut Vec<u8>, rng: &mut fastrand::Rng) -> String {
     format!("cut at {at}")
 }
 
-/// Damages copies and compares what they deliver with what the whole one does.
+/// Damages copies, and compares their deliveries with those of the undamaged spool.
 async fn examine(is_killed: bool, harm: impl Fn(&mut Vec<u8>, &mut fastrand::Rng) -> String) {
     let whole_files = left_by_an_outage(is_killed).await;
     let whole = deliver(&whole_files, "undamaged").await;
@@ -121,13 +121,16 @@ async fn examine(is_killed: bool, harm: impl Fn(&mut Vec<u8>, &mut fastrand::Rng
         let name = format!("seed {seed}: {name}, {}", harm(&mut content.0, &mut rng));
         let delivered = deliver(&files, &name).await;
         for (id, raw) in &delivered.batches {
-            // Batches of their own may come back that had become one, and nothing else.
+            // Batches that were joined may be delivered separately. Other batches must not appear.
             let original = whole.batches.get(id);
             let is_returned = original.is_none() && !delivered.is_clean && is_in(raw, &whole);
             assert!(original == Some(raw) || is_returned, "{name}: {id}");
         }
         let gone = whole.batches.keys().filter(|id| !delivered.batches.contains_key(*id)).count();
-        assert!(gone == 0 || delivered.unreadable > 0, "{name}: {gone} are missing in silence");
+        assert!(
+            gone == 0 || delivered.unreadable > 0,
+            "{name}: {gone} are missing, and no damage is reported"
+        );
         damaged += u32::from(!delivered.is_clean);
         missing += gone;
     }
@@ -135,7 +138,7 @@ async fn examine(is_killed: bool, harm: impl Fn(&mut Vec<u8>, &mut fastrand::Rng
     assert!(damaged > 0);
 }
 
-/// Whether the events of this batch are events of the others.
+/// Whether all events of this batch are events of the others.
 fn is_in(raw: &str, whole: &Delivered) -> bool {
     let events = |raw: &str| {
         let batch: serde_json::Value = serde_json::from_str(raw).unwrap();
@@ -146,21 +149,21 @@ fn is_in(raw: &str, whole: &Delivered) -> bool {
 }
 
 #[tokio::test]
-async fn a_flipped_bit_in_what_a_closed_queue_left_is_told() {
+async fn a_flipped_bit_in_the_files_of_a_closed_queue_is_reported() {
     examine(false, |content, rng| flip(content, rng)).await;
 }
 
 #[tokio::test]
-async fn a_flipped_bit_in_what_a_killed_process_left_is_told() {
+async fn a_flipped_bit_in_the_files_of_a_killed_process_is_reported() {
     examine(true, |content, rng| flip(content, rng)).await;
 }
 
 #[tokio::test]
-async fn a_cut_in_what_a_closed_queue_left_is_told() {
+async fn truncated_files_of_a_closed_queue_are_reported() {
     examine(false, cut).await;
 }
 
 #[tokio::test]
-async fn a_cut_in_what_a_killed_process_left_is_told() {
+async fn truncated_files_of_a_killed_process_are_reported() {
     examine(true, cut).await;
 }

@@ -1,4 +1,5 @@
-//! A folder that is deleted, renamed or replaced while the queue runs: nothing is acknowledged that no start would find.
+//! Tests of a folder that is deleted, renamed or replaced while the queue runs: no batch is accepted that a later queue
+//! would not find.
 #![cfg(unix)]
 
 use super::super::support::{LONG, assert_law, batch, client};
@@ -9,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// Sends batches until one is refused. Each that is accepted before was written in the old place.
+/// Sends batches until one is refused. The batches that are accepted before were written to the old folder.
 async fn send_until_refused(queue: &Queue) -> ErrorKind {
     for number in 0..1000 {
         if let Err(error) = queue.send(batch("new", &format!("new-{number}"))).await {
@@ -34,7 +35,7 @@ async fn harm(harm: impl FnOnce(&Path)) -> (Emulator, Queue, tempfile::TempDir) 
     (emulator, queue, parent)
 }
 
-/// What the queue holds is delivered from memory.
+/// Checks that the pending batches are delivered from memory.
 async fn assert_delivers(emulator: &Emulator, queue: &Queue) {
     emulator.always(Answer::normal());
     let report = queue.flush(LONG).await;
@@ -71,7 +72,7 @@ async fn a_folder_that_is_replaced_by_another() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_renamed_and_comes_back() {
+async fn a_folder_that_is_renamed_and_moved_back() {
     let (emulator, queue, parent) = harm(|folder| {
         fs::rename(folder, folder.with_extension("away")).unwrap();
     })

@@ -1,13 +1,13 @@
-//! A disk without room: what cannot be kept is given back, what is kept is delivered.
+//! Tests of a full disk: batches that cannot be stored are returned, and stored batches are delivered.
 
 use super::super::support::{LONG, assert_law, client, large};
 use mparticle_client::ErrorKind;
 use mparticle_client::testing::{Answer, Emulator};
 use std::path::Path;
 
-/// Wants a folder on a disk of some 12 MB, to be filled up: `mount -t tmpfs -o size=12m tmpfs FOLDER`.
+/// Requires a folder on a disk of about 12 MB, which the test fills: `mount -t tmpfs -o size=12m tmpfs FOLDER`.
 #[tokio::test]
-async fn a_full_disk_gives_batches_back_until_others_are_delivered() {
+async fn on_a_full_disk_batches_are_returned_until_others_are_delivered() {
     let Some(disk) = std::env::var_os("MPARTICLE_SMALL_DISK") else {
         println!("skipped: MPARTICLE_SMALL_DISK does not name a folder on a small disk");
         return;
@@ -34,7 +34,7 @@ async fn a_full_disk_gives_batches_back_until_others_are_delivered() {
     assert_eq!((queue.stats().accepted, queue.stats().pending), (accepted, accepted));
     assert_law(&queue.stats());
 
-    // It is opened on the full disk, too.
+    // The spool can also be opened on the full disk.
     assert_eq!(queue.shutdown(std::time::Duration::ZERO).await.left_in_spool, accepted);
     let queue = builder.clone().build().await.unwrap();
     assert!(queue.recovery().is_clean(), "{:?}", queue.recovery());

@@ -1,5 +1,5 @@
-//! Nothing is lost and nothing counts twice over several lives of a queue, whatever its server does and however a life
-//! ends. In real time, since the spool writes on a thread of its own.
+//! No batch is lost or counted twice in several lives of a queue, for any behavior of its server and any end of a life.
+//! The tests run in real time, because the spool writes on its own thread.
 
 use crate::support::{LONG, accepted_events, assert_law, batch, large, poisoned};
 use mparticle_client::queue::{BatchResult, Outcome, Queue};
@@ -37,11 +37,11 @@ enum Fault {
     BadGateway,
     Reset,
     Late(u64),
-    /// Accepted, and the reply is lost.
+    /// The request is accepted, and the response is lost.
     Lost,
 }
 
-/// How a life ends.
+/// The end of a life.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Shutdown { millis: u64 },
@@ -102,7 +102,7 @@ fn life() -> impl Strategy<Value = Life> {
     })
 }
 
-/// An outcome, by the number of the life in which it was told.
+/// The outcomes, with the number of the life in which each was reported.
 type Told = Arc<Mutex<Vec<(usize, String, Fate)>>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +139,7 @@ struct World {
     folder: tempfile::TempDir,
     told: Told,
     given: Vec<Given>,
-    /// Events of batches of which the test does not know whether they were accepted.
+    /// The events of batches that may or may not have been accepted.
     unknown: Vec<String>,
     count: u32,
 }
@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    /// Opens the folder as soon as the queue before has closed it.
+    /// Opens the folder as soon as the previous queue has closed it.
     async fn open(&self, number: usize, life: &Life) -> (Queue, JoinHandle<()>) {
         let told = Arc::clone(&self.told);
         let hook = move |settled: &BatchResult| {
@@ -219,7 +219,7 @@ impl World {
         }
     }
 
-    /// What the life before has left is what this one has found.
+    /// Checks that this life has recovered all batches that the previous one has left.
     fn check_recovered(&self, number: usize, queue: &Queue) {
         let left = || {
             let told = self.told.lock().unwrap();
@@ -227,7 +227,7 @@ impl World {
                 told.iter().filter(|(life, _, fate)| life + 1 == number && *fate == Fate::Left);
             left.count() as u64
         };
-        // The hook runs on a thread of its own, and nobody waits for it when a worker is dropped.
+        // The hook runs on its own thread. A worker that is dropped does not wait for it.
         let recovered = queue.recovery().recovered;
         let start = std::time::Instant::now();
         while left() < recovered && start.elapsed() < LONG {
@@ -280,14 +280,14 @@ impl World {
         }
     }
 
-    /// A last life with a server that is well.
+    /// Runs a last life with a server without faults.
     async fn finish(&mut self, number: usize) {
         self.emulator.always(Answer::normal());
         let life = Life { steps: Vec::new(), end: End::DropWorker, flush_every: 0, most: 10 };
         let (queue, worker) = self.open(number, &life).await;
         self.check_recovered(number, &queue);
         while queue.stats().pending > 0 {
-            // What is left of the script may still refuse the credentials.
+            // The rest of the script may still refuse the credentials.
             _ = queue.resume();
             _ = queue.flush(LONG).await;
         }

@@ -1,4 +1,4 @@
-//! A queue that survives the end of its process.
+//! Tests of a queue with a spool.
 #![cfg(feature = "spool")]
 
 mod damage;
@@ -16,7 +16,7 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn what_an_outage_leaves_is_delivered_by_the_next_queue_with_the_same_bytes() {
+async fn batches_left_by_an_outage_are_delivered_by_the_next_queue_with_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let emulator = Emulator::start().await.unwrap();
     emulator.always(Answer::status(503));
@@ -88,7 +88,7 @@ async fn a_recovered_joined_batch_deletes_nothing_that_was_accepted_after_it() {
     }
     assert_eq!(queue.shutdown(Duration::from_millis(300)).await.left_in_spool, 3);
 
-    // It is delivered while others are accepted, and these are not.
+    // The joined batch is delivered while other batches are accepted, and those are not delivered.
     emulator.script([Answer::normal().delayed(Duration::from_millis(500))]);
     let queue = builder.clone().flush_every(LONG).build().await.unwrap();
     assert_eq!(queue.recovery().recovered, 3);

@@ -1,4 +1,4 @@
-//! A spool that cannot be used: the error says so, and nothing in the folder is changed.
+//! Tests of a spool that cannot be opened: an error is returned, and the folder is not changed.
 
 use super::super::support::{LONG, batch, client};
 use mparticle_client::ErrorKind;
@@ -29,7 +29,7 @@ async fn assert_refused(emulator: &Emulator, path: &Path) {
     assert!(error.to_string().contains(&path.display().to_string()), "{error}");
 }
 
-/// The batch that was left is there, and is delivered.
+/// Checks that the batch that was left is found and delivered.
 async fn assert_delivered(emulator: &Emulator, folder: &Path) {
     let queue = client(emulator).queue().spool(folder).build().await.unwrap();
     assert_eq!(queue.recovery().recovered, 1);

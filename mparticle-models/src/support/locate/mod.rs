@@ -1,8 +1,8 @@
 //! Reading whole documents, with errors that name the place.
 //!
 //! `serde_json` reports the line and the column of an error, but not its JSON pointer. Tracking the pointer would slow
-//! down the reading of every document. Therefore a document is first read without a pointer. Only if that fails, it is
-//! compared with the [`Shape`] of its type, to find the place.
+//! down the reading of every document. A document is therefore first read without a pointer. Only if that fails, the
+//! document is compared with the [`Shape`] of its type to find the place.
 
 mod error;
 mod shape;
@@ -21,7 +21,13 @@ pub use shape::{Field, KeyedShape, Shape, Shaped, TaggedShape};
 /// A key may occur twice in an object if at most one of its values is not null.
 ///
 /// # Errors
-/// If the bytes are not JSON, or not the JSON of a `T`.
+/// The error contains the place in the document. Its kind is one of:
+///
+/// - [`Syntax`](ReadErrorKind::Syntax): the bytes are not JSON, or the JSON is nested too deeply.
+/// - [`Missing`](ReadErrorKind::Missing): a required field is missing.
+/// - [`WrongType`](ReadErrorKind::WrongType): a value has the wrong type.
+/// - [`Repeated`](ReadErrorKind::Repeated): a key occurs twice in an object.
+/// - [`Other`](ReadErrorKind::Other): any other error.
 pub fn from_slice<T: Read + Shaped>(bytes: &[u8]) -> Result<T, ReadError> {
     read(bytes).or_else(|error| again(bytes, error))
 }
@@ -29,9 +35,9 @@ pub fn from_slice<T: Read + Shaped>(bytes: &[u8]) -> Result<T, ReadError> {
 /// Reads a document from text. See [`from_slice`].
 ///
 /// # Errors
-/// If the text is not JSON, or not the JSON of a `T`.
+/// Returns the same errors as [`from_slice`].
 pub fn from_str<T: Read + Shaped>(text: &str) -> Result<T, ReadError> {
-    // Not `serde_json::from_str`: every type would be compiled twice to save one check for UTF-8.
+    // With `serde_json::from_str`, every type would be compiled twice to save one check for UTF-8.
     from_slice(text.as_bytes())
 }
 
@@ -52,7 +58,7 @@ fn again<T: Read + Shaped>(bytes: &[u8], error: serde_json::Error) -> Result<T, 
         Err(syntax) => return Err(ReadError::syntax(syntax)),
     };
     if buffer.drop_null_repeats() {
-        // Written out again because every type would be compiled once more to be read from the buffer itself.
+        // The buffer is written as JSON again. To read from the buffer itself, every type would be compiled once more.
         let forgiven = serde_json::to_vec(&buffer).ok().and_then(|bytes| read(&bytes).ok());
         if let Some(value) = forgiven {
             return Ok(value);
@@ -64,7 +70,7 @@ fn again<T: Read + Shaped>(bytes: &[u8], error: serde_json::Error) -> Result<T, 
     })
 }
 
-// Inline, as everything that reads: compiled only where documents are read.
+// Like all readers, this is inline and therefore compiled only where documents are read.
 #[inline]
 fn buffered(bytes: &[u8]) -> serde_json::Result<Buffer<'_>> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -80,7 +86,7 @@ mod tests {
 
     use super::{Read, ReadErrorKind, Shape, Shaped, from_str};
 
-    /// A type that refuses what its shape allows.
+    /// A type whose reader refuses values that its shape allows.
     #[derive(Debug)]
     struct Never;
 

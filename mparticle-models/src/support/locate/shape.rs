@@ -1,11 +1,14 @@
-//! The shape of a type, from which the place of an error is found.
+//! The shape of a type, which is used to find the place of an error.
 //!
 //! Generated code describes its types in constants:
 //!
 //! ```text
 //! impl Shaped for Product {
 //!     const SHAPE: Shape = Shape::Object(|| const {
-//!         &[Field::required::<String>(&["id"]), Field::optional::<f64>(&["price", "amount"])]
+//!         &[
+//!             Field::required::<String>(&["id"]),
+//!             Field::optional::<f64>(&["price", "amount"]),
+//!         ]
 //!     });
 //! }
 //! ```
@@ -27,7 +30,7 @@ pub trait Shaped {
     const SHAPE: Shape;
 }
 
-/// What the JSON of a type looks like.
+/// The structure of the JSON of a type.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Shape {
@@ -43,7 +46,7 @@ pub enum Shape {
     Map(&'static Shape),
     /// An object with known fields.
     Object(fn() -> &'static [Field]),
-    /// An object whose tag decides the shape of its content.
+    /// An object whose tag determines the shape of its content.
     Tagged(fn() -> &'static TaggedShape),
     /// An object, or a list of records that is read as an object.
     Keyed(fn() -> &'static KeyedShape),
@@ -68,7 +71,7 @@ impl Shape {
         field_named(fields, key).is_some()
     }
 
-    /// Returns what an error message says was expected.
+    /// Returns the expected kind of value for error messages.
     pub(super) fn expected(&self) -> &'static str {
         match self {
             Self::Any => "any JSON",
@@ -82,11 +85,11 @@ impl Shape {
     }
 }
 
-/// How a value of one type is read.
+/// The reader of a type.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf {
     pub(super) expected: &'static str,
-    /// Returns whether there is a value, or why it cannot be read.
+    /// Returns whether there is a value, or the reason why it cannot be read.
     pub(super) read: fn(&Buffer<'_>) -> Result<bool, String>,
 }
 
@@ -171,9 +174,9 @@ pub struct KeyedShape {
     pub fields: &'static [Field],
     /// The shape of one record.
     pub record: &'static Shape,
-    /// The record's field that holds the name of a field.
+    /// The field of a record that contains the name of a field.
     pub key: &'static str,
-    /// The record's field that holds the value.
+    /// The field of a record that contains the value.
     pub value: &'static str,
 }
 

@@ -79,7 +79,7 @@ fn map(entries: Entries<'_, '_>, shape: &Shape, place: &Place<'_>) -> Found {
     entries.iter().try_for_each(|(key, value)| optional(value, shape, &place.key(key)))
 }
 
-/// Checks JSON of any kind, in which only a repeated key is wrong.
+/// Checks JSON of any kind, in which only a repeated key is a mistake.
 fn anything(buffer: &Buffer<'_>, place: &Place<'_>) -> Found {
     match buffer {
         Buffer::List(items) => list(items, &Shape::Any, place),
@@ -144,7 +144,7 @@ fn tagged(entries: Entries<'_, '_>, union: &'static TaggedShape, place: &Place<'
     }
 }
 
-/// Checks the content of a known tag. Absent content is the same as an empty object.
+/// Checks the content of a known tag. Absent content is treated as an empty object.
 fn content(buffer: &Buffer<'_>, shape: &Shape, place: &Place<'_>) -> Found {
     let absent = match buffer {
         Buffer::Null => true,

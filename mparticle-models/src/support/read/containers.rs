@@ -20,8 +20,7 @@ impl<T: Read> Read for Box<T> {
     }
 }
 
-/// For elements of lists and maps, of which null is a value. Optional fields use
-/// [`optional`](super::optional).
+/// Reads an element of a list or a map, for which null is a value. Optional fields use [`optional`](super::optional).
 impl<T: Read> Read for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 

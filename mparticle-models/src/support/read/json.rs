@@ -36,7 +36,7 @@ pub(crate) fn value<E: Error>(buffer: Buffer<'_>) -> Result<Value, E> {
     }
 }
 
-/// Never returns null, because the numbers of a buffer are finite.
+/// Converts a number. The result is never null, because the numbers of a buffer are finite.
 fn json_number(number: Number) -> Value {
     if let Some(integer) = number.as_i64() {
         return integer.into();

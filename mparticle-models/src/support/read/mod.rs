@@ -1,8 +1,8 @@
 //! Lenient reading: every form in mParticle's sources becomes the canonical form of the types.
 //!
 //! serde's derived code is strict, but the data is not: SDKs write null for every unset field, exports write 64-bit
-//! integers as strings, samples write amounts as strings, and absent values as empty strings. [`Read`] accepts all of
-//! these. Generated structs derive `Deserialize`, and read their fields with the functions of this module:
+//! integers as strings, and samples write amounts as strings and absent values as empty strings. [`Read`] accepts all
+//! of these forms. Generated structs derive `Deserialize`, and read their fields with the functions of this module:
 //!
 //! | field | attributes |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | list or map | `#[serde(default, deserialize_with = "read::collection", skip_serializing_if = "Vec::is_empty")]` |
 //! | required, null allowed | `#[serde(default, deserialize_with = "read::optional")]` |
 //!
-//! Every function uses `deserialize_any`, so that one visitor sees any kind of value. Error messages contain types and
+//! Every function uses `deserialize_any`: one visitor accepts any kind of value. Error messages contain types and
 //! lengths, but never a value, because values are personal data.
 
 mod buffer;
@@ -47,18 +47,18 @@ mod tests;
 
 /// A type that is read from every form in which it occurs.
 pub trait Read: Sized {
-    /// What an error message says was expected, such as `a boolean`.
+    /// The expected kind of value in error messages, such as `a boolean`.
     const EXPECTED: &'static str = "an object";
 
     /// Reads a value. Returns `None` for null, and for an empty string if the type is not text.
     ///
     /// # Errors
-    /// If the value has another type.
+    /// Returns an error if the value has another type.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
 
-    /// Returns whether this value means that an optional field is absent.
+    /// Returns whether this value means that an optional field is absent, as null does.
     ///
-    /// This is so for null. In a map or a list, null is a value.
+    /// In a map or a list, null is a value.
     fn is_absent(&self) -> bool {
         false
     }
@@ -67,9 +67,9 @@ pub trait Read: Sized {
 /// Reads a required field.
 ///
 /// # Errors
-/// If there is no value, or the value has another type.
+/// Returns an error if there is no value, or the value has another type.
 pub fn required<'de, D: Deserializer<'de>, T: Read>(deserializer: D) -> Result<T, D::Error> {
-    // In one step, for objects are large and each step would copy them.
+    // This is a single step, because objects are large and each step would copy them.
     match T::read(deserializer) {
         Ok(Some(value)) => Ok(value),
         Ok(None) => Err(no_value(T::EXPECTED)),
@@ -80,7 +80,7 @@ pub fn required<'de, D: Deserializer<'de>, T: Read>(deserializer: D) -> Result<T
 /// Reads an optional field.
 ///
 /// # Errors
-/// If the value has another type.
+/// Returns an error if the value has another type.
 pub fn optional<'de, D: Deserializer<'de>, T: Read>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -90,10 +90,10 @@ pub fn optional<'de, D: Deserializer<'de>, T: Read>(
     }
 }
 
-/// Reads an optional identifier. An empty text counts as absent.
+/// Reads an optional identifier. An empty text is treated as absent.
 ///
 /// # Errors
-/// If the value is a list or an object.
+/// Returns an error if the value is a list or an object.
 pub fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(String::read(deserializer)?.filter(|text| !text.is_empty()))
 }
@@ -101,26 +101,26 @@ pub fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<S
 /// Reads a list or a map. Without a value it is empty.
 ///
 /// # Errors
-/// If the value has another type.
+/// Returns an error if the value has another type.
 pub fn collection<'de, D: Deserializer<'de>, T: Read + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(T::read(deserializer)?.unwrap_or_default())
 }
 
-/// The error for a value of another type.
+/// Returns the error for a value of another type.
 #[cold]
 pub(crate) fn mismatch<E: Error>(expected: impl fmt::Display, found: &str) -> E {
     E::custom(format_args!("expected {expected}, found {found}"))
 }
 
-/// The error for null or an empty string instead of a required value.
+/// Returns the error for null or an empty string instead of a required value.
 #[cold]
 fn no_value<E: Error>(expected: &str) -> E {
     mismatch(expected, "null or an empty string")
 }
 
-/// The error for a key that occurs twice in an object.
+/// Returns the error for a key that occurs twice in an object.
 #[cold]
 pub(crate) fn repeated<E: Error>(key: &str) -> E {
     E::custom(format_args!("repeated key `{}`", shortened(key)))

@@ -1,4 +1,4 @@
-//! Objects. Null and an empty string count as absent.
+//! Readers of objects. Null and an empty string are treated as absent.
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -10,7 +10,7 @@ const EXPECTED: &str = "an object";
 /// Reads an object with its derived `Deserialize`, directly from the input.
 ///
 /// # Errors
-/// If the value is not an object, null or an empty string, or a field cannot be read.
+/// Returns an error if the value is not an object, null or an empty string, or a field cannot be read.
 pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -19,8 +19,8 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(object)
 }
 
-/// Writes the object to its place. If it were returned, each layer of serde and `serde_json` would copy it, and a batch
-/// takes almost 3 kB.
+/// Writes the object to a place that the caller provides. If the object were returned, each layer of serde and
+/// `serde_json` would copy it, and a batch takes almost 3 kB.
 struct ObjectVisitor<'o, T>(&'o mut Option<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<'_, T> {

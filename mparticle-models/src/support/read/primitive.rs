@@ -1,6 +1,6 @@
-//! Null, booleans, numbers and strings as they are in the input.
+//! Primitives: null, booleans, numbers and strings as they are in the input.
 //!
-//! All types share one visitor, so that little code is compiled for each input format. Each type then converts the
+//! All types share one visitor, and little code is compiled for each input format. Each type then converts the
 //! primitive with an ordinary function.
 
 use std::borrow::Cow;
@@ -11,9 +11,9 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use super::{Text, mismatch};
 use crate::support::values::Number;
 
-/// The only key of the map in which a number arrives if `serde_json`'s feature `arbitrary_precision` is on.
+/// The only key of the map as which `serde_json` represents a number if its feature `arbitrary_precision` is enabled.
 ///
-/// Any crate of a build can turn the feature on for all of them, so every visitor has to know the key.
+/// Any crate in a build can enable the feature for all crates. Every visitor therefore has to handle the key.
 pub(crate) const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
 /// Returns whether a map with this key is a number. Without `arbitrary_precision` the key is a key like any other.
@@ -22,7 +22,8 @@ pub(crate) fn is_number_token(key: &str) -> bool {
     key == NUMBER_TOKEN && has_arbitrary_precision()
 }
 
-/// A crate cannot see the features of another one, but only with this feature does a number keep all its digits.
+/// A crate cannot query the features of another crate. However, a number keeps all of its digits only with this
+/// feature.
 #[cold]
 pub(crate) fn has_arbitrary_precision() -> bool {
     const DIGITS: &str = "10.00";
@@ -80,7 +81,7 @@ pub(crate) fn number_of<E: Error>(text: &str) -> Result<Number, E> {
     Number::from_json_text(text).ok_or_else(|| E::custom("number out of range"))
 }
 
-/// Returns the kind of what serde presents as a map: an object or a number.
+/// Returns the kind of a value that serde represents as a map: an object or a number.
 pub(crate) fn kind_of_map<'de, A: MapAccess<'de>>(map: &mut A) -> Result<&'static str, A::Error> {
     match map.next_key()? {
         Some(Text(key)) if is_number_token(&key) => Ok("a number"),

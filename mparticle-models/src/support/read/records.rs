@@ -17,7 +17,7 @@ const EXPECTED: &str = "an object or a list of records";
 /// contain more than the object. A record without key or value sets no field, which `validate()` reports.
 ///
 /// # Errors
-/// If the value has another type, or two records have the same key.
+/// Returns an error if the value has another type, or two records have the same key.
 pub fn keyed<'de, D, T, R>(
     deserializer: D,
     key: &'static str,

@@ -21,7 +21,7 @@ impl Read for String {
 /// Reads an enum from any scalar. An empty text is no value.
 ///
 /// # Errors
-/// If the value is a list or an object.
+/// Returns an error if the value is a list or an object.
 pub fn open_enum<'de, D: Deserializer<'de>, T: OpenEnum>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -123,8 +123,8 @@ fn integer<T, E: Error>(
 
 /// Returns the integer with the same value as a floating-point number.
 ///
-/// Returns `None` from 2^50 on. A parser of floating-point numbers may be wrong in the last place, which would change the
-/// integer.
+/// Returns `None` from 2^50 on. A parser of floating-point numbers may be wrong in the last place, which would change
+/// the integer.
 #[allow(clippy::cast_possible_truncation, reason = "the bound is checked")]
 fn without_fraction(number: Number) -> Option<Number> {
     const BOUND: f64 = 1_125_899_906_842_624.0;

@@ -1,6 +1,6 @@
-//! How the readers of lists, maps and objects handle values of other types.
+//! The handling of values of other types in the readers of lists, maps and objects.
 //!
-//! These are macros, because the methods of serde's `Visitor` cannot be shared. Null and an empty string count as
+//! These are macros, because the methods of serde's `Visitor` cannot be shared. Null and an empty string are treated as
 //! absent. The default methods of serde would print the value.
 
 /// The methods of a visitor whose value is an `Option`, for every scalar.

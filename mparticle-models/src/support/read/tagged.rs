@@ -1,7 +1,7 @@
-//! Objects whose tag decides the type of their content, such as `{"event_type": "..", "data": {..}}`.
+//! Readers of objects whose tag determines the type of their content, such as `{"event_type": "..", "data": {..}}`.
 //!
 //! If the tag comes first, the content is read directly from the input. If the content comes first, it is kept in a
-//! [`Buffer`]. serde's adjacently tagged enums support neither unknown tags nor other fields nor tags in another letter
+//! [`Buffer`]. serde's adjacently tagged enums do not support unknown tags, other fields, or tags in another letter
 //! case.
 
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ pub trait Tagged: Sized {
     /// Reads the content of a known variant.
     ///
     /// # Errors
-    /// If the content cannot be read.
+    /// Returns an error if the content cannot be read.
     fn read_content<'de, D: Deserializer<'de>>(
         variant: usize,
         content: D,
@@ -47,8 +47,8 @@ pub trait Tagged: Sized {
 /// Reads a union.
 ///
 /// # Errors
-/// If the value is not an object, null or an empty string, the tag is missing, or the content of a known variant cannot
-/// be read. In the last case the message begins with the tag.
+/// Returns an error if the value is not an object, null or an empty string, the tag is missing, or the content of a
+/// known variant cannot be read. In the last case the message begins with the tag.
 pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -64,7 +64,7 @@ pub fn position(tags: &[(&str, usize)], tag: &str) -> Option<usize> {
     found.map(|(_, number)| *number)
 }
 
-/// The error for a number without a variant. [`Tagged::known`] never returns such a number.
+/// Returns the error for a number without a variant. [`Tagged::known`] never returns such a number.
 #[cold]
 #[must_use]
 pub fn no_variant<E: Error>(number: usize) -> E {

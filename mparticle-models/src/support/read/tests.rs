@@ -1,4 +1,4 @@
-//! Every kind of JSON into every reader.
+//! Tests of every reader with every type of JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::support::values::{AttributeValue, BooleanOrText, Extra, Number, Scalar, UnixMillis};
 
-/// What a reader makes of a text of JSON: a value, nothing, or an error with this message.
+/// The result of a reader for a JSON text: a value, `None`, or an error with this message.
 #[derive(Debug, PartialEq)]
 enum Outcome<T> {
     Value(T),
@@ -33,7 +33,7 @@ fn message(error: &serde_json::Error) -> String {
     message.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-/// Reads each text from JSON directly and through a [`Buffer`], borrowed and owned, which must not differ.
+/// Reads each text directly and through a [`Buffer`], borrowed and owned. The results must be the same.
 fn check<T: Read + Debug + PartialEq>(cases: impl IntoIterator<Item = (&'static str, Outcome<T>)>) {
     for (json, outcome) in cases {
         let expected = match outcome {
@@ -205,7 +205,7 @@ fn amounts_may_be_numeric_strings_but_are_finite() {
 }
 
 #[test]
-fn numbers_keep_what_they_were_made_of() {
+fn numbers_keep_the_type_that_they_were_created_from() {
     check([
         ("null", Nothing),
         (r#""""#, Nothing),
@@ -222,7 +222,7 @@ fn numbers_keep_what_they_were_made_of() {
 }
 
 #[test]
-fn scalars_take_null_for_a_value() {
+fn null_is_a_value_of_a_scalar() {
     const EXPECTED_SCALAR_FOUND_LIST: &str =
         "expected null, a boolean, a number or a string, found a list";
     check([
@@ -338,7 +338,7 @@ fn maps_drop_entries_without_a_value() {
 }
 
 #[test]
-fn a_box_is_read_as_what_is_in_it() {
+fn a_box_is_read_as_its_content() {
     check::<Box<i64>>([
         ("null", Nothing),
         ("1", Is(Box::new(1))),
@@ -365,7 +365,7 @@ struct Fields {
 }
 
 #[test]
-fn an_optional_field_takes_every_null_for_absence() {
+fn every_form_of_null_makes_an_optional_field_absent() {
     let only = Fields {
         number: 7,
         scalar: None,
@@ -487,14 +487,14 @@ fn a_derived_type_can_be_read_from_a_buffer() {
     assert!(error.to_string().contains("length 3"), "{error}");
 }
 
-/// The map in which a number arrives while another crate has `arbitrary_precision` of `serde_json` on.
+/// The map as which a number is represented if another crate enables `arbitrary_precision` of `serde_json`.
 fn disguised<T: Read>(text: &'static str) -> Result<Option<T>, String> {
     let map: MapDeserializer<'_, _, ValueError> =
         MapDeserializer::new([(NUMBER_TOKEN, text)].into_iter());
     T::read(map).map_err(|error| error.to_string())
 }
 
-/// Checks what a disguised number is read as, which without `arbitrary_precision` is an object like any other.
+/// Checks how such a map is read. Without `arbitrary_precision`, it is an ordinary object.
 fn check_disguised<T: Read + Debug + PartialEq>(
     text: &'static str,
     number: Result<T, &str>,
@@ -505,7 +505,7 @@ fn check_disguised<T: Read + Debug + PartialEq>(
 }
 
 #[test]
-fn a_disguised_number_is_a_number_with_arbitrary_precision_only() {
+fn a_map_with_the_number_key_is_a_number_only_with_arbitrary_precision() {
     const OBJECT: &str = "expected a 64-bit integer, found an object";
     check_disguised("-9223372036854775808", Ok(i64::MIN), Err(OBJECT));
     check_disguised("1e3", Ok(1000_i64), Err(OBJECT));
@@ -531,7 +531,7 @@ fn a_disguised_number_is_a_number_with_arbitrary_precision_only() {
 }
 
 #[test]
-fn an_object_whose_first_key_is_that_of_a_disguised_number_is_read_and_written_as_an_object() {
+fn an_object_whose_first_key_is_the_number_key_is_read_and_written_as_an_object() {
     for json in [
         r#"{"$serde_json::private::Number":3}"#,
         r#"{"$serde_json::private::Number":3,"a":1}"#,

@@ -1,4 +1,4 @@
-//! The checks that generated code calls, and what they found.
+//! The checks that generated code calls, and the report of violations.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use crate::support::locate::Shaped;
 use crate::support::place::Place;
 use crate::support::values::{AttributeValue, Extra, Scalar};
 
-/// The violations that were found.
+/// The violations of a value.
 #[derive(Debug, Default)]
 pub struct Report {
     violations: Vec<Violation>,
@@ -20,11 +20,11 @@ pub struct Report {
 /// The limits of an attribute's value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttributeLimits {
-    /// Characters of a text that stands alone.
+    /// The maximum number of characters of a text outside a list.
     pub scalar: Option<(u64, Beyond)>,
-    /// Items of a list.
+    /// The maximum number of items of a list.
     pub items: Option<(u64, Beyond)>,
-    /// Characters of a text in a list.
+    /// The maximum number of characters of a text in a list.
     pub item: Option<(u64, Beyond)>,
 }
 
@@ -253,7 +253,7 @@ fn longer(text: &str, max: u64) -> Option<u64> {
     Some(size(text.chars().count())).filter(|count| *count > max)
 }
 
-/// No Rust target has pointers wider than 64 bits, so this never saturates.
+/// Converts a number. No Rust target has pointers wider than 64 bits. The conversion therefore never saturates.
 #[inline]
 fn size(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! Each rule, at its bound and beyond it.
+//! Tests of each rule at its limit and beyond it.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ impl Enveloped for Crumb {
 /// Rule, limit, actual size, severity and text of a violation.
 type Facts = (Rule, Option<u64>, Option<u64>, Severity, String);
 
-/// The only violation; `None` when there is none.
+/// Returns the only violation, or `None` if there is none.
 fn only(check: impl FnOnce(&mut Report, &Place<'_>)) -> Option<Facts> {
     let violations = found(check);
     assert!(violations.len() < 2, "{violations:?}");
@@ -64,7 +64,7 @@ fn a_number_outside_of_its_bounds_is_reported() {
 }
 
 #[test]
-fn the_severity_follows_what_happens_beyond_the_limit() {
+fn the_severity_depends_on_the_effect_of_exceeding_the_limit() {
     for (beyond, severity) in [
         (Beyond::Refused, Severity::Error),
         (Beyond::Cut, Severity::Warning),
@@ -117,7 +117,7 @@ fn lists_and_maps_are_counted() {
 }
 
 #[test]
-fn every_name_that_is_too_long_is_reported_where_it_stands() {
+fn every_name_that_is_too_long_is_reported_at_its_place() {
     let map =
         BTreeMap::from([("a/bc".to_owned(), 1), ("abc".to_owned(), 2), ("äöüß".to_owned(), 3)]);
     let violations = found(|report, place| report.name_length(place, map.keys(), 3, Beyond::Cut));
@@ -309,7 +309,7 @@ fn exactly_one_of_a_group_is_present() {
 }
 
 #[test]
-fn numbers_that_are_not_finite_are_errors_wherever_they_hide() {
+fn numbers_that_are_not_finite_are_errors_at_every_place() {
     fn check<T: Validate>(value: &T, pointers: &[&str]) {
         let violations = run(value);
         assert!(violations.iter().all(|violation| violation.rule == Rule::Finite));
@@ -393,7 +393,7 @@ fn an_attribute_value_has_limits_for_scalars_lists_and_items() {
 }
 
 #[test]
-fn rules_go_by_the_keywords_of_json_schema_or_are_advice_or_ours() {
+fn rules_have_names_of_json_schema_keywords_or_are_advice_or_our_own() {
     for (rule, name, is_advice) in [
         (Rule::MaxLength, "maxLength", false),
         (Rule::MaxItems, "maxItems", false),

@@ -1,4 +1,4 @@
-//! The unit of a number that stands for a time.
+//! The unit of a number that represents a time.
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// Returns the unit that a time seems to have if it does not seem to be in milliseconds.
+    /// Returns the unit that a time seems to have, or `None` if it seems to be in milliseconds.
     ///
-    /// A number below 10^11 is a moment before March 1973 in milliseconds, and before the year 5138 in seconds. The
-    /// same bounds, a thousand times as high, tell the other units apart. Zero stands for an unknown time.
+    /// A number below 10^11 is a time before March 1973 in milliseconds, and before the year 5138 in seconds. The same
+    /// bounds, multiplied by a thousand, distinguish the other units. Zero means that the time is not known.
     #[must_use]
     pub(super) const fn other_than_millis(millis: i64) -> Option<Self> {
         const MILLIS: u64 = 100_000_000_000;

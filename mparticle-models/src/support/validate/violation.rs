@@ -1,11 +1,11 @@
-//! What a violation says.
+//! A violation of a rule.
 
 use std::fmt;
 
 use super::TimeUnit;
 use crate::support::place::Place;
 
-/// A value that breaks a rule of mParticle, or goes against advice.
+/// A value that violates a rule of mParticle or does not follow advice.
 ///
 /// The `Display` implementation writes one sentence. It contains sizes and names of fields, never the value itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Violation {
     pub limit: Option<u64>,
     /// The size of the value, in the unit of the bound.
     pub actual: Option<u64>,
-    /// How serious the violation is.
+    /// The severity of the violation.
     pub severity: Severity,
     /// The names of the fields, if the rule is about several fields.
     pub fields: Vec<&'static str>,
@@ -89,7 +89,7 @@ impl Rule {
         }
     }
 
-    /// Returns whether the rule is advice. The JSON Schema accepts values that go against advice.
+    /// Returns whether the rule is advice. The JSON Schema accepts values that do not follow advice.
     #[must_use]
     pub const fn is_advice(self) -> bool {
         matches!(
@@ -105,7 +105,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// How serious a violation is.
+/// The severity of a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// mParticle may truncate the data or interpret it differently, or its behaviour is not documented.
@@ -114,7 +114,7 @@ pub enum Severity {
     Error,
 }
 
-/// What mParticle does with data beyond a limit, according to its documentation.
+/// The effect of data beyond a limit, according to mParticle's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Beyond {
     /// mParticle refuses the data or does not process it.
@@ -127,7 +127,7 @@ pub enum Beyond {
 }
 
 impl Beyond {
-    /// Returns how serious it is to exceed the limit.
+    /// Returns the severity of exceeding the limit.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
@@ -155,7 +155,7 @@ impl fmt::Display for Violation {
 }
 
 impl Rule {
-    /// The message of a rule that needs no sizes.
+    /// Returns the message of a rule whose message contains no sizes.
     const fn sentence(self) -> &'static str {
         match self {
             Self::Minimum => "a number below the minimum",

@@ -1,4 +1,4 @@
-//! Attributes from JSON whose kinds are known only at run time.
+//! Attributes from JSON whose types are known only at run time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,10 +36,10 @@ impl std::error::Error for AttributeError {
     }
 }
 
-/// Converts the values of a map of attributes into `T`, and from that into what the field holds.
+/// Converts the values of a map of attributes into `T`, and from `T` into the type of the field.
 ///
 /// # Errors
-/// If a value cannot become a `T`. The error contains its name.
+/// Returns an error if a value cannot be converted into a `T`. The error contains the name of the attribute.
 pub fn try_attributes<T, F>(
     attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
 ) -> Result<BTreeMap<String, F>, AttributeError>

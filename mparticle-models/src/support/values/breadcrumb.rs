@@ -12,7 +12,7 @@ pub trait Enveloped {
     /// Returns the fields beside tag and content.
     fn envelope(&self) -> &Extra;
 
-    /// Returns the fields beside tag and content, for changing them.
+    /// Returns a mutable reference to the fields beside tag and content.
     fn envelope_mut(&mut self) -> &mut Extra;
 }
 
@@ -20,7 +20,7 @@ pub trait Enveloped {
 pub(crate) const TAG: &str = "event_type";
 /// The key of an event's data.
 pub(crate) const CONTENT: &str = "data";
-/// The field of a breadcrumb's data that must be there.
+/// The required field of a breadcrumb's data.
 pub(crate) const LABEL: &str = "label";
 /// The type of a breadcrumb event.
 pub(crate) const BREADCRUMB: &str = "breadcrumb";

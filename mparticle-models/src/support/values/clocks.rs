@@ -50,7 +50,7 @@ mod jiff {
 
     impl From<Timestamp> for UnixMillis {
         fn from(time: Timestamp) -> Self {
-            // Not `as_millisecond`, which drops parts of a millisecond towards 1970.
+            // `as_millisecond` would round towards 1970.
             let millis = time.as_nanosecond().div_euclid(1_000_000);
             Self::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
         }

@@ -1,4 +1,4 @@
-//! Fields that a type does not know. They are kept, and written back.
+//! Unknown fields of a type, which are kept and written back.
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
@@ -121,7 +121,8 @@ impl<'de> Visitor<'de> for ExtraVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Extra, A::Error> {
         let mut extra = Extra::new();
         while let Some(Text(key)) = map.next_key()? {
-            // A number in disguise that a struct without required fields would otherwise take for an object.
+            // With `arbitrary_precision`, this is a number. A struct without required fields would read it as an
+            // object.
             if is_number_token(&key) {
                 return Err(mismatch("an object", "a number"));
             }

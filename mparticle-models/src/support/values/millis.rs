@@ -160,7 +160,8 @@ impl fmt::Display for OutOfRange {
 
 impl std::error::Error for OutOfRange {}
 
-/// Saturates where the platform cannot represent the time, which on Windows is from the year 30827 on and before 1601.
+/// Saturates if the platform cannot represent the time. On Windows, these are times before 1601 and from the year 30827
+/// on.
 impl From<UnixMillis> for SystemTime {
     fn from(time: UnixMillis) -> Self {
         /// The range of Windows' file times.

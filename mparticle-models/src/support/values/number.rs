@@ -1,4 +1,4 @@
-//! Numbers that keep 64-bit integers exact.
+//! Numbers that represent 64-bit integers exactly.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde::ser::{Error, Serialize, Serializer};
 
 /// An exact 64-bit integer, signed or unsigned, or a floating-point number.
 ///
-/// Unlike `serde_json::Number`, it can hold a number that is not finite. `validate()` reports such a number, and writing
-/// it is an error.
+/// Unlike `serde_json::Number`, it can hold a number that is not finite. `validate()` reports such a number, and
+/// writing it is an error.
 ///
 /// Two numbers are equal if they are written alike: the integer 1 is not equal to the floating-point number 1.0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Number(Repr);
 
-/// Integers are signed whenever they fit, so that equal numbers have one form.
+/// Integers are signed if they fit. Equal numbers therefore have a single form.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Repr {
     Signed(i64),
@@ -110,7 +110,7 @@ impl Number {
 from_integers!(signed: i8, i16, i32, i64, u8, u16, u32);
 from_integers!(unsigned: u64);
 
-// No Rust target has pointers wider than 64 bits, so neither of the two saturates.
+// No Rust target has pointers wider than 64 bits. These conversions therefore never saturate.
 impl From<isize> for Number {
     fn from(number: isize) -> Self {
         Self::signed(i64::try_from(number).unwrap_or(i64::MAX))
@@ -123,7 +123,7 @@ impl From<usize> for Number {
     }
 }
 
-/// Takes the shortest decimal that reads back as the same `f32`: `0.2_f32` becomes `0.2`.
+/// Uses the shortest decimal number that is read as the same `f32`: `0.2_f32` becomes `0.2`.
 impl From<f32> for Number {
     fn from(number: f32) -> Self {
         let shortest = number.to_string().parse();
@@ -145,7 +145,8 @@ impl From<Number> for f64 {
 }
 
 impl From<serde_json::Number> for Number {
-    /// With `serde_json`'s `arbitrary_precision` a number may be too large. It then becomes infinite.
+    /// Converts a number. With `serde_json`'s feature `arbitrary_precision`, a number that is too large becomes
+    /// infinite.
     fn from(number: serde_json::Number) -> Self {
         if let Some(integer) = number.as_i64() {
             return integer.into();
@@ -181,7 +182,7 @@ impl Serialize for Number {
     }
 }
 
-/// The error of writing a number that JSON cannot represent.
+/// Returns the error of writing a number that JSON cannot represent.
 pub(crate) fn not_finite<E: Error>(number: f64) -> E {
-    E::custom(format_args!("JSON cannot hold the number {number}"))
+    E::custom(format_args!("JSON cannot represent the number {number}"))
 }

@@ -1,4 +1,4 @@
-//! Values made, converted and written.
+//! Tests of creating, converting and writing values.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ fn a_scalar_becomes_json() {
 }
 
 #[test]
-fn a_scalar_is_made_of_the_usual_types_and_written_as_they_are() {
+fn a_scalar_is_created_from_the_usual_types_and_written_like_them() {
     let text = "gold".to_owned();
     for (scalar, json) in [
         (Scalar::from(true), "true"),
@@ -69,7 +69,7 @@ fn a_scalar_is_made_of_the_usual_types_and_written_as_they_are() {
 }
 
 #[test]
-fn an_attribute_value_is_made_of_scalars_and_of_lists() {
+fn an_attribute_value_is_created_from_scalars_and_lists() {
     for (value, json) in [
         (AttributeValue::from("gold"), r#""gold""#),
         (AttributeValue::from(7_u64), "7"),
@@ -86,7 +86,7 @@ fn an_attribute_value_is_made_of_scalars_and_of_lists() {
 }
 
 #[test]
-fn accessors_give_a_value_of_their_own_kind_only() {
+fn accessors_return_only_values_of_their_own_type() {
     for (value, boolean, integer, float, text) in [
         (Scalar::Null, None, None, None, None),
         (true.into(), Some(true), None, None, None),
@@ -132,7 +132,7 @@ fn a_json_value_becomes_a_scalar_unless_it_has_structure() {
 }
 
 #[test]
-fn integers_have_one_form_whatever_type_they_came_from() {
+fn equal_integers_of_all_types_have_one_form() {
     assert_eq!(Number::from(1_u64), Number::from(1_i8));
     assert_ne!(Number::from(1), Number::from(1.0));
     for (number, signed, unsigned) in [
@@ -151,13 +151,13 @@ fn writing_a_number_that_is_not_finite_is_an_error() {
         let scalar = Scalar::from(number);
         assert!(!Number::from(number).is_finite());
         let error = serde_json::to_string(&scalar).unwrap_err();
-        assert_eq!(error.to_string(), format!("JSON cannot hold the number {number}"));
+        assert_eq!(error.to_string(), format!("JSON cannot represent the number {number}"));
         assert!(serde_json::to_value(AttributeValue::from(vec![number])).is_err());
     }
 }
 
 #[test]
-fn a_boolean_or_text_is_written_as_what_it_is() {
+fn a_boolean_or_text_is_written_as_a_boolean_or_text() {
     for (value, json) in [
         (BooleanOrText::from(true), "true"),
         (BooleanOrText::from("False"), "false"),
@@ -171,7 +171,7 @@ fn a_boolean_or_text_is_written_as_what_it_is() {
 }
 
 #[test]
-fn times_are_made_with_their_unit() {
+fn times_are_created_with_their_unit() {
     assert_eq!(UnixMillis::from_millis(1_500).as_millis(), 1_500);
     assert_eq!(UnixMillis::from_secs(-2).as_millis(), -2_000);
     assert_eq!(UnixMillis::from_secs(i64::MAX).as_millis(), i64::MAX);
@@ -233,7 +233,7 @@ fn the_difference_of_two_times_is_a_duration_and_never_negative() {
 }
 
 #[test]
-fn a_length_of_time_is_made_of_a_duration_and_read_as_an_integer() {
+fn a_length_of_time_is_created_from_a_duration_and_read_as_an_integer() {
     for (length, millis) in [
         (DurationMillis::from(Duration::from_micros(1_999)), 1),
         (DurationMillis::from(Duration::from_secs(2)), 2_000),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{NotAScalar, Number, Scalar};
 
-/// The value of an attribute that holds text, such as an attribute of a product.
+/// The value of an attribute that is text, such as an attribute of a product.
 ///
 /// Numbers and booleans become text. `None` becomes null.
 ///

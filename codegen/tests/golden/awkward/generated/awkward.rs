@@ -160,8 +160,8 @@ impl Base {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -195,8 +195,8 @@ impl Base {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -736,7 +736,7 @@ impl From<Node> for Step {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Step> for Node {
     type Error = Step;
 
@@ -756,7 +756,7 @@ impl From<Base> for Step {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Step> for Base {
     type Error = Step;
 
@@ -1507,8 +1507,8 @@ impl Ticket {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -1542,8 +1542,8 @@ impl Ticket {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)

@@ -114,8 +114,8 @@ impl CommonData {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -214,8 +214,8 @@ impl Event {
         }
     }
 
-    /// Returns the fields that all known types have, for changing them, or `None`
-    /// for an unknown type.
+    /// Returns a mutable reference to the fields that all known types have, or
+    /// `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut CommonData> {
         match self {
             Self::PageView(content) => Some(&mut content.common),
@@ -260,7 +260,7 @@ impl From<PageView> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for PageView {
     type Error = Event;
 
@@ -280,7 +280,7 @@ impl From<OptOut> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for OptOut {
     type Error = Event;
 
@@ -773,8 +773,8 @@ impl OptOut {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -1002,8 +1002,8 @@ impl PageView {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_custom_attributes(
         mut self,
         custom_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -1239,8 +1239,8 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_user_attributes(
         mut self,
         user_attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -1269,8 +1269,8 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -1304,8 +1304,8 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)

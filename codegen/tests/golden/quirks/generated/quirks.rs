@@ -177,8 +177,8 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// If a value cannot be the value of an attribute. The error contains the name
-    /// of the attribute.
+    /// Returns an error if a value cannot be the value of an attribute. The error
+    /// contains the name of the attribute.
     pub fn try_with_attributes(
         mut self,
         attributes: impl IntoIterator<Item = (impl Into<String>, Value)>,
@@ -206,8 +206,8 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -241,8 +241,8 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -852,8 +852,8 @@ impl Event {
         }
     }
 
-    /// Returns the fields that all known types have, for changing them, or `None`
-    /// for an unknown type.
+    /// Returns a mutable reference to the fields that all known types have, or
+    /// `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut EventData> {
         match self {
             Self::Start(content) => Some(&mut content.common),
@@ -909,7 +909,7 @@ impl From<StartEventData> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for StartEventData {
     type Error = Event;
 
@@ -929,7 +929,7 @@ impl From<StopEventData> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for StopEventData {
     type Error = Event;
 
@@ -949,7 +949,7 @@ impl From<CrumbEventData> for Event {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Event> for CrumbEventData {
     type Error = Event;
 

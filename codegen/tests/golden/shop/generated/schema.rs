@@ -2,8 +2,8 @@
 
 //! The schema itself, for validators in any language.
 
-/// `shop.json` and what it refers to, as one JSON Schema (2020-12).
+/// `shop.json` as a self-contained JSON Schema (2020-12).
 pub const ORDER: &str = include_str!("schema/order.json");
 
-/// `shop.json` and what it refers to, as one JSON Schema (2020-12). Has only the limits that mParticle enforces.
+/// `shop.json` as a self-contained JSON Schema (2020-12), enforced limits only.
 pub const ORDER_ENFORCED: &str = include_str!("schema/order.enforced.json");

@@ -526,8 +526,8 @@ impl Step {
         }
     }
 
-    /// Returns the fields that all known types have, for changing them, or `None`
-    /// for an unknown type.
+    /// Returns a mutable reference to the fields that all known types have, or
+    /// `None` for an unknown type.
     pub fn common_mut(&mut self) -> Option<&mut Common> {
         match self {
             Self::Packed(content) => Some(&mut content.common),
@@ -560,8 +560,8 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -595,8 +595,8 @@ impl Step {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -637,7 +637,7 @@ impl From<Packed> for Step {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Step> for Packed {
     type Error = Step;
 
@@ -657,7 +657,7 @@ impl From<Sent> for Step {
     }
 }
 
-/// Returns the value unchanged as the error if it holds another variant.
+/// Returns the unchanged value as the error if it is another variant.
 impl TryFrom<Step> for Sent {
     type Error = Step;
 

@@ -212,8 +212,8 @@ impl DataPlan {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -247,8 +247,8 @@ impl DataPlan {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -428,8 +428,8 @@ impl DataPlanDocument {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -463,8 +463,8 @@ impl DataPlanDocument {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -776,8 +776,8 @@ impl DataPlanVersion {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -811,8 +811,8 @@ impl DataPlanVersion {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -1001,8 +1001,8 @@ impl DataPoint {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -1036,8 +1036,8 @@ impl DataPoint {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)
@@ -2108,8 +2108,8 @@ impl ValidationResult {
     ///
     /// # Errors
     ///
-    /// If the bytes are not JSON, a required field is missing, or a value has the
-    /// wrong type. The error contains the place.
+    /// Returns an error if the bytes are not JSON, a required field is missing, or a
+    /// value has the wrong type. The error contains the place.
     #[inline]
     pub fn from_slice(json: &[u8]) -> Result<Self, ReadError> {
         locate::from_slice(json)
@@ -2143,8 +2143,8 @@ impl ValidationResult {
     ///
     /// # Errors
     ///
-    /// If a number is not finite, or the unknown fields contain the name of a known
-    /// field.
+    /// Returns an error if a number is not finite, or if the unknown fields contain
+    /// the name of a known field.
     #[inline]
     pub fn to_vec(&self) -> Result<Vec<u8>, serde_json::Error> {
         write::to_vec(self)

@@ -111,6 +111,14 @@ codes! {
     UnusableOutput = "unusable-output",
     /// A model that typify rejects.
     Lowering = "lowering",
+    /// A data plan that is not built as data plans are.
+    InvalidPlan = "invalid-plan",
+    /// A file from which no plan or version can be chosen.
+    PlanChoice = "plan-choice",
+    /// A data point that becomes no Rust type.
+    SkippedPoint = "skipped-point",
+    /// A data point that matches the same events as another.
+    RepeatedPoint = "repeated-point",
 }
 
 impl fmt::Display for Code {
@@ -161,20 +169,42 @@ pub fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 /// Returns the diagnostics in the style of a compiler, with their number at the end.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
-    let paint = |style: &str, text: &str| {
-        if color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
-    };
+    let paint = Paint { color };
+    let plural = if diagnostics.len() == 1 { "" } else { "s" };
+    let count = format!("{}: {} error{plural}\n", paint.with("1;31", "error"), diagnostics.len());
+    blocks(diagnostics, "error", "1;31", paint) + &count
+}
+
+/// The same for diagnostics that keep nothing from being generated.
+#[must_use]
+pub fn render_warnings(diagnostics: &[Diagnostic], color: bool) -> String {
+    blocks(diagnostics, "warning", "1;33", Paint { color })
+}
+
+/// One paragraph for each diagnostic.
+fn blocks(diagnostics: &[Diagnostic], label: &str, style: &str, paint: Paint) -> String {
     let mut text = String::new();
     for Diagnostic { code, origin, message, help } in diagnostics {
-        let error = paint("1;31", &format!("error[{code}]"));
-        let (arrow, bar) = (paint("1;34", "-->"), paint("1;34", "="));
-        let message = paint("1", &format!(": {message}"));
-        let _ = write!(text, "{error}{message}\n  {arrow} {origin}\n");
+        let label = paint.with(style, &format!("{label}[{code}]"));
+        let (arrow, bar) = (paint.with("1;34", "-->"), paint.with("1;34", "="));
+        let message = paint.with("1", &format!(": {message}"));
+        let _ = write!(text, "{label}{message}\n  {arrow} {origin}\n");
         if !help.is_empty() {
             let _ = writeln!(text, "  {bar} help: {help}");
         }
         text.push('\n');
     }
-    let plural = if diagnostics.len() == 1 { "" } else { "s" };
-    text + &format!("{}: {} error{plural}\n", paint("1;31", "error"), diagnostics.len())
+    text
+}
+
+/// Whether to use the colours of a terminal.
+#[derive(Clone, Copy)]
+struct Paint {
+    color: bool,
+}
+
+impl Paint {
+    fn with(self, style: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
 }

@@ -1,6 +1,10 @@
-//! Generates the Rust types of `mparticle-models` from the JSON Schema of the Events API.
+//! Generates Rust types from mParticle data plans, and the types of `mparticle-models` from the JSON Schema of the
+//! Events API.
 //!
-//! The generator is a pipeline of steps, one module each, in the order of `files`:
+//! The module [`plan`] is for users of mParticle. It describes the command and the build script. The other modules are
+//! for the maintainers of `mparticle-models`.
+//!
+//! The generator of `mparticle-models` is a pipeline of steps, one module each, in the order of `files`:
 //!
 //! | step | from | to |
 //! |---|---|---|
@@ -41,6 +45,7 @@ mod node;
 mod normalise;
 mod output;
 mod overrides;
+pub mod plan;
 mod print;
 mod references;
 mod rust_type;

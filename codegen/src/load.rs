@@ -68,7 +68,7 @@ impl Sources {
     }
 }
 
-fn file_name(path: &Path) -> String {
+pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
@@ -118,13 +118,14 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
 }
 
 fn read(path: &Path, name: &str) -> Result<Value, Diagnostic> {
-    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     let bytes = std::fs::read(path).map_err(|e| unreadable(name, &e))?;
-    parse(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes), name)
+    parse(&bytes, name)
 }
 
 /// Parses a document. Unlike `serde_json::Value`, this refuses a key that occurs twice in an object.
-fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
+pub(crate) fn parse(bytes: &[u8], name: &str) -> Result<Value, Diagnostic> {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let Strict(value) = serde_json::from_slice(bytes).map_err(|error| {
         let repeated = error.is_data();
         let code = if repeated { Code::RepeatedKey } else { Code::InvalidJson };

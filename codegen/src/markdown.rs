@@ -148,13 +148,13 @@ fn address(text: &str) -> Option<usize> {
     (length > "https://".len()).then_some(length)
 }
 
-/// Breaks a line at spaces.
+/// Breaks a line at spaces, except before a word that would begin a list, a heading or another block.
 fn wrapped(source: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in source.split_whitespace() {
         let length = line.chars().count() + 1 + word.chars().count();
-        if !line.is_empty() && length > WIDTH {
+        if !line.is_empty() && length > WIDTH && !opens_block(word) {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {
@@ -164,6 +164,16 @@ fn wrapped(source: &str) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// Whether a word at the beginning of a line might be more than a word.
+fn opens_block(word: &str) -> bool {
+    let number = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_item = number.len() < word.len() && (number == "." || number == ")");
+    let is_address = word.starts_with("<http");
+    is_item
+        || word.starts_with("```")
+        || word.starts_with(['#', '>', '-', '+', '*', '=', '~', '|', '<']) && !is_address
 }
 
 #[cfg(test)]
@@ -204,5 +214,14 @@ mod tests {
         let lines = lines(&text);
         assert_eq!(lines.len(), 4);
         assert!(lines.iter().all(|line| line.len() <= 77));
+    }
+
+    #[test]
+    fn no_line_begins_with_what_would_be_a_block() {
+        for word in ["#", "1.", "2)", "-", "~~~", "```", "<b>", "=="] {
+            let text = format!("{} {word} {}", "a".repeat(76), "b".repeat(76));
+            let lines = lines(&text);
+            assert_eq!(lines.first().map(|line| line.ends_with(word)), Some(true), "{word}");
+        }
     }
 }

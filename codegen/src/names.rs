@@ -51,12 +51,17 @@ pub(crate) fn field_ident(text: &str) -> String {
 /// Returns the name of a variant. `iOS` becomes `Ios`: a capital letter after a single small letter does not begin a
 /// word.
 pub(crate) fn variant_ident(text: &str) -> String {
+    let camel = one_word(text).to_upper_camel_case();
+    if is_ident(&camel) { camel } else { spare(&camel, "Value") }
+}
+
+/// Writes `iOS` and the like as one word.
+pub(crate) fn one_word(text: &str) -> String {
     let mut letters = text.chars();
     let small_first = letters.next().is_some_and(|c| c.is_ascii_lowercase());
     let one_word =
         small_first && letters.clone().next().is_some() && letters.all(|c| c.is_ascii_uppercase());
-    let camel = if one_word { text.to_lowercase() } else { text.to_owned() }.to_upper_camel_case();
-    if is_ident(&camel) { camel } else { spare(&camel, "Value") }
+    if one_word { text.to_lowercase() } else { text.to_owned() }
 }
 
 /// Returns the name of a module: the name of its file without the extension.

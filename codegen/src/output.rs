@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use difference::stale;
+pub(crate) use difference::stale;
 pub use difference::{Difference, DifferenceKind};
 
 /// The text that marks a file as generated. It is in one of the first two lines.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::clashes;
@@ -60,8 +61,13 @@ fn parse(file: &SourceFile) -> Result<syn::File, Diagnostic> {
 fn start(file: &SourceFile, syntax: &syn::File) -> Result<Child, Diagnostic> {
     let header = header(file.schema.as_deref());
     let text = format!("{header}\n\n{}", with_blank_lines(&prettyplease::unparse(syntax)));
-    let mut child = Command::new("rustfmt")
-        .args(["--edition", EDITION, "--config-path", STYLE, "--quiet"])
+    let mut command = Command::new("rustfmt");
+    command.args(["--edition", EDITION, "--quiet"]);
+    // A published crate has no workspace around it.
+    if Path::new(STYLE).exists() {
+        command.args(["--config-path", STYLE]);
+    }
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -90,7 +96,7 @@ fn header(schema: Option<&str>) -> String {
 }
 
 /// Replaces the marks with blank lines, except directly after an opening brace.
-fn with_blank_lines(text: &str) -> String {
+pub(crate) fn with_blank_lines(text: &str) -> String {
     let mut lines = Vec::<&str>::new();
     for line in text.lines() {
         if line.trim() != "#[blank_line]" {

@@ -6,9 +6,7 @@ mod log;
 
 use log::Log;
 use mparticle_client::models::data_plan::{DataPlanFile, FindingKind, Linter, Rules};
-use mparticle_client::models::{
-    Batch, CustomEvent, CustomEventType, DataPlanContext, Environment,
-};
+use mparticle_client::models::{Batch, CustomEvent, CustomEventType, DataPlanContext, Environment};
 use mparticle_client::testing::Emulator;
 use mparticle_client::{Client, ErrorKind, OnFinding, Outcome};
 use std::sync::{Arc, Mutex};

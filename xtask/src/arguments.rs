@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
@@ -8,11 +9,12 @@ use lexopt::prelude::*;
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask codegen [--check]
        cargo xtask codegen [--check] --schema PATH [--overrides FILE] --out DIR
+       cargo xtask plan FILE --out FILE
        cargo xtask drift PATH
        cargo xtask ci
        cargo xtask release-checks
        cargo xtask sizes
-       cargo xtask [codegen|drift] --help
+       cargo xtask [codegen|plan|drift] --help
 ";
 
 const HELP: &str = "\
@@ -22,6 +24,7 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   codegen  turn the JSON Schema into Rust (`cargo xtask codegen --help` tells more)
+  plan     generate types from a data plan (`cargo xtask plan --help` tells more)
   drift    compare another schema with schema/ (`cargo xtask drift --help` tells more)
   ci       run everything that CI runs for each change, and stop at the first failure
   release-checks
@@ -67,6 +70,8 @@ pub(crate) enum Command {
     Help(&'static str),
     /// Generate or check.
     Codegen(Request),
+    /// Generate from a data plan, as these arguments say.
+    Plan(Vec<OsString>),
     /// Compare the schema at this path with ours.
     Drift(PathBuf),
     /// Run what CI runs for each change.
@@ -102,9 +107,12 @@ pub(crate) enum Source {
 
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     match parser.next()? {
-        None => Err("a command is missing: codegen, drift, ci, release-checks or sizes".into()),
+        None => {
+            Err("a command is missing: codegen, plan, drift, ci, release-checks or sizes".into())
+        }
         Some(Short('h') | Long("help")) => Ok(Command::Help(HELP)),
         Some(Value(name)) if name == "codegen" => codegen(parser),
+        Some(Value(name)) if name == "plan" => Ok(Command::Plan(parser.raw_args()?.collect())),
         Some(Value(name)) if name == "drift" => drift(parser),
         Some(Value(name)) if name == "ci" => alone(parser, Command::Ci),
         Some(Value(name)) if name == "release-checks" => alone(parser, Command::ReleaseChecks),
@@ -196,6 +204,7 @@ mod tests {
             ("--help", Command::Help(HELP)),
             ("ci --help", Command::Help(HELP)),
             ("drift a.json", Command::Drift("a.json".into())),
+            ("plan a.json --check", Command::Plan(vec!["a.json".into(), "--check".into()])),
             ("drift --help", Command::Help(DRIFT_HELP)),
             ("codegen -h", Command::Help(CODEGEN_HELP)),
             ("codegen", request(Task::Write, Source::Workspace)),
@@ -214,7 +223,7 @@ mod tests {
     #[test]
     fn each_mistake_is_named() {
         let cases = [
-            ("", "a command is missing: codegen, drift, ci, release-checks or sizes"),
+            ("", "a command is missing: codegen, plan, drift, ci, release-checks or sizes"),
             ("build", "no such command: build"),
             ("--check", "invalid option '--check'"),
             ("ci fast", "unexpected argument \"fast\""),

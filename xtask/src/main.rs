@@ -16,6 +16,7 @@ mod workspace;
 use std::process::ExitCode;
 
 use arguments::Command;
+use mparticle_codegen::plan;
 
 fn main() -> ExitCode {
     let command = match arguments::parse(lexopt::Parser::from_env()) {
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Codegen(request) => codegen::run(&request),
+        Command::Plan(arguments) => return plan::command("cargo xtask plan", arguments),
         Command::Drift(path) => drift::run(&path),
         Command::Ci => steps::run(ci::STEPS),
         Command::ReleaseChecks => steps::run(release_checks::STEPS),

@@ -16,6 +16,6 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "oldest versions of dependencies", action: Action::MinimalVersions },
     Step::cargo(
         "packages",
-        "package -p mparticle-models -p mparticle-client --allow-dirty --all-features",
+        "package -p mparticle-models -p mparticle-client -p mparticle-codegen --allow-dirty --all-features",
     ),
 ];

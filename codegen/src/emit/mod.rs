@@ -25,7 +25,7 @@ use proc_macro2::TokenStream;
 use crate::lower::Lowered;
 use crate::model::{Kind, Model, Object, TypeDef};
 
-pub(crate) use docs::inner_docs;
+pub(crate) use docs::{blank_line, docs, inner_docs};
 pub(crate) use scope::Scope;
 pub(crate) use scope::Use;
 

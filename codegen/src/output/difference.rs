@@ -56,7 +56,7 @@ impl fmt::Display for Difference {
 }
 
 /// Returns the first difference between two texts, if there is one.
-pub(super) fn stale(expected: &str, found: &[u8]) -> Option<DifferenceKind> {
+pub(crate) fn stale(expected: &str, found: &[u8]) -> Option<DifferenceKind> {
     if expected.as_bytes() == found {
         return None;
     }

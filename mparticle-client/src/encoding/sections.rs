@@ -167,6 +167,7 @@ mod tests {
             environment: Some(Environment::Production),
             data_plan: Some(DataPlanContext::new("plan")),
             validation: Validation::Off,
+            ..Encoder::default()
         }
     }
 

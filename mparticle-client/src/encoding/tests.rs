@@ -33,6 +33,7 @@ fn with_defaults() -> Encoder {
         environment: Some(Environment::Development),
         data_plan: Some(DataPlanContext::new("plan").with_plan_version(2)),
         validation: Validation::Off,
+        ..Encoder::default()
     }
 }
 

@@ -23,7 +23,9 @@ use crate::Event;
 #[macro_export]
 macro_rules! events {
     ($($event:expr),* $(,)?) => {
-        ::std::vec::Vec::<$crate::Event>::from([$($crate::Event::from($event)),*])
+        ::std::vec::Vec::<$crate::Event>::from([
+            $(::core::convert::Into::<$crate::Event>::into($event)),*
+        ])
     };
 }
 

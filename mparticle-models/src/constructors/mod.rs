@@ -2,4 +2,5 @@
 
 mod attribution;
 mod consent;
+mod data_plan;
 mod event;

@@ -108,6 +108,22 @@ impl TryFrom<Value> for Scalar {
     }
 }
 
+/// A number that JSON cannot represent becomes null.
+impl From<Scalar> for Value {
+    fn from(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Boolean(value) => value.into(),
+            Scalar::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(integer), _) => integer.into(),
+                (_, Some(integer)) => integer.into(),
+                _ => number.as_f64().into(),
+            },
+            Scalar::String(text) => text.into(),
+        }
+    }
+}
+
 impl Serialize for Scalar {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

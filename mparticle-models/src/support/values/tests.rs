@@ -18,6 +18,22 @@ fn written(value: &impl serde::Serialize) -> String {
 }
 
 #[test]
+fn a_scalar_becomes_json() {
+    let cases = [
+        (Scalar::Null, json!(null)),
+        (true.into(), json!(true)),
+        ((-1).into(), json!(-1)),
+        (u64::MAX.into(), json!(u64::MAX)),
+        (1.5.into(), json!(1.5)),
+        (f64::NAN.into(), json!(null)),
+        ("text".into(), json!("text")),
+    ];
+    for (scalar, expected) in cases {
+        assert_eq!(Value::from(scalar), expected);
+    }
+}
+
+#[test]
 fn a_scalar_is_created_from_the_usual_types_and_written_like_them() {
     let text = "gold".to_owned();
     for (scalar, json) in [

@@ -151,7 +151,7 @@ impl CountingServer {
 fn ten_thousand_concurrent_uploads_succeed_in_a_process_with_256_descriptors() {
     let server = CountingServer::start();
     server.serve(10_000, None);
-    assert!((32..=64).contains(&server.in_flight.most()), "{}", server.in_flight.most());
+    assert!((8..=64).contains(&server.in_flight.most()), "{}", server.in_flight.most());
     // Connections that are idle or being closed count as well.
     assert!(server.open.most() <= 128, "{}", server.open.most());
 }

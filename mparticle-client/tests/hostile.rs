@@ -304,7 +304,8 @@ async fn a_body_is_kept_up_to_its_bound() {
     }
 }
 
-#[tokio::test]
+// While such answers arrive, hyper is busy reading them. The timer of the upload needs another thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn interim_answers_without_end_are_not_followed_past_the_deadline() {
     for interim in [
         "HTTP/1.1 100 Continue\r\n\r\n",

@@ -15,6 +15,10 @@ pub(crate) const STEPS: &[Step] = &[
         "models with chrono",
         "clippy -p mparticle-models --features chrono -- -D warnings",
     ),
+    Step::cargo(
+        "models with data-plan",
+        "clippy -p mparticle-models --features data-plan -- -D warnings",
+    ),
     Step::cargo("models with jiff", "clippy -p mparticle-models --features jiff -- -D warnings"),
     Step::cargo(
         "models with schema",
@@ -28,6 +32,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step::cargo(
         "client with blocking",
         "clippy -p mparticle-client --features blocking -- -D warnings",
+    ),
+    Step::cargo(
+        "client with data-plan",
+        "clippy -p mparticle-client --features data-plan -- -D warnings",
     ),
     Step::cargo("client with queue", "clippy -p mparticle-client --features queue -- -D warnings"),
     Step::cargo("client with spool", "clippy -p mparticle-client --features spool -- -D warnings"),

@@ -10,6 +10,7 @@
 //! | [`testing`] | testing a program with the emulator |
 //! | [`connections`] | data centers, TLS, proxies, custom transports |
 //! | [`observing`] | logs, spans and counters |
+//! | [`data_plans`] | types for your own events, and checks against a data plan |
 //! | [`what_mparticle_sends_you`] | reading quarantined batches, exports and webhooks, and sending them again |
 //! | [`command`] | the command `mparticle`, which uploads and checks files |
 //! | [`comparison`] | what the official SDKs for other languages do |
@@ -55,6 +56,12 @@ pub mod connections {}
 #[cfg_attr(feature = "queue", doc = include_str!("links/queue.md"))]
 #[cfg_attr(not(feature = "queue"), doc = include_str!("links/no_queue.md"))]
 pub mod observing {}
+
+#[doc = include_str!("data_plans.md")]
+#[doc = ""]
+#[cfg_attr(feature = "data-plan", doc = include_str!("links/data_plan.md"))]
+#[cfg_attr(not(feature = "data-plan"), doc = include_str!("links/no_data_plan.md"))]
+pub mod data_plans {}
 
 #[doc = include_str!("what_mparticle_sends_you.md")]
 pub mod what_mparticle_sends_you {}

@@ -56,6 +56,13 @@ pub(super) fn compile(
     Some((key, Point { matched: matched.clone(), definition, has_no_schema }))
 }
 
+/// Returns the key of a point, or `None` for a point that describes nothing.
+pub(super) fn key(point: &DataPoint) -> Option<String> {
+    point.validator.as_ref()?;
+    let mut ignored = Compiler::new(super::Rules::platform());
+    key_of_point(point.match_.as_ref()?, &Place::root(), &mut ignored)
+}
+
 /// Returns the key by which events find a point.
 fn key_of_point(
     matched: &DataPointMatch,

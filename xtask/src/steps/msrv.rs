@@ -10,8 +10,8 @@ pub(super) const TOOLCHAIN: &str = "1.85";
 
 /// Each package with the features that support [`TOOLCHAIN`].
 const FEATURES: [(&str, &[&str]); 2] = [
-    ("mparticle-models", &["schema", "time", "chrono", "jiff"]),
-    ("mparticle-client", &["blocking", "queue", "spool", "testing"]),
+    ("mparticle-models", &["data-plan", "schema", "time", "chrono", "jiff"]),
+    ("mparticle-client", &["blocking", "data-plan", "queue", "spool", "testing"]),
 ];
 
 pub(super) fn command_line(package: &str, features: &str) -> String {

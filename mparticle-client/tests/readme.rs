@@ -122,3 +122,17 @@ fn code_in_the_documentation_fits_on_the_page() {
     }
     assert!(number > 100);
 }
+
+/// The documentation tests cannot include the generated file.
+#[test]
+fn the_code_of_the_guide_with_generated_types_is_part_of_an_example() {
+    let example = read("examples/data_plan/main.rs");
+    let page = read("src/guide/data_plans.md");
+    let (_, rest) = page.split_once("```rust,ignore\n").unwrap();
+    let (code, _) = rest.split_once("```").unwrap();
+    let lines = code.lines().map(str::trim).filter(|line| !line.is_empty());
+    for line in lines {
+        let statement = line.trim_end_matches(';');
+        assert!(example.contains(statement), "{line}");
+    }
+}

@@ -50,7 +50,7 @@ fn each_change_of_a_rule_is_told_with_what_it_breaks() {
         (json!({ "type": "number" }), json!({ "type": "integer" }), Narrowed, "cd"),
         (json!({ "type": "string" }), json!({ "type": ["string", "null"] }), Widened, "c"),
         (json!({ "enum": ["S", "M"] }), json!({ "enum": ["M"] }), Narrowed, "cd"),
-        (json!({ "enum": ["S"] }), json!({ "enum": ["M", "S"] }), Widened, ""),
+        (json!({ "enum": ["S"] }), json!({ "enum": ["M", "S"] }), Widened, "c"),
         (json!({ "enum": ["S"] }), json!({ "enum": ["M"] }), Changed, "cd"),
         (json!({}), json!({ "enum": ["M"] }), Narrowed, "cd"),
         (json!({ "const": 1 }), json!({ "const": 2 }), Changed, "cd"),
@@ -60,6 +60,12 @@ fn each_change_of_a_rule_is_told_with_what_it_breaks() {
         (json!({ "minLength": 2 }), json!({}), Widened, ""),
         (json!({ "format": "email" }), json!({ "format": "uri" }), Changed, "d"),
         (json!({}), json!({ "pattern": "^a" }), Narrowed, "cd"),
+        (
+            json!({ "additionalProperties": { "type": "string" } }),
+            json!({ "additionalProperties": { "type": "number" } }),
+            Changed,
+            "d",
+        ),
     ];
     for (old, new, kind, breaks) in cases {
         let found = diff(&attribute(&old), &attribute(&new));

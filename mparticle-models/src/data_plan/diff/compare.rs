@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::rules::{Direction, Slot, direction, slots};
 use super::{Change, ChangeKind};
 
-/// Keywords that decide the type in generated code. A pattern may stand for a number or a boolean.
+/// Keywords that decide the type in generated code. A pattern may stand for a number or a boolean, and an enum has a variant
+/// for each value.
 const TYPE_KEYWORDS: [&str; 5] = ["type", "enum", "const", "pattern", "schema"];
 
 /// Collects changes.
@@ -143,11 +144,8 @@ impl Comparison {
                 Direction::Widened => ChangeKind::Widened,
                 Direction::Changed => ChangeKind::Changed,
             };
-            // An enum with more values still has all of the old variants.
-            let is_longer_list = name == "enum" && values.0.is_some() && values.1.is_some();
-            let keeps_code = is_longer_list && direction == Direction::Widened;
             let breaks = Breaks {
-                code: TYPE_KEYWORDS.contains(&name) && !keeps_code,
+                code: TYPE_KEYWORDS.contains(&name),
                 data: direction != Direction::Widened,
             };
             self.add(key, Some(pointer), kind, format!("{name} {}", shown(values)), breaks);

@@ -7,11 +7,10 @@ use serde_json::{Map, Value};
 use crate::support::Place;
 
 /// Keywords that do not restrict values, or that are compared as part of the structure.
-const NOT_COMPARED: [&str; 10] = [
+const NOT_COMPARED: [&str; 9] = [
     "$comment",
     "$id",
     "$schema",
-    "additionalProperties",
     "default",
     "description",
     "examples",
@@ -85,7 +84,11 @@ fn add<'p>(
 }
 
 fn keywords(members: &Map<String, Value>) -> BTreeMap<&str, &Value> {
-    let has_own_slot = |name: &str, value: &Value| name == "items" && value.is_object();
+    let has_own_slot = |name: &str, value: &Value| match name {
+        "items" => value.is_object(),
+        "additionalProperties" => value.is_boolean(),
+        _ => false,
+    };
     let members = members.iter().map(|(name, value)| (name.as_str(), value));
     let compared = members.filter(|(name, _)| !NOT_COMPARED.contains(name));
     compared.filter(|(name, value)| !has_own_slot(name, value)).collect()

@@ -211,6 +211,25 @@ fn nesting_without_end_neither_panics_nor_hangs() {
     assert!(linter.lint_slice(deep.as_bytes()).is_err());
 }
 
+#[test]
+fn schemas_and_batches_that_take_long_are_given_up() {
+    let endless = custom_event(&json!({ "allOf": [{ "$ref": "#" }, { "$ref": "#" }] }));
+    let many = json!({ "items": { "allOf": vec![json!({ "type": "string" }); 5_000] } });
+    let many = with_attribute(&many);
+    let unique = with_attribute(&json!({ "uniqueItems": true }));
+    let list = json!((0..20_000).map(|number| json!([number])).collect::<Vec<_>>());
+    for (point, is_given_up) in [(endless, true), (many, true), (unique, false)] {
+        for rules in [Rules::node(), Rules::platform()] {
+            let linter = linter(&json!([point]), rules);
+            let start = std::time::Instant::now();
+            let found = linter.lint_json(&batch(&json!({ "a": list })));
+            assert!(start.elapsed().as_secs() < 60, "{rules:?} {point}");
+            let given_up = found.iter().any(|f| f.keyword == Some("$limit"));
+            assert!(given_up == is_given_up, "{rules:?} {is_given_up}");
+        }
+    }
+}
+
 fn scalars() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),

@@ -16,6 +16,9 @@ const MAX_DEPTH: usize = 256;
 /// The number of comparisons after which a check is given up. The largest batches take fewer.
 const MAX_STEPS: usize = 10_000_000;
 
+/// The number of failures after which a check is given up.
+const MAX_FAILURES: usize = 100_000;
+
 /// The keyword of the failure that reports a check that was given up.
 pub(crate) const GIVEN_UP: &str = "$limit";
 
@@ -98,6 +101,9 @@ impl<'s> Check<'s> {
             return;
         }
         self.steps += 1;
+        if self.failed > MAX_FAILURES {
+            self.steps = MAX_STEPS + 1;
+        }
         if self.steps > MAX_STEPS {
             let expected = || "should be checked in fewer steps".to_owned();
             return self.fail(place, GIVEN_UP, expected);
@@ -239,6 +245,11 @@ impl<'s> Check<'s> {
         for name in &rules.required {
             if self.member(object, name).is_none() {
                 self.fail(place, "required", || name.clone());
+                // The library reports a required member twice if its schema is `false`.
+                let is_never = rules.properties.get(name).is_some_and(|schema| schema.never);
+                if is_never && self.rules == Rules::node() {
+                    self.fail(place, "required", || name.clone());
+                }
             }
         }
         self.dependencies(rules, object, place);

@@ -2,7 +2,11 @@
 //!
 //! The three languages agree on most notations. Where they differ, the translation writes what the original means.
 //! Look-around and back-references cannot be translated: such a pattern is not checked.
+//!
+//! JavaScript and .NET match UTF-16 code units, and `regex` matches characters. Therefore each half of a surrogate pair is
+//! represented by a character of its own, in patterns and in texts.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -46,10 +50,31 @@ pub(crate) fn is_valid(pattern: &str) -> bool {
     !matches!(translate(pattern, Dialect::JavaScript), Err(PatternError::Invalid(_)))
 }
 
+/// Replaces each character beyond 16 bits by two characters of a private use area.
+pub(crate) fn with_surrogates(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte < 0xf0) {
+        return Cow::Borrowed(text);
+    }
+    text.encode_utf16().filter_map(|unit| half_or_character(unit.into())).collect()
+}
+
+/// Returns the character that represents a UTF-16 code unit.
+fn half_or_character(unit: u32) -> Option<char> {
+    let is_half = (0xd800..0xe000).contains(&unit);
+    char::from_u32(if is_half { unit - 0xd800 + 0xf_0000 } else { unit })
+}
+
 fn translate(pattern: &str, dialect: Dialect) -> Result<String, PatternError> {
+    let pattern = with_surrogates(pattern);
     let input = pattern.chars().peekable();
-    let mut translation =
-        Translation { input, dialect, output: String::new(), depth: 0, unsupported: None };
+    let mut translation = Translation {
+        input,
+        dialect,
+        output: String::new(),
+        depth: 0,
+        names: Vec::new(),
+        unsupported: None,
+    };
     translation.run()?;
     match translation.unsupported {
         Some(reason) => Err(PatternError::Unsupported(reason)),
@@ -63,6 +88,8 @@ struct Translation<'p> {
     output: String,
     /// The number of open groups.
     depth: usize,
+    /// The names of groups.
+    names: Vec<String>,
     /// The first notation that cannot be translated. The rest is still read, because it may be invalid.
     unsupported: Option<&'static str>,
 }
@@ -207,6 +234,10 @@ impl Translation<'_> {
         if name.is_empty() || name.starts_with(|c: char| c.is_numeric()) || !closed {
             return Err(PatternError::Invalid("the name of a group is not a name"));
         }
+        if self.dialect == Dialect::JavaScript && self.names.contains(&name) {
+            return Err(PatternError::Invalid("two groups have the same name"));
+        }
+        self.names.push(name);
         // No back-reference can be translated, therefore the name is not needed.
         self.output.push('(');
         Ok(())
@@ -253,13 +284,14 @@ impl Translation<'_> {
                 _ => self.unsupported(r"`\G` is not supported"),
             },
             '1'..='9' | 'k' => self.unsupported("back-references are not supported"),
-            c => match self.set(c) {
-                Some(set) => self.atom(&format!("[{set}]")),
-                None => match self.character(c)? {
-                    Some(c) => self.literal(c),
-                    None => self.unsupported("half of a surrogate pair is not supported"),
-                },
-            },
+            c => {
+                if let Some(set) = self.set(c) {
+                    self.atom(&format!("[{set}]"))
+                } else {
+                    let c = self.character(c)?;
+                    self.literal(c)
+                }
+            }
         })
     }
 
@@ -302,9 +334,9 @@ impl Translation<'_> {
         Some(format!(r"\{c}{{{name}}}"))
     }
 
-    /// Returns the character that an escape stands for, or `None` for half of a surrogate pair.
-    fn character(&mut self, c: char) -> Result<Option<char>, PatternError> {
-        Ok(Some(match c {
+    /// Returns the character that an escape stands for.
+    fn character(&mut self, c: char) -> Result<char, PatternError> {
+        Ok(match c {
             't' => '\t',
             'n' => '\n',
             'r' => '\r',
@@ -315,12 +347,12 @@ impl Translation<'_> {
             'e' if self.dialect == Dialect::DotNet => '\u{1b}',
             'c' => self.control(),
             'x' => self.hex(2).and_then(char::from_u32).unwrap_or('x'),
-            'u' => return Ok(self.unicode()),
+            'u' => self.hex(4).and_then(half_or_character).unwrap_or('u'),
             c if self.dialect == Dialect::DotNet && c.is_alphanumeric() => {
                 return Err(PatternError::Invalid("an escape is unknown"));
             }
             c => c,
-        }))
+        })
     }
 
     /// Reads the letter of `\cX`. Without a letter the backslash is a literal.
@@ -328,18 +360,6 @@ impl Translation<'_> {
         let letter = self.input.next_if(char::is_ascii_alphabetic);
         let control = letter.and_then(|letter| char::from_u32(u32::from(letter) % 32));
         control.unwrap_or('c')
-    }
-
-    /// Reads the digits of `\uXXXX`, and of a second one that completes a surrogate pair.
-    fn unicode(&mut self) -> Option<char> {
-        let Some(high) = self.hex(4) else { return Some('u') };
-        if !(0xd800..0xdc00).contains(&high) {
-            return char::from_u32(high);
-        }
-        self.input.next_if_eq(&'\\')?;
-        self.input.next_if_eq(&'u')?;
-        let low = self.hex(4).filter(|low| (0xdc00..0xe000).contains(low))?;
-        char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00))
     }
 
     fn hex(&mut self, count: usize) -> Option<u32> {
@@ -424,11 +444,7 @@ impl Translation<'_> {
         if let Some(set) = self.set(c) {
             return Ok(ClassAtom::Set(set));
         }
-        let character = self.character(c)?;
-        if character.is_none() {
-            self.unsupported("half of a surrogate pair is not supported");
-        }
-        Ok(ClassAtom::Character(character.unwrap_or_default()))
+        self.character(c).map(ClassAtom::Character)
     }
 }
 

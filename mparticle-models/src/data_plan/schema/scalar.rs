@@ -1,6 +1,6 @@
 //! Checks a scalar against a schema. The fast path for typed events and the check of JSON share this.
 
-use super::{Check, NumberRules, Pattern, Schema, TextRules, Type};
+use super::{Check, NumberRules, Pattern, Schema, TextRules, Type, pattern};
 use crate::data_plan::Rules;
 use crate::data_plan::instance::{Instance, number_text};
 use crate::support::{Number, Place, Scalar};
@@ -192,7 +192,7 @@ impl Check<'_> {
 
 impl Pattern {
     pub(super) fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        self.regex.is_match(&pattern::with_surrogates(text))
     }
 }
 

@@ -143,3 +143,24 @@ async fn the_context_of_the_client_names_the_plan() {
     let sent = &emulator.batches()[0].json["context"]["data_plan"];
     assert_eq!((&sent["plan_id"], &sent["plan_version"]), (&"shop".into(), &3.into()));
 }
+
+#[tokio::test]
+async fn historical_batches_are_compared() {
+    let emulator = Emulator::in_memory();
+    let client = client(&emulator, OnFinding::Reject);
+    let old = |plan| {
+        let event = CustomEvent::new("Signed up", CustomEventType::Other)
+            .with_timestamp_unixtime_ms(
+                std::time::SystemTime::now() - Duration::from_secs(90 * 3600),
+            );
+        Batch::new(Environment::Development)
+            .with_mpid(42)
+            .with_event(event.with_custom_attribute("plan", plan))
+    };
+    let error =
+        client.bulk_upload_historical_events(&[old("free"), old("gold")]).await.unwrap_err();
+    assert_eq!(error.findings()[0].kind, FindingKind::InvalidValue);
+    assert_eq!(emulator.requests().len(), 0);
+    client.bulk_upload_historical_events(&[old("free")]).await.unwrap();
+    assert_eq!(emulator.batches().len(), 1);
+}

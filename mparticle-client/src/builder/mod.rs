@@ -235,7 +235,8 @@ impl ClientBuilder {
     ///
     /// This applies to every way of sending a batch: single and bulk uploads, [`upload_all`](Client::upload_all), the
     /// queue and the blocking client. A batch whose `context.data_plan` names another plan or version is not compared.
-    /// The client does not set the context; [`data_plan`](Self::data_plan) does.
+    /// A batch without a context is compared. The linter does not set the context; [`data_plan`](Self::data_plan) does,
+    /// after the comparison. Use the same plan for both.
     ///
     /// Log lines and error messages contain kinds and JSON pointers of findings, but no values. The guide to
     /// [data plans](crate::guide::data_plans) describes what a linter finds.

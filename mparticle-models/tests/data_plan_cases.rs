@@ -62,7 +62,14 @@ fn list(results: &Value) -> Vec<Value> {
 fn sorted(mut results: Vec<Value>) -> Vec<Value> {
     for result in &mut results {
         if let Some(Value::Array(errors)) = result.pointer_mut("/data/validation_errors") {
-            errors.sort_by_key(ToString::to_string);
+            // The order of members differs if other crates enable the feature `preserve_order` of serde_json.
+            errors.sort_by_key(|error| {
+                let members = error.as_object().into_iter().flatten();
+                let mut members: Vec<_> =
+                    members.map(|(name, value)| format!("{name}={value}")).collect();
+                members.sort();
+                members
+            });
         }
     }
     results

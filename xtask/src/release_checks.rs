@@ -14,8 +14,5 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "changes of the public API", action: Action::SemverChecks },
     Step { name: "oldest toolchain", action: Action::OldestToolchain },
     Step { name: "oldest versions of dependencies", action: Action::MinimalVersions },
-    Step::cargo(
-        "packages",
-        "package -p mparticle-models -p mparticle-client -p mparticle-codegen --allow-dirty --all-features",
-    ),
+    Step { name: "packages", action: Action::Packages },
 ];

@@ -4,6 +4,7 @@ mod advisories;
 mod minimal_versions;
 mod msrv;
 mod native_tools;
+mod packages;
 mod semver;
 
 use std::path::Path;
@@ -34,6 +35,8 @@ pub(crate) enum Action {
     CheckNativeTools,
     /// Looks for known vulnerabilities of dependencies.
     Advisories,
+    /// Builds the published crates from their packages.
+    Packages,
     /// Compares the public API with that of the last release.
     SemverChecks,
     /// Checks the published crates with the oldest supported toolchain.
@@ -69,6 +72,7 @@ impl fmt::Display for Action {
             Self::CheckGenerated => write!(f, "cargo xtask codegen --check"),
             Self::CheckNativeTools => write!(f, "cargo {}", native_tools::TREE),
             Self::Advisories => write!(f, "cargo {}", advisories::WORDS),
+            Self::Packages => write!(f, "cargo {}", packages::WORDS),
             Self::SemverChecks => write!(f, "cargo {}", semver::words("TAG")),
             Self::OldestToolchain => {
                 write!(f, "{}", msrv::command_line("PACKAGE", "--features FEATURE"))
@@ -125,6 +129,7 @@ fn perform(action: &Action, root: &Path) -> Result<Ended, String> {
         }
         Action::CheckNativeTools => native_tools::check(root)?,
         Action::Advisories => return advisories::check(root),
+        Action::Packages => packages::check(root)?,
         Action::SemverChecks => return semver::check(root),
         Action::OldestToolchain => return msrv::check(root),
         Action::MinimalVersions => minimal_versions::check(root)?,

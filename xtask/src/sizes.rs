@@ -42,7 +42,7 @@ const PROGRAMS: [Program; 3] = [
                async fn main() {\n\
                let client = posthog_rs::client(\"key\").await;\n\
                let event = posthog_rs::Event::new(\"Signed up\", \"42\");\n\
-               let _ = client.capture(event).await;\n\
+               let _ = client.capture(event);\n\
                }\n",
     },
     Program {

@@ -4,6 +4,7 @@
 //! invalid.
 
 mod arguments;
+mod cargo;
 mod ci;
 mod codegen;
 mod drift;

@@ -5,9 +5,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
+use crate::cargo::{cargo, output};
 use crate::workspace;
 
 const FOLDER: &str = "target/sizes";
@@ -90,11 +90,11 @@ fn precise(bytes: u64) -> f64 {
 fn measure(program: &Program, root: &Path) -> Result<Size, String> {
     let folder = root.join(FOLDER).join(program.name);
     write(program, &folder).map_err(|error| format!("error: {}: {error}", folder.display()))?;
-    cargo(&folder, "update --quiet")?;
-    cargo(&folder, "fetch --quiet")?;
-    let tree = cargo(&folder, "tree -e normal,build --prefix none -f {p}")?;
+    run_cargo(&folder, "update --quiet")?;
+    run_cargo(&folder, "fetch --quiet")?;
+    let tree = run_cargo(&folder, "tree -e normal,build --prefix none -f {p}")?;
     let start = Instant::now();
-    cargo(&folder, "build --release --quiet")?;
+    run_cargo(&folder, "build --release --quiet")?;
     let seconds = start.elapsed().as_secs_f64();
     let binary =
         folder.join("target/release/program").with_extension(std::env::consts::EXE_EXTENSION);
@@ -134,15 +134,9 @@ fn version(tree: &str, name: &str) -> String {
     rest.split_whitespace().next().unwrap_or_default().to_owned()
 }
 
-fn cargo(folder: &Path, words: &str) -> Result<String, String> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(words.split_whitespace()).current_dir(folder).env_remove("CARGO_TARGET_DIR");
-    let output = command.output().map_err(|error| format!("error: cargo: {error}"))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let message = String::from_utf8_lossy(&output.stderr);
-    Err(format!("error: cargo {words} ended with {}: {message}", output.status))
+/// Runs Cargo in the folder of a program, and returns its output.
+fn run_cargo(folder: &Path, words: &str) -> Result<String, String> {
+    output(cargo(words, folder).env_remove("CARGO_TARGET_DIR"))
 }
 
 #[cfg(test)]

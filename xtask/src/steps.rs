@@ -7,12 +7,12 @@ mod native_tools;
 mod packages;
 mod semver;
 
+use std::fmt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Instant;
-use std::{env, fmt};
 
 use crate::arguments::{Request, Source, Task};
+use crate::cargo::{cargo, succeed, succeeds};
 use crate::{codegen, workspace};
 
 /// A step that has to succeed.
@@ -119,8 +119,8 @@ fn perform(action: &Action, root: &Path) -> Result<Ended, String> {
             succeed(cargo(words, root).env("RUSTDOCFLAGS", "-D warnings"))?;
         }
         Action::Tool { words, package } => {
-            if !is_installed(words, root) {
-                return Ok(Ended::Skipped(format!("cargo install --locked {package} installs it")));
+            if let Some(skipped) = missing(words, package, root) {
+                return Ok(skipped);
             }
             succeed(&mut cargo(words, root))?;
         }
@@ -137,29 +137,12 @@ fn perform(action: &Action, root: &Path) -> Result<Ended, String> {
     Ok(Ended::Passed)
 }
 
-/// Whether Cargo has the subcommand that a command line begins with.
-fn is_installed(words: &str, root: &Path) -> bool {
+/// Returns the result of a step whose subcommand of Cargo is not installed, or `None` if it is.
+fn missing(words: &str, package: &str, root: &Path) -> Option<Ended> {
     let subcommand = words.split_whitespace().next().unwrap_or_default();
-    let mut command = cargo(subcommand, root);
-    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
-}
-
-fn cargo(words: &str, root: &Path) -> Command {
-    // The Cargo that runs this command, which may be another one than the first in PATH.
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(words.split_whitespace()).current_dir(root);
-    command
-}
-
-fn succeed(command: &mut Command) -> Result<(), String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().map_err(|error| not_started(&name, &error))?;
-    if status.success() { Ok(()) } else { Err(format!("error: {name} ended with {status}")) }
-}
-
-fn not_started(name: &str, error: &std::io::Error) -> String {
-    format!("error: {name} cannot be started: {error}")
+    let is_installed = succeeds(cargo(subcommand, root).arg("--version"));
+    let reason = || format!("cargo install --locked {package} installs it");
+    (!is_installed).then(|| Ended::Skipped(reason()))
 }
 
 #[cfg(test)]

@@ -1,21 +1,19 @@
 //! Looks for known vulnerabilities of dependencies in the `RustSec` database, if it can be fetched.
 
 use std::path::Path;
-use std::process::Stdio;
 
-use super::{Ended, cargo, is_installed, succeed};
+use super::{Ended, missing};
+use crate::cargo::{cargo, succeed, succeeds};
 
 pub(super) const WORDS: &str = "deny --all-features check advisories";
 
 const FETCH: &str = "deny fetch db";
 
 pub(super) fn check(root: &Path) -> Result<Ended, String> {
-    if !is_installed(WORDS, root) {
-        return Ok(Ended::Skipped("cargo install --locked cargo-deny installs it".to_owned()));
+    if let Some(skipped) = missing(WORDS, "cargo-deny", root) {
+        return Ok(skipped);
     }
-    let mut fetch = cargo(FETCH, root);
-    fetch.stdout(Stdio::null()).stderr(Stdio::null());
-    if !fetch.status().is_ok_and(|status| status.success()) {
+    if !succeeds(&mut cargo(FETCH, root)) {
         return Ok(Ended::Skipped("the database of advisories cannot be fetched here".to_owned()));
     }
     succeed(&mut cargo(WORDS, root))?;

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{cargo, succeed};
+use crate::cargo::{cargo, succeed};
 
 const PACKAGES: [&str; 2] = ["mparticle-models", "mparticle-client"];
 

@@ -1,9 +1,10 @@
 //! Checks the published crates with the oldest supported toolchain, with each feature alone.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::{Ended, succeed};
+use super::Ended;
+use crate::cargo::{succeed, succeeds};
 
 /// The `rust-version` of the published crates.
 pub(super) const TOOLCHAIN: &str = "1.85";
@@ -45,9 +46,7 @@ fn install() -> bool {
 }
 
 fn rustup(words: &[&str]) -> bool {
-    let mut command = Command::new("rustup");
-    command.args(words).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    succeeds(Command::new("rustup").args(words))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{cargo, not_started};
+use crate::cargo::{cargo, output};
 
 /// The arguments of Cargo that list the crates of the client, one per line.
 pub(super) const TREE: &str =
@@ -13,12 +13,7 @@ const NATIVE_TOOLS: [&str; 6] =
     ["aws-lc-sys", "bindgen", "cmake", "openssl-sys", "pkg-config", "vcpkg"];
 
 pub(super) fn check(root: &Path) -> Result<(), String> {
-    let output = cargo(TREE, root).output().map_err(|error| not_started("cargo", &error))?;
-    if !output.status.success() {
-        let message = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("error: cargo ended with {}: {message}", output.status));
-    }
-    let found = native_tools(&String::from_utf8_lossy(&output.stdout));
+    let found = native_tools(&output(&mut cargo(TREE, root))?);
     if found.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::{cargo, succeed};
+use crate::cargo::{cargo, succeed};
 
 pub(super) const WORDS: &str = "package -p mparticle-models -p mparticle-client \
                                 -p mparticle-codegen --allow-dirty --all-features";

@@ -1,11 +1,10 @@
 //! Compares the public API of the published crates with that of the last release.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::{Ended, cargo, is_installed, succeed};
-
-const MISSING: &str = "cargo install --locked cargo-semver-checks installs it";
+use super::{Ended, missing};
+use crate::cargo::{cargo, output, succeed};
 
 pub(super) fn words(baseline: &str) -> String {
     format!(
@@ -17,10 +16,11 @@ pub(super) fn check(root: &Path) -> Result<Ended, String> {
     let Some(tag) = last_release(root) else {
         return Ok(Ended::Skipped("there is no release yet: no tag begins with v".to_owned()));
     };
-    if !is_installed("semver-checks", root) {
-        return Ok(Ended::Skipped(MISSING.to_owned()));
+    let words = words(&tag);
+    if let Some(skipped) = missing(&words, "cargo-semver-checks", root) {
+        return Ok(skipped);
     }
-    succeed(&mut cargo(&words(&tag), root))?;
+    succeed(&mut cargo(&words, root))?;
     Ok(Ended::Passed)
 }
 
@@ -28,7 +28,5 @@ pub(super) fn check(root: &Path) -> Result<Ended, String> {
 fn last_release(root: &Path) -> Option<String> {
     let mut git = Command::new("git");
     git.args(["describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"]).current_dir(root);
-    let output =
-        git.stderr(Stdio::null()).output().ok().filter(|output| output.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output(&mut git).ok().map(|tag| tag.trim().to_owned())
 }

@@ -9,6 +9,7 @@ use super::finding::{Finding, FindingKind, Subject};
 use super::identities::Identities;
 use super::instance::Instance;
 use super::outcome::{Outcome, Verdict};
+use super::plan_name::PlanName;
 use super::planned::{PlannedEvent, accepts_user_attributes};
 use super::point::{self, Point, USER_ATTRIBUTES, USER_IDENTITIES};
 use super::schema::{Check, Compiler, Failure, Fault};
@@ -58,8 +59,7 @@ use crate::{Batch, DataPlanVersion, DataPoint, Event};
 #[derive(Debug)]
 pub struct Linter {
     rules: Rules,
-    plan_id: Option<String>,
-    plan_version: Option<i64>,
+    plan: PlanName,
     points: HashMap<String, CompiledPoint>,
     plan_findings: Vec<Finding>,
 }
@@ -92,13 +92,7 @@ impl Linter {
             }
         }
         let plan_findings = compiler.faults.into_iter().map(plan_fault).collect();
-        Self {
-            rules,
-            plan_id: version.data_plan_id.clone(),
-            plan_version: version.version,
-            points,
-            plan_findings,
-        }
+        Self { rules, plan: PlanName::of(version), points, plan_findings }
     }
 
     /// Returns the rules of the linter.
@@ -116,7 +110,7 @@ impl Linter {
     /// Compares a batch with the plan.
     #[must_use]
     pub fn lint(&self, batch: &Batch) -> Vec<Finding> {
-        if let Some(finding) = self.other_plan(batch) {
+        if let Some(finding) = self.other_plan(|plan| plan.other_than(batch)) {
             return vec![finding];
         }
         let mut findings = Vec::new();
@@ -191,7 +185,7 @@ impl Linter {
     }
 
     fn lint_instance(&self, batch: &Instance) -> Vec<Finding> {
-        if let Some(finding) = self.other_plan_in_json(batch) {
+        if let Some(finding) = self.other_plan(|plan| plan.other_than_json(batch)) {
             return vec![finding];
         }
         let mut findings = structure(batch);
@@ -200,6 +194,11 @@ impl Linter {
             findings.extend(self.identities(batch));
         }
         findings
+    }
+
+    /// Returns what `compare` finds. The Node.js library does not look at the plan that a batch names.
+    fn other_plan(&self, compare: impl FnOnce(&PlanName) -> Option<Finding>) -> Option<Finding> {
+        if self.rules == Rules::node() { None } else { compare(&self.plan) }
     }
 
     /// Checks the events and the user attributes of a batch.
@@ -320,42 +319,6 @@ impl Linter {
         self.points.get(USER_ATTRIBUTES).is_some_and(|compiled| {
             !accepts_user_attributes(&compiled.point, &batch.user_attributes, self.rules)
         })
-    }
-
-    fn other_plan(&self, batch: &Batch) -> Option<Finding> {
-        let named = batch.context.as_ref()?.data_plan.as_ref()?;
-        self.named_plan(named.plan_id.as_str(), named.plan_version)
-    }
-
-    fn other_plan_in_json(&self, batch: &Instance) -> Option<Finding> {
-        let context = batch.get("context").or_else(|| batch.get("batch_context"))?;
-        let named = context.get("data_plan")?;
-        let version = named.get("plan_version").and_then(|version| match version {
-            Instance::Number(number) => number.as_i64(),
-            Instance::Text(text) => text.parse().ok(),
-            _ => None,
-        });
-        self.named_plan(named.get("plan_id")?.as_text()?, version)
-    }
-
-    /// Returns a finding if a batch names another plan.
-    fn named_plan(&self, id: &str, version: Option<i64>) -> Option<Finding> {
-        let own_id = self.plan_id.as_deref().filter(|own| *own != id);
-        let own_version =
-            self.plan_version.filter(|own| version.is_some_and(|named| named != *own));
-        if self.rules == Rules::node() || (own_id.is_none() && own_version.is_none()) {
-            return None;
-        }
-        let mut finding =
-            Finding::new(FindingKind::OtherPlan, Subject::Batch, "/context/data_plan");
-        finding.key = Some(id.to_owned());
-        let own_id = self.plan_id.as_deref().unwrap_or(id);
-        finding.expected = Some(match self.plan_version {
-            Some(version) => format!("should name version {version} of the plan {own_id}"),
-            None => format!("should name the plan {own_id}"),
-        });
-        finding.actual = version.map(Into::into);
-        Some(finding)
     }
 }
 

@@ -42,6 +42,7 @@ mod identities;
 mod instance;
 mod linter;
 mod outcome;
+mod plan_name;
 mod planned;
 mod point;
 mod rules;

@@ -113,14 +113,9 @@ impl<'s> Check<'s> {
         }
         self.depth += 1;
         let before = self.failed;
-        match instance {
-            Instance::Null => self.scalar(schema, ScalarRef::Null, place),
-            Instance::Boolean(value) => self.scalar(schema, ScalarRef::Boolean(*value), place),
-            Instance::Number(number) => self.scalar(schema, ScalarRef::Number(*number), place),
-            Instance::Text(text) => self.scalar(schema, ScalarRef::Text(text), place),
-            Instance::List(_) | Instance::Object(_) | Instance::NotJson => {
-                self.structure(schema, instance, place);
-            }
+        match ScalarRef::of(instance) {
+            Some(scalar) => self.scalar(schema, scalar, place),
+            None => self.structure(schema, instance, place),
         }
         let silenced = self.rules == Rules::platform() && self.failed > before;
         if let Some(combined) = schema.combined.as_ref().filter(|_| !silenced) {
@@ -458,7 +453,10 @@ impl Unique {
             }
             Self::Scalars(types) => {
                 let mut seen = BTreeMap::new();
-                let fits = |item: &Instance| types.iter().any(|wanted| item.is(*wanted));
+                let fits = |item: &Instance| {
+                    let scalar = ScalarRef::of(item);
+                    scalar.is_some_and(|scalar| types.iter().any(|wanted| scalar.has_type(*wanted)))
+                };
                 for (index, item) in items.iter().enumerate().rev().filter(|(_, item)| fits(item)) {
                     let quote = types.len() > 1 && matches!(item, Instance::Text(_));
                     let key = (quote, item.joined());
@@ -468,20 +466,6 @@ impl Unique {
                 }
                 None
             }
-        }
-    }
-}
-
-impl Instance {
-    /// Returns whether a scalar has a type.
-    fn is(&self, wanted: Type) -> bool {
-        match (self, wanted) {
-            (Self::Null, Type::Null)
-            | (Self::Boolean(_), Type::Boolean)
-            | (Self::Number(_), Type::Number)
-            | (Self::Text(_), Type::String) => true,
-            (Self::Number(number), Type::Integer) => number.as_f64().fract() == 0.0,
-            _ => false,
         }
     }
 }

@@ -26,13 +26,24 @@ impl<'a> From<&'a Scalar> for ScalarRef<'a> {
     }
 }
 
-impl ScalarRef<'_> {
+impl<'a> ScalarRef<'a> {
+    /// Returns the scalar that an instance is, if it is one.
+    pub(super) fn of(instance: &'a Instance) -> Option<Self> {
+        Some(match instance {
+            Instance::Null => Self::Null,
+            Instance::Boolean(value) => Self::Boolean(*value),
+            Instance::Number(number) => Self::Number(*number),
+            Instance::Text(text) => Self::Text(text),
+            Instance::List(_) | Instance::Object(_) | Instance::NotJson => return None,
+        })
+    }
+
     /// Returns whether JSON can represent the scalar.
     pub(crate) fn is_finite(&self) -> bool {
         !matches!(self, Self::Number(number) if !number.is_finite())
     }
 
-    fn has_type(self, wanted: Type) -> bool {
+    pub(super) fn has_type(self, wanted: Type) -> bool {
         match (self, wanted) {
             (Self::Null, Type::Null)
             | (Self::Boolean(_), Type::Boolean)

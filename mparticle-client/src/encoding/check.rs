@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 const MAX_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The maximum number of violations of one batch that are logged.
-const MAX_WARNINGS: usize = 10;
+pub(super) const MAX_WARNINGS: usize = 10;
 
 /// The fields that are maps. A JSON pointer continues below them with a name that the caller chose.
 const MAPS: [&str; 7] = [
@@ -108,9 +108,14 @@ fn log_violations(id: &str, violations: &[Violation]) {
             "the batch violates a rule of mParticle",
         );
     }
-    if let Some(more) = violations.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
+    if let Some(more) = not_logged(violations.len()) {
         tracing::warn!(source_request_id = id, more, "the batch violates more rules of mParticle",);
     }
+}
+
+/// Returns how many of so many warnings about a batch are not logged, if there are any.
+pub(super) fn not_logged(warnings: usize) -> Option<usize> {
+    warnings.checked_sub(MAX_WARNINGS).filter(|more| *more > 0)
 }
 
 fn log_future_event(id: &str, future_event: Option<FutureEvent>) {

@@ -1,14 +1,11 @@
 //! The comparison of a batch with a data plan, before the batch is encoded.
 
 use super::Encoder;
-use super::check::without_custom_names;
+use super::check::{MAX_WARNINGS, not_logged, without_custom_names};
 use crate::models::Batch;
 use crate::models::data_plan::{Finding, FindingKind, Linter};
 use crate::{Error, ErrorKind, OnFinding};
 use std::sync::Arc;
-
-/// The maximum number of findings of one batch that are logged.
-const MAX_WARNINGS: usize = 10;
 
 /// A linter, and what to do with its findings.
 #[derive(Clone, Debug)]
@@ -59,7 +56,7 @@ fn log(id: &str, findings: &[Finding]) {
             "the batch does not follow the data plan",
         );
     }
-    if let Some(more) = findings.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
+    if let Some(more) = not_logged(findings.len()) {
         tracing::warn!(
             source_request_id = id,
             more,

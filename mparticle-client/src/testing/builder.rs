@@ -4,9 +4,9 @@ use super::Emulator;
 use super::rate_limit::RateLimit;
 use super::rules::Rules;
 use super::service::{Mode, Service};
-use super::tcp::Server;
 use crate::Credentials;
 use std::io;
+#[cfg(feature = "data-plan")]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,35 +124,22 @@ impl EmulatorBuilder {
     /// # Errors
     /// Returns an error if no socket can be bound.
     pub async fn start(self) -> io::Result<Emulator> {
-        #[cfg(feature = "data-plan")]
-        let linter = self.linter.clone();
-        let (credentials, service) = self.service();
-        let server = Server::start(Arc::clone(&service)).await?;
-        let emulator = Emulator::new(service, credentials, Some(server));
-        #[cfg(feature = "data-plan")]
-        let emulator = emulator.with_linter(linter);
-        Ok(emulator)
+        self.in_memory().serve().await
     }
 
     /// Returns an emulator without a socket. Requests reach it through its [`transport`](Emulator::transport).
     #[must_use]
     pub fn in_memory(self) -> Emulator {
-        #[cfg(feature = "data-plan")]
-        let linter = self.linter.clone();
-        let (credentials, service) = self.service();
-        let emulator = Emulator::new(service, credentials, None);
-        #[cfg(feature = "data-plan")]
-        let emulator = emulator.with_linter(linter);
-        emulator
-    }
-
-    fn service(self) -> (Credentials, Arc<Service>) {
         let credentials = self.credentials.clone();
         let mode = if self.bare {
             Mode::Bare
         } else {
             Mode::Full(Rules { credentials: self.credentials, bad_batches: self.bad_batches })
         };
-        (credentials, Arc::new(Service::new(mode, self.latency, self.rate_limit)))
+        let service = Service::new(mode, self.latency, self.rate_limit);
+        let emulator = Emulator::new(service, credentials);
+        #[cfg(feature = "data-plan")]
+        let emulator = emulator.with_linter(self.linter);
+        emulator
     }
 }

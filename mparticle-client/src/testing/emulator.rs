@@ -67,23 +67,24 @@ impl Emulator {
         EmulatorBuilder::new()
     }
 
-    pub(super) fn new(
-        service: Arc<Service>,
-        credentials: Credentials,
-        server: Option<Server>,
-    ) -> Self {
-        let base_url = match &server {
-            Some(server) => format!("http://{}/v2", server.address),
-            None => "http://localhost/v2".to_owned(),
-        };
+    /// Creates an emulator without a socket.
+    pub(super) fn new(service: Service, credentials: Credentials) -> Self {
         Self {
-            service,
+            service: Arc::new(service),
             credentials,
-            base_url: base_url.into(),
-            server: server.map(Arc::new),
+            base_url: "http://localhost/v2".into(),
+            server: None,
             #[cfg(feature = "data-plan")]
             linter: None,
         }
+    }
+
+    /// Adds a socket on a free port of the loopback interface.
+    pub(super) async fn serve(mut self) -> io::Result<Self> {
+        let server = Server::start(Arc::clone(&self.service)).await?;
+        self.base_url = format!("http://{}/v2", server.address).into();
+        self.server = Some(Arc::new(server));
+        Ok(self)
     }
 
     #[cfg(feature = "data-plan")]

@@ -79,7 +79,7 @@ impl<'a> Entries<'a> {
         Self { records, rules, done, checksum, mark, group: None, next: None, skipped: 0 }
     }
 
-    /// Returns the number of records that earlier runs have dealt with.
+    /// Returns the number of records that earlier runs completed.
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped
     }

@@ -1,6 +1,6 @@
-//! The checkpoint: a file beside the input that says which records are dealt with.
+//! The checkpoint: a file beside the input that says which records are done.
 //!
-//! Its first line is a JSON object that describes the input. Each further line adds what was dealt with since:
+//! Its first line is a JSON object that describes the input. Each further line adds what was done since:
 //!
 //! - `done RECORD CHECKSUM`: all records up to this one, whose text has this checksum
 //! - `also FIRST LAST`: these records as well
@@ -9,7 +9,7 @@
 //! Lines are only appended. A last line without a line break was cut off by a crash and is ignored.
 
 use super::done::Done;
-use super::ledger::Progress;
+use super::pending_records::Progress;
 use crate::failure::Failure;
 use crate::input::{Mark, Namespace};
 use fs4::{FileExt, TryLockError};

@@ -1,6 +1,6 @@
-//! What earlier runs have dealt with.
+//! The records that earlier runs completed.
 
-use super::ledger::merge;
+use super::pending_records::merge;
 use crate::input::Mark;
 use std::io;
 

@@ -7,9 +7,9 @@
 mod checkpoint;
 mod done;
 mod failed_file;
-mod ledger;
 mod observer;
 mod options;
+mod pending_records;
 mod progress;
 mod reader;
 mod run;

@@ -2,13 +2,13 @@
 
 use super::progress::Display;
 use super::reader::lock;
-use super::state::{Lane, State};
+use super::state::{Route, State};
 use super::stop::{Reason, Stop};
 use mparticle_client::{Error, FailedBatch, Outcome, UploadObserver};
 use std::sync::{Arc, Mutex};
 
 pub(super) struct Observer {
-    pub(super) lane: Lane,
+    pub(super) route: Route,
     pub(super) state: Arc<Mutex<State>>,
     pub(super) display: Display,
     pub(super) stop: Stop,
@@ -16,16 +16,16 @@ pub(super) struct Observer {
 
 impl UploadObserver for Observer {
     fn delivered(&mut self, position: usize, outcome: &Outcome) {
-        lock(&self.state).delivered(self.lane, position, outcome);
+        lock(&self.state).delivered(self.route, position, outcome);
     }
 
     fn failed(&mut self, batch: FailedBatch) {
-        lock(&self.state).not_delivered(self.lane, batch);
+        lock(&self.state).not_delivered(self.route, batch);
     }
 
     fn checkpoint(&mut self, requests: usize) {
         let mut state = lock(&self.state);
-        state.set_requests(self.lane, requests);
+        state.set_requests(self.route, requests);
         state.save();
         if state.error.is_some() {
             self.stop.stop(Reason::CannotWrite);

@@ -1,9 +1,9 @@
 //! Reads an input on a thread of its own, and feeds the uploads.
 
 use super::Done;
-use super::ledger::Span;
 use super::options::{Age, Options, Recent};
-use super::state::{Lane, State};
+use super::pending_records::Span;
+use super::state::{Route, State};
 use super::stop::{Reason, Stop};
 use crate::failure::Failure;
 use crate::input::entries::Rules;
@@ -27,14 +27,14 @@ const BATCH_BYTES: usize = 4096;
 /// A batch on its way to an upload.
 pub(super) struct Job {
     pub(super) batch: Box<Batch>,
-    pub(super) ticket: u64,
+    pub(super) span_id: u64,
     /// Lets the reader read on once the batch was pulled.
     pub(super) _permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// A part of a batch.
 enum Part {
-    Send(Lane, Box<Batch>),
+    Send(Route, Box<Batch>),
     /// It is not historical, and only historical data is sent.
     TooRecent(Box<Batch>, Problem),
 }
@@ -48,7 +48,7 @@ pub(super) struct Reader {
     pub(super) started: SystemTime,
     pub(super) state: Arc<Mutex<State>>,
     pub(super) stop: Stop,
-    pub(super) lanes: HashMap<Lane, UnboundedSender<Job>>,
+    pub(super) routes: HashMap<Route, UnboundedSender<Job>>,
     pub(super) handle: Handle,
 }
 
@@ -109,22 +109,22 @@ impl Reader {
         let others = violations.iter().filter(|one| fatal != Some(one));
         others.for_each(|violation| state.add_violation(span.line, violation));
         if let Some(violation) = fatal {
-            let ticket = state.begin(Span { parts: 1, ..span });
-            return state.fail_batch(ticket, &[batch], &violation.into());
+            let span_id = state.begin(Span { parts: 1, ..span });
+            return state.fail_batch(span_id, &[batch], &violation.into());
         }
         let parts = self.parts(batch);
-        let ticket = state.begin(Span { parts: parts.len(), ..span });
+        let span_id = state.begin(Span { parts: parts.len(), ..span });
         let permit = Arc::new(permit);
         for part in parts {
             match part {
-                Part::Send(lane, batch) => {
-                    let job = Job { batch, ticket, _permit: Arc::clone(&permit) };
-                    let Some(sender) = self.lanes.get(&lane) else { continue };
+                Part::Send(route, batch) => {
+                    let job = Job { batch, span_id, _permit: Arc::clone(&permit) };
+                    let Some(sender) = self.routes.get(&route) else { continue };
                     if let Err(SendError(job)) = sender.send(job) {
-                        state.return_batch(ticket, *job.batch);
+                        state.return_batch(span_id, *job.batch);
                     }
                 }
-                Part::TooRecent(batch, problem) => state.fail_batch(ticket, &[*batch], &problem),
+                Part::TooRecent(batch, problem) => state.fail_batch(span_id, &[*batch], &problem),
             }
         }
     }
@@ -132,13 +132,13 @@ impl Reader {
     /// Divides a batch by the age of its events.
     fn parts(&self, batch: Batch) -> Vec<Part> {
         let Age::Historical { recent } = self.options.age else {
-            return vec![Part::Send(Lane::Usual, Box::new(batch))];
+            return vec![Part::Send(Route::Usual, Box::new(batch))];
         };
         let parts = SplitByAge::of(batch, self.started);
         let send_historical =
-            parts.historical.map(|batch| Part::Send(Lane::Historical, Box::new(batch)));
+            parts.historical.map(|batch| Part::Send(Route::Historical, Box::new(batch)));
         let rest = parts.recent.map(|batch| match recent {
-            Recent::Send => Part::Send(Lane::Usual, Box::new(batch)),
+            Recent::Send => Part::Send(Route::Usual, Box::new(batch)),
             Recent::Report => {
                 let problem = too_recent(&batch);
                 Part::TooRecent(Box::new(batch), problem)

@@ -3,12 +3,12 @@
 use super::checkpoint::{Checkpoint, Header};
 use super::done::Done;
 use super::failed_file::{FailedFile, base_name};
-use super::ledger::Ledger;
 use super::observer::Observer;
 use super::options::{Age, Arguments, Options, Recent};
+use super::pending_records::PendingRecords;
 use super::progress::Display;
 use super::reader::{Job, Reader, lock};
-use super::state::{Lane, State};
+use super::state::{Route, State};
 use super::stop::{Reason, Stop};
 use super::summary::Summary;
 use crate::failure::Failure;
@@ -50,23 +50,23 @@ struct Prepared {
 /// The thread that reads, and what it feeds.
 struct Reading {
     state: Arc<Mutex<State>>,
-    lanes: Vec<(Lane, UnboundedReceiver<Job>)>,
+    routes: Vec<(Route, UnboundedReceiver<Job>)>,
     end: oneshot::Receiver<Result<(), Failure>>,
 }
 
 impl Run<'_> {
-    /// Uploads the input, and adds what became of it to the summary.
+    /// Uploads the input, and adds its results to the summary.
     pub(super) async fn upload(self, summary: &mut Summary) -> Result<(), Failure> {
         let Some(mut input) = self.open().await? else { return Ok(()) };
         let prepared = self.prepare(&input)?;
         input.namespace = prepared.namespace;
         let display = Display::new(input.size, self.options.progress_every);
         let (position, size) = (Arc::clone(&input.position), input.size);
-        let Reading { state, mut lanes, end } = self.start_reading(input, prepared);
+        let Reading { state, mut routes, end } = self.start_reading(input, prepared);
 
-        let uploads = lanes
-            .iter_mut()
-            .map(|(lane, jobs)| self.upload_lane(*lane, jobs, Arc::clone(&state), display.clone()));
+        let uploads = routes.iter_mut().map(|(route, jobs)| {
+            self.upload_route(*route, jobs, Arc::clone(&state), display.clone())
+        });
         let limiter = self.client.rate_limiter();
         let reports = tokio::select! {
             reports = join_all(uploads) => reports,
@@ -75,10 +75,10 @@ impl Run<'_> {
         };
         display.finish();
         // Batches that no upload has pulled. The reader returns further ones itself.
-        for (_, jobs) in &mut lanes {
+        for (_, jobs) in &mut routes {
             jobs.close();
             while let Ok(job) = jobs.try_recv() {
-                lock(&state).return_batch(job.ticket, *job.batch);
+                lock(&state).return_batch(job.span_id, *job.batch);
             }
         }
         let read = self.end_of_reading(end).await;
@@ -97,14 +97,14 @@ impl Run<'_> {
     /// Starts the thread that reads.
     fn start_reading(&self, input: Input, prepared: Prepared) -> Reading {
         let Prepared { checkpoint, failed_file, done, started, .. } = prepared;
-        let ledger = Ledger::starting_at(done.low);
-        let state = State::new(self.source.name(), ledger, checkpoint, failed_file);
+        let pending = PendingRecords::starting_at(done.low);
+        let state = State::new(self.source.name(), pending, checkpoint, failed_file);
         let state = Arc::new(Mutex::new(state));
-        let (mut senders, mut lanes) = (HashMap::new(), Vec::new());
-        for lane in lanes_of(self.options.age) {
+        let (mut senders, mut routes) = (HashMap::new(), Vec::new());
+        for route in routes_of(self.options.age) {
             let (sender, receiver) = unbounded_channel();
-            senders.insert(*lane, sender);
-            lanes.push((*lane, receiver));
+            senders.insert(*route, sender);
+            routes.push((*route, receiver));
         }
         let reader = Reader {
             source: self.source.clone(),
@@ -113,12 +113,12 @@ impl Run<'_> {
             started,
             state: Arc::clone(&state),
             stop: self.stop.clone(),
-            lanes: senders,
+            routes: senders,
             handle: tokio::runtime::Handle::current(),
         };
         let (report_end, end) = oneshot::channel();
         std::thread::spawn(move || _ = report_end.send(reader.run(input)));
-        Reading { state, lanes, end }
+        Reading { state, routes, end }
     }
 
     /// Returns how reading has ended, if it has.
@@ -208,19 +208,19 @@ impl Run<'_> {
         Ok(FailedFile::new(base, own.or(earlier)))
     }
 
-    async fn upload_lane(
+    async fn upload_route(
         &self,
-        lane: Lane,
+        route: Route,
         jobs: &mut UnboundedReceiver<Job>,
         state: Arc<Mutex<State>>,
         display: Display,
     ) -> UploadReport {
         let stop = self.stop.clone();
-        let observer = Observer { lane, state: Arc::clone(&state), display, stop: stop.clone() };
+        let observer = Observer { route, state: Arc::clone(&state), display, stop: stop.clone() };
         let batches = stream::poll_fn(|context| {
             jobs.poll_recv(context).map(|job| {
-                let Job { batch, ticket, .. } = job?;
-                lock(&state).pulled(lane, ticket);
+                let Job { batch, span_id, .. } = job?;
+                lock(&state).pulled(route, span_id);
                 Some(*batch)
             })
         });
@@ -232,9 +232,9 @@ impl Run<'_> {
             .concurrency(self.options.concurrency)
             .max_wait(self.options.max_wait)
             .observer(observer);
-        let report = match lane {
-            Lane::Usual => upload.await,
-            Lane::Historical => upload.historical().await,
+        let report = match route {
+            Route::Usual => upload.await,
+            Route::Historical => upload.historical().await,
         };
         if report.stopped().is_some() {
             stop.stop(Reason::Halted);
@@ -253,11 +253,11 @@ impl Run<'_> {
 }
 
 /// The endpoints that an upload uses.
-fn lanes_of(age: Age) -> &'static [Lane] {
+fn routes_of(age: Age) -> &'static [Route] {
     match age {
-        Age::Any => &[Lane::Usual],
-        Age::Historical { recent: Recent::Report } => &[Lane::Historical],
-        Age::Historical { recent: Recent::Send } => &[Lane::Historical, Lane::Usual],
+        Age::Any => &[Route::Usual],
+        Age::Historical { recent: Recent::Report } => &[Route::Historical],
+        Age::Historical { recent: Recent::Send } => &[Route::Historical, Route::Usual],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::failed_file::{FailedFile, Why};
-use super::ledger::{Ledger, Span};
+use super::pending_records::{PendingRecords, Span};
 use crate::input::{Mapping, Problem, RecordText};
 use mparticle_client::models::{Batch, Severity, Violation};
 use mparticle_client::{ErrorKind, FailedBatch, Outcome, ViolationSummary};
@@ -15,12 +15,12 @@ const SAVE_EVERY: usize = 100;
 
 /// The endpoint of an upload: for the usual data, or for historical data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Lane {
+pub(crate) enum Route {
     Usual,
     Historical,
 }
 
-/// The numbers of batches by what became of them.
+/// The numbers of batches and records by their result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) delivered: u64,
@@ -28,7 +28,7 @@ pub(crate) struct Counts {
     pub(crate) failed: u64,
     /// Batches that were read and not sent, because the upload stopped.
     pub(crate) not_sent: u64,
-    /// Records that earlier runs have dealt with.
+    /// Records that earlier runs completed.
     pub(crate) skipped: u64,
     /// Records of which mParticle has everything.
     pub(crate) empty: u64,
@@ -36,13 +36,13 @@ pub(crate) struct Counts {
 
 pub(crate) struct State {
     pub(super) source: String,
-    ledger: Ledger,
+    pending: PendingRecords,
     pub(super) checkpoint: Option<Checkpoint>,
     pub(super) failed_file: Option<FailedFile>,
-    /// The tickets of batches by their position in an upload.
-    tickets: HashMap<(Lane, usize), u64>,
-    pulled: HashMap<Lane, usize>,
-    requests: HashMap<Lane, usize>,
+    /// The id of the span of each batch, by the position of the batch in its upload.
+    span_ids: HashMap<(Route, usize), u64>,
+    pulled: HashMap<Route, usize>,
+    requests: HashMap<Route, usize>,
     pub(crate) counts: Counts,
     pub(crate) violations: ViolationSummary,
     pub(crate) rate_limit_used: Option<f64>,
@@ -56,16 +56,16 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(
         source: String,
-        ledger: Ledger,
+        pending: PendingRecords,
         checkpoint: Option<Checkpoint>,
         failed_file: Option<FailedFile>,
     ) -> Self {
         Self {
             source,
-            ledger,
+            pending,
             checkpoint,
             failed_file,
-            tickets: HashMap::new(),
+            span_ids: HashMap::new(),
             pulled: HashMap::new(),
             requests: HashMap::new(),
             counts: Counts::default(),
@@ -77,13 +77,13 @@ impl State {
         }
     }
 
-    /// Adds records that were read. Returns the ticket of their batches.
+    /// Adds records that were read. Returns the id of their span.
     pub(crate) fn begin(&mut self, span: Span) -> u64 {
-        let ticket = self.ledger.begin(span);
+        let span_id = self.pending.begin(span);
         if span.parts == 0 {
             self.saved_later();
         }
-        ticket
+        span_id
     }
 
     /// Counts what the user should know about a record.
@@ -112,8 +112,8 @@ impl State {
     }
 
     /// Keeps a batch that is not sent, or was refused.
-    pub(crate) fn fail_batch(&mut self, ticket: u64, batches: &[Batch], problem: &Problem) {
-        let (source, line) = (self.source.clone(), self.ledger.line(ticket));
+    pub(crate) fn fail_batch(&mut self, span_id: u64, batches: &[Batch], problem: &Problem) {
+        let (source, line) = (self.source.clone(), self.pending.line(span_id));
         let why = Why { file: &source, line, problem };
         let mut created = Ok(None);
         if let Some(file) = &mut self.failed_file {
@@ -125,7 +125,7 @@ impl State {
             }
         }
         self.failed(line, problem, created);
-        self.ledger.settle(ticket);
+        self.pending.settle(span_id);
     }
 
     /// Counts a failure that was written.
@@ -141,49 +141,49 @@ impl State {
     }
 
     /// A batch was pulled by an upload.
-    pub(crate) fn pulled(&mut self, lane: Lane, ticket: u64) {
-        let position = self.pulled.entry(lane).or_default();
-        self.tickets.insert((lane, *position), ticket);
+    pub(crate) fn pulled(&mut self, route: Route, span_id: u64) {
+        let position = self.pulled.entry(route).or_default();
+        self.span_ids.insert((route, *position), span_id);
         *position += 1;
     }
 
-    pub(crate) fn delivered(&mut self, lane: Lane, position: usize, outcome: &Outcome) {
+    pub(crate) fn delivered(&mut self, route: Route, position: usize, outcome: &Outcome) {
         if let Outcome::Delivered(receipt) = outcome {
             self.rate_limit_used = receipt.rate_limit_percentage_used().or(self.rate_limit_used);
         }
         self.counts.delivered += 1;
-        if let Some(ticket) = self.tickets.remove(&(lane, position)) {
-            self.ledger.settle(ticket);
+        if let Some(span_id) = self.span_ids.remove(&(route, position)) {
+            self.pending.settle(span_id);
         }
     }
 
     /// An upload did not deliver a batch.
-    pub(crate) fn not_delivered(&mut self, lane: Lane, failed: FailedBatch) {
-        let Some(ticket) = self.tickets.remove(&(lane, failed.position())) else { return };
+    pub(crate) fn not_delivered(&mut self, route: Route, failed: FailedBatch) {
+        let Some(span_id) = self.span_ids.remove(&(route, failed.position())) else { return };
         // With a checkpoint, the next run sends the batch.
         if failed.was_given_back() && self.checkpoint.is_some() {
             self.counts.not_sent += 1;
             return;
         }
         let problem = problem_of(&failed);
-        self.fail_batch(ticket, &failed.into_batches(), &problem);
+        self.fail_batch(span_id, &failed.into_batches(), &problem);
     }
 
     /// A batch was read, and no upload has pulled it.
-    pub(crate) fn return_batch(&mut self, ticket: u64, batch: Batch) {
+    pub(crate) fn return_batch(&mut self, span_id: u64, batch: Batch) {
         if self.checkpoint.is_some() {
             self.counts.not_sent += 1;
         } else {
             let message = "the upload stopped before the batch was sent";
-            self.fail_batch(ticket, &[batch], &Problem::new("notSent", message));
+            self.fail_batch(span_id, &[batch], &Problem::new("notSent", message));
         }
     }
 
     /// Writes what is known to the checkpoint.
     pub(crate) fn save(&mut self) {
         self.unsaved = 0;
-        let progress = self.ledger.progress();
-        // A failure that may be lost must not count as dealt with.
+        let progress = self.pending.progress();
+        // A record whose failure may be lost must not count as done.
         let written = self.failed_file.as_mut().map_or(Ok(()), FailedFile::sync);
         self.note_error("the failed file", written);
         if let (None, Some(checkpoint)) = (&self.error, &mut self.checkpoint) {
@@ -202,8 +202,8 @@ impl State {
         self.note_error("the checkpoint", checkpoint);
     }
 
-    pub(crate) fn set_requests(&mut self, lane: Lane, requests: usize) {
-        self.requests.insert(lane, requests);
+    pub(crate) fn set_requests(&mut self, route: Route, requests: usize) {
+        self.requests.insert(route, requests);
     }
 
     pub(crate) fn requests(&self) -> usize {

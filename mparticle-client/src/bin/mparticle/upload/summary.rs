@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::Instant;
 
-/// What became of all inputs.
+/// The results of all inputs.
 pub(super) struct Summary {
     is_check: bool,
     started: Instant,

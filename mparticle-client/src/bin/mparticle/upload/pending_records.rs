@@ -1,4 +1,4 @@
-//! Which records are dealt with. It neither reads nor writes.
+//! The records that were read and have no result yet. Performs no I/O.
 
 use crate::input::Mark;
 use std::collections::BTreeMap;
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 ///
 /// Its memory depends on the number of records that are on their way, not on the size of the input.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct PendingRecords {
     /// What is on its way, by the number of the first record.
     outstanding: BTreeMap<u64, Span>,
     /// The place after the last record that was begun.
     end: Mark,
-    /// What was finished since the last [`progress`](Ledger::progress).
+    /// What was finished since the last [`progress`](PendingRecords::progress).
     finished: Vec<(u64, u64)>,
 }
 
@@ -32,48 +32,48 @@ pub(crate) struct Span {
 /// How far an upload has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// All records before this place are dealt with.
+    /// All records before this place are done.
     pub(crate) low: Mark,
     /// Further records that were finished since the last time: the first and the last of each range.
     pub(crate) beyond: Vec<(u64, u64)>,
 }
 
-impl Ledger {
-    /// Starts after what earlier runs have dealt with.
+impl PendingRecords {
+    /// Starts after the records that earlier runs completed.
     pub(crate) fn starting_at(low: Mark) -> Self {
         Self { end: low, ..Self::default() }
     }
 
-    /// Adds records, and returns the ticket of their batches.
+    /// Adds records, and returns the id of their span.
     pub(crate) fn begin(&mut self, span: Span) -> u64 {
-        let ticket = span.before.record + 1;
+        let span_id = span.before.record + 1;
         if span.end.record > self.end.record {
             self.end = span.end;
         }
-        self.outstanding.insert(ticket, span);
+        self.outstanding.insert(span_id, span);
         if span.parts == 0 {
-            self.finish(ticket);
+            self.finish(span_id);
         }
-        ticket
+        span_id
     }
 
-    /// Returns the line of the first record of a ticket.
-    pub(crate) fn line(&self, ticket: u64) -> u64 {
-        self.outstanding.get(&ticket).map_or(0, |span| span.line)
+    /// Returns the line of the first record of a span.
+    pub(crate) fn line(&self, span_id: u64) -> u64 {
+        self.outstanding.get(&span_id).map_or(0, |span| span.line)
     }
 
-    /// One of the batches of a ticket is dealt with.
-    pub(crate) fn settle(&mut self, ticket: u64) {
-        let Some(span) = self.outstanding.get_mut(&ticket) else { return };
+    /// Records that a batch of a span is done.
+    pub(crate) fn settle(&mut self, span_id: u64) {
+        let Some(span) = self.outstanding.get_mut(&span_id) else { return };
         span.parts = span.parts.saturating_sub(1);
         if span.parts == 0 {
-            self.finish(ticket);
+            self.finish(span_id);
         }
     }
 
-    fn finish(&mut self, ticket: u64) {
-        if let Some(span) = self.outstanding.remove(&ticket) {
-            self.finished.push((ticket, span.end.record));
+    fn finish(&mut self, span_id: u64) {
+        if let Some(span) = self.outstanding.remove(&span_id) {
+            self.finished.push((span_id, span.end.record));
         }
     }
 
@@ -102,33 +102,33 @@ pub(crate) fn merge(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ledger, Mark, Progress, Span, merge};
+    use super::{Mark, PendingRecords, Progress, Span, merge};
 
     fn mark(record: u64) -> Mark {
         Mark { record, checksum: u32::try_from(record).unwrap() }
     }
 
-    fn begin(ledger: &mut Ledger, before: u64, end: u64, parts: usize) -> u64 {
-        ledger.begin(Span { before: mark(before), end: mark(end), line: before + 1, parts })
+    fn begin(pending: &mut PendingRecords, before: u64, end: u64, parts: usize) -> u64 {
+        pending.begin(Span { before: mark(before), end: mark(end), line: before + 1, parts })
     }
 
     #[test]
     fn the_low_water_mark_is_before_the_first_record_without_a_result() {
-        let mut ledger = Ledger::starting_at(mark(10));
-        let first = begin(&mut ledger, 10, 12, 1);
-        let second = begin(&mut ledger, 12, 13, 2);
-        let third = begin(&mut ledger, 15, 16, 1);
-        assert_eq!(ledger.line(second), 13);
-        assert_eq!(ledger.progress(), Progress { low: mark(10), beyond: vec![] });
-        ledger.settle(third);
-        ledger.settle(second);
-        assert_eq!(ledger.progress(), Progress { low: mark(10), beyond: vec![(16, 16)] });
-        ledger.settle(second);
-        assert_eq!(ledger.progress(), Progress { low: mark(10), beyond: vec![(13, 13)] });
-        ledger.settle(first);
-        assert_eq!(ledger.progress(), Progress { low: mark(16), beyond: vec![] });
-        begin(&mut ledger, 16, 20, 0);
-        assert_eq!(ledger.progress(), Progress { low: mark(20), beyond: vec![] });
+        let mut pending = PendingRecords::starting_at(mark(10));
+        let first = begin(&mut pending, 10, 12, 1);
+        let second = begin(&mut pending, 12, 13, 2);
+        let third = begin(&mut pending, 15, 16, 1);
+        assert_eq!(pending.line(second), 13);
+        assert_eq!(pending.progress(), Progress { low: mark(10), beyond: vec![] });
+        pending.settle(third);
+        pending.settle(second);
+        assert_eq!(pending.progress(), Progress { low: mark(10), beyond: vec![(16, 16)] });
+        pending.settle(second);
+        assert_eq!(pending.progress(), Progress { low: mark(10), beyond: vec![(13, 13)] });
+        pending.settle(first);
+        assert_eq!(pending.progress(), Progress { low: mark(16), beyond: vec![] });
+        begin(&mut pending, 16, 20, 0);
+        assert_eq!(pending.progress(), Progress { low: mark(20), beyond: vec![] });
     }
 
     #[test]

@@ -27,7 +27,12 @@ pub(crate) fn emulator(limit: RateLimit) -> Emulator {
     emulator_away(Duration::from_millis(20), limit)
 }
 
+/// Returns an emulator with a rate limit.
+///
+/// The random numbers of the clients in this thread have the same seed each time. Together with the paused time, a
+/// load then has the same figures in every run.
 pub(crate) fn emulator_away(round_trip: Duration, limit: RateLimit) -> Emulator {
+    fastrand::seed(1);
     Emulator::builder().bare().rate_limit(limit).latency(round_trip).in_memory()
 }
 

@@ -63,7 +63,7 @@ async fn produce_endlessly(feed: &Feed) {
         let sends = (0..25).map(|place| {
             let number = first + 25 * chunk + place;
             let mut batch = batch(number, USERS).with_mpid(user(number));
-            if number % 100 == 99 {
+            if number % 500 == 37 {
                 // mParticle refuses a batch without an environment.
                 batch.environment = None;
             }
@@ -163,12 +163,13 @@ fn seed() -> u64 {
 }
 
 fn random_answer(rng: &mut Rng) -> Answer {
-    match rng.u32(0..100) {
-        0..2 => Answer::status(503),
-        2..4 => Answer::status(500).after_processing(),
-        4..6 => Answer::status(429).retry_after(1),
-        6..8 => Answer::close(),
-        8..10 => Answer::close().after_processing(),
+    match rng.u32(0..1_000) {
+        0..30 => Answer::status(503),
+        30..60 => Answer::status(500).after_processing(),
+        60..80 => Answer::close(),
+        80..98 => Answer::close().after_processing(),
+        // More of these would reduce the rate at which the relay sends.
+        98..100 => Answer::status(429).retry_after(1),
         _ => Answer::normal(),
     }
 }
@@ -233,7 +234,7 @@ async fn check(emulator: &Emulator, feed: &Feed, stored: Receiver<String>) {
     let letters = feed.dead_letters().list(usize::MAX).await.unwrap();
     let dead: HashSet<String> =
         letters.into_iter().map(|letter| letter.source_request_id).collect();
-    assert!(dead.iter().all(|id| id.parse::<usize>().unwrap() % 100 == 99), "{dead:?}");
+    assert!(dead.iter().all(|id| id.parse::<usize>().unwrap() % 500 == 37), "{dead:?}");
     let batches = emulator.batches();
     let accepted: HashMap<&str, _> =
         batches.iter().map(|batch| (batch.id.as_deref().unwrap(), &batch.raw)).collect();

@@ -7,6 +7,7 @@ mod bad_input;
 mod chaos;
 mod dead_letters;
 mod delivery;
+mod rate;
 mod server;
 mod support;
 mod takeover;

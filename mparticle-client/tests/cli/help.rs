@@ -10,8 +10,8 @@ fn print(arguments: &[&str]) -> Ended {
 #[test]
 fn every_command_has_help_with_its_exit_status() {
     let ended = print(&["--help"]).with_code(0);
-    ended.prints(&["upload", "validate", "completions", "Exit status:"]);
-    for command in ["upload", "validate"] {
+    ended.prints(&["upload", "validate", "emulator", "completions", "Exit status:"]);
+    for command in ["upload", "validate", "emulator"] {
         print(&[command, "--help"]).with_code(0).prints(&[
             "Examples:",
             "Exit status:",
@@ -19,7 +19,7 @@ fn every_command_has_help_with_its_exit_status() {
         ]);
     }
     print(&["--version"]).with_code(0).prints(&[concat!("mparticle ", env!("CARGO_PKG_VERSION"))]);
-    print(&["uplaod"]).with_code(2).complains(&["a similar subcommand exists: 'upload'"]);
+    print(&["validat"]).with_code(2).complains(&["a similar subcommand exists: 'validate'"]);
     print(&[]).with_code(2).complains(&["Usage: mparticle "]);
 }
 

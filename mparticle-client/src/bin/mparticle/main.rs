@@ -4,8 +4,10 @@
 
 mod client;
 mod completions;
+mod emulator;
 mod failure;
 mod input;
+mod interrupt;
 mod output;
 mod text;
 mod upload;
@@ -36,6 +38,7 @@ struct Arguments {
 enum Command {
     Upload(Box<upload::Arguments>),
     Validate(validate::Arguments),
+    Emulator(emulator::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Upload(arguments) => upload::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Emulator(arguments) => emulator::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };
     result.unwrap_or_else(|failure| {

@@ -111,7 +111,7 @@ async fn an_outage_pauses_the_upload_and_says_so() {
     emulator.always(Answer::normal());
     let ended = end(child).await.with_code(0);
     ended.complains(&[
-        "waiting, because nothing gets through: ",
+        "paused, because nothing is accepted: ",
         "503",
         "mParticle accepts requests again",
     ]);

@@ -214,6 +214,11 @@ impl ReceivedBatch {
         events.into_iter().flatten().map(text).collect()
     }
 
+    pub(super) fn events_text(&self) -> String {
+        let events = self.events();
+        if events.is_empty() { "no events".to_owned() } else { events.join(", ") }
+    }
+
     fn json(&self) -> Value {
         let violations: Vec<_> = self.violations.iter().map(violation_fields).collect();
         json!({

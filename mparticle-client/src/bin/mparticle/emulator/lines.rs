@@ -19,7 +19,7 @@ pub(super) fn of(request: &Request) -> String {
 fn content(batches: &[ReceivedBatch]) -> String {
     match batches {
         [] => String::new(),
-        [batch] => format!("  {}: {}", batch.user(), batch.events().join(", ")),
+        [batch] => format!("  {}: {}", batch.user(), batch.events_text()),
         batches => {
             let events: usize = batches.iter().map(|batch| batch.events().len()).sum();
             let (batches, events) = (batches.len() as u64, events as u64);

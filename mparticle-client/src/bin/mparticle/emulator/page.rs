@@ -101,7 +101,7 @@ fn write_request(html: &mut String, request: &Request) -> fmt::Result {
 }
 
 fn write_batch(html: &mut String, batch: &ReceivedBatch) -> fmt::Result {
-    let (events, json) = (batch.events().join(", "), format!("{:#}", batch.json));
+    let (events, json) = (batch.events_text(), format!("{:#}", batch.json));
     write!(html, "<details><summary>{}: {}", Escaped(&batch.user()), Escaped(&events))?;
     if batch.is_duplicate {
         html.push_str(" <span class=\"warning\">duplicate</span>");

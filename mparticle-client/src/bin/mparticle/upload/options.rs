@@ -35,7 +35,7 @@ A mapping for --csv:
   "event.custom_event_type" = "transaction"
 The types are text, number, boolean, seconds (since 1970) and time (as in 2026-01-31T12:00:00Z).
 
-A run that was interrupted goes on where it was if it is repeated. See the guide of the crate, page `command`.
+If a run is interrupted, run the command again to continue. See the guide of the crate, page `command`.
 "#;
 
 /// Upload batches and events from files or standard input

@@ -46,7 +46,7 @@ pub(crate) struct State {
     pub(crate) counts: Counts,
     pub(crate) violations: ViolationSummary,
     pub(crate) rate_limit_used: Option<f64>,
-    /// Why nothing gets through.
+    /// Why nothing is accepted.
     pub(crate) outage: Option<String>,
     /// Why the checkpoint or the failed file cannot be written.
     pub(crate) error: Option<String>,

@@ -24,7 +24,7 @@ impl std::fmt::Display for Reason {
             Self::TooManyFailures => "as many batches failed as --stop-after allows",
             Self::CannotRead => "the input cannot be read",
             Self::CannotWrite => "a file cannot be written",
-            Self::Halted => "the upload cannot go on",
+            Self::Halted => "the upload cannot continue",
         })
     }
 }

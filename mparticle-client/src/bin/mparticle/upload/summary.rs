@@ -113,12 +113,12 @@ impl Summary {
         if skipped > 0 {
             writeln!(
                 text,
-                "{} skipped, which earlier runs have dealt with.",
+                "{} skipped, because earlier runs processed them.",
                 count(skipped, "record")
             )?;
         }
         if not_sent > 0 {
-            writeln!(text, "{} read and not sent.", count(not_sent, "batch"))?;
+            writeln!(text, "{} read, but not sent.", count(not_sent, "batch"))?;
         }
         if let Some(used) = self.rate_limit_used {
             writeln!(text, "{used} % of mParticle's rate limit was used at the end.")?;
@@ -144,7 +144,7 @@ impl Summary {
         self.write_continuation(text)
     }
 
-    /// Says how to go on.
+    /// Says how to continue.
     fn write_continuation(&self, text: &mut String) -> std::fmt::Result {
         if self.is_check || (self.stopped.is_none() && self.counts.not_sent == 0) {
             return Ok(());
@@ -152,7 +152,7 @@ impl Summary {
         match self.inputs.last().and_then(|input| input.checkpoint.as_ref()) {
             Some(path) => writeln!(
                 text,
-                "To go on, run the same command again.\n{path} has what was delivered."
+                "To continue, run the same command again.\n{path} has what was delivered."
             ),
             None => writeln!(
                 text,

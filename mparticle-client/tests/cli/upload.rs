@@ -263,7 +263,7 @@ async fn refused_credentials_stop_the_upload_and_the_next_run_delivers() {
     let ended = upload_file(&emulator, &file, &[]).await.with_code(1);
     ended.prints(&[
         "did not accept the credentials",
-        "batches read and not sent",
+        "batches read, but not sent",
         "To continue, run the same command again",
     ]);
     let delivered = emulator.batches().len();

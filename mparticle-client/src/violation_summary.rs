@@ -61,14 +61,8 @@ pub struct ViolationPlace {
 impl ViolationSummary {
     /// Adds a violation of a batch, which is named in [`ViolationPlace::batch`].
     pub fn add(&mut self, batch: &str, violation: &Violation) {
-        let message = || sentence(violation);
-        self.add_other(
-            violation.rule.as_str(),
-            violation.severity,
-            batch,
-            &violation.pointer,
-            message,
-        );
+        let Violation { rule, severity, pointer, .. } = violation;
+        self.add_other(rule.as_str(), *severity, batch, pointer, || violation.message());
     }
 
     /// Adds a violation of a rule that is not one of mParticle's, such as a batch that cannot be read.
@@ -166,14 +160,6 @@ impl fmt::Display for ViolationPlace {
             pointer => write!(f, "{} at {}: {}", self.batch, pointer.escape_debug(), self.message),
         }
     }
-}
-
-/// Returns the sentence about a violation without its pointer and rule, which are written separately.
-fn sentence(violation: &Violation) -> String {
-    let text = violation.to_string();
-    let pointer = format!("{}: ", violation.pointer);
-    let text = text.strip_prefix(&pointer).unwrap_or(&text);
-    text.strip_suffix(&format!(" ({})", violation.rule)).unwrap_or(text).to_owned()
 }
 
 struct Count(u64, &'static str);

@@ -5,8 +5,10 @@
 mod client;
 mod completions;
 mod failure;
+mod findings;
 mod input;
 mod output;
+mod plan;
 mod text;
 mod upload;
 mod validate;
@@ -36,6 +38,7 @@ struct Arguments {
 enum Command {
     Upload(Box<upload::Arguments>),
     Validate(validate::Arguments),
+    Plan(plan::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Upload(arguments) => upload::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Plan(arguments) => plan::run(arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };
     result.unwrap_or_else(|failure| {

@@ -16,7 +16,7 @@ fn every_command_has_help_with_its_exit_status() {
         print(&words).with_code(0).prints(&["Examples:", "Exit status:", "Usage: mparticle "]);
     }
     print(&["--version"]).with_code(0).prints(&[concat!("mparticle ", env!("CARGO_PKG_VERSION"))]);
-    print(&["uplaod"]).with_code(2).complains(&["a similar subcommand exists: 'upload'"]);
+    print(&["validat"]).with_code(2).complains(&["a similar subcommand exists: 'validate'"]);
     print(&[]).with_code(2).complains(&["Usage: mparticle "]);
 }
 
@@ -112,16 +112,17 @@ async fn the_examples_of_plan_work() {
     for name in ["events.jsonl", "events.jsonl.gz", "tests.json"] {
         folder.write(name, crate::event(1, "a"));
     }
-    for (command, count, code) in [("lint", 4, 1), ("check", 2, 0), ("diff", 2, 1), ("show", 2, 0)]
+    for (subcommand, count, code) in
+        [("lint", 4, 1), ("check", 2, 0), ("diff", 2, 1), ("show", 2, 0)]
     {
-        let help = print(&["plan", command, "--help"]).out;
-        let name = format!("mparticle plan {command} ");
+        let help = print(&["plan", subcommand, "--help"]).out;
+        let name = format!("mparticle plan {subcommand} ");
         let lines = help.lines().filter_map(|line| Some(line.split_once(&name)?.1));
         let lines: Vec<_> = lines.filter(|line| line.contains(".json")).collect();
         assert_eq!(lines.len(), count, "{help}");
         for line in lines {
             let mut command = mparticle();
-            command.args(["plan", command]).current_dir(folder.path("."));
+            command.args(["plan", subcommand]).current_dir(folder.path("."));
             command.args(line.replace("tests/*", "tests").split(' '));
             let ended = run_with_input(command, crate::event(1, "a")).await;
             assert_eq!(ended.code, Some(code), "{line}: {}{}", ended.out, ended.err);

@@ -13,7 +13,7 @@ fn plan(folder: &Folder, arguments: &[&str]) -> Ended {
     command.arg("plan").args(arguments).current_dir(folder.path(".")).output().unwrap().into()
 }
 
-fn menu(attributes: Value) -> Value {
+fn menu(attributes: &Value) -> Value {
     json!({"event_type": "screen_view", "data": {"screen_name": "/menu", "custom_attributes": attributes}})
 }
 
@@ -23,14 +23,17 @@ fn batch(events: &[Value]) -> String {
 
 /// A good batch, and three that do not follow the plan. Their values are secrets.
 fn batches() -> String {
-    let item = json!({"quantity": 2, "milk": true, "item": "s3cret"});
-    let choice = json!({"event_type": "custom_event", "data": {
-        "event_name": "Choose Item", "custom_event_type": "other", "custom_attributes": item,
-    }});
+    let choice = |item| {
+        json!({"event_type": "custom_event", "data": {
+            "event_name": "Choose Item", "custom_event_type": "other", "custom_attributes": item,
+        }})
+    };
+    let wrong = choice(json!({"quantity": 2, "milk": true, "item": "s3cret"}));
+    let missing = choice(json!({"quantity": 2, "item": "cortado"}));
     lines([
-        batch(&[menu(json!({"table": 4}))]),
-        batch(&[menu(json!({"table": 4, "waiter": "s3cret"})), choice]),
-        batch(&[menu(json!({}))]),
+        batch(&[menu(&json!({"table": 4}))]),
+        batch(&[menu(&json!({"table": 4, "waiter": "s3cret"})), wrong]),
+        batch(&[missing]),
         json!({"user": {"mpid": 8}, "event": {"event_type": "screen_view", "data": {"screen_name": "Bill"}}})
             .to_string(),
     ])
@@ -38,7 +41,7 @@ fn batches() -> String {
 
 const FINDINGS: [&str; 4] = [
     "invalidValue: 1 error\n  in.jsonl:2 at /events/1/data/custom_attributes/item: `item` should be equal to one of the allowed values\n",
-    "missingAttribute: 1 error\n  in.jsonl:3 at /events/0/data/custom_attributes/table: `table` is missing\n",
+    "missingAttribute: 1 error\n  in.jsonl:3 at /events/0/data/custom_attributes/milk: `milk` is missing\n",
     "unplannedAttribute: 1 error\n  in.jsonl:2 at /events/0/data/custom_attributes/waiter: `waiter` is not in the plan\n",
     "unplannedEvent: 1 error\n  in.jsonl:4 at /events/0: `Bill` is not in the plan\n",
 ];
@@ -71,12 +74,13 @@ fn findings_are_grouped_by_kind_and_contain_no_values() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lint_reads_what_validate_reads_and_ignores_other_violations() {
     let folder = folder();
-    let refused = batch(&[menu(json!({"table": 4}))]).replace("development", "mars");
+    let refused = batch(&[menu(&json!({"table": 4}))]).replace("development", "mars");
     let mut command = mparticle();
     command.args(["plan", "lint", "--format", "json", "--plan"]).arg(folder.path("shop.json"));
     let ended = run_with_input(command, format!("[{refused},\n{{}}, {{\"mpid\":}}]")).await;
     let report: Value = serde_json::from_str(&ended.with_code(1).out).unwrap();
-    let rules: Vec<_> = report["violations"].as_object().unwrap().keys().collect();
+    let rules: Vec<_> =
+        report["violations"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!((&report["batches"], rules), (&3.into(), vec!["noContent", "syntax"]));
 }
 
@@ -307,7 +311,7 @@ fn validate_reports_findings_beside_violations() {
     ended.prints(&["enum: 1 error\n", "4 batches, 6 errors, 0 warnings\n"]);
     let arguments = ["--plan", "shop.json", "--format", "github", "in.jsonl"];
     validate(&folder, &arguments).with_code(1).prints(&[
-        "::error file=in.jsonl,line=3,title=missingAttribute::/events/0/data/custom_attributes/table: `table` is missing\n",
+        "::error file=in.jsonl,line=3,title=missingAttribute::/events/0/data/custom_attributes/milk: `milk` is missing\n",
     ]);
     let ended = validate(&folder, &["--plan-version", "3", "in.jsonl"]).with_code(2);
     ended.complains(&["hint: name the file with --plan"]);
@@ -346,7 +350,7 @@ async fn an_upload_counts_findings_by_kind() {
 async fn a_strict_upload_does_not_send_what_the_plan_does_not_allow() {
     let (folder, emulator) = (folder(), emulator().await);
     let other = r#""context":{"data_plan":{"plan_id":"blog"}},"mpid""#;
-    let other = batch(&[menu(json!({}))]).replace("\"mpid\"", other);
+    let other = batch(&[menu(&json!({}))]).replace("\"mpid\"", other);
     let file = folder.write("in.jsonl", batches() + &other);
     let ended = upload(&folder, &emulator, &file, &["--strict"]).await.with_code(1);
     ended.prints(&["Delivered 2 batches", "3 batches or lines failed", "otherPlan: 1 warning"]);
@@ -354,16 +358,12 @@ async fn a_strict_upload_does_not_send_what_the_plan_does_not_allow() {
     let kept = json_lines(&failed);
     let reasons: Vec<_> = kept.iter().map(|line| &line["failed"]["rule"]).collect();
     assert_eq!(reasons, ["unplannedAttribute", "missingAttribute", "unplannedEvent"]);
-    assert_eq!(kept[1]["failed"]["pointer"], "/events/0/data/custom_attributes/table");
-    assert_eq!(kept[1]["failed"]["reason"], "`table` is missing");
+    assert_eq!(kept[1]["failed"]["pointer"], "/events/0/data/custom_attributes/milk");
+    assert_eq!(kept[1]["failed"]["reason"], "`milk` is missing");
 
     // Corrected, one of them is sent. The others fail again.
     let text = std::fs::read_to_string(&failed).unwrap();
-    std::fs::write(
-        &failed,
-        text.replace("\"custom_attributes\":{}", "\"custom_attributes\":{\"table\":1}"),
-    )
-    .unwrap();
+    std::fs::write(&failed, text.replace("\"cortado\"", "\"cortado\",\"milk\":false")).unwrap();
     let ended = upload(&folder, &emulator, &failed, &["--strict"]).await.with_code(1);
     ended.prints(&["Delivered 1 batch in", "2 batches or lines failed"]);
     assert_eq!(emulator.batches().len(), 3);

@@ -13,6 +13,8 @@ Examples:
   cat events.jsonl | mparticle plan lint --plan shop.json --format json -";
 
 /// Compare batches and events from files or standard input with a data plan
+///
+/// Without `--plan`, the first file is the plan.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", crate::EXIT_STATUS))]
 pub(crate) struct Arguments {
@@ -27,7 +29,6 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(mut arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments { checked, rules, plan } = &mut arguments;
-    // Without the option, the first file is the plan.
     if plan.plan.is_none() && !checked.files.is_empty() {
         plan.plan = Some(checked.files.remove(0));
     }

@@ -89,15 +89,17 @@ impl Findings {
         let mut entries = Entries::new(records, rules, &done);
         while let Some(entry) = entries.next().map_err(|error| source.failure(&error))? {
             self.batches += 1;
-            match &entry.content {
-                Content::Failed(problem, _) => self.add(source, entry.line, problem),
+            let mut problems = entry.notes;
+            match entry.content {
+                Content::Failed(problem, _) => problems.push(problem),
                 Content::Batch(batch) if violations == Violations::Report => {
-                    let found = batch.validate();
-                    found.iter().for_each(|one| self.add(source, entry.line, &one.into()));
+                    problems.extend(batch.validate().iter().map(Problem::from));
                 }
                 Content::Batch(_) | Content::Nothing => {}
             }
-            entry.notes.iter().for_each(|note| self.add(source, entry.line, note));
+            for problem in &problems {
+                self.add(source, entry.line, problem);
+            }
         }
         Ok(())
     }

@@ -46,15 +46,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if versions.is_empty() {
         faults.push("the file has no version of a plan".to_owned());
     }
-    let text: String = faults.iter().map(|fault| format!("{path}: {fault}\n")).collect();
-    let total = [
-        (versions.len(), "version"),
-        (versions.iter().map(points).sum(), "point"),
-        (faults.len(), "fault"),
-    ];
+    let points = versions.iter().map(points).sum();
+    let total = [(versions.len(), "version"), (points, "point"), (faults.len(), "fault")];
     let total = total.map(|(number, noun)| count(number as u64, noun)).join(", ");
-    output::print(format_args!("{text}{total}\n"))?;
-    Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_clean = faults.is_empty();
+    let lines = faults.into_iter().map(|fault| format!("{path}: {fault}"));
+    output::print(lines.chain([total, String::new()]).collect::<Vec<_>>().join("\n"))?;
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Returns the faults of a version, each as a sentence with its place.

@@ -87,7 +87,9 @@ impl Reader {
         let mut state = lock(&self.state);
         match content {
             Content::Nothing => {
-                notes.iter().for_each(|note| state.note(line, note));
+                for note in &notes {
+                    state.note(line, note);
+                }
                 state.counts.empty += 1;
                 state.begin(span);
             }

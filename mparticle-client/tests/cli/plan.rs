@@ -251,7 +251,7 @@ fn a_version_is_chosen_by_plan_and_number() {
     for (arguments, message) in [
         (
             ["lint", "plans.json", "in.jsonl"].as_slice(),
-            "plans.json: the file has several plans; select one of blog, shop",
+            "plans.json: the file has several plans; select one of blog, shop\n  hint: --plan-id chooses a plan\n",
         ),
         (
             &["show", "--plan-id=x", "plans.json"],
@@ -284,7 +284,18 @@ fn a_plan_is_shown_with_its_versions_points_and_attributes() {
         "  /data/product_action/products/*/price: number, required, minimum 0\n",
         "\nuser_attributes: User Attributes\n  /: nothing else is allowed\n  /$FirstName: string\n",
     ]);
+    assert!(
+        !ended.out.contains("/data: ") && !ended.out.contains("/products: array"),
+        "{}",
+        ended.out
+    );
     write_plans(&folder);
+    let ended = plan(&folder, &["show", "plans.json"]).with_code(0);
+    ended.prints(&[
+        "blog, version 7: 1 point",
+        "shop, version 2: 1 point",
+        "choose its plan with --plan-id.\n",
+    ]);
     let ended = plan(&folder, &["show", "--plan-id", "shop", "plans.json"]).with_code(0);
     assert_eq!(
         ended.out,

@@ -11,7 +11,7 @@ mod ids;
 mod lines;
 pub(crate) mod mapping;
 mod open;
-mod plan;
+pub(crate) mod plan;
 pub(crate) mod record;
 mod rows;
 mod values;

@@ -4,9 +4,10 @@ use super::Problem;
 use crate::failure::Failure;
 use crate::output;
 use crate::text::count;
-use mparticle_client::models::DataPlanVersion;
-use mparticle_client::models::Severity;
-use mparticle_client::models::data_plan::{DataPlanFile, Finding, FindingKind, Linter, Rules};
+use mparticle_client::models::data_plan::{
+    DataPlanError, DataPlanErrorKind, DataPlanFile, Finding, FindingKind, Linter, Rules,
+};
+use mparticle_client::models::{DataPlanVersion, Severity};
 use std::path::{Path, PathBuf};
 
 /// The plan with which batches are compared.
@@ -75,10 +76,21 @@ impl PlanOptions {
 impl PlanChoice {
     /// Reads the version from a file.
     pub(crate) fn version(&self, path: &Path) -> Result<DataPlanVersion, Failure> {
-        let version = DataPlanFile::from_path(path)
-            .and_then(|file| file.select(self.plan_id.as_deref(), self.plan_version));
-        version
-            .map_err(|error| Failure::new(error.to_string()).in_file(&path.display().to_string()))
+        let version = DataPlanFile::from_path(path).and_then(|file| self.select(&file));
+        version.map_err(|error| failure(path, &error))
+    }
+
+    pub(crate) fn select(&self, file: &DataPlanFile) -> Result<DataPlanVersion, DataPlanError> {
+        file.select(self.plan_id.as_deref(), self.plan_version)
+    }
+}
+
+/// The failure of reading a plan, or of choosing a version.
+pub(crate) fn failure(path: &Path, error: &DataPlanError) -> Failure {
+    let failure = Failure::new(format!("{}: {error}", path.display()));
+    match error.kind() {
+        DataPlanErrorKind::Ambiguous => failure.with_hint("--plan-id chooses a plan"),
+        _ => failure,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::name;
 use crate::failure::Failure;
 use crate::input::RuleSet;
+use crate::input::plan::failure;
 use crate::output;
 use crate::text::count;
 use mparticle_client::models::DataPlanVersion;
@@ -32,7 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let file = match DataPlanFile::from_path(&arguments.file) {
         Ok(file) => file,
         Err(error) if error.kind() == DataPlanErrorKind::Unreadable => {
-            return Err(Failure::new(format!("{path}: {error}")));
+            return Err(failure(&arguments.file, &error));
         }
         // Unlike for other commands, a file that is no plan is a finding.
         Err(error) => {

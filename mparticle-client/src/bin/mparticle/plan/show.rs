@@ -2,10 +2,11 @@
 
 use super::name;
 use crate::failure::Failure;
+use crate::input::plan::failure;
 use crate::input::{PlanChoice, pointer_to};
 use crate::output;
 use crate::text::count;
-use mparticle_client::models::data_plan::DataPlanFile;
+use mparticle_client::models::data_plan::{DataPlanErrorKind, DataPlanFile};
 use mparticle_client::models::{DataPlanVersion, DataPoint};
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -44,21 +45,24 @@ pub(crate) struct Arguments {
     choice: PlanChoice,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let path = &arguments.file;
-    let failure = |error: mparticle_client::models::data_plan::DataPlanError| {
-        Failure::new(error.to_string()).in_file(&path.display().to_string())
-    };
-    let file = DataPlanFile::from_path(path).map_err(failure)?;
-    let PlanChoice { plan_id, plan_version } = &arguments.choice;
+pub(crate) fn run(Arguments { file: path, choice }: &Arguments) -> Result<ExitCode, Failure> {
+    let file = DataPlanFile::from_path(path).map_err(|error| failure(path, &error))?;
     let mut text = String::new();
     for version in file.versions() {
         title(&version, &mut text);
     }
-    let version = file.select(plan_id.as_deref(), *plan_version).map_err(failure)?;
-    _ = writeln!(text, "\n{}:", name(&version));
-    for point in points(&version) {
-        show_point(point, &mut text);
+    match choice.select(&file) {
+        Ok(version) => {
+            _ = writeln!(text, "\n{}:", name(&version));
+            for point in points(&version) {
+                show_point(point, &mut text);
+            }
+        }
+        // The list of versions is what is needed for the choice.
+        Err(error) if error.kind() == DataPlanErrorKind::Ambiguous => {
+            text.push_str("\nTo list the points of a version, choose its plan with --plan-id.\n");
+        }
+        Err(error) => return Err(failure(path, &error)),
     }
     output::print(text)?;
     Ok(ExitCode::SUCCESS)
@@ -92,11 +96,15 @@ fn show_attributes(schema: &Value, pointer: &str, is_required: bool, text: &mut 
     let Value::Object(node) = schema else { return };
     let properties = node.get("properties").and_then(Value::as_object);
     let items = node.get("items").filter(|items| items.is_object());
-    let rules = rules(node, is_required);
+    let mut rules = rules(node, is_required);
+    // What is in a list or an object tells its type.
+    if items.is_none() && properties.is_none() {
+        rules.splice(0..0, node.get("type").map(type_name));
+    }
     if !rules.is_empty() {
         let place = if pointer.is_empty() { "/" } else { pointer };
         let description = described(node.get("description").and_then(Value::as_str));
-        _ = writeln!(text, "  {}: {rules}{description}", place.escape_debug());
+        _ = writeln!(text, "  {}: {}{description}", place.escape_debug(), rules.join(", "));
     }
     for (name, property) in properties.into_iter().flatten() {
         let required = node.get("required").and_then(Value::as_array);
@@ -108,13 +116,13 @@ fn show_attributes(schema: &Value, pointer: &str, is_required: bool, text: &mut 
     }
 }
 
-/// Returns what a value has to be.
-fn rules(node: &Map<String, Value>, is_required: bool) -> String {
-    let mut rules: Vec<String> = match node.get("type") {
-        Some(Value::String(one)) => vec![one.clone()],
-        Some(several) => vec![several.to_string()],
-        None => Vec::new(),
-    };
+fn type_name(name: &Value) -> String {
+    name.as_str().map_or_else(|| name.to_string(), str::to_owned)
+}
+
+/// Returns what a value has to be, beside its type.
+fn rules(node: &Map<String, Value>, is_required: bool) -> Vec<String> {
+    let mut rules = Vec::new();
     if is_required {
         rules.push("required".to_owned());
     }
@@ -125,7 +133,7 @@ fn rules(node: &Map<String, Value>, is_required: bool) -> String {
     }
     let others = node.iter().filter(|(keyword, _)| !NOT_SHOWN.contains(&keyword.as_str()));
     rules.extend(others.map(|(keyword, value)| format!("{keyword} {value}")));
-    rules.join(", ")
+    rules
 }
 
 /// Returns a description as the end of a line.

@@ -1,6 +1,7 @@
 //! Counts the violations of many batches by their rules.
 
 use crate::models::{Severity, Violation};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,7 +11,7 @@ const MAX_PLACES: usize = 5;
 /// The violations of many batches, counted by rule, with the first places of each.
 ///
 /// It takes the same memory for any number of violations. It contains JSON pointers, which may name attributes, but no
-/// values.
+/// values. It is serialized as an object with a member for each rule.
 ///
 /// # Examples
 /// ```
@@ -29,13 +30,14 @@ const MAX_PLACES: usize = 5;
 ///     "ip: 1 warning; first: batch 0 at /ip: not an IPv4 or IPv6 address\n"
 /// );
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct ViolationSummary {
     rules: BTreeMap<String, ViolatedRule>,
 }
 
 /// A rule, and how often it was violated.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ViolatedRule {
     /// How many violations are errors.
@@ -43,14 +45,16 @@ pub struct ViolatedRule {
     /// How many violations are warnings.
     pub warnings: u64,
     /// The first places, at most five.
+    #[serde(rename = "first")]
     pub places: Vec<ViolationPlace>,
 }
 
 /// Where a rule was violated, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ViolationPlace {
     /// The name of the batch.
+    #[serde(rename = "place")]
     pub batch: String,
     /// The JSON pointer in the batch.
     pub pointer: String,

@@ -5,7 +5,7 @@ use crate::input::entries::Rules;
 use crate::input::{Content, Entries, Input, Mapping, Problem, Source};
 use crate::output;
 use crate::text::count;
-use crate::upload::{Done, violations_json};
+use crate::upload::Done;
 use mparticle_client::ViolationSummary;
 use mparticle_client::models::Severity;
 use mparticle_client::models::data_plan::Linter;
@@ -66,8 +66,7 @@ struct Findings {
 /// Checks all inputs, and prints the findings.
 pub(crate) fn report(checked: &Checked, checks: Checks<'_>) -> Result<ExitCode, Failure> {
     let mapping = checked.csv.as_deref().map(Mapping::read).transpose()?;
-    let sources = Source::from_arguments(&checked.files);
-    sources.iter().try_for_each(Source::check)?;
+    let sources = Source::from_arguments(&checked.files)?;
     let mut findings = Findings::default();
     for source in &sources {
         findings.check(source, mapping.as_ref(), checks)?;
@@ -127,7 +126,7 @@ impl Findings {
                     "batches": self.batches,
                     "errors": errors,
                     "warnings": warnings,
-                    "violations": violations_json(&self.summary),
+                    "violations": self.summary,
                 });
                 format!("{report:#}\n")
             }

@@ -129,12 +129,12 @@ fn failed(probe: Probe<'_>, mapping: Option<&Mapping>) -> Result<Parsed, Problem
         Probe { batch: Some(batch), .. } => {
             read_batch(batch.get().as_bytes(), "/batch").and_then(check_batch)
         }
-        Probe { text: Some(text), .. } => parse_inner(text.as_bytes()),
+        Probe { text: Some(text), .. } => parse(text.as_bytes(), mapping),
         Probe { bytes: Some(bytes), .. } => {
             let bytes = BASE64.decode(bytes).map_err(|error| {
                 Problem::new("type", format!("expected base64: {error}")).at("/bytes")
             })?;
-            parse_inner(&bytes)
+            parse(&bytes, mapping)
         }
         Probe { cells: Some(cells), .. } => {
             let mapping = mapping.ok_or_else(|| {
@@ -147,14 +147,6 @@ fn failed(probe: Probe<'_>, mapping: Option<&Mapping>) -> Result<Parsed, Problem
             "noContent",
             "the record was too long to be kept; see its line in the original file",
         )),
-    }
-}
-
-/// Interprets a record that could not be read before.
-fn parse_inner(text: &[u8]) -> Result<Parsed, Problem> {
-    match serde_json::from_slice::<Probe<'_>>(text) {
-        Ok(Probe { event: Some(event), user, .. }) => parse_event(user, event),
-        _ => read_batch(text, "").and_then(check_batch),
     }
 }
 

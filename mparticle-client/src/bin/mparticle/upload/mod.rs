@@ -19,7 +19,6 @@ mod summary;
 
 pub(crate) use done::Done;
 pub(crate) use options::Arguments;
-pub(crate) use summary::violations_json;
 
 use crate::failure::Failure;
 use crate::output;

@@ -152,10 +152,8 @@ impl Arguments {
         })
     }
 
-    /// The sources, which can all be opened.
     pub(super) fn sources(&self) -> Result<Vec<Source>, Failure> {
-        let sources = Source::from_arguments(&self.files);
-        sources.iter().try_for_each(Source::check)?;
+        let sources = Source::from_arguments(&self.files)?;
         if sources.len() > 1 && (self.checkpoint.is_some() || self.failed.is_some()) {
             let message = "--checkpoint and --failed are for a single input";
             return Err(Failure::new(message).with_hint("upload the inputs one by one"));

@@ -10,8 +10,10 @@ fn print(arguments: &[&str]) -> Ended {
 #[test]
 fn every_command_has_help_with_its_exit_status() {
     let ended = print(&["--help"]).with_code(0);
-    ended.prints(&["upload", "validate", "plan", "completions", "Exit status:"]);
-    for command in ["upload", "validate", "plan lint", "plan check", "plan diff", "plan show"] {
+    ended.prints(&["upload", "validate", "plan", "emulator", "completions", "Exit status:"]);
+    for command in
+        ["upload", "validate", "emulator", "plan lint", "plan check", "plan diff", "plan show"]
+    {
         let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
         print(&words).with_code(0).prints(&["Examples:", "Exit status:", "Usage: mparticle "]);
     }

@@ -4,9 +4,11 @@
 
 mod client;
 mod completions;
+mod emulator;
 mod failure;
 mod findings;
 mod input;
+mod interrupt;
 mod output;
 mod plan;
 mod text;
@@ -39,6 +41,7 @@ enum Command {
     Upload(Box<upload::Arguments>),
     Validate(validate::Arguments),
     Plan(plan::Arguments),
+    Emulator(emulator::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Upload(arguments) => upload::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Plan(arguments) => plan::run(arguments),
+        Command::Emulator(arguments) => emulator::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };
     result.unwrap_or_else(|failure| {

@@ -1,5 +1,6 @@
 //! Ends an upload early: after Ctrl-C, after too many failures, or because a file cannot be written.
 
+use crate::interrupt::interrupt;
 use crate::output;
 use std::process;
 use std::sync::{Arc, OnceLock};
@@ -73,23 +74,5 @@ impl Stop {
         interrupt().await;
         output::note("ended at once");
         process::exit(130);
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupt() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                Ok(()) = tokio::signal::ctrl_c() => {}
-                Some(()) = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

@@ -9,6 +9,7 @@ mod given_back;
 mod help;
 mod interrupts;
 mod kills;
+mod plan;
 mod process;
 mod resume;
 mod server;

@@ -3,8 +3,9 @@
 use super::state::{Counts, State};
 use super::stop::Reason;
 use crate::text::{count, duration, number};
-use mparticle_client::{ViolatedRule, ViolationSummary};
-use serde_json::{Value, json};
+use mparticle_client::ViolationSummary;
+use serde::Serialize;
+use serde_json::json;
 use std::fmt::Write;
 use std::time::Instant;
 
@@ -19,11 +20,14 @@ pub(super) struct Summary {
     inputs: Vec<InputSummary>,
 }
 
+#[derive(Serialize)]
 struct InputSummary {
+    #[serde(rename = "input")]
+    name: String,
     checkpoint: Option<String>,
+    #[serde(rename = "failed_file")]
     failed: Option<String>,
     violations: ViolationSummary,
-    name: String,
 }
 
 impl Summary {
@@ -181,32 +185,8 @@ impl Summary {
             "requests": self.requests,
             "seconds": self.started.elapsed().as_secs_f64(),
             "rate_limit_percentage_used": self.rate_limit_used,
-            "inputs": self.inputs.iter().map(InputSummary::json).collect::<Vec<_>>(),
+            "inputs": self.inputs,
         });
         format!("{report:#}\n")
     }
-}
-
-impl InputSummary {
-    fn json(&self) -> Value {
-        json!({
-            "input": self.name,
-            "checkpoint": self.checkpoint,
-            "failed_file": self.failed,
-            "violations": violations_json(&self.violations),
-        })
-    }
-}
-
-/// The violations by rule.
-pub(crate) fn violations_json(violations: &ViolationSummary) -> Value {
-    let rule = |(name, rule): (&str, &ViolatedRule)| {
-        let place = |place: &mparticle_client::ViolationPlace| json!({"place": place.batch, "pointer": place.pointer, "message": place.message});
-        let places: Vec<_> = rule.places.iter().map(place).collect();
-        (
-            name.to_owned(),
-            json!({"errors": rule.errors, "warnings": rule.warnings, "first": places}),
-        )
-    };
-    Value::Object(violations.rules().map(rule).collect())
 }

@@ -2,9 +2,12 @@
 
 use crate::encoding::Encoder;
 use crate::models::Batch;
+use crate::relay::{BatchLog, RelayBuilder};
 use crate::send::RequestSender;
 use crate::upload_all::UploadAll;
-use crate::{ClientBuilder, Credentials, EncodedRequest, Endpoint, Error, RateLimiter, Receipt};
+use crate::{
+    ClientBuilder, Credentials, EncodedBatch, EncodedRequest, Endpoint, Error, RateLimiter, Receipt,
+};
 use futures_core::Stream;
 use futures_util::stream;
 use std::sync::Arc;
@@ -361,6 +364,52 @@ impl Client {
     /// ```
     pub async fn resend(&self, request: EncodedRequest) -> Result<Receipt, Error> {
         self.sender.send(request).await
+    }
+
+    /// Encodes a batch, to store it and to send it later.
+    ///
+    /// A batch without a `source_request_id` gets a random one. An event without a timestamp gets the current time,
+    /// because the batch may be sent much later. A batch of more than 128,000 bytes is split into parts with some of
+    /// the events each.
+    ///
+    /// Store the [`EncodedBatch`]es, and send them with a [relay](crate::relay). A program that only encodes needs no
+    /// credentials if the client is [disabled](ClientBuilder::disabled).
+    ///
+    /// # Errors
+    /// - [`Invalid`](crate::ErrorKind::Invalid): the batch cannot be encoded, or it violates a rule and the client uses
+    ///   [`Validation::Strict`](crate::Validation::Strict).
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge): the batch cannot be split into parts of up to 128,000 bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Client, Error, models::Batch};
+    /// # fn append(key: Option<u64>, record: bytes::Bytes) {}
+    /// # fn example(client: &Client, batch: &Batch) -> Result<(), Error> {
+    /// for encoded in client.encode(batch)? {
+    ///     append(encoded.ordering_key(), encoded.to_bytes());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn encode(&self, batch: &Batch) -> Result<Vec<EncodedBatch>, Error> {
+        self.encoder.encode_to_store(&mut batch.clone(), SystemTime::now())
+    }
+
+    /// Returns a builder for a relay, which delivers encoded batches from a log.
+    ///
+    /// The relay shares the rate limiter, the connections and the
+    /// [limit on requests in flight](ClientBuilder::max_in_flight) with this client.
+    ///
+    /// # Examples
+    /// ```
+    /// # use mparticle_client::{Client, Error, relay::BatchLog};
+    /// # async fn example(client: Client, log: impl BatchLog) -> Result<(), Error> {
+    /// let relay = client.relay(log).concurrency(8).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn relay<L: BatchLog>(&self, log: L) -> RelayBuilder<L> {
+        RelayBuilder::new(self.clone(), log)
     }
 
     /// Returns a builder for a background queue that sends with the settings of this client (feature `queue`).

@@ -1,7 +1,7 @@
 //! An encoded request, which can be sent any number of times.
 
 use crate::Endpoint;
-use crate::encoding::EncodedBatch;
+use crate::encoding::BatchJson;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl EncodedRequest {
     }
 
     /// Returns a request to a bulk endpoint that contains one batch.
-    pub(crate) fn of_one(endpoint: Endpoint, batch: &EncodedBatch) -> Self {
+    pub(crate) fn of_one(endpoint: Endpoint, batch: &BatchJson) -> Self {
         let body = [b"[", &batch.bytes[..], b"]"].concat();
         Self::new(endpoint, body.into(), Arc::from([batch.source_request_id.clone()]))
     }

@@ -22,6 +22,7 @@
 //! |---|---|
 //! | upload batches | [`Client`], and its settings in [`ClientBuilder`] |
 //! | send from a service without waiting for the network | [`Queue`] (feature `queue`), which can keep batches on disk (feature `spool`) |
+//! | store batches in a log of your own, and send them from there | [`Client::encode`] and the module [`relay`] |
 //! | upload without `async` | [`blocking::Client`] (feature `blocking`) |
 //! | build batches and events | [`models`] |
 //! | handle errors | [`Error`], whose [`ErrorKind`] says what to do |
@@ -92,6 +93,7 @@ pub mod blocking;
 mod builder;
 mod client;
 mod dispatch;
+mod encoded_batch;
 mod encoded_request;
 mod encoding;
 mod endpoint;
@@ -102,6 +104,7 @@ mod outcome;
 pub mod queue;
 mod rate_limiter;
 mod receipt;
+pub mod relay;
 mod send;
 mod settings;
 mod split_by_age;
@@ -116,6 +119,7 @@ mod violation_summary;
 
 pub use builder::ClientBuilder;
 pub use client::Client;
+pub use encoded_batch::EncodedBatch;
 pub use encoded_request::EncodedRequest;
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind};

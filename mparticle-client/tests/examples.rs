@@ -166,6 +166,7 @@ fn each_small_example_succeeds_without_a_key() {
         ("commerce", "took 7 batches with 7 events"),
         ("durable_queue", "took 100 batches with 100 events"),
         ("queue", "took 21 batches with 400 events"),
+        ("relay", "1000 batches delivered, 0 not delivered."),
     ];
     if cfg!(feature = "blocking") {
         cases.push(("blocking", "took 254 batches with 254 events"));

@@ -2,9 +2,7 @@
 
 use super::flight::Flight;
 use super::waiting::Queued;
-use super::{Dispatch, Document, Event, SendOnce};
-use crate::Error;
-use std::time::SystemTime;
+use super::{Dispatch, Document, SendOnce};
 use tokio::time::Instant;
 
 impl<S: SendOnce, T> Dispatch<S, T> {
@@ -50,20 +48,5 @@ impl<S: SendOnce, T> Dispatch<S, T> {
     /// Whether no request is in flight.
     pub(crate) fn is_idle(&self) -> bool {
         self.running.is_empty()
-    }
-
-    /// Returns the time of the first failure since the last acceptance.
-    pub(crate) fn failing_since(&self) -> Option<SystemTime> {
-        self.failing_since
-    }
-
-    /// Returns the error of the last request that failed.
-    pub(crate) fn last_error(&self) -> Option<&Error> {
-        self.last_error.as_ref()
-    }
-
-    /// Returns the next result if it is already known.
-    pub(crate) fn take_event(&mut self) -> Option<Event<T>> {
-        self.events.pop_front()
     }
 }

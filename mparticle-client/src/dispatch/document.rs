@@ -1,6 +1,6 @@
 //! The documents and the results of a dispatcher.
 
-use crate::encoding::EncodedBatch;
+use crate::encoding::BatchJson;
 use crate::encoding::users::UserKey;
 use crate::{Error, Outcome, Receipt};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 /// One batch to be sent.
 pub(crate) struct Document<T> {
-    pub(crate) encoded: EncodedBatch,
+    pub(crate) encoded: BatchJson,
     pub(crate) users: Vec<UserKey>,
     /// The time after which the document must not be sent.
     pub(crate) expires_at: Option<SystemTime>,

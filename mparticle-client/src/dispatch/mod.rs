@@ -183,6 +183,11 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         self.waiting.is_empty() && self.flights.is_empty() && self.events.is_empty()
     }
 
+    /// Returns the next result if it is already known.
+    pub(crate) fn take_event(&mut self) -> Option<Event<T>> {
+        self.events.pop_front()
+    }
+
     /// Returns whether results are known that [`next`](Self::next) has not returned yet.
     pub(crate) fn has_events(&self) -> bool {
         !self.events.is_empty()
@@ -191,6 +196,16 @@ impl<S: SendOnce, T> Dispatch<S, T> {
     /// Returns the last error if nothing gets through.
     pub(crate) fn outage(&self) -> Option<&Error> {
         self.outage.as_ref().and(self.last_error.as_ref())
+    }
+
+    /// Returns the time of the first failure since the last acceptance.
+    pub(crate) fn failing_since(&self) -> Option<SystemTime> {
+        self.failing_since
+    }
+
+    /// Returns the error of the last request that failed.
+    pub(crate) fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
     }
 
     /// Returns the number of requests. A repeated request counts once.

@@ -1,7 +1,7 @@
 //! Tests of a dispatcher by itself. The tests of `upload_all` cover the rest.
 
 use super::{Dispatch, DispatchSettings, Document, DocumentResult, Event, Halt, SendOnce};
-use crate::encoding::EncodedBatch;
+use crate::encoding::BatchJson;
 use crate::error::Answer;
 use crate::send::{Expiry, status_error};
 use crate::{EncodedRequest, Endpoint, Error, ErrorKind, Receipt, RetryPolicy};
@@ -66,7 +66,7 @@ fn dispatch(server: &Server, max_wait: Option<Duration>) -> Dispatch<Server, u32
 fn push(dispatch: &mut Dispatch<Server, u32>, documents: impl IntoIterator<Item = (u32, u64)>) {
     for (tag, user) in documents {
         let source_request_id = tag.to_string();
-        let encoded = EncodedBatch { source_request_id, bytes: Bytes::from_static(b"{}") };
+        let encoded = BatchJson { source_request_id, bytes: Bytes::from_static(b"{}") };
         dispatch.push(Document { encoded, users: vec![user], expires_at: None, tag });
     }
 }

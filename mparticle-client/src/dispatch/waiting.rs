@@ -172,7 +172,7 @@ mod tests {
     use super::{Queued, Waiting};
     use crate::dispatch::Document;
     use crate::dispatch::user_set::UserSet;
-    use crate::encoding::{EncodedBatch, MAX_BATCH_BYTES, MAX_REQUEST_BYTES};
+    use crate::encoding::{BatchJson, MAX_BATCH_BYTES, MAX_REQUEST_BYTES};
     use proptest::prelude::*;
     use std::time::Duration;
     use tokio::time::Instant;
@@ -181,7 +181,7 @@ mod tests {
 
     fn document(number: u64, size: usize, users: Vec<u64>) -> Document<u64> {
         let source_request_id = number.to_string();
-        let encoded = EncodedBatch { source_request_id, bytes: vec![b'7'; size].into() };
+        let encoded = BatchJson { source_request_id, bytes: vec![b'7'; size].into() };
         Document { encoded, users, expires_at: None, tag: number }
     }
 

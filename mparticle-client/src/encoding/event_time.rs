@@ -1,8 +1,6 @@
 //! The timestamp of an event, and its location in a batch.
 
-#[cfg(feature = "queue")]
-use crate::models::Batch;
-use crate::models::{Event, UnixMillis};
+use crate::models::{Batch, Event, UnixMillis};
 use std::time::Duration;
 
 /// Returns the timestamp of an event, including events of an unknown type.
@@ -19,7 +17,6 @@ pub(super) fn event_time(event: &Event) -> Option<UnixMillis> {
 /// Sets the timestamp of the events that have none. Returns their indices, for [`clear_event_times`].
 ///
 /// Events of an unknown type are left as they are.
-#[cfg(feature = "queue")]
 pub(crate) fn set_event_times(batch: &mut Batch, time: UnixMillis) -> Vec<usize> {
     let mut set = Vec::new();
     for (index, event) in batch.events.iter_mut().enumerate() {

@@ -13,6 +13,7 @@ mod requests;
 #[cfg(feature = "queue")]
 pub(crate) mod sections;
 pub(crate) mod split;
+mod stored;
 pub(crate) mod users;
 
 #[cfg(test)]
@@ -39,16 +40,16 @@ pub(crate) const MAX_REQUEST_BYTES: usize = 256_000;
 pub(crate) const MAX_BATCHES: usize = 100;
 
 /// The JSON of a batch and its id.
-#[derive(Clone)]
-pub(crate) struct EncodedBatch {
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct BatchJson {
     pub(crate) source_request_id: String,
     pub(crate) bytes: Bytes,
 }
 
 /// Shows the id and the size. The JSON is personal data.
-impl fmt::Debug for EncodedBatch {
+impl fmt::Debug for BatchJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EncodedBatch")
+        f.debug_struct("BatchJson")
             .field("source_request_id", &self.source_request_id)
             .field("bytes", &self.bytes.len())
             .finish()
@@ -81,13 +82,13 @@ impl Encoder {
         source_request_id: String,
         batch: &Batch,
         now: SystemTime,
-    ) -> Result<EncodedBatch, Error> {
+    ) -> Result<BatchJson, Error> {
         if endpoint == Endpoint::HistoricalBulkEvents {
             historical::check(batch, now)?;
         }
         self.check(&source_request_id, batch, now)?;
         let bytes = self.document(&source_request_id, batch)?;
-        Ok(EncodedBatch { source_request_id, bytes: bytes.into() })
+        Ok(BatchJson { source_request_id, bytes: bytes.into() })
     }
 }
 

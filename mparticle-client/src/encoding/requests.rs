@@ -1,7 +1,7 @@
 //! The request for the batches of one call.
 
 use super::{
-    EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
+    BatchJson, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
 };
 use crate::models::Batch;
 use crate::{EncodedRequest, Endpoint, Error, ErrorKind};
@@ -65,7 +65,7 @@ impl Encoder {
         batch: &Batch,
         endpoint: Endpoint,
         now: SystemTime,
-    ) -> Result<EncodedBatch, Error> {
+    ) -> Result<BatchJson, Error> {
         let encoded = self.encode_for(endpoint, source_request_id(batch), batch, now)?;
         match encoded.bytes.len() {
             ..=MAX_BATCH_BYTES => Ok(encoded),

@@ -4,7 +4,7 @@
 //! separated into the original batches again.
 
 use super::document::{batch_serialization_error, serialization_error};
-use super::{EncodedBatch, Encoder};
+use super::{BatchJson, Encoder};
 use crate::Error;
 use crate::models::Batch;
 use std::mem;
@@ -133,11 +133,11 @@ pub(crate) fn extract(
     joined: &[u8],
     rest: Range<usize>,
     events: Range<usize>,
-) -> Result<EncodedBatch, Error> {
+) -> Result<BatchJson, Error> {
     let rest = joined.get(rest).unwrap_or_default();
     let events = joined.get(events).unwrap_or_default();
     let (sections, _) = join(id, rest, std::iter::once(events))?;
-    Ok(EncodedBatch { source_request_id: id.to_owned(), bytes: sections.bytes.into() })
+    Ok(BatchJson { source_request_id: id.to_owned(), bytes: sections.bytes.into() })
 }
 
 /// Returns the length of a string in the JSON that `serde_json` writes, including the quotes.

@@ -4,7 +4,7 @@
 //! batch. A batch that is split again after a restart therefore has the same parts.
 
 use super::document::serialization_error;
-use super::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
+use super::{BatchJson, Encoder, MAX_BATCH_BYTES};
 use crate::models::{Batch, Event};
 use crate::{Error, ErrorKind};
 use std::mem;
@@ -13,7 +13,7 @@ use std::ops::Range;
 /// A part of a batch.
 #[derive(Debug)]
 pub(crate) struct Part {
-    pub(crate) encoded: EncodedBatch,
+    pub(crate) encoded: BatchJson,
     /// The indices of its events in the batch.
     pub(crate) events: Range<usize>,
 }
@@ -79,7 +79,7 @@ impl Encoder {
                 batch.events.extend(remaining.by_ref().take(events.len()));
                 let bytes = self.document(&source_request_id, batch);
                 encoded_events.append(&mut batch.events);
-                let encoded = EncodedBatch { source_request_id, bytes: bytes?.into() };
+                let encoded = BatchJson { source_request_id, bytes: bytes?.into() };
                 Ok(Part { encoded, events })
             };
             ranges.into_iter().enumerate().map(encode).collect()

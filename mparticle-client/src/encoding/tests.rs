@@ -2,7 +2,7 @@
 
 use super::split::parts_of;
 use super::{
-    EncodedBatch, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
+    BatchJson, Encoder, MAX_BATCH_BYTES, MAX_BATCHES, MAX_REQUEST_BYTES, source_request_id,
 };
 use crate::models::{
     Batch, Context, CustomEvent, CustomEventType, DataPlanContext, Environment, Event, UnixMillis,
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 impl Encoder {
     /// Encodes a batch for the endpoint for single batches, with a new `source_request_id` if the batch has none.
-    pub(crate) fn encode(&self, batch: &Batch, now: SystemTime) -> Result<EncodedBatch, Error> {
+    pub(crate) fn encode(&self, batch: &Batch, now: SystemTime) -> Result<BatchJson, Error> {
         self.encode_for(Endpoint::Events, source_request_id(batch), batch, now)
     }
 }

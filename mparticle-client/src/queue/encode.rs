@@ -4,7 +4,7 @@ use super::ids::Ids;
 use super::pending_batch::Content;
 use crate::Error;
 use crate::encoding::event_time::{clear_event_times, set_event_times};
-use crate::encoding::{EncodedBatch, Encoder, MAX_BATCH_BYTES};
+use crate::encoding::{BatchJson, Encoder, MAX_BATCH_BYTES};
 use crate::models::Batch;
 use std::time::SystemTime;
 
@@ -54,5 +54,5 @@ fn encode(
     }
     let source_request_id = id.to_owned();
     let bytes = sections.bytes.into_boxed_slice().into();
-    Ok(Content::Whole(EncodedBatch { source_request_id, bytes }))
+    Ok(Content::Whole(BatchJson { source_request_id, bytes }))
 }

@@ -2,7 +2,7 @@
 
 use super::capacity::BATCH_OVERHEAD;
 use super::completion::Completion;
-use crate::encoding::EncodedBatch;
+use crate::encoding::BatchJson;
 use crate::encoding::sections::Sections;
 use crate::encoding::users::UserKey;
 use std::time::SystemTime;
@@ -36,9 +36,9 @@ pub(super) enum Content {
     /// A batch that may be joined with others, because the queue generated its id.
     Joinable(Sections),
     /// A batch whose id the caller set, or that was recovered from a spool.
-    Whole(EncodedBatch),
+    Whole(BatchJson),
     /// The parts of a batch that was split because of its size.
-    Split(Vec<EncodedBatch>),
+    Split(Vec<BatchJson>),
 }
 
 impl Content {
@@ -64,11 +64,11 @@ impl Content {
     }
 
     /// Converts this into the documents to be sent.
-    pub(super) fn into_documents(self, source_request_id: &str) -> Vec<EncodedBatch> {
+    pub(super) fn into_documents(self, source_request_id: &str) -> Vec<BatchJson> {
         match self {
             Self::Joinable(sections) => {
                 let source_request_id = source_request_id.to_owned();
-                vec![EncodedBatch { source_request_id, bytes: sections.bytes.into() }]
+                vec![BatchJson { source_request_id, bytes: sections.bytes.into() }]
             }
             Self::Whole(document) => vec![document],
             Self::Split(parts) => parts,

@@ -1,7 +1,7 @@
 //! The record of a batch in the spool. The documentation of `spool/mod.rs` describes the format.
 
 use super::pending_batch::{Content, PendingBatch};
-use crate::encoding::EncodedBatch;
+use crate::encoding::BatchJson;
 use crate::encoding::users::UserKey;
 use std::time::UNIX_EPOCH;
 #[cfg(feature = "spool")]
@@ -38,7 +38,7 @@ pub(super) fn encode(batch: &PendingBatch) -> Vec<u8> {
     record
 }
 
-fn named(document: &EncodedBatch) -> (&str, &[u8]) {
+fn named(document: &BatchJson) -> (&str, &[u8]) {
     (&document.source_request_id, &document.bytes)
 }
 
@@ -126,7 +126,7 @@ impl Record<'_> {
     /// Returns the content of the batch. The batch is not joined with others, because it may have been sent. `record`
     /// is the encoded record.
     pub(super) fn content(&self, record: &Bytes) -> Content {
-        let document = |(id, range): &(&str, Range<usize>)| EncodedBatch {
+        let document = |(id, range): &(&str, Range<usize>)| BatchJson {
             source_request_id: (*id).to_owned(),
             bytes: record.slice(range.clone()),
         };

@@ -3,23 +3,19 @@
 use super::Outcome;
 use super::completion::Completion;
 use super::pending_batch::PendingBatch;
-use crate::encoding::EncodedBatch;
+use crate::encoding::BatchJson;
 use crate::encoding::sections::{Sections, extract, join};
 use crate::encoding::users::UserKey;
+use crate::timing::MAX_AGE;
 use crate::{EncodedRequest, Endpoint, Error};
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
-
-/// The time after the acceptance of a batch in which it may be sent.
-///
-/// mParticle recognizes a `source_request_id` for 30 days. The difference is a margin for clocks that differ.
-const MAX_AGE: Duration = Duration::from_secs(25 * 24 * 60 * 60);
+use std::time::SystemTime;
 
 /// One batch, or several batches of one user that are sent as one.
 ///
 /// Its bytes and its id never change. A batch that was too large is sent as several documents.
 pub(super) struct SealedBatch {
-    pub(super) documents: Vec<EncodedBatch>,
+    pub(super) documents: Vec<BatchJson>,
     pub(super) users: Vec<UserKey>,
     members: Vec<Member>,
     /// The common fields of the members, as a range of the document. It is not used for a single member.
@@ -60,7 +56,7 @@ impl SealedBatch {
         let lists = sections.map(|sections| sections.map(Sections::events).unwrap_or_default());
         let (sections, ranges) = join(&id, common, lists)?;
         let common = sections.rest_range();
-        let document = EncodedBatch { source_request_id: id, bytes: sections.bytes.into() };
+        let document = BatchJson { source_request_id: id, bytes: sections.bytes.into() };
         let accepted = batches.iter().map(|batch| batch.accepted).min();
         let accepted = accepted.unwrap_or(SystemTime::UNIX_EPOCH);
         let mut users = Vec::new();
@@ -74,7 +70,7 @@ impl SealedBatch {
 
     fn new(
         members: Vec<Member>,
-        documents: Vec<EncodedBatch>,
+        documents: Vec<BatchJson>,
         common: Range<usize>,
         accepted: SystemTime,
         users: Vec<UserKey>,
@@ -171,7 +167,7 @@ impl SealedBatch {
 }
 
 /// Returns one request for each document.
-fn requests_of(documents: &[EncodedBatch]) -> Vec<EncodedRequest> {
+fn requests_of(documents: &[BatchJson]) -> Vec<EncodedRequest> {
     let request = |document| EncodedRequest::of_one(Endpoint::BulkEvents, document);
     documents.iter().map(request).collect()
 }

@@ -176,7 +176,7 @@ impl<'a> IntoFuture for UploadAll<'a> {
 }
 
 /// Returns how many batches a request holds at most: not more than a second allows at the maximum rate of the client.
-fn max_batches(max_rate: Option<f64>) -> usize {
+pub(crate) fn max_batches(max_rate: Option<f64>) -> usize {
     let fits = |batches: &usize| {
         max_rate.is_none_or(|rate| u32::try_from(*batches).is_ok_and(|n| f64::from(n) <= rate))
     };

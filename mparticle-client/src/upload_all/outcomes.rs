@@ -3,7 +3,7 @@
 use super::report::Left;
 use super::{FailedBatch, OnOutcome, Stopped, UploadObserver, UploadReport};
 use crate::dispatch::{Document, DocumentResult, Halt, Unsettled};
-use crate::encoding::EncodedBatch;
+use crate::encoding::BatchJson;
 use crate::error::AttemptStats;
 use crate::models::Batch;
 use crate::{BatchResult, EncodedRequest, Endpoint, Error, ErrorKind, Outcome};
@@ -25,7 +25,7 @@ struct Divided {
     batch: Box<Batch>,
     outstanding: usize,
     /// The parts that were not delivered.
-    left: Vec<(EncodedBatch, Range<usize>)>,
+    left: Vec<(BatchJson, Range<usize>)>,
     /// The outcome of the first part that was not delivered.
     outcome: Option<Outcome>,
     /// Whether one of them has no result because the upload stopped.
@@ -220,7 +220,7 @@ impl<'a> Outcomes<'a> {
         failure: Failure,
         source_request_id: String,
         left: Left,
-        documents: &[EncodedBatch],
+        documents: &[BatchJson],
     ) {
         let Failure { position, outcome, given_back } = failure;
         let (Outcome::Rejected(error) | Outcome::Failed(error)) = outcome.clone() else { return };

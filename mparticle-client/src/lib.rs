@@ -39,7 +39,7 @@
 //! | `spool` | the queue on disk: accepted batches survive a crash. Enables `queue` |
 //! | `testing` | an emulator of the Events API, in the module [`testing`] |
 //! | `data-plan` | batches are compared with a [data plan](guide::data_plans) before they are sent |
-//! | `cli` | the [command `mparticle`](guide::command), which uploads and checks files, and emulates mParticle. Needs Rust 1.87 |
+//! | `cli` | the [command `mparticle`](guide::command), which uploads and checks files, compares them with data plans, and emulates mParticle. Needs Rust 1.87 |
 //!
 //! # Errors
 //! An upload retries failed attempts, and then returns an [`Error`]. The error has a [kind](ErrorKind), the encoded request,

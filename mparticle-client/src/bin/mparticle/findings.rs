@@ -17,7 +17,7 @@ use std::time::SystemTime;
 /// How many findings of an input are printed for GitHub, which shows ten of a step.
 const MAX_ANNOTATIONS: usize = 50;
 
-/// What is checked, and how the findings are printed.
+/// The inputs, and the form of the output.
 #[derive(clap::Args)]
 pub(crate) struct Checked {
     /// JSON Lines, JSON arrays or CSV, also compressed with gzip or zstd. `-` is standard input
@@ -41,21 +41,21 @@ enum Format {
     Github,
 }
 
-/// What batches are checked for, beside the errors of reading.
+/// The checks of batches, in addition to the errors of reading.
 #[derive(Clone, Copy)]
 pub(crate) struct Checks<'a> {
     pub(crate) linter: Option<&'a Linter>,
     pub(crate) violations: Violations,
 }
 
-/// What happens to violations of mParticle's rules.
+/// Whether violations of mParticle's rules are reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Violations {
     Report,
     Ignore,
 }
 
-/// What was found in all inputs.
+/// The findings in all inputs.
 #[derive(Default)]
 struct Findings {
     batches: u64,
@@ -156,7 +156,7 @@ mod tests {
     use super::{Problem, Source, annotation};
 
     #[test]
-    fn an_annotation_escapes_what_has_a_meaning() {
+    fn an_annotation_escapes_special_characters() {
         let mut problem = Problem::new("type", "a\nb 100 %").at("/x");
         problem.position = Some((2, 2));
         let text = annotation(&Source::File("a,b:c".into()), 6, &problem);

@@ -32,7 +32,7 @@ pub(crate) struct Entry {
     /// The size of the text.
     pub(crate) bytes: usize,
     pub(crate) content: Content,
-    /// What else the user should know: warnings, and differences from the data plan.
+    /// Warnings, and differences from the data plan.
     pub(crate) notes: Vec<Problem>,
 }
 

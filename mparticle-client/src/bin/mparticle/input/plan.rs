@@ -103,7 +103,7 @@ impl From<&Finding> for Problem {
             _ => "is not in the plan",
         });
         let message = match &finding.key {
-            // The identifier of the other plan is no subject of the sentence.
+            // The key is the identifier of the other plan, and not the subject of the sentence.
             Some(key) if finding.kind != FindingKind::OtherPlan => format!("`{key}` {expected}"),
             _ => expected.to_owned(),
         };

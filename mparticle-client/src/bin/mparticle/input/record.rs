@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What is wrong with a record.
+/// A problem of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// Whether the record is not sent, or only counted.
+    /// The severity with which it is counted.
     pub(crate) severity: Severity,
     /// A name for counting.
     pub(crate) rule: &'static str,

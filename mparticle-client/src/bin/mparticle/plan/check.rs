@@ -16,14 +16,14 @@ Examples:
   mparticle plan check shop.json
   mparticle plan check --rules node shop.json";
 
-/// List the faults of a data plan: what cannot be read, rules that are not understood, and points that conflict
+/// List the faults of a data plan: syntax errors, rules that are not understood, and points that conflict
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", crate::EXIT_STATUS))]
 pub(crate) struct Arguments {
     /// The file of the plan. All versions in it are checked
     #[arg(value_name = "PLAN")]
     file: PathBuf,
-    /// The rules that have to be understood
+    /// The rules by which the plan is read
     #[arg(long, value_enum, default_value = "platform")]
     rules: RuleSet,
 }
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Err(error) if error.kind() == DataPlanErrorKind::Unreadable => {
             return Err(failure(&arguments.file, &error));
         }
-        // Unlike for other commands, a file that is no plan is a finding.
+        // To this command, a file that is not a plan is a finding, and not a failure.
         Err(error) => {
             output::print(format_args!("{path}: {error}\n"))?;
             return Ok(ExitCode::FAILURE);

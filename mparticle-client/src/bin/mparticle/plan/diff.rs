@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Format {
-    /// A line for each change, those that break most first
+    /// A line for each change, breaking changes first
     Text,
     /// A JSON object for programs
     Json,

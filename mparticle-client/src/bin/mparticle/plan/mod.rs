@@ -10,8 +10,8 @@ use mparticle_client::models::DataPlanVersion;
 use std::process::ExitCode;
 
 const FILES: &str = "\
-A file contains a data plan, a version of it, the document of a version, the configuration of a web SDK, or a
-list of plans, as mParticle gives them out. `mparticle-codegen plan` generates Rust types from such a file.";
+The file of a plan is JSON from mParticle: a data plan, a version of it, the document of a version, the
+configuration of a web SDK, or a list of plans. `mparticle-codegen plan` generates Rust types from it.";
 
 /// Compare data with a data plan, check a plan, and compare versions of it
 #[derive(clap::Args)]

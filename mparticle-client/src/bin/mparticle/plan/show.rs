@@ -58,7 +58,7 @@ pub(crate) fn run(Arguments { file: path, choice }: &Arguments) -> Result<ExitCo
                 show_point(point, &mut text);
             }
         }
-        // The list of versions is what is needed for the choice.
+        // The list of versions shows the choices.
         Err(error) if error.kind() == DataPlanErrorKind::Ambiguous => {
             text.push_str("\nTo list the points of a version, choose its plan with --plan-id.\n");
         }
@@ -97,7 +97,7 @@ fn show_attributes(schema: &Value, pointer: &str, is_required: bool, text: &mut 
     let properties = node.get("properties").and_then(Value::as_object);
     let items = node.get("items").filter(|items| items.is_object());
     let mut rules = rules(node, is_required);
-    // What is in a list or an object tells its type.
+    // The lines of the items or members show that the value is a list or an object.
     if items.is_none() && properties.is_none() {
         rules.splice(0..0, node.get("type").map(type_name));
     }

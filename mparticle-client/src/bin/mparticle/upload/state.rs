@@ -86,7 +86,7 @@ impl State {
         span_id
     }
 
-    /// Counts what does not prevent a record from being sent.
+    /// Counts a problem. It does not prevent the record from being sent.
     pub(crate) fn note(&mut self, line: u64, problem: &Problem) {
         problem.add_to(&mut self.violations, &self.source, line);
     }

@@ -190,7 +190,7 @@ impl ReceivedBatch {
 
     /// Returns an identifier of the user: the mpid, or the first identity.
     pub(super) fn user(&self) -> String {
-        if let Some(mpid) = self.json.get("mpid") {
+        if let Some(mpid) = self.json.get("mpid").filter(|mpid| !mpid.is_null()) {
             return format!("mpid {mpid}");
         }
         let identities = self.json.get("user_identities").and_then(Value::as_object);

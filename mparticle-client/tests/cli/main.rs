@@ -10,6 +10,7 @@ mod help;
 mod interrupts;
 mod kills;
 mod plan;
+mod plan_option;
 mod process;
 mod resume;
 mod server;

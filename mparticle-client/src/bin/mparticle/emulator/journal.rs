@@ -10,13 +10,15 @@ use mparticle_client::models::{Batch, Severity};
 use mparticle_client::testing::UnprocessedBatch;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// The latest requests.
 #[derive(Debug)]
 pub(super) struct Journal {
     requests: VecDeque<Request>,
     max: usize,
+    /// How often each id occurs in the accepted batches.
+    accepted_ids: HashMap<String, usize>,
 }
 
 /// A request, and how it was answered.
@@ -46,26 +48,36 @@ pub(super) struct ReceivedBatch {
 
 impl Journal {
     pub(super) fn new(max: usize) -> Self {
-        Self { requests: VecDeque::new(), max }
+        Self { requests: VecDeque::new(), max, accepted_ids: HashMap::new() }
     }
 
     /// Adds a request, marks its duplicates, and returns it.
     pub(super) fn add(&mut self, mut request: Request) -> Request {
         if request.is_accepted() {
             for batch in &mut request.batches {
-                batch.is_duplicate = batch.id().is_some_and(|id| self.has_accepted(id));
+                let Some(id) = batch.id().map(str::to_owned) else { continue };
+                let count = self.accepted_ids.entry(id).or_default();
+                batch.is_duplicate = *count > 0;
+                *count += 1;
             }
         }
         self.requests.push_back(request.clone());
         if self.requests.len() > self.max {
-            self.requests.pop_front();
+            self.forget_oldest();
         }
         request
     }
 
-    fn has_accepted(&self, id: &str) -> bool {
-        let mut accepted = self.requests.iter().filter(|request| request.is_accepted());
-        accepted.any(|request| request.batches.iter().any(|batch| batch.id() == Some(id)))
+    fn forget_oldest(&mut self) {
+        let Some(request) = self.requests.pop_front().filter(Request::is_accepted) else { return };
+        for id in request.batches.iter().filter_map(ReceivedBatch::id) {
+            if let Some(count) = self.accepted_ids.get_mut(id) {
+                *count -= 1;
+                if *count == 0 {
+                    self.accepted_ids.remove(id);
+                }
+            }
+        }
     }
 
     /// The requests, the latest last.
@@ -74,7 +86,7 @@ impl Journal {
     }
 
     pub(super) fn clear(&mut self) {
-        self.requests.clear();
+        *self = Self::new(self.max);
     }
 
     /// Returns the batches of accepted requests, except duplicates.
@@ -121,22 +133,20 @@ impl Request {
         }
     }
 
-    /// Adds how the request was answered, and which batches were not processed.
+    /// Adds how the request was answered, and which batches of its body were not processed.
     pub(super) fn answered(
         mut self,
-        status: Option<StatusCode>,
-        body: &[u8],
+        status: StatusCode,
+        message: Option<String>,
+        body: &Bytes,
         unprocessed: &[UnprocessedBatch],
     ) -> Self {
-        self.status = status;
-        self.message = error_message(body);
+        (self.status, self.message) = (Some(status), message);
         if self.is_accepted() {
-            for batch in &mut self.batches {
-                let same = |other: &&UnprocessedBatch| {
-                    serde_json::from_slice::<Value>(&other.raw).is_ok_and(|json| json == batch.json)
-                };
-                batch.unprocessed =
-                    unprocessed.iter().rfind(same).map(|found| found.reason.clone());
+            let reasons: HashMap<_, _> =
+                unprocessed.iter().map(|batch| (&batch.raw[..], &batch.reason)).collect();
+            for (raw, batch) in batches(body).into_iter().zip(&mut self.batches) {
+                batch.unprocessed = reasons.get(raw.as_bytes()).copied().cloned();
             }
         }
         self
@@ -252,7 +262,7 @@ fn batches(body: &Bytes) -> Vec<&str> {
 }
 
 /// Returns the message of an error response of the emulator.
-fn error_message(body: &[u8]) -> Option<String> {
+pub(super) fn error_message(body: &[u8]) -> Option<String> {
     let json: Value = serde_json::from_slice(body).ok()?;
     json.pointer("/errors/0/message")?.as_str().map(str::to_owned)
 }

@@ -1,7 +1,7 @@
 //! The HTTP server: the page and the JSON endpoints. All other requests are for the emulator.
 
 use super::fault::Fault;
-use super::journal::{Journal, Request};
+use super::journal::{Journal, Request, error_message};
 use super::page;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -112,11 +112,11 @@ impl Server {
         let (head, body) = request.into_parts();
         let entry = Request::new(&head, &body, Timestamp::now());
         let pending = Pending { server: self, entry: Some(entry) };
-        let request = http::Request::from_parts(head, body);
-        let (head, body) = self.emulator.transport().send(request).await?.into_parts();
-        let body: Bytes = body.try_collect::<Vec<_>>().await?.concat().into();
-        pending.answered(head.status, &body);
-        Ok(Response::from_parts(head, Full::new(body)))
+        let request = http::Request::from_parts(head, body.clone());
+        let (head, answer) = self.emulator.transport().send(request).await?.into_parts();
+        let answer = answer.try_collect::<Vec<_>>().await?.concat();
+        pending.answered(head.status, &answer, &body);
+        Ok(Response::from_parts(head, Full::from(answer)))
     }
 
     fn record(&self, request: Request) {
@@ -167,10 +167,11 @@ struct Pending<'s> {
 }
 
 impl Pending<'_> {
-    fn answered(mut self, status: StatusCode, body: &[u8]) {
+    fn answered(mut self, status: StatusCode, answer: &[u8], body: &Bytes) {
         if let Some(entry) = self.entry.take() {
             let unprocessed = self.server.emulator.unprocessed();
-            self.server.record(entry.answered(Some(status), body, &unprocessed));
+            let message = error_message(answer);
+            self.server.record(entry.answered(status, message, body, &unprocessed));
         }
     }
 }

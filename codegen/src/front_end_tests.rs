@@ -331,7 +331,7 @@ fn needed(sources: &Sources, file: &str) -> Sources {
     needed
 }
 
-/// Puts each of a few values in place of every node of a file, one at a time.
+/// Puts a value in place of every node of a file, one at a time. The values take turns.
 fn mutate(sources: &Sources, file: &str, overrides: &Overrides) {
     let mut nodes = Vec::new();
     pointers(&sources.files[file], "", &mut nodes);
@@ -343,15 +343,14 @@ fn mutate(sources: &Sources, file: &str, overrides: &Overrides) {
 }
 
 fn mutate_nodes(mut sources: Sources, file: &str, nodes: &[String], overrides: &Overrides) {
-    for pointer in nodes {
-        for value in [Value::Null, json!(true), json!([]), json!({}), json!(7)] {
-            let node = sources.files.get_mut(file).unwrap().pointer_mut(pointer).unwrap();
-            let original = std::mem::replace(node, value);
-            if let Err(diagnostics) = crate::model(&sources, overrides) {
-                assert!(!diagnostics.is_empty(), "{file}#{pointer}");
-            }
-            *sources.files.get_mut(file).unwrap().pointer_mut(pointer).unwrap() = original;
+    let values = [Value::Null, json!(true), json!([]), json!({}), json!(7)];
+    for (pointer, value) in nodes.iter().zip(values.iter().cycle()) {
+        let node = sources.files.get_mut(file).unwrap().pointer_mut(pointer).unwrap();
+        let original = std::mem::replace(node, value.clone());
+        if let Err(diagnostics) = crate::model(&sources, overrides) {
+            assert!(!diagnostics.is_empty(), "{file}#{pointer}");
         }
+        *sources.files.get_mut(file).unwrap().pointer_mut(pointer).unwrap() = original;
     }
 }
 

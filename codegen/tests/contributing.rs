@@ -183,6 +183,7 @@ fn the_example_changes_only_the_schema_and_its_code_runs() {
         .args(["run", "--quiet", "--offline", "--package", "example"])
         .current_dir(&root)
         .env("CARGO_TARGET_DIR", root.join("target"))
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .status()
         .unwrap();
     assert!(status.success(), "the example does not run; see {}", root.display());

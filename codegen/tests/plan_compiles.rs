@@ -33,18 +33,18 @@ fn module(target: &PlanCrate, library: &mut String, name: &str, plan: &Builder) 
 }
 
 #[test]
-fn every_plan_compiles_twice_in_one_crate_without_a_warning() {
+fn every_plan_compiles_without_a_warning() {
     let target = PlanCrate::new("warnings");
     let mut library =
         "//! Generated files.\n#![deny(missing_docs, warnings)]\n#![warn(clippy::pedantic)]\n"
             .to_owned();
     module(&target, &mut library, "awkward", &awkward());
+    // A crate may contain the types of several plans, even of one plan twice.
     module(&target, &mut library, "awkward_again", &awkward());
     for (index, path) in reference().iter().enumerate() {
         let plan = Builder::new(path);
         if has_document(path) {
             module(&target, &mut library, &format!("plan_{index}"), &plan);
-            module(&target, &mut library, &format!("plan_{index}_again"), &plan);
         } else {
             let error = plan.check("absent.rs").unwrap_err();
             assert!(error.to_string().contains("several data plans"), "{error}");

@@ -25,7 +25,7 @@ use mparticle_codegen::generate;
 use generated_crate::GeneratedCrate;
 
 const SEED: u64 = 20_261_125;
-const COUNT: usize = 300;
+const COUNT: usize = 150;
 
 /// The result for a schema.
 #[derive(Clone, Copy, PartialEq)]

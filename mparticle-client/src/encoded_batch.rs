@@ -23,7 +23,7 @@ const VERSION: u32 = 1;
 /// [`to_bytes`](Self::to_bytes) writes a line of JSON, a line feed, and the JSON of the batch:
 ///
 /// ```text
-/// {"mparticle_batch":1,"id":"a","encoded_at_ms":1764081234567,"users":["f855a7dae54a5625"]}
+/// {"mparticle_batch":1,"id":"a","encoded_at_ms":1764081234567,"users":["f855a7da…"]}
 /// {"source_request_id":"a","environment":"production","mpid":1}
 /// ```
 ///

@@ -41,7 +41,7 @@
 //! | `testing` | an emulator of the Events API, in the module [`testing`] |
 //! | `data-plan` | batches are compared with a [data plan](guide::data_plans) before they are sent |
 //! | `jetstream` | a durable queue for many processes on NATS JetStream, in the module `jetstream`. Needs Rust 1.89 |
-//! | `cli` | the [command `mparticle`](guide::command), which uploads and checks files. Needs Rust 1.87 |
+//! | `cli` | the [command `mparticle`](guide::command), which uploads and checks files, compares them with data plans, and emulates mParticle. Needs Rust 1.87 |
 //!
 //! # Errors
 //! An upload retries failed attempts, and then returns an [`Error`]. The error has a [kind](ErrorKind), the encoded request,

@@ -1,6 +1,7 @@
 //! Counts the violations of many batches by their rules.
 
 use crate::models::{Severity, Violation};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,7 +11,7 @@ const MAX_PLACES: usize = 5;
 /// The violations of many batches, counted by rule, with the first places of each.
 ///
 /// It takes the same memory for any number of violations. It contains JSON pointers, which may name attributes, but no
-/// values.
+/// values. It is serialized as an object with a member for each rule.
 ///
 /// # Examples
 /// ```
@@ -29,13 +30,14 @@ const MAX_PLACES: usize = 5;
 ///     "ip: 1 warning; first: batch 0 at /ip: not an IPv4 or IPv6 address\n"
 /// );
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct ViolationSummary {
     rules: BTreeMap<String, ViolatedRule>,
 }
 
 /// A rule, and how often it was violated.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ViolatedRule {
     /// How many violations are errors.
@@ -43,14 +45,16 @@ pub struct ViolatedRule {
     /// How many violations are warnings.
     pub warnings: u64,
     /// The first places, at most five.
+    #[serde(rename = "first")]
     pub places: Vec<ViolationPlace>,
 }
 
 /// Where a rule was violated, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ViolationPlace {
     /// The name of the batch.
+    #[serde(rename = "place")]
     pub batch: String,
     /// The JSON pointer in the batch.
     pub pointer: String,
@@ -61,14 +65,8 @@ pub struct ViolationPlace {
 impl ViolationSummary {
     /// Adds a violation of a batch, which is named in [`ViolationPlace::batch`].
     pub fn add(&mut self, batch: &str, violation: &Violation) {
-        let message = || sentence(violation);
-        self.add_other(
-            violation.rule.as_str(),
-            violation.severity,
-            batch,
-            &violation.pointer,
-            message,
-        );
+        let Violation { rule, severity, pointer, .. } = violation;
+        self.add_other(rule.as_str(), *severity, batch, pointer, || violation.message());
     }
 
     /// Adds a violation of a rule that is not one of mParticle's, such as a batch that cannot be read.
@@ -166,14 +164,6 @@ impl fmt::Display for ViolationPlace {
             pointer => write!(f, "{} at {}: {}", self.batch, pointer.escape_debug(), self.message),
         }
     }
-}
-
-/// Returns the sentence about a violation without its pointer and rule, which are written separately.
-fn sentence(violation: &Violation) -> String {
-    let text = violation.to_string();
-    let pointer = format!("{}: ", violation.pointer);
-    let text = text.strip_prefix(&pointer).unwrap_or(&text);
-    text.strip_suffix(&format!(" ({})", violation.rule)).unwrap_or(text).to_owned()
 }
 
 struct Count(u64, &'static str);

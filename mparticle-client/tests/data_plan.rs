@@ -95,6 +95,28 @@ async fn upload_all_and_a_queue_give_a_rejected_batch_its_outcome() {
 }
 
 #[tokio::test]
+async fn a_stream_of_batches_is_compared() {
+    let emulator = Emulator::in_memory();
+    let client = client(&emulator, OnFinding::Reject);
+    let batches = futures_util::stream::iter([batch("free"), batch("gold")]);
+    let report = client.upload_all_stream(batches).await;
+    assert_eq!((report.delivered(), report.failed_count()), (1, 1));
+    assert_eq!(emulator.batches().len(), 1);
+}
+
+#[cfg(feature = "blocking")]
+#[test]
+fn a_blocking_client_compares_batches() {
+    let emulator = Emulator::in_memory();
+    let builder = emulator.client_builder().lint(linter(), OnFinding::Reject);
+    let client = builder.build_blocking().unwrap();
+    client.upload_events(&batch("free")).unwrap();
+    let error = client.upload_events(&batch("gold")).unwrap_err();
+    assert_eq!(error.findings()[0].kind, FindingKind::InvalidValue);
+    assert_eq!(emulator.batches().len(), 1);
+}
+
+#[tokio::test]
 async fn a_warning_has_the_place_and_no_value() {
     let (log, _guard) = Log::capture();
     let emulator = Emulator::builder().lint(linter()).in_memory();

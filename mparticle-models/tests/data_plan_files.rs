@@ -74,6 +74,28 @@ fn absent_criteria_differ_from_empty_criteria() {
 }
 
 #[test]
+fn a_point_has_the_key_by_which_events_find_it() {
+    let validator = json!({ "type": "json_schema", "definition": {} });
+    let criteria = json!({ "event_name": "Signed up", "custom_event_type": "other" });
+    for (json, key) in [
+        (
+            json!({ "match": { "type": "custom_event", "criteria": criteria }, "validator": validator }),
+            Some("custom_event:other:Signed up"),
+        ),
+        (
+            json!({ "match": { "type": "user_attributes" }, "validator": validator }),
+            Some("user_attributes"),
+        ),
+        (json!({ "match": { "type": "custom_event" }, "validator": validator }), None),
+        (json!({ "match": { "type": "user_attributes" } }), None),
+        (json!({ "validator": validator }), None),
+    ] {
+        let point = DataPoint::from_str(&json.to_string()).unwrap();
+        assert_eq!(point.match_key().as_deref(), key, "{json}");
+    }
+}
+
+#[test]
 fn a_version_is_selected_by_plan_and_number() {
     let plan = |id: &str, numbers: &[i64]| {
         let versions: Vec<_> = numbers
@@ -90,6 +112,14 @@ fn a_version_is_selected_by_plan_and_number() {
     assert_eq!((document.version, document.data_plan_id.as_deref()), (Some(4), Some("own")));
 
     let two = read(&json!([plan("a", &[1]), plan("b", &[])]));
+    let names = |file: &DataPlanFile| {
+        let versions = file.versions().into_iter();
+        versions.map(|version| (version.data_plan_id, version.version)).collect::<Vec<_>>()
+    };
+    let shop = |number| (Some("shop".to_owned()), Some(number));
+    assert_eq!(names(&one), [shop(1), shop(3), shop(2)]);
+    assert_eq!(names(&two), [(Some("a".to_owned()), Some(1))]);
+    assert_eq!(names(&read(&json!({ "data_points": [] }))), [(None, None)]);
     assert_eq!(two.select(Some("a"), None).unwrap().version, Some(1));
     for (file, id, number, kind, names) in [
         (&one, None, Some(9), DataPlanErrorKind::UnknownVersion, "1, 3, 2"),

@@ -153,6 +153,7 @@ fn the_platform_compares_identities_in_both_spellings() {
 #[test]
 fn a_faulty_plan_is_told_with_its_place_and_its_other_rules_work() {
     let faults = [
+        (json!({ "maxLenght": 5 }), "/custom_attributes/properties/a/maxLenght"),
         (json!({ "enum": ["a", "a"] }), "/enum/1"),
         (json!({ "type": "string", "format": "nonsense" }), "/format"),
         (json!({ "type": "string", "pattern": "(" }), "/pattern"),

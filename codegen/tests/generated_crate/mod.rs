@@ -58,7 +58,8 @@ impl GeneratedCrate {
         let output = Command::new(env!("CARGO"))
             .args(["check", "--quiet", "--offline"])
             .current_dir(&self.folder)
-            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            // All crates share what is compiled of the dependencies.
+            .env("CARGO_TARGET_DIR", self.folder.with_file_name("generated-target"))
             .env("RUSTFLAGS", FLAGS)
             .output()
             .unwrap();

@@ -53,6 +53,9 @@ impl PlanCrate {
             .args(words.split_whitespace())
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", target().join("plans/target"))
+            // Nobody debugs it, or builds it twice.
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .env("CARGO_INCREMENTAL", "0")
             .env_remove("RUSTFLAGS")
             .output()
             .unwrap()

@@ -14,6 +14,7 @@
 //! | [`data_plans`] | types for your own events, and checks against a data plan |
 //! | [`what_mparticle_sends_you`] | reading quarantined batches, exports and webhooks, and sending them again |
 //! | [`command`] | the command `mparticle`, which uploads and checks files |
+//! | [`emulator_for_any_language`] | testing a program that uses another SDK, with `mparticle emulator` |
 //! | [`comparison`] | what the official SDKs for other languages do |
 //!
 //! # The path of a batch
@@ -75,6 +76,12 @@ pub mod what_mparticle_sends_you {}
 
 #[doc = include_str!("command.md")]
 pub mod command {}
+
+#[doc = include_str!("emulator_for_any_language.md")]
+#[doc = ""]
+#[cfg_attr(feature = "testing", doc = include_str!("links/testing.md"))]
+#[cfg_attr(not(feature = "testing"), doc = include_str!("links/no_testing.md"))]
+pub mod emulator_for_any_language {}
 
 #[doc = include_str!("comparison.md")]
 pub mod comparison {}

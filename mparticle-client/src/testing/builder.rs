@@ -2,6 +2,7 @@
 
 use super::Emulator;
 use super::rate_limit::RateLimit;
+use super::records::Records;
 use super::rules::Rules;
 use super::service::{Mode, Service};
 use crate::Credentials;
@@ -31,6 +32,8 @@ use std::time::Duration;
 #[must_use]
 pub struct EmulatorBuilder {
     credentials: Credentials,
+    any_credentials: bool,
+    max_records: usize,
     rate_limit: Option<RateLimit>,
     latency: Duration,
     bad_batches: BadBatches,
@@ -57,6 +60,8 @@ impl EmulatorBuilder {
     pub(super) fn new() -> Self {
         Self {
             credentials: Credentials::new("emulated-key", "emulated-secret"),
+            any_credentials: false,
+            max_records: usize::MAX,
             rate_limit: None,
             latency: Duration::ZERO,
             bad_batches: BadBatches::default(),
@@ -69,6 +74,21 @@ impl EmulatorBuilder {
     /// Sets the only credentials that are valid. The default is an arbitrary key and secret.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
+        self
+    }
+
+    /// Accepts every key and secret. A request without credentials is still refused.
+    pub fn any_credentials(mut self) -> Self {
+        self.any_credentials = true;
+        self
+    }
+
+    /// Sets how many requests, and how many batches of each kind, are recorded at most. There is no limit by default.
+    ///
+    /// The oldest are discarded, for an emulator that runs for a long time. A duplicate of a discarded batch is not
+    /// detected.
+    pub fn max_records(mut self, max: usize) -> Self {
+        self.max_records = max;
         self
     }
 
@@ -134,9 +154,11 @@ impl EmulatorBuilder {
         let mode = if self.bare {
             Mode::Bare
         } else {
-            Mode::Full(Rules { credentials: self.credentials, bad_batches: self.bad_batches })
+            let credentials = (!self.any_credentials).then_some(self.credentials);
+            Mode::Full(Rules { credentials, bad_batches: self.bad_batches })
         };
-        let service = Service::new(mode, self.latency, self.rate_limit);
+        let records = Records::new(self.max_records);
+        let service = Service::new(mode, self.latency, self.rate_limit, records);
         let emulator = Emulator::new(service, credentials);
         #[cfg(feature = "data-plan")]
         let emulator = emulator.with_linter(self.linter);

@@ -150,6 +150,26 @@ impl Emulator {
         self.service.set_default_answer(answer);
     }
 
+    /// Answers a share of the requests, chosen at random, with a fault. Replaces the faults of earlier calls.
+    ///
+    /// Each answer has its share of the requests, from 0 to 1. [Scripted](Self::script) answers take precedence, and all
+    /// other requests get the [default answer](Self::always).
+    ///
+    /// # Examples
+    /// ```
+    /// use mparticle_client::testing::{Answer, Emulator};
+    ///
+    /// let emulator = Emulator::in_memory();
+    /// // Of 100 requests, about 5 get 503, and 1 is accepted without an answer.
+    /// emulator.set_faults([
+    ///     (0.05, Answer::status(503)),
+    ///     (0.01, Answer::close().after_processing()),
+    /// ]);
+    /// ```
+    pub fn set_faults(&self, faults: impl IntoIterator<Item = (f64, Answer)>) {
+        self.service.set_faults(faults.into_iter().collect());
+    }
+
     /// Replaces the rate limit. `None` removes it.
     ///
     /// If there was a limit before, the remaining tokens of its bucket are kept, up to the new burst. Otherwise, the
@@ -179,13 +199,13 @@ impl Emulator {
     /// Returns all requests, in the order in which they were processed.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.service.inspect(|records| records.requests.clone())
+        self.service.inspect(|records| records.requests.to_vec())
     }
 
     /// Returns the accepted batches in order. Batches with the same `source_request_id` are accepted once.
     #[must_use]
     pub fn batches(&self) -> Vec<ReceivedBatch> {
-        self.service.inspect(|records| records.accepted.clone())
+        self.service.inspect(|records| records.accepted.to_vec())
     }
 
     /// Returns the differences between the accepted batches and the data plan of
@@ -231,7 +251,7 @@ impl Emulator {
     /// Returns the batches that were dropped because their `source_request_id` had been accepted before.
     #[must_use]
     pub fn duplicates(&self) -> Vec<ReceivedBatch> {
-        self.service.inspect(|records| records.duplicates.clone())
+        self.service.inspect(|records| records.duplicates.to_vec())
     }
 
     /// Returns the batches that were answered with 202, but not accepted.
@@ -240,15 +260,23 @@ impl Emulator {
     /// [`BadBatches::DropSilently`](super::BadBatches::DropSilently).
     #[must_use]
     pub fn unprocessed(&self) -> Vec<UnprocessedBatch> {
-        self.service.inspect(|records| records.unprocessed.clone())
+        self.service.inspect(|records| records.unprocessed.to_vec())
+    }
+
+    /// Discards all records. The [counts](Self::counts) and the tokens of the rate limit remain.
+    ///
+    /// Batches that were accepted before are accepted again.
+    pub fn clear(&self) {
+        self.service.clear();
     }
 
     /// Waits until at least `count` requests have been processed, and returns all of them.
     ///
     /// If fewer requests arrive, this method waits forever. Combine it with a [`timeout`](tokio::time::timeout).
     pub async fn wait_for_requests(&self, count: usize) -> Vec<ReceivedRequest> {
-        let requests =
-            |records: &Records| (records.requests.len() >= count).then(|| records.requests.clone());
+        let requests = |records: &Records| {
+            (records.requests.len() >= count).then(|| records.requests.to_vec())
+        };
         self.service.wait_for(requests).await
     }
 
@@ -256,8 +284,9 @@ impl Emulator {
     ///
     /// If fewer batches are accepted, this method waits forever. Combine it with a [`timeout`](tokio::time::timeout).
     pub async fn wait_for_batches(&self, count: usize) -> Vec<ReceivedBatch> {
-        let batches =
-            |records: &Records| (records.accepted.len() >= count).then(|| records.accepted.clone());
+        let batches = |records: &Records| {
+            (records.accepted.len() >= count).then(|| records.accepted.to_vec())
+        };
         self.service.wait_for(batches).await
     }
 

@@ -30,7 +30,7 @@ impl Mismatch {
             .iter()
             .filter_map(|duplicate| duplicate.id.as_ref().map(|id| (id, duplicate)))
             .filter(|(id, duplicate)| {
-                records.accepted_with_id(id).is_some_and(|first| first.raw != duplicate.raw)
+                records.accepted_with_id(id).is_some_and(|first| *first != duplicate.raw)
             })
             .map(|(id, _)| id.clone())
             .collect();

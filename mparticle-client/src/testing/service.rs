@@ -44,7 +44,9 @@ pub(super) enum Mode {
 #[derive(Debug)]
 struct State {
     script: VecDeque<Answer>,
-    /// The answer to requests for which no scripted answer is left.
+    /// Answers to a share of the requests for which no scripted answer is left.
+    faults: Vec<(f64, Answer)>,
+    /// The answer to all other requests.
     default_answer: Answer,
     records: Records,
     counts: Counts,
@@ -54,11 +56,17 @@ struct State {
 }
 
 impl Service {
-    pub(super) fn new(mode: Mode, latency: Duration, rate_limit: Option<RateLimit>) -> Self {
+    pub(super) fn new(
+        mode: Mode,
+        latency: Duration,
+        rate_limit: Option<RateLimit>,
+        records: Records,
+    ) -> Self {
         let state = State {
             script: VecDeque::new(),
+            faults: Vec::new(),
             default_answer: Answer::normal(),
-            records: Records::default(),
+            records,
             counts: Counts::default(),
             rate_limit: rate_limit.map(TokenBucket::new),
             counts_batches: rate_limit.is_some(),
@@ -76,6 +84,10 @@ impl Service {
         self.state().default_answer = answer;
     }
 
+    pub(super) fn set_faults(&self, faults: Vec<(f64, Answer)>) {
+        self.state().faults = faults;
+    }
+
     pub(super) fn set_rate_limit(&self, limit: Option<RateLimit>, now: Instant) {
         let mut state = self.state();
         state.counts_batches |= limit.is_some();
@@ -91,7 +103,8 @@ impl Service {
             return Answer::normal();
         }
         let mut state = self.state();
-        state.script.pop_front().unwrap_or_else(|| state.default_answer.clone())
+        let answer = state.script.pop_front().or_else(|| choose(&state.faults, fastrand::f64()));
+        answer.unwrap_or_else(|| state.default_answer.clone())
     }
 
     /// Processes a request that has arrived, and returns when it is time to act on the result.
@@ -155,6 +168,11 @@ impl Service {
         read(&self.state().records)
     }
 
+    /// Discards the records.
+    pub(super) fn clear(&self) {
+        self.state().records.clear();
+    }
+
     /// Waits until `read` returns a value.
     pub(super) async fn wait_for<T>(&self, read: impl Fn(&Records) -> Option<T>) -> T {
         loop {
@@ -181,7 +199,7 @@ impl State {
             for batch in valid {
                 self.records.add_batch(batch);
             }
-            self.records.unprocessed.extend(unprocessed);
+            self.records.add_unprocessed(unprocessed);
         }
         response
     }
@@ -209,6 +227,16 @@ impl State {
             self.counts.rate_limited_requests += 1;
         }
     }
+}
+
+/// Returns the answer whose share of the numbers from 0 to 1 contains `number`, if there is one.
+fn choose(faults: &[(f64, Answer)], number: f64) -> Option<Answer> {
+    let mut end = 0.0;
+    let fault = faults.iter().find(|(share, _)| {
+        end += share;
+        number < end
+    });
+    fault.map(|(_, answer)| answer.clone())
 }
 
 fn accepted() -> Response<Bytes> {

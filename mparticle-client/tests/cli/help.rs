@@ -1,7 +1,7 @@
 //! Help, version and completions.
 
 use crate::Folder;
-use crate::process::{Ended, emulator, mparticle, run, upload};
+use crate::process::{Ended, emulator, mparticle, run, run_with_input, upload};
 
 fn print(arguments: &[&str]) -> Ended {
     mparticle().args(arguments).output().unwrap().into()
@@ -10,16 +10,15 @@ fn print(arguments: &[&str]) -> Ended {
 #[test]
 fn every_command_has_help_with_its_exit_status() {
     let ended = print(&["--help"]).with_code(0);
-    ended.prints(&["upload", "validate", "completions", "Exit status:"]);
-    for command in ["upload", "validate"] {
-        print(&[command, "--help"]).with_code(0).prints(&[
-            "Examples:",
-            "Exit status:",
-            "Usage: mparticle ",
-        ]);
+    ended.prints(&["upload", "validate", "plan", "emulator", "completions", "Exit status:"]);
+    for command in
+        ["upload", "validate", "emulator", "plan lint", "plan check", "plan diff", "plan show"]
+    {
+        let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
+        print(&words).with_code(0).prints(&["Examples:", "Exit status:", "Usage: mparticle "]);
     }
     print(&["--version"]).with_code(0).prints(&[concat!("mparticle ", env!("CARGO_PKG_VERSION"))]);
-    print(&["uplaod"]).with_code(2).complains(&["a similar subcommand exists: 'upload'"]);
+    print(&["validat"]).with_code(2).complains(&["a similar subcommand exists: 'validate'"]);
     print(&[]).with_code(2).complains(&["Usage: mparticle "]);
 }
 
@@ -53,6 +52,7 @@ async fn the_examples_of_the_help_work() {
     ] {
         folder.write(name, &lines);
     }
+    folder.write("shop.json", include_str!("../../examples/data_plan/shop.json"));
     // The mapping is used as it is printed.
     let mapping: Vec<_> = help
         .lines()
@@ -90,5 +90,44 @@ async fn the_examples_of_the_help_work() {
         command.arg("validate").args(arguments.split(' ')).current_dir(folder.path("."));
         // The examples have no environment.
         assert_eq!(run(command).await.code, Some(1), "{arguments}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_plan_work() {
+    let folder = Folder::new();
+    let version = |number: i64, type_: &str| {
+        serde_json::json!({ "version": number, "version_document": { "data_points": [{
+            "match": { "type": type_ },
+            "validator": { "type": "json_schema", "definition": {} },
+        }] } })
+    };
+    let versions = [version(2, "opt_out"), version(3, "session_start")];
+    for (name, versions) in [
+        ("shop.json", &versions[..]),
+        ("shop-v2.json", &versions[..1]),
+        ("shop-v3.json", &versions[1..]),
+    ] {
+        let plan = serde_json::json!({ "data_plan_id": "shop", "data_plan_versions": versions });
+        folder.write(name, plan.to_string());
+    }
+    for name in ["events.jsonl", "events.jsonl.gz", "tests.json"] {
+        folder.write(name, crate::event(1, "a"));
+    }
+    for (subcommand, count, code) in
+        [("lint", 4, 1), ("check", 2, 0), ("diff", 2, 1), ("show", 2, 0)]
+    {
+        let help = print(&["plan", subcommand, "--help"]).out;
+        let name = format!("mparticle plan {subcommand} ");
+        let lines = help.lines().filter_map(|line| Some(line.split_once(&name)?.1));
+        let lines: Vec<_> = lines.filter(|line| line.contains(".json")).collect();
+        assert_eq!(lines.len(), count, "{help}");
+        for line in lines {
+            let mut command = mparticle();
+            command.args(["plan", subcommand]).current_dir(folder.path("."));
+            command.args(line.replace("tests/*", "tests").split(' '));
+            let ended = run_with_input(command, crate::event(1, "a")).await;
+            assert_eq!(ended.code, Some(code), "{line}: {}{}", ended.out, ended.err);
+        }
     }
 }

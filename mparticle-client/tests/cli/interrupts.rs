@@ -23,7 +23,7 @@ async fn ctrl_c_ends_within_two_seconds_and_says_how_to_go_on() {
         ended.prints(&[
             "Delivered 2,000 batches",
             "Stopped: interrupted.",
-            "To go on, run the same command again",
+            "To continue, run the same command again",
         ]);
         emulator.always(Answer::normal());
         upload_file(&emulator, &file, &[]).await.with_code(0).prints(&["Delivered 3,000 batches"]);

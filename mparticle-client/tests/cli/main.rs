@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod bad_input;
+mod emulator;
 mod forms;
 mod given_back;
 mod help;
 mod interrupts;
 mod kills;
+mod plan;
+mod plan_option;
 mod process;
 mod resume;
 mod server;

@@ -86,7 +86,7 @@ pub(crate) async fn emulator() -> Emulator {
     emulator_builder().start().await.unwrap()
 }
 
-/// Runs a process while this runtime goes on serving.
+/// Runs a process while this runtime keeps serving.
 pub(crate) async fn run(mut command: Command) -> Ended {
     tokio::task::spawn_blocking(move || command.output().unwrap().into()).await.unwrap()
 }

@@ -111,7 +111,7 @@ async fn an_outage_pauses_the_upload_and_says_so() {
     emulator.always(Answer::normal());
     let ended = end(child).await.with_code(0);
     ended.complains(&[
-        "waiting, because nothing gets through: ",
+        "paused, because nothing is accepted: ",
         "503",
         "mParticle accepts requests again",
     ]);
@@ -125,7 +125,7 @@ async fn an_outage_that_is_too_long_ends_the_upload() {
     emulator.always(Answer::status(503));
     let file = folder.write("in.jsonl", lines((0..10).map(batch)));
     let ended = upload_file(&emulator, &file, &["--max-wait", "1"]).await.with_code(1);
-    ended.prints(&["Stopped: nothing was accepted for too long", "10 batches read and not sent"]);
+    ended.prints(&["Stopped: nothing was accepted for too long", "10 batches read, but not sent"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -214,10 +214,10 @@ async fn the_upload_stops_after_as_many_failures_as_it_may_have() {
     ended.prints(&[
         "7 batches or lines failed",
         "Stopped: as many batches failed as --stop-after allows",
-        "To go on, run the same command again",
+        "To continue, run the same command again",
     ]);
     assert_eq!(json_lines(&folder.path("in.jsonl.failed.jsonl")).len(), 7);
-    // The next run goes on after the seventh.
+    // The next run continues after the seventh.
     let ended = upload_file(&emulator, &file, &[]).await.with_code(1);
     ended.prints(&["Delivered 2,000 batches", "93 batches or lines failed", "7 records skipped"]);
     assert_eq!(json_lines(&folder.path("in.jsonl.failed.jsonl")).len(), 100);
@@ -263,8 +263,8 @@ async fn refused_credentials_stop_the_upload_and_the_next_run_delivers() {
     let ended = upload_file(&emulator, &file, &[]).await.with_code(1);
     ended.prints(&[
         "did not accept the credentials",
-        "batches read and not sent",
-        "To go on, run the same command again",
+        "batches read, but not sent",
+        "To continue, run the same command again",
     ]);
     let delivered = emulator.batches().len();
     assert!((1..2000).contains(&delivered), "{delivered} delivered");

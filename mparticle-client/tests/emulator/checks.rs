@@ -228,3 +228,14 @@ async fn historical_batches_that_break_the_rules_are_answered_202_and_not_proces
     in_memory(&elsewhere, post(BULK, body)).await.unwrap();
     assert_eq!((elsewhere.batches().len(), elsewhere.unprocessed().len()), (6, 0));
 }
+
+#[tokio::test]
+async fn all_credentials_are_valid_if_the_emulator_accepts_any() {
+    let emulator = builder().any_credentials().in_memory();
+    for (authorization, status) in
+        [(Some(basic("a:b")), 202), (Some("Bearer a".to_owned()), 401), (None, 401)]
+    {
+        let request = with(post(EVENTS, batch("a")), "authorization", authorization.as_deref());
+        assert_eq!(in_memory(&emulator, request).await.unwrap().status(), status);
+    }
+}

@@ -40,6 +40,33 @@ async fn scripted_answers_are_used_in_order_before_normal_ones() {
 }
 
 #[tokio::test]
+async fn a_share_of_the_requests_gets_a_fault() {
+    let emulator = builder().in_memory();
+    emulator.set_faults([(0.25, Answer::status(503)), (0.5, Answer::status(429))]);
+    emulator.script([Answer::status(408)]);
+    let mut counts = [0; 4];
+    for _ in 0..1_000 {
+        let response = in_memory(&emulator, post(EVENTS, batch("a"))).await.unwrap();
+        let kind = match response.status().as_u16() {
+            503 => 0,
+            429 => 1,
+            408 => 2,
+            _ => 3,
+        };
+        counts[kind] += 1;
+    }
+    // Six standard deviations from the mean are at most 95.
+    for (count, mean) in counts.iter().zip([250_i32, 500, 1, 249]) {
+        assert!((count - mean).abs() < 95, "{counts:?}");
+    }
+    assert_eq!(counts[2], 1);
+
+    emulator.set_faults([]);
+    let response = in_memory(&emulator, post(EVENTS, batch("a"))).await.unwrap();
+    assert_eq!(response.status(), 202);
+}
+
+#[tokio::test]
 async fn the_answer_for_all_requests_applies_after_the_script_until_it_is_replaced() {
     let emulator = builder().in_memory();
     emulator.always(Answer::status(503));

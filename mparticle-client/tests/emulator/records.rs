@@ -88,6 +88,30 @@ async fn a_mismatch_lists_missing_altered_and_unexpected_ids() {
 }
 
 #[tokio::test]
+async fn the_oldest_records_are_discarded_beyond_the_maximum() {
+    let emulator = builder().max_records(2).in_memory();
+    for id in ["a", "b", "c", "c", "b", "a"] {
+        in_memory(&emulator, post(EVENTS, batch(id))).await.unwrap();
+    }
+    // "a" had been discarded, and is accepted again.
+    let accepted: Vec<_> = emulator.batches().into_iter().map(|batch| batch.id).collect();
+    assert_eq!(accepted, [Some("c".to_owned()), Some("a".to_owned())]);
+    let duplicates: Vec<_> = emulator.duplicates().into_iter().map(|batch| batch.id).collect();
+    assert_eq!(duplicates, [Some("c".to_owned()), Some("b".to_owned())]);
+    assert_eq!((emulator.requests().len(), emulator.counts().requests), (2, 6));
+}
+
+#[tokio::test]
+async fn an_emulator_without_records_accepts_batches_again() {
+    let emulator = builder().in_memory();
+    in_memory(&emulator, post(EVENTS, batch("a"))).await.unwrap();
+    emulator.clear();
+    assert_eq!((emulator.requests().len(), emulator.batches().len()), (0, 0));
+    in_memory(&emulator, post(EVENTS, batch("a"))).await.unwrap();
+    assert_eq!((emulator.batches().len(), emulator.duplicates().len()), (1, 0));
+}
+
+#[tokio::test]
 #[should_panic(expected = "missing (1): lost")]
 async fn the_assertion_panics_with_the_mismatch() {
     builder().in_memory().assert_exactly_once(["lost"]);

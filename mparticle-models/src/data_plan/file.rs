@@ -110,6 +110,25 @@ impl DataPlanFile {
         Self::from_slice(&bytes)
     }
 
+    /// Returns the versions of all plans, in the order of the file. Each has the identifier of its plan.
+    #[must_use]
+    pub fn versions(&self) -> Vec<DataPlanVersion> {
+        self.all_versions().into_iter().map(Cow::into_owned).collect()
+    }
+
+    fn all_versions(&self) -> Vec<Cow<'_, DataPlanVersion>> {
+        match self {
+            Self::Plan(plan) => versions_of(plan),
+            Self::Plans(plans) => plans.iter().flat_map(versions_of).collect(),
+            Self::Version(version) => vec![Cow::Borrowed(version)],
+            Self::Document(document) => {
+                let version = DataPlanVersion::new().with_version_document(document.clone());
+                vec![Cow::Owned(version)]
+            }
+            Self::SdkConfiguration(configuration) => vec![Cow::Borrowed(&configuration.version)],
+        }
+    }
+
     /// Returns a version of a plan. Without a number, it is the version with the highest number.
     ///
     /// If the file does not name the plan or the version, the result takes the given identifier or number.
@@ -122,14 +141,9 @@ impl DataPlanFile {
         version: Option<i64>,
     ) -> Result<DataPlanVersion, DataPlanError> {
         let versions = match self {
-            Self::Plan(plan) => versions_of(std::slice::from_ref(plan), plan_id)?,
-            Self::Plans(plans) => versions_of(plans, plan_id)?,
-            Self::Version(version) => vec![Cow::Borrowed(version)],
-            Self::Document(document) => {
-                let version = DataPlanVersion::new().with_version_document(document.clone());
-                vec![Cow::Owned(version)]
-            }
-            Self::SdkConfiguration(configuration) => vec![Cow::Borrowed(&configuration.version)],
+            Self::Plan(plan) => versions_of(select_plan(std::slice::from_ref(plan), plan_id)?),
+            Self::Plans(plans) => versions_of(select_plan(plans, plan_id)?),
+            _ => self.all_versions(),
         };
         let mut selected = select_version(versions, version)?.into_owned();
         if let (Some(own), Some(wanted)) = (&selected.data_plan_id, plan_id) {
@@ -143,22 +157,26 @@ impl DataPlanFile {
     }
 }
 
-/// Returns the versions of the plan with an identifier, or of the only plan. They take the identifier of the plan.
-fn versions_of<'p>(
+/// Returns the plan with an identifier, or the only plan.
+fn select_plan<'p>(
     plans: &'p [DataPlan],
     plan_id: Option<&str>,
-) -> Result<Vec<Cow<'p, DataPlanVersion>>, DataPlanError> {
+) -> Result<&'p DataPlan, DataPlanError> {
     let ids = || plans.iter().filter_map(|plan| plan.data_plan_id.as_deref());
-    let plan = match (plan_id, plans) {
-        (None, [plan]) => plan,
-        (None, []) => return Err(DataPlanError::no_version("the file has no plan")),
-        (None, _) => return Err(DataPlanError::ambiguous(ids())),
-        (Some(_), [plan]) if plan.data_plan_id.is_none() => plan,
+    match (plan_id, plans) {
+        (None, [plan]) => Ok(plan),
+        (None, []) => Err(DataPlanError::no_version("the file has no plan")),
+        (None, _) => Err(DataPlanError::ambiguous(ids())),
+        (Some(_), [plan]) if plan.data_plan_id.is_none() => Ok(plan),
         (Some(id), _) => plans
             .iter()
             .find(|plan| plan.data_plan_id.as_deref() == Some(id))
-            .ok_or_else(|| DataPlanError::unknown_plan(id, ids()))?,
-    };
+            .ok_or_else(|| DataPlanError::unknown_plan(id, ids())),
+    }
+}
+
+/// Returns the versions of a plan. They take the identifier of the plan.
+fn versions_of(plan: &DataPlan) -> Vec<Cow<'_, DataPlanVersion>> {
     let versions = plan.data_plan_versions.iter().map(|version| {
         if version.data_plan_id.is_some() || plan.data_plan_id.is_none() {
             return Cow::Borrowed(version);
@@ -167,7 +185,7 @@ fn versions_of<'p>(
         version.data_plan_id.clone_from(&plan.data_plan_id);
         Cow::Owned(version)
     });
-    Ok(versions.collect())
+    versions.collect()
 }
 
 /// Returns the version with a number, or with the highest number.

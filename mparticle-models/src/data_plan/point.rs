@@ -56,11 +56,15 @@ pub(super) fn compile(
     Some((key, Point { matched: matched.clone(), definition, has_no_schema }))
 }
 
-/// Returns the key of a point, or `None` for a point that describes nothing.
-pub(super) fn key(point: &DataPoint) -> Option<String> {
-    point.validator.as_ref()?;
-    let mut ignored = Compiler::new(super::Rules::platform());
-    key_of_point(point.match_.as_ref()?, &Place::root(), &mut ignored)
+impl DataPoint {
+    /// Returns the match key, by which a linter finds the point for an event, such as `custom_event:other:Signed up`.
+    /// `None` if the point describes nothing, because it has no `match`, no `validator` or no criteria.
+    #[must_use]
+    pub fn match_key(&self) -> Option<String> {
+        self.validator.as_ref()?;
+        let mut ignored = Compiler::new(super::Rules::platform());
+        key_of_point(self.match_.as_ref()?, &Place::root(), &mut ignored)
+    }
 }
 
 /// Returns the key by which events find a point.

@@ -166,10 +166,10 @@ fn a_file_that_is_no_json_is_refused_at_its_line() {
 
 /// One long list must not make the time grow with its square.
 #[test]
-fn ten_megabytes_are_read() {
-    let values: Vec<_> = (0..200_000).map(|n| format!("the value of the number {n:020}")).collect();
+fn two_megabytes_are_read() {
+    let values: Vec<_> = (0..50_000).map(|n| format!("the value of the number {n:020}")).collect();
     let plan = attribute(json!({ "type": "string", "enum": values }));
-    assert!(plan.to_string().len() > 10_000_000 - 3_000_000);
+    assert!(plan.to_string().len() > 2_000_000);
     let start = std::time::Instant::now();
     let (_, report) = read("p.json", &plan, &mut Overrides::default());
     assert_eq!(report.errors, []);

@@ -152,7 +152,7 @@ fn shuffled(value: &Value, rng: &mut Rng) -> Value {
 #[test]
 fn order_means_nothing() {
     let mut rng = Rng::with_seed(1);
-    for _ in 0..400 {
+    for _ in 0..100 {
         let points = points(&mut rng);
         let Value::Array(mixed) = shuffled(&Value::Array(points.clone()), &mut rng) else {
             panic!()
@@ -165,7 +165,7 @@ fn order_means_nothing() {
 #[test]
 fn no_two_things_have_one_name() {
     let mut rng = Rng::with_seed(2);
-    for _ in 0..400 {
+    for _ in 0..100 {
         let points = points(&mut rng);
         let (plan, _) =
             read("p.json", &json!({ "data_points": points }), &mut Overrides::default());
@@ -195,7 +195,7 @@ fn no_two_things_have_one_name() {
 fn one_point_more_renames_only_what_it_collides_with() {
     let mut rng = Rng::with_seed(3);
     let mut renamed = 0;
-    for _ in 0..600 {
+    for _ in 0..200 {
         let mut points = points(&mut rng);
         let (all, reported) = names(&points, "");
         points.swap_remove(rng.usize(..points.len()));

@@ -57,7 +57,6 @@ fn parse_pod(text: &str) -> Result<Pod, String> {
 
 /// Applies the variables of the environment that name the destination.
 fn with_environment(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     match (variable("MPARTICLE_BASE_URL"), variable("MPARTICLE_POD")) {
         (Some(url), _) => Ok(builder.base_url(url)),
         (None, Some(pod)) => {
@@ -67,6 +66,22 @@ fn with_environment(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
         }
         (None, None) => Ok(builder),
     }
+}
+
+/// Returns the credentials of a file or of the environment, if there are any.
+pub(crate) fn credentials(file: Option<&Path>) -> Result<Option<Credentials>, Failure> {
+    if let Some(path) = file {
+        return read_credentials(path).map(Some);
+    }
+    match (variable(KEY), variable(SECRET)) {
+        (Some(key), Some(secret)) => Ok(Some(Credentials::new(key, secret))),
+        (None, None) => Ok(None),
+        _ => Err(Failure::new(format!("only one of {KEY} and {SECRET} is set"))),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Reads lines of the form `NAME=value`. Messages quote no values.

@@ -4,9 +4,13 @@
 
 mod client;
 mod completions;
+mod emulator;
 mod failure;
+mod findings;
 mod input;
+mod interrupt;
 mod output;
+mod plan;
 mod text;
 mod upload;
 mod validate;
@@ -36,6 +40,8 @@ struct Arguments {
 enum Command {
     Upload(Box<upload::Arguments>),
     Validate(validate::Arguments),
+    Plan(plan::Arguments),
+    Emulator(emulator::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -54,6 +60,8 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Upload(arguments) => upload::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Plan(arguments) => plan::run(arguments),
+        Command::Emulator(arguments) => emulator::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };
     result.unwrap_or_else(|failure| {

@@ -1,18 +1,11 @@
 //! Numbers, durations and names as text.
 
+use indicatif::HumanCount;
 use std::time::Duration;
 
 /// Writes a number with commas between thousands.
 pub(crate) fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// Writes a number and a noun, which is in the plural unless the number is 1.

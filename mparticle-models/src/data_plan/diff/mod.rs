@@ -9,7 +9,6 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::point;
 use crate::DataPlanVersion;
 use compare::Comparison;
 
@@ -68,7 +67,7 @@ fn definitions(version: &DataPlanVersion) -> BTreeMap<String, Value> {
     let points = version.version_document.iter().flat_map(|document| &document.data_points);
     let definition = |point: &crate::DataPoint| {
         let definition = point.validator.as_ref().and_then(|v| v.definition.clone());
-        Some((point::key(point)?, definition.unwrap_or(Value::Bool(true))))
+        Some((point.match_key()?, definition.unwrap_or(Value::Bool(true))))
     };
     points.filter_map(definition).collect()
 }

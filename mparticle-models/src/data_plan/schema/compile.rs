@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::keywords;
 use super::pattern::{self, Dialect, PatternError};
 use super::{
     Additional, Combined, Condition, Definition, Dependency, Format, Items, Limit, ListRules,
@@ -106,8 +107,12 @@ impl Compiler {
         }
     }
 
-    /// Reports keywords without effect whose values are of the wrong type.
+    /// Reports unknown keywords, and keywords without effect whose values are of the wrong type.
     fn annotations(&mut self, node: &Node, place: &Place<'_>) {
+        for name in node.keys().filter(|name| !keywords::is_known(name)) {
+            let message = format!("the keyword `{name}` is unknown; it is not checked");
+            self.fault(&place.field(name), message);
+        }
         let texts =
             ["$comment", "$id", "title", "description", "contentMediaType", "contentEncoding"];
         for keyword in texts {

@@ -6,6 +6,7 @@
 mod check;
 mod compile;
 mod format;
+mod keywords;
 mod pattern;
 mod scalar;
 

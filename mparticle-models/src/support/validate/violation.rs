@@ -140,17 +140,7 @@ impl Beyond {
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = if self.pointer.is_empty() { "the document" } else { &self.pointer };
-        write!(f, "{pointer}: ")?;
-        match self.rule {
-            Rule::MaxLength => self.sizes(f, "characters")?,
-            Rule::MaxItems => self.sizes(f, "items")?,
-            Rule::MaxProperties => self.sizes(f, "entries")?,
-            Rule::PropertyNames => self.sizes(f, "characters in the name")?,
-            Rule::UnixMillis => self.time(f)?,
-            Rule::ExactlyOneOf => self.group(f)?,
-            other => f.write_str(other.sentence())?,
-        }
-        write!(f, " ({})", self.rule)
+        write!(f, "{pointer}: {} ({})", self.message(), self.rule)
     }
 }
 
@@ -190,25 +180,37 @@ impl Violation {
         }
     }
 
-    fn sizes(&self, f: &mut fmt::Formatter<'_>, unit: &str) -> fmt::Result {
+    /// Returns what is wrong, without the pointer and the rule. It contains sizes and names of fields, never the value.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self.rule {
+            Rule::MaxLength => self.sizes("characters"),
+            Rule::MaxItems => self.sizes("items"),
+            Rule::MaxProperties => self.sizes("entries"),
+            Rule::PropertyNames => self.sizes("characters in the name"),
+            Rule::UnixMillis => self.time(),
+            Rule::ExactlyOneOf => {
+                let (fields, actual) = (self.fields.join(", "), self.actual.unwrap_or_default());
+                format!("expected exactly one of {fields}, found {actual}")
+            }
+            other => other.sentence().to_owned(),
+        }
+    }
+
+    fn sizes(&self, unit: &str) -> String {
         match (self.actual, self.limit) {
             (Some(actual), Some(limit)) => {
-                write!(f, "{actual} {unit}, at most {limit} are allowed")
+                format!("{actual} {unit}, at most {limit} are allowed")
             }
-            _ => write!(f, "too many {unit}"),
+            _ => format!("too many {unit}"),
         }
     }
 
-    fn time(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn time(&self) -> String {
         match self.unit {
-            Some(unit) => write!(f, "looks like {unit}; mParticle expects milliseconds"),
-            None => f.write_str("not in milliseconds"),
+            Some(unit) => format!("looks like {unit}; mParticle expects milliseconds"),
+            None => "not in milliseconds".to_owned(),
         }
-    }
-
-    fn group(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (fields, actual) = (self.fields.join(", "), self.actual.unwrap_or_default());
-        write!(f, "expected exactly one of {fields}, found {actual}")
     }
 }
 

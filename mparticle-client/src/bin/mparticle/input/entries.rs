@@ -4,6 +4,7 @@ use super::given_back::{Accepted, GivenBack};
 use super::record::{self, Parsed, check_batch};
 use super::{Mapping, Namespace, Problem, Record, RecordText, Records};
 use crate::upload::Done;
+use mparticle_client::models::data_plan::Linter;
 use mparticle_client::models::{Batch, Event};
 use std::io;
 use std::time::SystemTime;
@@ -31,7 +32,8 @@ pub(crate) struct Entry {
     /// The size of the text.
     pub(crate) bytes: usize,
     pub(crate) content: Content,
-    pub(crate) warnings: Vec<Problem>,
+    /// Warnings, and differences from the data plan.
+    pub(crate) notes: Vec<Problem>,
 }
 
 pub(crate) enum Content {
@@ -47,6 +49,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) mapping: Option<&'a Mapping>,
     /// What to do with batches that mParticle gave back. `None` leaves them as they are.
     pub(crate) given_back: Option<&'a GivenBack>,
+    /// Compares batches with a data plan: as they are sent, or as they were written if `given_back` is `None`.
+    pub(crate) linter: Option<&'a Linter>,
     pub(crate) now: SystemTime,
 }
 
@@ -152,7 +156,7 @@ impl<'a> Entries<'a> {
     }
 
     fn entry(&self, before: Mark, line: u64, bytes: usize, content: Content) -> Entry {
-        Entry { before, end: self.mark, line, bytes, content, warnings: Vec::new() }
+        Entry { before, end: self.mark, line, bytes, content, notes: Vec::new() }
     }
 
     /// The entry of a record that is a batch.
@@ -162,15 +166,18 @@ impl<'a> Entries<'a> {
             Some(given_back) => given_back.apply(batch, self.rules.now),
             None => Ok(Accepted { batch: Some(batch), warnings: Vec::new() }),
         };
-        let (content, warnings) = match accepted {
+        let (content, notes) = match accepted {
             Ok(accepted) => {
+                let written = self.rules.given_back.is_none().then_some(&record.text);
+                let findings = accepted.batch.iter().flat_map(|batch| self.lint(batch, written));
+                let notes = accepted.warnings.into_iter().chain(findings).collect();
                 let content = accepted.batch.map_or(Content::Nothing, |mut batch| {
                     let own = batch.source_request_id.take();
                     let own = own.filter(|own| !own.trim().is_empty());
                     batch.source_request_id = Some(own.unwrap_or_else(id));
                     Content::Batch(Box::new(batch))
                 });
-                (content, accepted.warnings)
+                (content, notes)
             }
             Err(problem) => {
                 // The original is kept, not what was made of it.
@@ -178,7 +185,7 @@ impl<'a> Entries<'a> {
                 (Content::Failed(problem, text), Vec::new())
             }
         };
-        Entry { warnings, ..self.entry(before, record.line, text.len(), content) }
+        Entry { notes, ..self.entry(before, record.line, text.len(), content) }
     }
 
     /// Adds an event to the group if it is about the same user. Otherwise starts a new group and returns the last one.
@@ -208,11 +215,23 @@ impl<'a> Entries<'a> {
         let Group { before, end, line, user, events, text } = group;
         let id = self.rules.namespace.id(before.record + 1, &text);
         let batch = user.with_source_request_id(id).with_events(events);
+        let notes = self.lint(&batch, None);
         let content = match check_batch(batch) {
             Ok(Parsed::Batch(batch) | Parsed::Event(batch, _)) => Content::Batch(batch),
             Err(problem) => Content::Failed(problem, RecordText::Json(text.clone())),
         };
-        Entry { before, end, line, bytes: text.len(), content, warnings: Vec::new() }
+        Entry { before, end, line, bytes: text.len(), content, notes }
+    }
+
+    /// Compares a batch with the data plan. Reading has corrected spellings, therefore the text takes precedence.
+    fn lint(&self, batch: &Batch, written: Option<&RecordText>) -> Vec<Problem> {
+        let Some(linter) = self.rules.linter else { return Vec::new() };
+        let json = match written {
+            Some(RecordText::Json(text)) => record::batch_json(text),
+            _ => None,
+        };
+        let findings = json.and_then(|json| linter.lint_slice(json).ok());
+        findings.unwrap_or_else(|| linter.lint(batch)).iter().map(Problem::from).collect()
     }
 }
 

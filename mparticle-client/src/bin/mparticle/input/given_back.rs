@@ -73,7 +73,8 @@ impl GivenBack {
             .map_err(|error| Problem::new("blocked", error.to_string()).at(error.pointer()))?;
         let mut warnings = Vec::new();
         if age.is_some_and(|age| age > REPLAYABLE) {
-            warnings.push(Problem::new("oldReplay", "the batch was blocked more than 14 days ago"));
+            warnings
+                .push(Problem::warning("oldReplay", "the batch was blocked more than 14 days ago"));
         }
         for lost in &replay.lost_attributes {
             let message = format!(
@@ -81,12 +82,12 @@ impl GivenBack {
                 lost.event_id,
                 lost.event_attributes.join(", ")
             );
-            warnings.push(Problem::new("blockedEventAttributes", message));
+            warnings.push(Problem::warning("blockedEventAttributes", message));
         }
         if !replay.missing_events.is_empty() {
             let count = replay.missing_events.len();
             let message = format!("{count} of the blocked events are not in the batch");
-            warnings.push(Problem::new("missingEvents", message));
+            warnings.push(Problem::warning("missingEvents", message));
         }
         Ok(Accepted { batch: replay.batch, warnings })
     }

@@ -11,6 +11,7 @@ mod ids;
 mod lines;
 pub(crate) mod mapping;
 mod open;
+pub(crate) mod plan;
 pub(crate) mod record;
 mod rows;
 mod values;
@@ -20,7 +21,8 @@ pub(crate) use entries::{Content, Entries, Entry, Mark};
 pub(crate) use ids::Namespace;
 pub(crate) use mapping::Mapping;
 pub(crate) use open::{Input, Source};
-pub(crate) use record::Problem;
+pub(crate) use plan::{PlanChoice, PlanOptions, RuleSet};
+pub(crate) use record::{Problem, pointer_to};
 
 use std::io;
 

@@ -46,8 +46,8 @@ pub(crate) struct Input {
 }
 
 impl Source {
-    /// The sources that arguments name: `-`, or nothing, is standard input.
-    pub(crate) fn from_arguments(files: &[PathBuf]) -> Vec<Self> {
+    /// The sources that arguments name, which can be opened: `-`, or nothing, is standard input.
+    pub(crate) fn from_arguments(files: &[PathBuf]) -> Result<Vec<Self>, Failure> {
         let source = |path: &PathBuf| {
             if path.as_os_str() == "-" {
                 return Self::StandardInput;
@@ -57,11 +57,12 @@ impl Source {
                 _ => Self::File(path.clone()),
             }
         };
-        if files.is_empty() {
-            vec![Self::StandardInput]
-        } else {
-            files.iter().map(source).collect()
-        }
+        let sources = match files {
+            [] => vec![Self::StandardInput],
+            files => files.iter().map(source).collect(),
+        };
+        sources.iter().try_for_each(Self::check)?;
+        Ok(sources)
     }
 
     pub(crate) fn name(&self) -> String {
@@ -72,7 +73,7 @@ impl Source {
     }
 
     /// Checks that a file can be opened, and that standard input is no terminal.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+    fn check(&self) -> Result<(), Failure> {
         match self {
             Self::File(path) => open_file(path).map(|_| ()),
             Self::StandardInput if io::stdin().is_terminal() => {

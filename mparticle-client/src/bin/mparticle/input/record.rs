@@ -10,9 +10,11 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Why a record is not sent.
+/// A problem of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
+    /// The severity with which it is counted.
+    pub(crate) severity: Severity,
     /// A name for counting.
     pub(crate) rule: &'static str,
     /// The JSON pointer of what is wrong.
@@ -24,7 +26,12 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(rule: &'static str, message: impl Into<String>) -> Self {
-        Self { rule, pointer: String::new(), message: message.into(), position: None }
+        let (severity, message) = (Severity::Error, message.into());
+        Self { severity, rule, pointer: String::new(), message, position: None }
+    }
+
+    pub(crate) fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::new(rule, message) }
     }
 
     pub(crate) fn at(mut self, pointer: impl Into<String>) -> Self {
@@ -41,18 +48,13 @@ impl Problem {
     }
 
     /// Adds the problem of a record that begins on a line of an input.
-    pub(crate) fn add_to(
-        &self,
-        summary: &mut ViolationSummary,
-        severity: Severity,
-        source: &str,
-        line: u64,
-    ) {
+    pub(crate) fn add_to(&self, summary: &mut ViolationSummary, source: &str, line: u64) {
         let place = match self.place(line) {
             (line, Some(column)) => format!("{source}:{line}:{column}"),
             (line, None) => format!("{source}:{line}"),
         };
-        summary.add_other(self.rule, severity, &place, &self.pointer, || self.message.clone());
+        let Self { rule, severity, pointer, message, .. } = self;
+        summary.add_other(rule, *severity, &place, pointer, || message.clone());
     }
 
     /// The problem of JSON that cannot be read. The JSON is at `pointer` of the record.
@@ -67,17 +69,14 @@ impl Problem {
         let position =
             (error.line() > 0 && pointer.is_empty()).then_some((error.line(), error.column()));
         let pointer = format!("{pointer}{}", error.pointer());
-        Self { rule, pointer, message: error.message().to_owned(), position }
+        Self { position, ..Self::new(rule, error.message()).at(pointer) }
     }
 }
 
 impl From<&Violation> for Problem {
     fn from(violation: &Violation) -> Self {
-        let rule = violation.rule.as_str();
-        let text = violation.to_string();
-        let text = text.strip_prefix(&format!("{}: ", violation.pointer)).unwrap_or(&text);
-        let text = text.strip_suffix(&format!(" ({rule})")).unwrap_or(text);
-        Self::new(rule, text).at(violation.pointer.as_str())
+        let problem = Self::new(violation.rule.as_str(), violation.message());
+        Self { severity: violation.severity, ..problem.at(violation.pointer.as_str()) }
     }
 }
 
@@ -116,17 +115,26 @@ pub(super) fn parse(text: &[u8], mapping: Option<&Mapping>) -> Result<Parsed, Pr
     }
 }
 
+/// Returns the JSON of the batch in a record, if there is one.
+pub(super) fn batch_json(text: &[u8]) -> Option<&[u8]> {
+    match serde_json::from_slice::<Probe<'_>>(text) {
+        Ok(probe) if probe.failed.is_some() => probe.batch.map(|batch| batch.get().as_bytes()),
+        Ok(probe) if probe.event.is_some() => None,
+        _ => Some(text),
+    }
+}
+
 fn failed(probe: Probe<'_>, mapping: Option<&Mapping>) -> Result<Parsed, Problem> {
     match probe {
         Probe { batch: Some(batch), .. } => {
             read_batch(batch.get().as_bytes(), "/batch").and_then(check_batch)
         }
-        Probe { text: Some(text), .. } => parse_inner(text.as_bytes()),
+        Probe { text: Some(text), .. } => parse(text.as_bytes(), mapping),
         Probe { bytes: Some(bytes), .. } => {
             let bytes = BASE64.decode(bytes).map_err(|error| {
                 Problem::new("type", format!("expected base64: {error}")).at("/bytes")
             })?;
-            parse_inner(&bytes)
+            parse(&bytes, mapping)
         }
         Probe { cells: Some(cells), .. } => {
             let mapping = mapping.ok_or_else(|| {
@@ -139,14 +147,6 @@ fn failed(probe: Probe<'_>, mapping: Option<&Mapping>) -> Result<Parsed, Problem
             "noContent",
             "the record was too long to be kept; see its line in the original file",
         )),
-    }
-}
-
-/// Interprets a record that could not be read before.
-fn parse_inner(text: &[u8]) -> Result<Parsed, Problem> {
-    match serde_json::from_slice::<Probe<'_>>(text) {
-        Ok(Probe { event: Some(event), user, .. }) => parse_event(user, event),
-        _ => read_batch(text, "").and_then(check_batch),
     }
 }
 
@@ -172,7 +172,8 @@ pub(super) fn check_batch(batch: Batch) -> Result<Parsed, Problem> {
     Ok(Parsed::Batch(Box::new(batch)))
 }
 
-fn pointer_to(field: &str) -> String {
+/// Returns the JSON pointer of a field.
+pub(crate) fn pointer_to(field: &str) -> String {
     format!("/{}", field.replace('~', "~0").replace('/', "~1"))
 }
 

@@ -253,7 +253,7 @@ mod tests {
         .map(|content| format!("{WHY},{content}"));
         assert_eq!(fs::read_to_string(&path).unwrap().lines().collect::<Vec<_>>(), expected);
 
-        // A later run goes on with the same file, after a line that was cut off.
+        // A later run continues the same file after an incomplete line.
         let mut text = fs::read_to_string(&path).unwrap();
         text.push_str("{\"fail");
         fs::write(&path, text).unwrap();

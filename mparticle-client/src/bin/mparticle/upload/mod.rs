@@ -19,7 +19,6 @@ mod summary;
 
 pub(crate) use done::Done;
 pub(crate) use options::Arguments;
-pub(crate) use summary::violations_json;
 
 use crate::failure::Failure;
 use crate::output;
@@ -33,12 +32,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let sources = arguments.sources()?;
     let mapping = arguments.mapping()?;
     let client = arguments.client()?;
+    let options = Arc::new(arguments.options()?);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("no runtime: {error}")))?;
     let mut summary = Summary::new(arguments.check);
     let uploaded: Result<(), Failure> = runtime.block_on(async {
-        let (stop, options) = (Stop::default(), Arc::new(arguments.options()));
+        let stop = Stop::default();
         tokio::spawn(stop.clone().on_interrupt());
         for source in sources {
             if stop.reason().is_some() {

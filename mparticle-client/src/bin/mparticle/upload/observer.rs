@@ -36,7 +36,7 @@ impl UploadObserver for Observer {
         let mut state = lock(&self.state);
         state.outage = cause.map(ToString::to_string);
         if let Some(error) = cause {
-            self.display.note(&format!("waiting, because nothing gets through: {error:#}"));
+            self.display.note(&format!("paused, because nothing is accepted: {error:#}"));
         } else {
             self.display.note("mParticle accepts requests again");
         }

@@ -3,8 +3,9 @@
 use crate::client::Destination;
 use crate::failure::Failure;
 use crate::input::given_back::GivenBack;
-use crate::input::{Mapping, Source};
+use crate::input::{Mapping, PlanOptions, Source};
 use mparticle_client::models::Environment;
+use mparticle_client::models::data_plan::{Linter, Rules};
 use mparticle_client::{Client, Credentials, Validation};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +18,7 @@ const EXAMPLES: &str = r#"A line of JSON Lines is one of:
 
 Examples:
   mparticle upload events.jsonl
-  mparticle upload --check events.jsonl.gz
+  mparticle upload --check --plan shop.json events.jsonl.gz
   mparticle upload --historical --split-by-age --rate 100 2025-*.jsonl.zst
   mparticle upload --csv customers.toml customers.csv
   cat events.json | mparticle upload --pod eu1 --checkpoint events.checkpoint -
@@ -35,7 +36,7 @@ A mapping for --csv:
   "event.custom_event_type" = "transaction"
 The types are text, number, boolean, seconds (since 1970) and time (as in 2026-01-31T12:00:00Z).
 
-A run that was interrupted goes on where it was if it is repeated. See the guide of the crate, page `command`.
+If a run is interrupted, run the command again to continue. See the guide of the crate, page `command`.
 "#;
 
 /// Upload batches and events from files or standard input
@@ -61,7 +62,7 @@ pub(crate) struct Arguments {
     /// Send nothing, and print what would fail
     #[arg(long)]
     pub(super) check: bool,
-    /// Do not send batches that mParticle would refuse
+    /// Do not send batches that mParticle would refuse, or that do not follow the data plan
     #[arg(long)]
     strict: bool,
     /// The number of requests in flight
@@ -91,6 +92,8 @@ pub(crate) struct Arguments {
     /// The time between two lines about the progress, if standard error is not a terminal
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     progress_every: u64,
+    #[command(flatten)]
+    plan: PlanOptions,
     #[command(flatten)]
     destination: Destination,
     #[command(flatten)]
@@ -126,13 +129,14 @@ pub(super) struct Options {
     pub(super) stop_after: Option<u64>,
     pub(super) max_wait: Duration,
     pub(super) given_back: GivenBack,
+    pub(super) linter: Option<Linter>,
     pub(super) progress_every: Duration,
 }
 
 impl Arguments {
-    pub(super) fn options(&self) -> Options {
+    pub(super) fn options(&self) -> Result<Options, Failure> {
         let recent = if self.split_by_age { Recent::Send } else { Recent::Report };
-        Options {
+        Ok(Options {
             environment: match self.environment {
                 EnvironmentName::Production => Environment::Production,
                 EnvironmentName::Development => Environment::Development,
@@ -143,14 +147,13 @@ impl Arguments {
             stop_after: self.stop_after,
             max_wait: Duration::from_secs(self.max_wait),
             given_back: self.given_back.clone(),
+            linter: self.plan.linter(Rules::platform())?,
             progress_every: Duration::from_secs(self.progress_every),
-        }
+        })
     }
 
-    /// The sources, which can all be opened.
     pub(super) fn sources(&self) -> Result<Vec<Source>, Failure> {
-        let sources = Source::from_arguments(&self.files);
-        sources.iter().try_for_each(Source::check)?;
+        let sources = Source::from_arguments(&self.files)?;
         if sources.len() > 1 && (self.checkpoint.is_some() || self.failed.is_some()) {
             let message = "--checkpoint and --failed are for a single input";
             return Err(Failure::new(message).with_hint("upload the inputs one by one"));

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::input::entries::Rules;
 use crate::input::{Content, Entries, Entry, Input, Mapping, Problem, Source};
 use mparticle_client::SplitByAge;
-use mparticle_client::models::{Batch, Severity, Violation};
+use mparticle_client::models::{Batch, Severity};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -62,7 +62,8 @@ impl Reader {
     pub(super) fn run(self, input: Input) -> Result<(), Failure> {
         let Input { records, namespace, mapping, .. } = input;
         let (mapping, given_back) = (mapping.as_ref(), Some(&self.options.given_back));
-        let rules = Rules { namespace, mapping, given_back, now: SystemTime::now() };
+        let (linter, now) = (self.options.linter.as_ref(), SystemTime::now());
+        let rules = Rules { namespace, mapping, given_back, linter, now };
         let mut entries = Entries::new(records, rules, &self.done);
         let budget = Arc::new(Semaphore::new(READ_AHEAD_BYTES));
         while self.stop.reason().is_none() {
@@ -81,14 +82,14 @@ impl Reader {
     }
 
     fn handle(&self, entry: Entry, permit: OwnedSemaphorePermit, mapping: Option<&Mapping>) {
-        let Entry { before, end, line, content, warnings, .. } = entry;
+        let Entry { before, end, line, content, notes, .. } = entry;
         let span = Span { before, end, line, parts: 0 };
         let mut state = lock(&self.state);
-        for warning in &warnings {
-            state.add_warning(line, warning);
-        }
         match content {
             Content::Nothing => {
+                for note in &notes {
+                    state.note(line, note);
+                }
                 state.counts.empty += 1;
                 state.begin(span);
             }
@@ -96,21 +97,29 @@ impl Reader {
                 state.fail_record(line, &problem, &text, mapping);
                 state.begin(span);
             }
-            Content::Batch(batch) => self.send(*batch, span, permit, &mut state),
+            Content::Batch(batch) => self.send(*batch, notes, span, permit, &mut state),
         }
     }
 
     /// Passes a batch to the uploads, unless something is wrong with it.
-    fn send(&self, mut batch: Batch, span: Span, permit: OwnedSemaphorePermit, state: &mut State) {
+    fn send(
+        &self,
+        mut batch: Batch,
+        notes: Vec<Problem>,
+        span: Span,
+        permit: OwnedSemaphorePermit,
+        state: &mut State,
+    ) {
         batch.environment.get_or_insert_with(|| self.options.environment.clone());
         let violations = batch.validate();
-        let is_fatal = |one: &&Violation| self.options.strict && one.severity == Severity::Error;
-        let fatal = violations.iter().find(is_fatal);
-        let others = violations.iter().filter(|one| fatal != Some(one));
-        others.for_each(|violation| state.add_violation(span.line, violation));
-        if let Some(violation) = fatal {
+        let problems: Vec<Problem> = violations.iter().map(Problem::from).chain(notes).collect();
+        let is_fatal = |one: &&Problem| self.options.strict && one.severity == Severity::Error;
+        let fatal = problems.iter().find(is_fatal);
+        let others = problems.iter().filter(|one| fatal != Some(one));
+        others.for_each(|problem| state.note(span.line, problem));
+        if let Some(problem) = fatal {
             let span_id = state.begin(Span { parts: 1, ..span });
-            return state.fail_batch(span_id, &[batch], &violation.into());
+            return state.fail_batch(span_id, &[batch], problem);
         }
         let parts = self.parts(batch);
         let span_id = state.begin(Span { parts: parts.len(), ..span });

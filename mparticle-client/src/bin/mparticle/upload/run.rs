@@ -1,6 +1,6 @@
 //! The upload of one input.
 
-use super::checkpoint::{Checkpoint, Header};
+use super::checkpoint::{Checkpoint, Content, Header};
 use super::done::Done;
 use super::failed_file::{FailedFile, base_name};
 use super::observer::Observer;
@@ -154,34 +154,24 @@ impl Run<'_> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = u64::try_from(now.as_millis()).unwrap_or_default();
         let header = Header::new(self.source.name(), namespace, now);
-        let time = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
-        if self.arguments.check {
-            let (done, started) = (Done::default(), time(now));
-            return Ok(Prepared { checkpoint: None, failed_file: None, namespace, done, started });
-        }
-        let Some(path) = self.checkpoint_path() else {
-            let (failed_file, done) = (Some(self.failed_file(None)?), Done::default());
-            return Ok(Prepared {
-                checkpoint: None,
-                failed_file,
-                namespace,
-                done,
-                started: time(now),
-            });
+        let is_check = self.arguments.check;
+        let (checkpoint, content) = match self.checkpoint_path().filter(|_| !is_check) {
+            None => (None, Content { header, done: Done::default(), failed: None }),
+            Some(path) => {
+                let (checkpoint, content) = Checkpoint::open(&path, header)
+                    .map_err(|failure| failure.with_hint("--checkpoint names another file"))?;
+                if own.is_some_and(|own| own != content.header.namespace) {
+                    let message = format!("{} was made with another --namespace", path.display());
+                    return Err(Failure::new(message));
+                }
+                (Some(checkpoint), content)
+            }
         };
-        let (checkpoint, content) = Checkpoint::open(&path, header)
-            .map_err(|failure| failure.with_hint("--checkpoint names another file"))?;
-        if own.is_some_and(|own| own != content.header.namespace) {
-            let message = format!("{} was made with another --namespace", path.display());
-            return Err(Failure::new(message));
-        }
-        Ok(Prepared {
-            checkpoint: Some(checkpoint),
-            failed_file: Some(self.failed_file(content.failed)?),
-            namespace: content.header.namespace,
-            done: content.done,
-            started: time(content.header.started_unixtime_ms),
-        })
+        let Content { header: Header { namespace, started_unixtime_ms, .. }, done, failed } =
+            content;
+        let failed_file = if is_check { None } else { Some(self.failed_file(failed)?) };
+        let started = SystemTime::UNIX_EPOCH + Duration::from_millis(started_unixtime_ms);
+        Ok(Prepared { checkpoint, failed_file, namespace, done, started })
     }
 
     fn checkpoint_path(&self) -> Option<PathBuf> {

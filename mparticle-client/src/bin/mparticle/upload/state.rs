@@ -4,7 +4,7 @@ use super::checkpoint::Checkpoint;
 use super::failed_file::{FailedFile, Why};
 use super::pending_records::{PendingRecords, Span};
 use crate::input::{Mapping, Problem, RecordText};
-use mparticle_client::models::{Batch, Severity, Violation};
+use mparticle_client::models::Batch;
 use mparticle_client::{ErrorKind, FailedBatch, Outcome, ViolationSummary};
 use std::collections::HashMap;
 use std::io;
@@ -46,7 +46,7 @@ pub(crate) struct State {
     pub(crate) counts: Counts,
     pub(crate) violations: ViolationSummary,
     pub(crate) rate_limit_used: Option<f64>,
-    /// Why nothing gets through.
+    /// Why nothing is accepted.
     pub(crate) outage: Option<String>,
     /// Why the checkpoint or the failed file cannot be written.
     pub(crate) error: Option<String>,
@@ -86,15 +86,9 @@ impl State {
         span_id
     }
 
-    /// Counts what the user should know about a record.
-    pub(crate) fn add_warning(&mut self, line: u64, warning: &Problem) {
-        warning.add_to(&mut self.violations, Severity::Warning, &self.source, line);
-    }
-
-    /// Counts a violation that does not prevent a batch from being sent.
-    pub(crate) fn add_violation(&mut self, line: u64, violation: &Violation) {
-        let place = format!("{}:{line}", self.source);
-        self.violations.add(&place, violation);
+    /// Counts a problem. It does not prevent the record from being sent.
+    pub(crate) fn note(&mut self, line: u64, problem: &Problem) {
+        problem.add_to(&mut self.violations, &self.source, line);
     }
 
     /// Keeps a record that is not sent.
@@ -135,7 +129,7 @@ impl State {
             _ => Ok(()),
         });
         self.note_error("the failed file", recorded);
-        problem.add_to(&mut self.violations, Severity::Error, &self.source, line);
+        self.note(line, problem);
         self.counts.failed += 1;
         self.saved_later();
     }

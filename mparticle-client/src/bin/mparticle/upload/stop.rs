@@ -1,5 +1,6 @@
 //! Ends an upload early: after Ctrl-C, after too many failures, or because a file cannot be written.
 
+use crate::interrupt::interrupt;
 use crate::output;
 use std::process;
 use std::sync::{Arc, OnceLock};
@@ -23,7 +24,7 @@ impl std::fmt::Display for Reason {
             Self::TooManyFailures => "as many batches failed as --stop-after allows",
             Self::CannotRead => "the input cannot be read",
             Self::CannotWrite => "a file cannot be written",
-            Self::Halted => "the upload cannot go on",
+            Self::Halted => "the upload cannot continue",
         })
     }
 }
@@ -73,23 +74,5 @@ impl Stop {
         interrupt().await;
         output::note("ended at once");
         process::exit(130);
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupt() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                Ok(()) = tokio::signal::ctrl_c() => {}
-                Some(()) = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

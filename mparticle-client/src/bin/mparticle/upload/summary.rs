@@ -3,8 +3,9 @@
 use super::state::{Counts, State};
 use super::stop::Reason;
 use crate::text::{count, duration, number};
-use mparticle_client::{ViolatedRule, ViolationSummary};
-use serde_json::{Value, json};
+use mparticle_client::ViolationSummary;
+use serde::Serialize;
+use serde_json::json;
 use std::fmt::Write;
 use std::time::Instant;
 
@@ -19,11 +20,14 @@ pub(super) struct Summary {
     inputs: Vec<InputSummary>,
 }
 
+#[derive(Serialize)]
 struct InputSummary {
+    #[serde(rename = "input")]
+    name: String,
     checkpoint: Option<String>,
+    #[serde(rename = "failed_file")]
     failed: Option<String>,
     violations: ViolationSummary,
-    name: String,
 }
 
 impl Summary {
@@ -113,12 +117,12 @@ impl Summary {
         if skipped > 0 {
             writeln!(
                 text,
-                "{} skipped, which earlier runs have dealt with.",
+                "{} skipped, because earlier runs processed them.",
                 count(skipped, "record")
             )?;
         }
         if not_sent > 0 {
-            writeln!(text, "{} read and not sent.", count(not_sent, "batch"))?;
+            writeln!(text, "{} read, but not sent.", count(not_sent, "batch"))?;
         }
         if let Some(used) = self.rate_limit_used {
             writeln!(text, "{used} % of mParticle's rate limit was used at the end.")?;
@@ -144,7 +148,7 @@ impl Summary {
         self.write_continuation(text)
     }
 
-    /// Says how to go on.
+    /// Says how to continue.
     fn write_continuation(&self, text: &mut String) -> std::fmt::Result {
         if self.is_check || (self.stopped.is_none() && self.counts.not_sent == 0) {
             return Ok(());
@@ -152,7 +156,7 @@ impl Summary {
         match self.inputs.last().and_then(|input| input.checkpoint.as_ref()) {
             Some(path) => writeln!(
                 text,
-                "To go on, run the same command again.\n{path} has what was delivered."
+                "To continue, run the same command again.\n{path} has what was delivered."
             ),
             None => writeln!(
                 text,
@@ -181,32 +185,8 @@ impl Summary {
             "requests": self.requests,
             "seconds": self.started.elapsed().as_secs_f64(),
             "rate_limit_percentage_used": self.rate_limit_used,
-            "inputs": self.inputs.iter().map(InputSummary::json).collect::<Vec<_>>(),
+            "inputs": self.inputs,
         });
         format!("{report:#}\n")
     }
-}
-
-impl InputSummary {
-    fn json(&self) -> Value {
-        json!({
-            "input": self.name,
-            "checkpoint": self.checkpoint,
-            "failed_file": self.failed,
-            "violations": violations_json(&self.violations),
-        })
-    }
-}
-
-/// The violations by rule.
-pub(crate) fn violations_json(violations: &ViolationSummary) -> Value {
-    let rule = |(name, rule): (&str, &ViolatedRule)| {
-        let place = |place: &mparticle_client::ViolationPlace| json!({"place": place.batch, "pointer": place.pointer, "message": place.message});
-        let places: Vec<_> = rule.places.iter().map(place).collect();
-        (
-            name.to_owned(),
-            json!({"errors": rule.errors, "warnings": rule.warnings, "first": places}),
-        )
-    };
-    Value::Object(violations.rules().map(rule).collect())
 }

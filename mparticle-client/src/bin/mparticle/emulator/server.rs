@@ -1,0 +1,206 @@
+//! The HTTP server: the page and the JSON endpoints. All other requests are for the emulator.
+
+use super::fault::Fault;
+use super::journal::{Journal, Request, error_message};
+use super::page;
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::{Method, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
+use mparticle_client::testing::Emulator;
+use mparticle_client::transport::Transport;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+
+/// A body of more bytes is refused. The limit of the API is far below.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// What the requests share.
+pub(super) struct Server {
+    emulator: Emulator,
+    journal: Mutex<Journal>,
+    faults: Mutex<Vec<String>>,
+    on_request: Box<dyn Fn(&Request) + Send + Sync>,
+}
+
+type Reply = Response<Full<Bytes>>;
+type BoxError = Box<dyn Error + Send + Sync>;
+
+impl Server {
+    /// Creates a server that passes each request to `on_request` when it has been answered.
+    pub(super) fn new(
+        emulator: Emulator,
+        journal: Journal,
+        on_request: impl Fn(&Request) + Send + Sync + 'static,
+    ) -> Self {
+        let (journal, faults) = (Mutex::new(journal), Mutex::default());
+        Self { emulator, journal, faults, on_request: Box::new(on_request) }
+    }
+
+    pub(super) fn set_faults(&self, faults: Vec<Fault>) {
+        *lock(&self.faults) = faults.iter().map(ToString::to_string).collect();
+        self.emulator.set_faults(faults.into_iter().map(Fault::share_and_answer));
+    }
+
+    /// Serves the connections of a socket until the future is dropped.
+    pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    tokio::spawn(Arc::clone(&self).serve_connection(stream));
+                }
+                // Most likely there is no free file descriptor, until another connection is closed.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    /// Serves one connection. Errors are ignored, because the client or a fault caused them.
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream) {
+        let service = service_fn(|request| Arc::clone(&self).respond(request));
+        let mut server = http1::Builder::new();
+        _ = server.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+    }
+
+    /// Answers a request. An error closes the connection.
+    async fn respond(self: Arc<Self>, request: http::Request<Incoming>) -> Result<Reply, BoxError> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, MAX_BODY).collect().await?.to_bytes();
+        let (get, delete) = (head.method == Method::GET, head.method == Method::DELETE);
+        match head.uri.path() {
+            "/" if get => Ok(self.page(head.uri.query() == Some("reload"))),
+            "/requests" if get => {
+                let requests = self.journal().requests().map(Request::json).collect();
+                Ok(json_reply(StatusCode::OK, &requests))
+            }
+            "/requests" if delete => {
+                self.clear();
+                Ok(empty(StatusCode::NO_CONTENT))
+            }
+            "/clear" if head.method == Method::POST => {
+                self.clear();
+                Ok(with_header(empty(StatusCode::SEE_OTHER), LOCATION, "/"))
+            }
+            "/batches" if get => Ok(json_reply(StatusCode::OK, &self.journal().batches_json())),
+            "/violations" if get => {
+                Ok(json_reply(StatusCode::OK, &self.journal().violations_json()))
+            }
+            "/faults" if get => Ok(json_reply(StatusCode::OK, &json!(*lock(&self.faults)))),
+            "/faults" if head.method == Method::POST => Ok(self.change_faults(&body)),
+            "/" | "/batches" | "/violations" => {
+                Ok(with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, "GET"))
+            }
+            "/requests" => {
+                Ok(with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, "GET, DELETE"))
+            }
+            "/faults" => Ok(with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, "GET, POST")),
+            _ => self.emulate(http::Request::from_parts(head, body)).await,
+        }
+    }
+
+    /// Passes a request to the emulator, and adds it to the journal.
+    async fn emulate(&self, request: http::Request<Bytes>) -> Result<Reply, BoxError> {
+        let (head, body) = request.into_parts();
+        let entry = Request::new(&head, &body, Timestamp::now());
+        let pending = Pending { server: self, entry: Some(entry) };
+        let request = http::Request::from_parts(head, body.clone());
+        let (head, answer) = self.emulator.transport().send(request).await?.into_parts();
+        let answer = answer.try_collect::<Vec<_>>().await?.concat();
+        pending.answered(head.status, &answer, &body);
+        Ok(Response::from_parts(head, Full::from(answer)))
+    }
+
+    fn record(&self, request: Request) {
+        let request = self.journal().add(request);
+        (self.on_request)(&request);
+    }
+
+    fn page(&self, reloads: bool) -> Reply {
+        let faults = lock(&self.faults).clone();
+        let html = page::html(&self.journal(), &faults, reloads);
+        let reply = Response::new(Full::from(html));
+        with_header(reply, CONTENT_TYPE, "text/html; charset=utf-8")
+    }
+
+    fn clear(&self) {
+        self.journal().clear();
+        self.emulator.clear();
+    }
+
+    /// Replaces the faults with those of a JSON list of texts.
+    fn change_faults(&self, body: &[u8]) -> Reply {
+        let texts: Result<Vec<String>, _> = serde_json::from_slice(body);
+        let texts = texts.map_err(|_| "expected a JSON list, such as [\"503:5%\"]".to_owned());
+        let faults = texts.and_then(|texts| {
+            let faults: Vec<Fault> =
+                texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+            Fault::check_shares(&faults)?;
+            Ok(faults)
+        });
+        match faults {
+            Ok(faults) => {
+                self.set_faults(faults);
+                empty(StatusCode::NO_CONTENT)
+            }
+            Err(message) => json_reply(StatusCode::BAD_REQUEST, &json!({ "error": message })),
+        }
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        lock(&self.journal)
+    }
+}
+
+/// A request that is being answered. Dropping it records a request without an answer.
+struct Pending<'s> {
+    server: &'s Server,
+    entry: Option<Request>,
+}
+
+impl Pending<'_> {
+    fn answered(mut self, status: StatusCode, answer: &[u8], body: &Bytes) {
+        if let Some(entry) = self.entry.take() {
+            let unprocessed = self.server.emulator.unprocessed();
+            let message = error_message(answer);
+            self.server.record(entry.answered(status, message, body, &unprocessed));
+        }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            self.server.record(entry);
+        }
+    }
+}
+
+fn empty(status: StatusCode) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = status;
+    reply
+}
+
+fn json_reply(status: StatusCode, json: &Value) -> Reply {
+    let mut reply = Response::new(Full::from(format!("{json:#}\n")));
+    *reply.status_mut() = status;
+    with_header(reply, CONTENT_TYPE, "application/json")
+}
+
+fn with_header(mut reply: Reply, name: http::HeaderName, value: &'static str) -> Reply {
+    reply.headers_mut().insert(name, HeaderValue::from_static(value));
+    reply
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

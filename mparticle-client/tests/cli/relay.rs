@@ -107,7 +107,7 @@ async fn a_relay_delivers_and_tells_how_it_is_until_it_is_terminated() {
     signal(&other, "-TERM");
     let mut text = String::new();
     other.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-    assert!(text.contains("active\n") && text.contains("1 batches delivered"), "{text}");
+    assert!(text.contains("1 batches delivered"), "{text}");
     assert!(other.wait().unwrap().success());
 
     signal(&child, "-TERM");

@@ -222,8 +222,18 @@ async fn run(
     // The relay of this process delivers the rest.
     workers.into_iter().for_each(Worker::kill);
     let client = Client::builder(Credentials::new("key", "secret")).base_url(emulator.base_url());
-    let relay = client.build().unwrap().relay(feed.clone()).start().await.unwrap();
-    until_empty(&feed, 120 * SECOND).await;
+    let client = client.build().unwrap();
+    let relay = client.relay(feed.clone()).start().await.unwrap();
+    let watch = async {
+        loop {
+            sleep(10 * SECOND).await;
+            println!("{:?} {:?} {:?}", relay.stats(), client.rate_limiter(), feed.stats().await);
+        }
+    };
+    tokio::select! {
+        () = until_empty(&feed, 120 * SECOND) => {}
+        () = watch => {}
+    }
     drop(relay);
     (feed, ids)
 }

@@ -8,7 +8,7 @@ use crate::support::{LEASE, SECOND, batch, log, until_empty};
 use fastrand::Rng;
 use mparticle_client::jetstream::{Feed, JetStream, Producer};
 use mparticle_client::relay::RelayState;
-use mparticle_client::testing::{Answer, Emulator};
+use mparticle_client::testing::{Answer, Emulator, RateLimit};
 use mparticle_client::{Client, Credentials};
 use std::collections::{HashMap, HashSet};
 use std::env;
@@ -167,9 +167,7 @@ fn random_answer(rng: &mut Rng) -> Answer {
         0..30 => Answer::status(503),
         30..60 => Answer::status(500).after_processing(),
         60..80 => Answer::close(),
-        80..98 => Answer::close().after_processing(),
-        // More of these would reduce the rate at which the relay sends.
-        98..100 => Answer::status(429).retry_after(1),
+        80..100 => Answer::close().after_processing(),
         _ => Answer::normal(),
     }
 }
@@ -227,7 +225,8 @@ async fn run(
     let watch = async {
         loop {
             sleep(10 * SECOND).await;
-            println!("{:?} {:?} {:?}", relay.stats(), client.rate_limiter(), feed.stats().await);
+            let (state, pending) = (relay.stats().state, feed.stats().await);
+            println!("{state:?} {:?} {pending:?}", client.rate_limiter());
         }
     };
     tokio::select! {
@@ -282,8 +281,10 @@ async fn chaos(mut servers: Vec<NatsServer>, stops: bool) {
     log();
     let mut rng = Rng::with_seed(seed());
     let credentials = Credentials::new("key", "secret");
+    // What was held up by a kill is sent faster than the limit.
+    let limit = RateLimit::per_second(1_000);
     let emulator = Emulator::builder().credentials(credentials).latency(SECOND / 50);
-    let emulator = emulator.start().await.unwrap();
+    let emulator = emulator.rate_limit(limit).start().await.unwrap();
     emulator.script((0..200_000).map(|_| random_answer(&mut rng)));
     let (feed, stored) = run(&mut servers, &emulator, &mut rng, stops).await;
     check(&emulator, &feed, stored).await;

@@ -25,6 +25,7 @@ impl Nats {
         let server = Command::new(program)
             .args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"])
             .arg(folder.path())
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
         let Ok(server) = server else {

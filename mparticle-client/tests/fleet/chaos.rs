@@ -97,7 +97,7 @@ async fn relay_endlessly(feed: Feed) {
 struct Worker {
     role: &'static str,
     process: Child,
-    output: JoinHandle<()>,
+    output: Option<JoinHandle<()>>,
 }
 
 struct Fleet {
@@ -134,20 +134,29 @@ impl Fleet {
                 }
             }
         });
-        Worker { role, process, output }
+        Worker { role, process, output: Some(output) }
     }
 }
 
 impl Worker {
-    fn kill(mut self) {
+    /// Kills the process, and waits until its output was read.
+    fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        self.output.join().unwrap();
+        self.output.take().unwrap().join().unwrap();
     }
 
     fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+}
+
+/// A process does not outlive a test that fails.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
     }
 }
 
@@ -218,7 +227,7 @@ async fn run(
         }
     }
     // The relay of this process delivers the rest.
-    workers.into_iter().for_each(Worker::kill);
+    workers.iter_mut().for_each(Worker::kill);
     let client = Client::builder(Credentials::new("key", "secret")).base_url(emulator.base_url());
     let client = client.build().unwrap();
     let relay = client.relay(feed.clone()).start().await.unwrap();

@@ -174,6 +174,12 @@ impl EncodedBatch {
         self.encoded_at.min(now).checked_add(MAX_AGE)
     }
 
+    /// Returns the batch with another time of encoding.
+    #[cfg(feature = "jetstream")]
+    pub(crate) fn encoded_again(self, now: SystemTime) -> Self {
+        Self::new(self.json, self.user_keys, now)
+    }
+
     pub(crate) fn into_parts(self) -> (BatchJson, Vec<UserKey>) {
         (self.json, self.user_keys)
     }

@@ -22,6 +22,7 @@
 //! |---|---|
 //! | upload batches | [`Client`], and its settings in [`ClientBuilder`] |
 //! | send from a service without waiting for the network | [`Queue`] (feature `queue`), which can keep batches on disk (feature `spool`) |
+//! | send from many processes through NATS JetStream | the guide to [fleets](guide::fleet) (feature `jetstream`) |
 //! | store batches in a log of your own, and send them from there | [`Client::encode`] and the module [`relay`] |
 //! | upload without `async` | [`blocking::Client`] (feature `blocking`) |
 //! | build batches and events | [`models`] |
@@ -39,6 +40,7 @@
 //! | `spool` | the queue on disk: accepted batches survive a crash. Enables `queue` |
 //! | `testing` | an emulator of the Events API, in the module [`testing`] |
 //! | `data-plan` | batches are compared with a [data plan](guide::data_plans) before they are sent |
+//! | `jetstream` | a durable queue for many processes on NATS JetStream, in the module `jetstream`. Needs Rust 1.89 |
 //! | `cli` | the [command `mparticle`](guide::command), which uploads and checks files, compares them with data plans, and emulates mParticle. Needs Rust 1.87 |
 //!
 //! # Errors
@@ -99,6 +101,8 @@ mod encoding;
 mod endpoint;
 mod error;
 pub mod guide;
+#[cfg(feature = "jetstream")]
+pub mod jetstream;
 mod outcome;
 #[cfg(feature = "queue")]
 pub mod queue;

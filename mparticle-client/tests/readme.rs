@@ -58,7 +58,7 @@ fn link_names(file: &str) -> Vec<String> {
 
 #[test]
 fn the_guide_has_the_same_links_with_and_without_a_feature() {
-    for feature in ["blocking", "data_plan", "queue", "spool", "testing"] {
+    for feature in ["blocking", "data_plan", "jetstream", "queue", "spool", "testing"] {
         let names = link_names(feature);
         assert!(!names.is_empty());
         assert_eq!(names, link_names(&format!("no_{feature}")));

@@ -37,6 +37,10 @@ pub(crate) const STEPS: &[Step] = &[
         "client with data-plan",
         "clippy -p mparticle-client --features data-plan -- -D warnings",
     ),
+    Step::cargo(
+        "client with jetstream",
+        "clippy -p mparticle-client --features jetstream -- -D warnings",
+    ),
     Step::cargo("client with queue", "clippy -p mparticle-client --features queue -- -D warnings"),
     Step::cargo("client with spool", "clippy -p mparticle-client --features spool -- -D warnings"),
     Step::cargo(

@@ -5,6 +5,7 @@
 //! | [`first_event`] | creating a client, building a batch and uploading it |
 //! | [`many_batches`] | bulk requests, any number of batches, historical events |
 //! | [`sending_from_a_service`] | the background queue, in memory or on disk: capacity, shutdown, guarantees |
+//! | [`fleet`] | a durable queue for many processes, on NATS JetStream |
 //! | [`errors`] | the kinds of error and how to handle them |
 //! | [`delivery`] | ids, retries, timeouts, rate limits, and what is guaranteed |
 //! | [`testing`] | testing a program with the emulator |
@@ -34,6 +35,12 @@ pub mod many_batches {}
 #[cfg_attr(feature = "spool", doc = include_str!("links/spool.md"))]
 #[cfg_attr(not(feature = "spool"), doc = include_str!("links/no_spool.md"))]
 pub mod sending_from_a_service {}
+
+#[doc = include_str!("fleet.md")]
+#[doc = ""]
+#[cfg_attr(feature = "jetstream", doc = include_str!("links/jetstream.md"))]
+#[cfg_attr(not(feature = "jetstream"), doc = include_str!("links/no_jetstream.md"))]
+pub mod fleet {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors {}

@@ -5,6 +5,10 @@
 //! the log which batches are settled. It sends the stored bytes and parses no batch.
 //!
 //! A program implements [`BatchLog`] and [`LogReader`] for its log.
+#![cfg_attr(
+    feature = "jetstream",
+    doc = "The module [`jetstream`](crate::jetstream) implements them for NATS JetStream."
+)]
 //!
 //! # Guarantees
 //! 1. A batch is sent until mParticle answers 2xx, mParticle refuses it, or it is 25 days old. Every attempt sends the

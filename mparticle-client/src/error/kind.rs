@@ -126,9 +126,10 @@ pub enum ErrorKind {
     /// An upload also fails with this kind if its Tokio runtime is shut down. The data may then have been accepted if
     /// [`Error::may_have_been_sent`](super::Error::may_have_been_sent) returns `true`.
     Closed,
-    /// The queue has no capacity for another batch, and did not accept it. Nothing was sent.
+    /// The queue, or the stream of a feed in JetStream, has no capacity for another batch, and did not accept it. Nothing
+    /// was sent.
     ///
-    /// Try again later, wait for capacity, or increase the limits of the queue.
+    /// Try again later, wait for capacity, or increase the limits of the queue or of the stream.
     #[cfg_attr(
         feature = "queue",
         doc = "",
@@ -145,6 +146,9 @@ pub enum ErrorKind {
     ///
     /// A queue also returns this kind if a batch was not written to the spool in time. The batch may then still be
     /// delivered.
+    ///
+    /// The log of a [relay](crate::relay) and the feeds in JetStream use this kind if their servers do not answer or refuse
+    /// an operation, and if a newer version of this crate stored a batch.
     Storage,
 }
 

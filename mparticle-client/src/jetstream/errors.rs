@@ -5,9 +5,9 @@ use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use std::error::Error as StdError;
 
-/// Returns an error for an operation that failed.
-pub(super) fn failed(what: &str, error: impl StdError + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Storage, format!("{what}: {error}")).with_source(error)
+/// Returns an error for an operation that failed. The text of an error of NATS contains those of its sources.
+pub(super) fn failed(what: &str, error: impl StdError) -> Error {
+    Error::new(ErrorKind::Storage, format!("{what}: {error}"))
 }
 
 /// Returns an error of an operation that got no response in time.

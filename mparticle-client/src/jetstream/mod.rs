@@ -12,11 +12,13 @@
 //! use mparticle_client::models::{Batch, Environment};
 //! use std::time::Duration;
 //!
-//! let jetstream = JetStream::connect(["nats://a.example.com", "nats://b.example.com"]).await?;
+//! let servers = ["nats://a.example.com", "nats://b.example.com"];
+//! let jetstream = JetStream::connect(servers).await?;
 //! let feed = jetstream.feed("web-prod").replicas(3).max_bytes(8 << 30).ensure().await?;
 //!
 //! // In the producers, which need no credentials of mParticle:
-//! let producer = Producer::builder(feed.clone()).environment(Environment::Production).build();
+//! let producer =
+//!     Producer::builder(feed.clone()).environment(Environment::Production).build();
 //! producer.send(Batch::from_str(r#"{ "mpid": 42 }"#)?).await?;
 //!
 //! // In the relays:

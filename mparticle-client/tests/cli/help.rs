@@ -17,6 +17,8 @@ fn every_command_has_help_with_its_exit_status() {
         let words: Vec<_> = command.split(' ').chain(["--help"]).collect();
         print(&words).with_code(0).prints(&["Examples:", "Exit status:", "Usage: mparticle "]);
     }
+    #[cfg(feature = "jetstream")]
+    print(&["relay", "--help"]).with_code(0).prints(&["Examples:", "Exit status:", "/metrics"]);
     print(&["--version"]).with_code(0).prints(&[concat!("mparticle ", env!("CARGO_PKG_VERSION"))]);
     print(&["validat"]).with_code(2).complains(&["a similar subcommand exists: 'validate'"]);
     print(&[]).with_code(2).complains(&["Usage: mparticle "]);

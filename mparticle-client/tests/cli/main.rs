@@ -12,6 +12,8 @@ mod kills;
 mod plan;
 mod plan_option;
 mod process;
+#[cfg(feature = "jetstream")]
+mod relay;
 mod resume;
 mod server;
 mod terminal;

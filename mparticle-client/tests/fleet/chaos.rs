@@ -8,7 +8,7 @@ use crate::support::{LEASE, SECOND, batch, log, until_empty};
 use fastrand::Rng;
 use mparticle_client::jetstream::{Feed, JetStream, Producer};
 use mparticle_client::relay::RelayState;
-use mparticle_client::testing::{Answer, Emulator};
+use mparticle_client::testing::{Answer, Emulator, RateLimit};
 use mparticle_client::{Client, Credentials};
 use std::collections::{HashMap, HashSet};
 use std::env;
@@ -97,7 +97,7 @@ async fn relay_endlessly(feed: Feed) {
 struct Worker {
     role: &'static str,
     process: Child,
-    output: JoinHandle<()>,
+    output: Option<JoinHandle<()>>,
 }
 
 struct Fleet {
@@ -134,20 +134,29 @@ impl Fleet {
                 }
             }
         });
-        Worker { role, process, output }
+        Worker { role, process, output: Some(output) }
     }
 }
 
 impl Worker {
-    fn kill(mut self) {
+    /// Kills the process, and waits until its output was read.
+    fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
-        self.output.join().unwrap();
+        self.output.take().unwrap().join().unwrap();
     }
 
     fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+}
+
+/// A process does not outlive a test that fails.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
     }
 }
 
@@ -167,9 +176,7 @@ fn random_answer(rng: &mut Rng) -> Answer {
         0..30 => Answer::status(503),
         30..60 => Answer::status(500).after_processing(),
         60..80 => Answer::close(),
-        80..98 => Answer::close().after_processing(),
-        // More of these would reduce the rate at which the relay sends.
-        98..100 => Answer::status(429).retry_after(1),
+        80..100 => Answer::close().after_processing(),
         _ => Answer::normal(),
     }
 }
@@ -220,10 +227,21 @@ async fn run(
         }
     }
     // The relay of this process delivers the rest.
-    workers.into_iter().for_each(Worker::kill);
+    workers.iter_mut().for_each(Worker::kill);
     let client = Client::builder(Credentials::new("key", "secret")).base_url(emulator.base_url());
-    let relay = client.build().unwrap().relay(feed.clone()).start().await.unwrap();
-    until_empty(&feed, 120 * SECOND).await;
+    let client = client.build().unwrap();
+    let relay = client.relay(feed.clone()).start().await.unwrap();
+    let watch = async {
+        loop {
+            sleep(10 * SECOND).await;
+            let (state, pending) = (relay.stats().state, feed.stats().await);
+            println!("{state:?} {:?} {pending:?}", client.rate_limiter());
+        }
+    };
+    tokio::select! {
+        () = until_empty(&feed, 120 * SECOND) => {}
+        () = watch => {}
+    }
     drop(relay);
     (feed, ids)
 }
@@ -272,8 +290,10 @@ async fn chaos(mut servers: Vec<NatsServer>, stops: bool) {
     log();
     let mut rng = Rng::with_seed(seed());
     let credentials = Credentials::new("key", "secret");
+    // What was held up by a kill is sent faster than the limit.
+    let limit = RateLimit::per_second(1_000);
     let emulator = Emulator::builder().credentials(credentials).latency(SECOND / 50);
-    let emulator = emulator.start().await.unwrap();
+    let emulator = emulator.rate_limit(limit).start().await.unwrap();
     emulator.script((0..200_000).map(|_| random_answer(&mut rng)));
     let (feed, stored) = run(&mut servers, &emulator, &mut rng, stops).await;
     check(&emulator, &feed, stored).await;

@@ -12,6 +12,8 @@ mod input;
 mod interrupt;
 mod output;
 mod plan;
+#[cfg(feature = "jetstream")]
+mod relay;
 mod text;
 mod upload;
 mod validate;
@@ -43,6 +45,8 @@ enum Command {
     Validate(validate::Arguments),
     Plan(plan::Arguments),
     Emulator(emulator::Arguments),
+    #[cfg(feature = "jetstream")]
+    Relay(Box<relay::Arguments>),
     Completions(completions::Arguments),
 }
 
@@ -63,6 +67,8 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Emulator(arguments) => emulator::run(&arguments),
+        #[cfg(feature = "jetstream")]
+        Command::Relay(arguments) => relay::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };
     result.unwrap_or_else(|failure| {

@@ -47,6 +47,7 @@ impl Files for Disk {
         if let Some(parent) = folder.parent() {
             self.create_folder(parent)?;
         }
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -49,7 +49,7 @@ async fn below_the_limit_nothing_is_delayed() {
 async fn under_lasting_overload_the_limit_is_used_and_the_other_uploads_fail_in_time() {
     for header in HEADER {
         for (name, seconds, deadline, abandon_after) in [
-            ("400/s offered for 100 s", 100_u32, 60_u32, None),
+            ("400/s offered for 160 s", 160_u32, 60_u32, None),
             ("400/s offered, deadline of 2 s", 60, 2, None),
             ("400/s offered, callers give up after 2 s", 60, 2, Some(2 * SECOND)),
         ] {

@@ -1,4 +1,4 @@
-//! Checks the published crates with the oldest supported toolchain, with each feature alone.
+//! Checks the published crates with the oldest supported toolchain of each feature, with the feature alone.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,42 +7,50 @@ use super::Ended;
 use crate::cargo::{succeed, succeeds};
 
 /// The `rust-version` of the published crates.
-pub(super) const TOOLCHAIN: &str = "1.85";
+const TOOLCHAIN: &str = "1.85";
 
-/// Each package with the features that support [`TOOLCHAIN`].
-const FEATURES: [(&str, &[&str]); 2] = [
-    ("mparticle-models", &["data-plan", "schema", "time", "chrono", "jiff"]),
-    ("mparticle-client", &["blocking", "data-plan", "queue", "spool", "testing"]),
+/// The oldest toolchain, a package, and the features that it supports.
+const FEATURES: [(&str, &str, &[&str]); 4] = [
+    (TOOLCHAIN, "mparticle-models", &["", "data-plan", "schema", "time", "chrono", "jiff"]),
+    (TOOLCHAIN, "mparticle-client", &["", "blocking", "data-plan", "queue", "spool", "testing"]),
+    ("1.87", "mparticle-client", &["cli"]),
+    ("1.89", "mparticle-client", &["jetstream"]),
 ];
 
-pub(super) fn command_line(package: &str, features: &str) -> String {
-    format!("cargo +{TOOLCHAIN} check --target-dir target/msrv -p {package} {features}")
+pub(super) fn command_line(toolchain: &str, package: &str, feature: &str) -> String {
+    format!(
+        "cargo +{toolchain} check --target-dir target/msrv -p {package} --no-default-features --features={feature}"
+    )
 }
 
 pub(super) fn check(root: &Path) -> Result<Ended, String> {
-    if !is_installed() && !install() {
-        let reason = format!("rustup cannot install the toolchain {TOOLCHAIN} here");
-        return Ok(Ended::Skipped(reason));
-    }
-    for (package, features) in FEATURES {
-        let each_alone = features.iter().map(|feature| format!("--features {feature}"));
-        for features in ["--no-default-features".to_owned()].into_iter().chain(each_alone) {
-            let line = command_line(package, &features);
+    let mut missing = Vec::new();
+    for (toolchain, package, features) in FEATURES {
+        if !is_installed(toolchain) && !install(toolchain) {
+            missing.push(toolchain);
+            continue;
+        }
+        for feature in features {
+            let line = command_line(toolchain, package, feature);
             println!("    {line}");
             let words = line.split_whitespace().skip(2);
             let mut command = Command::new("rustup");
-            succeed(command.args(["run", TOOLCHAIN, "cargo"]).args(words).current_dir(root))?;
+            succeed(command.args(["run", toolchain, "cargo"]).args(words).current_dir(root))?;
         }
     }
-    Ok(Ended::Passed)
+    if missing.is_empty() {
+        return Ok(Ended::Passed);
+    }
+    missing.dedup();
+    Ok(Ended::Skipped(format!("rustup cannot install Rust {} here", missing.join(", "))))
 }
 
-fn is_installed() -> bool {
-    rustup(&["run", TOOLCHAIN, "cargo", "--version"])
+fn is_installed(toolchain: &str) -> bool {
+    rustup(&["run", toolchain, "cargo", "--version"])
 }
 
-fn install() -> bool {
-    rustup(&["toolchain", "install", TOOLCHAIN, "--profile", "minimal"])
+fn install(toolchain: &str) -> bool {
+    rustup(&["toolchain", "install", toolchain, "--profile", "minimal"])
 }
 
 fn rustup(words: &[&str]) -> bool {
@@ -59,5 +67,22 @@ mod tests {
     fn the_toolchain_is_that_of_the_manifest() {
         let manifest = fs::read_to_string(workspace::root().unwrap().join("Cargo.toml")).unwrap();
         assert!(manifest.contains(&format!("\nrust-version = \"{TOOLCHAIN}\"\n")));
+    }
+
+    #[test]
+    fn every_feature_of_the_published_crates_is_checked() {
+        for package in ["mparticle-models", "mparticle-client"] {
+            let path = workspace::root().unwrap().join(package).join("Cargo.toml");
+            let manifest = fs::read_to_string(path).unwrap();
+            let (_, features) = manifest.split_once("\n[features]\n").unwrap();
+            let features = features.split("\n[").next().unwrap();
+            let names = features.lines().filter_map(|line| line.split_once(" = "));
+            for name in names.map(|(name, _)| name).filter(|name| *name != "default") {
+                let is_checked = FEATURES
+                    .iter()
+                    .any(|(_, checked, features)| *checked == package && features.contains(&name));
+                assert!(is_checked, "{package}: {name}");
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ mod completions;
 mod emulator;
 mod failure;
 mod findings;
+mod http_server;
 mod input;
 mod interrupt;
 mod output;

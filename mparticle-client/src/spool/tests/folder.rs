@@ -1,10 +1,14 @@
 //! Tests of the folder on a real disk: refused folders, permissions, and folders that are moved.
 
-use super::model::{OPTIONS, SharedModel, Workload, close, read_folder};
+#[cfg(unix)]
+use super::model::read_folder;
+use super::model::{OPTIONS, SharedModel, Workload, close};
 use super::unnumbered;
 use crate::spool::files::Disk;
 use crate::spool::frame::Head;
-use crate::spool::log::{LOCK, segment_path};
+#[cfg(unix)]
+use crate::spool::log::LOCK;
+use crate::spool::log::segment_path;
 use crate::spool::{Durability, Opened, Spool};
 use crate::{Error, ErrorKind};
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! A workload for a spool, and a model of its expected content.
 
-use super::super::files::{Disk, Files};
+#[cfg(unix)]
+use super::super::files::Disk;
+use super::super::files::Files;
 use super::super::recovery::{self, Recovered};
 use super::super::{Damage, Done, Durability, Opened, Options, Seal, Spool, StoredBatch};
 use super::unnumbered;
@@ -77,6 +79,7 @@ pub(super) fn read<F: Files>(files: F) -> (Vec<StoredBatch>, Vec<Seal>, Damage) 
 }
 
 /// Reads the content of a folder on the real disk.
+#[cfg(unix)]
 pub(super) fn read_folder(folder: &Path) -> (Vec<StoredBatch>, Vec<Seal>, Damage) {
     read_from(Disk, folder)
 }

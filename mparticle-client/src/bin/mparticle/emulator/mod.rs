@@ -8,6 +8,7 @@ mod server;
 
 use crate::client;
 use crate::failure::Failure;
+use crate::http_server::runtime;
 use crate::interrupt::interrupt;
 use crate::output;
 use fault::Fault;
@@ -73,9 +74,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Fault::check_shares(&arguments.faults).map_err(Failure::new)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(serve(arguments));
     // Requests that hang do not keep the process.
     runtime.shutdown_background();

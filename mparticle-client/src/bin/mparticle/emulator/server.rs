@@ -3,23 +3,19 @@
 use super::fault::Fault;
 use super::journal::{Journal, Request, error_message};
 use super::page;
+use crate::http_server::{BoxError, Reply, reply, serve};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{ALLOW, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
 use mparticle_client::testing::Emulator;
 use mparticle_client::transport::Transport;
 use serde_json::{Value, json};
-use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// A body of more bytes is refused. The limit of the API is far below.
 const MAX_BODY: usize = 10 * 1024 * 1024;
@@ -31,9 +27,6 @@ pub(super) struct Server {
     faults: Mutex<Vec<String>>,
     on_request: Box<dyn Fn(&Request) + Send + Sync>,
 }
-
-type Reply = Response<Full<Bytes>>;
-type BoxError = Box<dyn Error + Send + Sync>;
 
 impl Server {
     /// Creates a server that passes each request to `on_request` when it has been answered.
@@ -51,24 +44,9 @@ impl Server {
         self.emulator.set_faults(faults.into_iter().map(Fault::share_and_answer));
     }
 
-    /// Serves the connections of a socket until the future is dropped.
+    /// Serves connections until the future is dropped.
     pub(super) async fn serve(self: Arc<Self>, listener: TcpListener) {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    tokio::spawn(Arc::clone(&self).serve_connection(stream));
-                }
-                // Most likely there is no free file descriptor, until another connection is closed.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-            }
-        }
-    }
-
-    /// Serves one connection. Errors are ignored, because the client or a fault caused them.
-    async fn serve_connection(self: Arc<Self>, stream: TcpStream) {
-        let service = service_fn(|request| Arc::clone(&self).respond(request));
-        let mut server = http1::Builder::new();
-        _ = server.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+        serve(listener, move |request| Arc::clone(&self).respond(request)).await;
     }
 
     /// Answers a request. An error closes the connection.
@@ -127,8 +105,7 @@ impl Server {
     fn page(&self, reloads: bool) -> Reply {
         let faults = lock(&self.faults).clone();
         let html = page::html(&self.journal(), &faults, reloads);
-        let reply = Response::new(Full::from(html));
-        with_header(reply, CONTENT_TYPE, "text/html; charset=utf-8")
+        reply(StatusCode::OK, "text/html; charset=utf-8", html)
     }
 
     fn clear(&self) {
@@ -191,9 +168,7 @@ fn empty(status: StatusCode) -> Reply {
 }
 
 fn json_reply(status: StatusCode, json: &Value) -> Reply {
-    let mut reply = Response::new(Full::from(format!("{json:#}\n")));
-    *reply.status_mut() = status;
-    with_header(reply, CONTENT_TYPE, "application/json")
+    reply(status, "application/json", format!("{json:#}\n"))
 }
 
 fn with_header(mut reply: Reply, name: http::HeaderName, value: &'static str) -> Reply {

@@ -132,7 +132,10 @@ fn rules(node: &Map<String, Value>, is_required: bool) -> Vec<String> {
         Some(schema) => rules.push(format!("others are {schema}")),
     }
     let others = node.iter().filter(|(keyword, _)| !NOT_SHOWN.contains(&keyword.as_str()));
-    rules.extend(others.map(|(keyword, value)| format!("{keyword} {value}")));
+    // A feature of serde_json decides on the order of a map.
+    let mut others: Vec<_> = others.map(|(keyword, value)| format!("{keyword} {value}")).collect();
+    others.sort_unstable();
+    rules.extend(others);
     rules
 }
 

@@ -5,6 +5,7 @@ mod server;
 
 use crate::client::Destination;
 use crate::failure::Failure;
+use crate::http_server::runtime;
 use crate::interrupt::interrupt;
 use crate::output;
 use mparticle_client::BatchResult;
@@ -74,10 +75,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("no runtime: {error}")))?;
-    runtime.block_on(relay(arguments))?;
+    runtime()?.block_on(relay(arguments))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -181,15 +181,17 @@ fn is_exact(text: &[u8]) -> bool {
     Batch::from_slice(text).is_ok()
 }
 
-/// Makes the name of a file durable. Other systems than Unix offer no such operation.
+/// Makes the name of a file durable.
+#[cfg(unix)]
 fn sync_folder_of(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Does nothing, because other systems than Unix have no such operation.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it fails on Unix")]
+fn sync_folder_of(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -21,6 +21,7 @@ pub(crate) use done::Done;
 pub(crate) use options::Arguments;
 
 use crate::failure::Failure;
+use crate::http_server::runtime;
 use crate::output;
 use run::Run;
 use std::process::ExitCode;
@@ -33,9 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mapping = arguments.mapping()?;
     let client = arguments.client()?;
     let options = Arc::new(arguments.options()?);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("no runtime: {error}")))?;
+    let runtime = runtime()?;
     let mut summary = Summary::new(arguments.check);
     let uploaded: Result<(), Failure> = runtime.block_on(async {
         let stop = Stop::default();

@@ -56,7 +56,8 @@ pub(super) async fn bury(
     result: &BatchResult,
 ) -> Result<(), Error> {
     let mut headers = HeaderMap::new();
-    headers.insert(NATS_MESSAGE_ID, sequence.to_string());
+    let id = format!("{sequence}-{}", result.source_request_id().escape_debug());
+    headers.insert(NATS_MESSAGE_ID, id);
     let reason = match result.outcome() {
         Outcome::Rejected(error) | Outcome::Failed(error) => error.to_string(),
         _ => EXPIRED.to_owned(),

@@ -60,13 +60,20 @@ async fn a_batch_without_an_id_gets_one_and_a_large_one_is_split() {
     drop(relay);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_stream_gives_the_batch_back_and_accepts_it_again_when_there_is_room() {
-    let Some(server) = NatsServer::start() else { return };
+/// Appends to a feed with a small limit until it is full, and then delivers the batches.
+async fn fill(servers: &[NatsServer], replicas: usize) {
     let emulator = Emulator::in_memory();
     let client = emulator.client_builder().build().unwrap();
-    let jetstream = JetStream::connect([server.url()]).await.unwrap();
-    let feed = jetstream.feed("web").lease(LEASE).max_bytes(200_000).ensure().await.unwrap();
+    let jetstream = JetStream::connect(NatsServer::urls(servers)).await.unwrap();
+    let feed = loop {
+        let feed = jetstream.feed("web").lease(LEASE).max_bytes(200_000).replicas(replicas);
+        // A cluster first has to elect a leader.
+        match feed.ensure().await {
+            Ok(feed) => break feed,
+            Err(error) => println!("{error}"),
+        }
+        sleep(SECOND / 2).await;
+    };
     let producer = Producer::builder(feed.clone()).build();
     let mut number = 0;
     let refused = loop {
@@ -75,24 +82,37 @@ async fn a_full_stream_gives_the_batch_back_and_accepts_it_again_when_there_is_r
             Err(error) => break error,
         }
     };
-    assert_eq!((refused.kind(), refused.may_be_delivered()), (ErrorKind::Full, false));
-    assert!(number > 100, "{number}");
+    assert_eq!(refused.kind(), ErrorKind::Full, "{refused:?}");
+    assert!(!refused.may_be_delivered() && number > 100, "{number}");
     let pending = feed.stats().await.unwrap().pending;
-    if is_recent() {
-        assert_eq!(pending, u64::try_from(number).unwrap());
-    } else {
-        println!(
-            "this server lost {} of {number} batches",
-            u64::try_from(number).unwrap() - pending
-        );
+    if !is_recent() {
+        let lost = u64::try_from(number).unwrap() - pending;
+        println!("this server lost {lost} of {number} batches");
         return;
     }
+    assert_eq!(pending, u64::try_from(number).unwrap());
     let relay = client.relay(feed.clone()).start().await.unwrap();
     until_empty(&feed, 20 * SECOND).await;
     producer.send(refused.into_batch()).await.unwrap();
     until_empty(&feed, 20 * SECOND).await;
     assert_delivered(&emulator, number + 1);
     drop(relay);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_stream_gives_the_batch_back_and_accepts_it_again_when_there_is_room() {
+    let Some(server) = NatsServer::start() else { return };
+    fill(&[server], 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_stream_of_a_cluster_does_the_same() {
+    if !is_recent() {
+        println!("skipped: the cluster needs a nats-server of version 2.11 or later");
+        return;
+    }
+    let Some(servers) = NatsServer::cluster() else { return };
+    fill(&servers, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

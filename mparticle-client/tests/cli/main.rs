@@ -12,7 +12,7 @@ mod kills;
 mod plan;
 mod plan_option;
 mod process;
-#[cfg(feature = "jetstream")]
+#[cfg(all(unix, feature = "jetstream"))]
 mod relay;
 mod resume;
 mod server;

@@ -316,3 +316,41 @@ async fn a_hook_that_panics_does_not_end_the_relay() {
     assert_delivered(&emulator, &encoded);
     assert_eq!(relay.shutdown(SECOND).await.delivered, 10);
 }
+
+/// A log whose reader never confirms that batches are settled.
+struct SilentLog(MemoryLog);
+
+struct SilentReader(MemoryReader);
+
+impl BatchLog for SilentLog {
+    type Reader = SilentReader;
+
+    async fn open(&self, limiter: &RateLimiter) -> Result<SilentReader, LogError> {
+        Ok(SilentReader(self.0.open(limiter).await?))
+    }
+}
+
+impl LogReader for SilentReader {
+    type Position = u64;
+
+    async fn read(&mut self) -> Result<(u64, Bytes), LogError> {
+        self.0.read().await
+    }
+
+    async fn settle(&mut self, _: Vec<Settled<u64>>) -> Result<(), LogError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_does_not_wait_for_a_log_that_does_not_answer() {
+    let emulator = Emulator::in_memory();
+    let client = emulator.client_builder().build().unwrap();
+    let (log, _) = log_of(&client, 10, 10);
+    let relay = client.relay(SilentLog(log.clone())).start().await.unwrap();
+    emulator.wait_for_batches(10).await;
+    let start = tokio::time::Instant::now();
+    let stats = relay.shutdown(5 * SECOND).await;
+    assert!(start.elapsed() <= 7 * SECOND + SECOND / 10, "{:?}", start.elapsed());
+    assert_eq!((stats.state, log.pending()), (RelayState::Stopped, 10));
+}

@@ -1,13 +1,14 @@
 //! The handle of a relay.
 
-use super::stats::{RelayStats, SharedStats};
+use super::stats::{RelayState, RelayStats, SharedStats};
+use super::supervisor::MAX_CLOSE_TIME;
 use crate::timing::after;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// A running relay. Returned by [`RelayBuilder::start`](super::RelayBuilder::start).
 ///
@@ -37,11 +38,18 @@ impl Relay {
 
     /// Stops reading, waits until the batches that were read have an outcome, and closes the reader.
     ///
-    /// If the timeout elapses, requests in flight are cancelled. Batches without an outcome stay in the log.
+    /// If the timeout elapses, requests in flight are cancelled. Batches without an outcome stay in the log. To close the
+    /// reader, the log has two more seconds.
     pub async fn shutdown(mut self, timeout: Duration) -> RelayStats {
-        self.stop.send_replace(Some(after(Instant::now(), timeout)));
-        // The task ends with a panic only if the log panics.
-        _ = (&mut self.task).await;
+        let deadline = after(Instant::now(), timeout);
+        self.stop.send_replace(Some(deadline));
+        // The task ends with a panic only if the log panics. It is aborted if the log does not answer.
+        if timeout_at(deadline + MAX_CLOSE_TIME, &mut self.task).await.is_err() {
+            tracing::warn!("the log did not answer in time, and its reader is dropped");
+            self.task.abort();
+            self.stats.forgotten();
+            self.stats.enter(RelayState::Stopped);
+        }
         self.stats.get()
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// The maximum time for which a log may take to close a reader.
-const MAX_CLOSE_TIME: Duration = Duration::from_secs(2);
+pub(super) const MAX_CLOSE_TIME: Duration = Duration::from_secs(2);
 
 pub(super) struct Supervisor<L> {
     pub(super) log: L,

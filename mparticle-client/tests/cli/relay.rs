@@ -79,7 +79,6 @@ async fn until(address: &str, path: &'static str, status: u16, text: &str) {
     timeout(Duration::from_secs(30), wanted).await.unwrap();
 }
 
-#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_delivers_and_tells_how_it_is_until_it_is_terminated() {
     let Some(nats) = Nats::start() else { return };

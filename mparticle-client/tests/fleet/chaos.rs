@@ -161,7 +161,7 @@ impl Drop for Worker {
 }
 
 fn seconds() -> u64 {
-    env::var("MPARTICLE_FLEET_SECONDS").map_or(8, |seconds| seconds.parse().unwrap())
+    env::var("MPARTICLE_FLEET_SECONDS").map_or(5, |seconds| seconds.parse().unwrap())
 }
 
 fn seed() -> u64 {

@@ -38,12 +38,12 @@ async fn the_limit_is_used_and_kept_also_when_the_owner_changes() {
         relays.push(client.relay(feed.clone()).max_batches(27).start().await.unwrap());
     }
     // The burst, and the search for the limit.
-    sleep(8 * SECOND).await;
+    sleep(6 * SECOND).await;
     let before = emulator.counts();
-    let mut active = active_time(&relays, 6 * SECOND).await;
+    let mut active = active_time(&relays, 5 * SECOND).await;
     let is_owner = |relay: &Relay| relay.stats().state == RelayState::Active;
     drop(relays.remove(relays.iter().position(is_owner).unwrap()));
-    active += active_time(&relays, LEASE + 8 * SECOND).await;
+    active += active_time(&relays, LEASE + 6 * SECOND).await;
     let after = emulator.counts();
     let accepted = u32::try_from(after.accepted_batches - before.accepted_batches).unwrap();
     let requests = u32::try_from(after.requests - before.requests).unwrap();

@@ -49,7 +49,7 @@ pub struct DeadLetter {
 
 /// Stores a message that was not delivered as a dead letter. If it is stored twice within two minutes, the server keeps
 /// one.
-pub(super) async fn bury(
+pub(super) async fn store(
     feed: &Feed,
     sequence: u64,
     stored: Bytes,

@@ -4,7 +4,7 @@
 //! one would deliver the messages of its last reader after newer ones.
 
 use super::connection::ANSWER_TIME;
-use super::dead_letters::bury;
+use super::dead_letters::store;
 use super::deliveries::{Deliveries, Delivery};
 use super::errors::{failed, timed_out};
 use super::feed::Feed;
@@ -46,7 +46,7 @@ pub struct FeedReader {
     deliveries: Deliveries,
     idle_since: Option<Instant>,
     /// Whether the stream was not empty although the consumer delivered nothing.
-    has_orphans: bool,
+    may_pass_over: bool,
 }
 
 /// A message of a feed.
@@ -76,7 +76,7 @@ impl FeedReader {
                 pull,
                 deliveries: Deliveries::default(),
                 idle_since: None,
-                has_orphans: false,
+                may_pass_over: false,
             }),
             Err(error) => {
                 lease.release().await;
@@ -92,7 +92,7 @@ impl FeedReader {
                 continue;
             };
             self.idle_since = None;
-            self.has_orphans = false;
+            self.may_pass_over = false;
             let (number, position) = position(message)?;
             match self.deliveries.delivered(number, position.sequence) {
                 Delivery::New => {
@@ -116,10 +116,10 @@ impl FeedReader {
         }
         let info = self.stream.get_info().await;
         let info = info.map_err(|error| failed("the stream of the feed cannot be read", error))?;
-        match (info.state.messages, self.has_orphans) {
+        match (info.state.messages, self.may_pass_over) {
             (0, _) => self.idle_since = Some(now),
             // They may have been appended a moment ago.
-            (_, false) => self.has_orphans = true,
+            (_, false) => self.may_pass_over = true,
             (messages, true) => {
                 let message = format!("the consumer passes over {messages} messages of the stream");
                 return Err(Error::new(ErrorKind::Storage, message));
@@ -131,7 +131,7 @@ impl FeedReader {
     async fn settle_all(&mut self, settled: Vec<Settled<FeedPosition>>) -> Result<(), Error> {
         let undelivered = settled.iter().filter(|settled| !settled.result.is_delivered());
         try_join_all(undelivered.map(|Settled { position, result, .. }| {
-            bury(&self.feed, position.sequence, position.stored.clone(), result)
+            store(&self.feed, position.sequence, position.stored.clone(), result)
         }))
         .await?;
         let Some((last, others)) = settled.split_last() else { return Ok(()) };

@@ -75,7 +75,7 @@ impl fmt::Display for Action {
             Self::Packages => write!(f, "cargo {}", packages::WORDS),
             Self::SemverChecks => write!(f, "cargo {}", semver::words("TAG")),
             Self::OldestToolchain => {
-                write!(f, "{}", msrv::command_line("VERSION", "PACKAGE", "FEATURE"))
+                write!(f, "{}", msrv::command_line("VERSION", "PACKAGE", "FEATURES"))
             }
             Self::MinimalVersions => write!(f, "{}", minimal_versions::command_line("PACKAGE")),
         }

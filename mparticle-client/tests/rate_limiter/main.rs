@@ -47,12 +47,14 @@ async fn below_the_limit_nothing_is_delayed() {
 
 #[tokio::test(start_paused = true)]
 async fn under_lasting_overload_the_limit_is_used_and_the_other_uploads_fail_in_time() {
-    for header in HEADER {
-        for (name, seconds, deadline, abandon_after) in [
-            ("400/s offered for 160 s", 160_u32, 60_u32, None),
-            ("400/s offered, deadline of 2 s", 60, 2, None),
-            ("400/s offered, callers give up after 2 s", 60, 2, Some(2 * SECOND)),
-        ] {
+    let give_up = Some(2 * SECOND);
+    // The last row takes long, and shows the same with and without the header.
+    for (name, seconds, deadline, abandon_after, headers) in [
+        ("400/s offered, deadline of 2 s", 60_u32, 2_u32, None, &HEADER[..]),
+        ("400/s offered, callers give up after 2 s", 60, 2, give_up, &HEADER),
+        ("400/s offered for 160 s", 160, 60, None, &[false]),
+    ] {
+        for &header in headers {
             let emulator = emulator(limit(DEFAULT_LIMIT, header));
             let overall = if abandon_after.is_some() { MINUTE } else { deadline * SECOND };
             let client = client_with_deadline(&emulator, overall);

@@ -1,4 +1,4 @@
-//! Checks the published crates with the oldest supported toolchain of each feature, with the feature alone.
+//! Checks the published crates with the oldest supported toolchain of each feature.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,17 +9,17 @@ use crate::cargo::{succeed, succeeds};
 /// The `rust-version` of the published crates.
 const TOOLCHAIN: &str = "1.85";
 
-/// The oldest toolchain, a package, and the features that it supports.
+/// The oldest toolchain, a package, and the features that it supports. Each package is checked without features, too.
 const FEATURES: [(&str, &str, &[&str]); 4] = [
-    (TOOLCHAIN, "mparticle-models", &["", "data-plan", "schema", "time", "chrono", "jiff"]),
-    (TOOLCHAIN, "mparticle-client", &["", "blocking", "data-plan", "queue", "spool", "testing"]),
+    (TOOLCHAIN, "mparticle-models", &["data-plan", "schema", "time", "chrono", "jiff"]),
+    (TOOLCHAIN, "mparticle-client", &["blocking", "data-plan", "queue", "spool", "testing"]),
     ("1.87", "mparticle-client", &["cli"]),
     ("1.89", "mparticle-client", &["jetstream"]),
 ];
 
-pub(super) fn command_line(toolchain: &str, package: &str, feature: &str) -> String {
+pub(super) fn command_line(toolchain: &str, package: &str, features: &str) -> String {
     format!(
-        "cargo +{toolchain} check --target-dir target/msrv -p {package} --no-default-features --features={feature}"
+        "cargo +{toolchain} check --target-dir target/msrv -p {package} --no-default-features --features={features}"
     )
 }
 
@@ -30,8 +30,9 @@ pub(super) fn check(root: &Path) -> Result<Ended, String> {
             missing.push(toolchain);
             continue;
         }
-        for feature in features {
-            let line = command_line(toolchain, package, feature);
+        let none = (toolchain == TOOLCHAIN).then(String::new);
+        for features in none.into_iter().chain([features.join(",")]) {
+            let line = command_line(toolchain, package, &features);
             println!("    {line}");
             let words = line.split_whitespace().skip(2);
             let mut command = Command::new("rustup");

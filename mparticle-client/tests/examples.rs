@@ -2,8 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+#[cfg(feature = "jetstream")]
+#[path = "fleet/server.rs"]
+#[allow(clippy::panic, dead_code, reason = "the tests of fleets use more of it")]
+mod nats_server;
+
 use mparticle_client::Credentials;
 use mparticle_client::testing::{Answer, Emulator};
+#[cfg(feature = "jetstream")]
+use nats_server::NatsServer;
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
@@ -282,37 +289,11 @@ async fn a_durable_queue_that_is_killed_before_it_gets_an_answer_counts_nothing_
     assert!(emulator.duplicates().len() >= 100);
 }
 
-/// A process that is killed at the end of the test.
-#[cfg(feature = "jetstream")]
-struct Killed(process::Child);
-
-#[cfg(feature = "jetstream")]
-impl Drop for Killed {
-    fn drop(&mut self) {
-        _ = self.0.kill();
-        _ = self.0.wait();
-    }
-}
-
 #[cfg(feature = "jetstream")]
 #[test]
 fn a_fleet_delivers_through_a_nats_server() {
-    use std::net::{TcpListener, TcpStream};
-    let scratch = Scratch::new();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let program = std::env::var("NATS_SERVER").unwrap_or_else(|_| "nats-server".into());
-    let mut server = Command::new(program);
-    server.args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"]).arg(&scratch.0);
-    let Ok(server) = server.stdout(process::Stdio::null()).stderr(process::Stdio::null()).spawn()
-    else {
-        println!("skipped: there is no nats-server in PATH, and NATS_SERVER is not set");
-        return;
-    };
-    let _server = Killed(server);
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let ended = run(example("fleet").env("NATS_URL", format!("nats://127.0.0.1:{port}")));
+    let Some(nats) = NatsServer::start() else { return };
+    let ended = run(example("fleet").env("NATS_URL", nats.url()));
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     for wanted in ["1000 batches delivered, 0 rejected", "took 1000 batches with 1000 events"] {
         assert!(ended.out.contains(wanted), "no {wanted:?} in:\n{}", ended.out);

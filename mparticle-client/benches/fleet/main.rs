@@ -8,6 +8,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to fail")]
 
+#[path = "../../examples/relay/memory_log.rs"]
+mod memory_log;
 mod shared_log;
 
 use mparticle_client::models::{Batch, Environment};
@@ -67,7 +69,8 @@ async fn simulate(max_batches: usize) -> (f64, f64, u64) {
     producing.abort();
     let counts = emulator.counts();
     let allowed = f64::from(LIMIT) * log.owned().as_secs_f64();
-    assert!(log.pending() > 0, "the key was not used at its limit");
+    assert!(log.records.pending() > 0, "the key was not used at its limit");
+    assert!(log.records.undelivered().is_empty(), "a batch was refused");
     #[allow(clippy::cast_precision_loss, reason = "the counts are small")]
     let ratio = |part: u64, whole: f64| part as f64 / whole;
     let requests = ratio(counts.requests, 1.0);
@@ -102,7 +105,7 @@ async fn produce(log: SharedLog) {
             let user = i64::from(appended % PRODUCERS);
             let batch = Batch::new(Environment::Development).with_mpid(user);
             for encoded in client.encode(&batch).unwrap() {
-                log.append(encoded.to_bytes());
+                log.records.append(encoded.to_bytes());
             }
             appended += 1;
         }

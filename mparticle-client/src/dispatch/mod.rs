@@ -193,7 +193,7 @@ impl<S: SendOnce, T> Dispatch<S, T> {
         !self.events.is_empty()
     }
 
-    /// Returns the last error if nothing gets through.
+    /// Returns the last error during an outage.
     pub(crate) fn outage(&self) -> Option<&Error> {
         self.outage.as_ref().and(self.last_error.as_ref())
     }

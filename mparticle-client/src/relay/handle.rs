@@ -40,11 +40,11 @@ impl Relay {
     ///
     /// If the timeout elapses, requests in flight are cancelled. Batches without an outcome stay in the log. To close the
     /// reader, the log has two more seconds.
-    pub async fn shutdown(mut self, timeout: Duration) -> RelayStats {
+    pub async fn shutdown(&self, timeout: Duration) -> RelayStats {
         let deadline = after(Instant::now(), timeout);
         self.stop.send_replace(Some(deadline));
-        // The task ends with a panic only if the log panics. It is aborted if the log does not answer.
-        if timeout_at(deadline + MAX_CLOSE_TIME, &mut self.task).await.is_err() {
+        // The task holds the receivers until it ends. It is aborted if the log does not answer.
+        if timeout_at(deadline + MAX_CLOSE_TIME, self.stop.closed()).await.is_err() {
             tracing::warn!("the log did not answer in time, and its reader is dropped");
             self.task.abort();
             self.stats.forgotten();

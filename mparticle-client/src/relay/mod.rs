@@ -22,7 +22,7 @@
 //!    open one. The relay tries again after a minute.
 //!
 //! # Examples
-//! The example [`relay`](https://github.com/mparticle-rs/mparticle/blob/main/mparticle-client/examples/relay.rs)
+//! The example [`relay`](https://github.com/mparticle-rs/mparticle/tree/main/mparticle-client/examples/relay)
 //! contains a log in memory.
 //!
 //! ```no_run

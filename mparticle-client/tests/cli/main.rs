@@ -9,6 +9,10 @@ mod given_back;
 mod help;
 mod interrupts;
 mod kills;
+#[cfg(all(unix, feature = "jetstream"))]
+#[path = "../fleet/server.rs"]
+#[allow(clippy::panic, dead_code, reason = "the tests of fleets use more of it")]
+mod nats_server;
 mod plan;
 mod plan_option;
 mod process;

@@ -1,50 +1,15 @@
 //! `mparticle relay`: delivery, health and metrics, a refusal of the credentials, and the end.
 
+use crate::nats_server::NatsServer;
 use crate::process::{KEY, SECRET, emulator, end, mparticle, run, signal, start};
 use mparticle_client::jetstream::{JetStream, Producer};
 use mparticle_client::models::{Batch, Environment};
 use mparticle_client::testing::Answer;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
-
-/// A NATS server that is killed at the end.
-struct Nats {
-    server: Child,
-    url: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Nats {
-    fn start() -> Option<Self> {
-        let program = std::env::var("NATS_SERVER").unwrap_or_else(|_| "nats-server".into());
-        let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Command::new(program)
-            .args(["-js", "-a", "127.0.0.1", "-p", &port.to_string(), "-sd"])
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(server) = server else {
-            println!("skipped: there is no nats-server in PATH, and NATS_SERVER is not set");
-            return None;
-        };
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(Self { server, url: format!("nats://127.0.0.1:{port}"), _folder: folder })
-    }
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        _ = self.server.kill();
-        _ = self.server.wait();
-    }
-}
 
 fn relay(base_url: &str) -> Command {
     let mut command = mparticle();
@@ -81,11 +46,11 @@ async fn until(address: &str, path: &'static str, status: u16, text: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_delivers_and_tells_how_it_is_until_it_is_terminated() {
-    let Some(nats) = Nats::start() else { return };
+    let Some(nats) = NatsServer::start() else { return };
     let emulator = emulator().await;
     emulator.script([Answer::status(401)]);
     let mut command = relay(emulator.base_url());
-    command.env("NATS_URL", &nats.url).args(["--listen", "127.0.0.1:0"]);
+    command.env("NATS_URL", nats.url()).args(["--listen", "127.0.0.1:0"]);
     let mut child = start(&mut command);
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
@@ -93,7 +58,7 @@ async fn a_relay_delivers_and_tells_how_it_is_until_it_is_terminated() {
     until(&address, "/health", 200, "active\n").await;
     until(&address, "/nowhere", 404, "/metrics").await;
 
-    let jetstream = JetStream::connect([nats.url.clone()]).await.unwrap();
+    let jetstream = JetStream::connect([nats.url()]).await.unwrap();
     let feed = jetstream.feed("web").ensure().await.unwrap();
     let producer = Producer::builder(feed.clone()).build();
     producer.send(Batch::new(Environment::Development).with_mpid(1)).await.unwrap();
@@ -101,7 +66,7 @@ async fn a_relay_delivers_and_tells_how_it_is_until_it_is_terminated() {
     until(&address, "/metrics", 200, "\nmparticle_relay_paused 1\n").await;
     until(&address, "/metrics", 200, "\nmparticle_relay_feed_pending 1\n").await;
     // Another relay takes over.
-    let mut other = start(relay(emulator.base_url()).args(["--nats", &nats.url]));
+    let mut other = start(relay(emulator.base_url()).args(["--nats", &nats.url()]));
     emulator.wait_for_batches(1).await;
     until(&address, "/metrics", 200, "\nmparticle_relay_feed_pending 0\n").await;
     signal(&other, "-TERM");
@@ -123,11 +88,11 @@ async fn a_relay_without_nats_or_with_a_wrong_feed_says_so() {
     let mut nobody = relay("http://127.0.0.1:1");
     nobody.args(["--nats", "nats://u:s-0815@127.0.0.1:1"]);
     run(nobody).await.with_code(2).complains(&["no NATS server can be reached"]);
-    let Some(nats) = Nats::start() else { return };
+    let Some(nats) = NatsServer::start() else { return };
     let mut command = relay("http://127.0.0.1:1");
-    command.args(["--nats", &nats.url, "--feed", "a.b"]);
+    command.args(["--nats", &nats.url(), "--feed", "a.b"]);
     run(command).await.with_code(2).complains(&["--feed"]);
     let mut command = relay("http://127.0.0.1:1");
-    command.args(["--nats", &nats.url, "--replicas", "9"]);
+    command.args(["--nats", &nats.url(), "--replicas", "9"]);
     run(command).await.with_code(2).complains(&["replicas must be from 1 to 5"]);
 }

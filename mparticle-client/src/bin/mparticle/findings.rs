@@ -7,7 +7,6 @@ use crate::output;
 use crate::text::count;
 use crate::upload::Done;
 use mparticle_client::ViolationSummary;
-use mparticle_client::models::Severity;
 use mparticle_client::models::data_plan::Linter;
 use serde_json::json;
 use std::path::PathBuf;
@@ -137,7 +136,7 @@ impl Findings {
 /// An annotation of GitHub Actions.
 fn annotation(source: &Source, line: u64, problem: &Problem) -> String {
     let (line, column) = problem.place(line);
-    let level = if problem.severity == Severity::Error { "error" } else { "warning" };
+    let level = problem.level();
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
     let column = column.map(|column| format!(",col={column}")).unwrap_or_default();

@@ -1,6 +1,5 @@
 //! The HTTP servers of the subcommands.
 
-use crate::failure::Failure;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -12,17 +11,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::error::Error;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 pub(crate) type Reply = Response<Full<Bytes>>;
-
-/// Returns a runtime with two threads.
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| Failure::new(format!("no runtime: {error}")))
-}
 
 /// Serves connections until the future is dropped, which also ends the connections. An error of the handler closes a
 /// connection.

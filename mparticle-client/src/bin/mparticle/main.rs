@@ -9,11 +9,11 @@ mod failure;
 mod findings;
 mod http_server;
 mod input;
-mod interrupt;
 mod output;
 mod plan;
 #[cfg(feature = "jetstream")]
 mod relay;
+mod runtime;
 mod text;
 mod upload;
 mod validate;

@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::request::Parts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use mparticle_client::models::{Batch, Severity};
+use mparticle_client::models::Batch;
 use mparticle_client::testing::UnprocessedBatch;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -39,7 +39,7 @@ pub(super) struct Request {
 #[derive(Clone, Debug)]
 pub(super) struct ReceivedBatch {
     pub(super) json: Value,
-    pub(super) violations: Vec<(Severity, Problem)>,
+    pub(super) violations: Vec<Problem>,
     /// Why mParticle would not process the batch although it accepts the request.
     pub(super) unprocessed: Option<String>,
     /// Whether a batch with the same `source_request_id` was accepted before.
@@ -185,10 +185,7 @@ impl ReceivedBatch {
         let violations = match serde_json::from_str::<Batch>(raw) {
             // Why it cannot be read is in the answer to the request.
             Err(_) => Vec::new(),
-            Ok(batch) => {
-                let violations = batch.validate();
-                violations.iter().map(|found| (found.severity, found.into())).collect()
-            }
+            Ok(batch) => batch.validate().iter().map(Problem::from).collect(),
         };
         let json = serde_json::from_str(raw).unwrap_or_default();
         Self { json, violations, unprocessed: None, is_duplicate: false }
@@ -240,10 +237,9 @@ impl ReceivedBatch {
     }
 }
 
-fn violation_fields((severity, problem): &(Severity, Problem)) -> Map<String, Value> {
-    let severity = if *severity == Severity::Error { "error" } else { "warning" };
+fn violation_fields(problem: &Problem) -> Map<String, Value> {
     let fields = [
-        ("severity", severity),
+        ("severity", problem.level()),
         ("rule", problem.rule),
         ("pointer", &problem.pointer),
         ("message", &problem.message),

@@ -1,8 +1,8 @@
 //! The lines that are printed about a request.
 
 use super::journal::{ReceivedBatch, Request};
+use crate::input::Problem;
 use crate::text::count;
-use mparticle_client::models::Severity;
 
 /// Describes a request in a line, with further lines for what is wrong with it.
 pub(super) fn of(request: &Request) -> String {
@@ -32,9 +32,9 @@ fn content(batches: &[ReceivedBatch]) -> String {
 fn remarks(batch: &ReceivedBatch) -> Vec<String> {
     let duplicate = batch.is_duplicate.then(|| format!("  {}: duplicate", batch.user()));
     let unprocessed = batch.unprocessed.iter().map(|reason| format!("  not processed: {reason}"));
-    let violations = batch.violations.iter().map(|(severity, problem)| {
-        let severity = if *severity == Severity::Error { "error" } else { "warning" };
-        format!("  {severity}: {}: {} ({})", problem.pointer, problem.message, problem.rule)
+    let violations = batch.violations.iter().map(|problem| {
+        let Problem { pointer, message, rule, .. } = problem;
+        format!("  {}: {pointer}: {message} ({rule})", problem.level())
     });
     duplicate.into_iter().chain(unprocessed).chain(violations).collect()
 }

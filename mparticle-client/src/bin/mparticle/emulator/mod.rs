@@ -8,9 +8,8 @@ mod server;
 
 use crate::client;
 use crate::failure::Failure;
-use crate::http_server::runtime;
-use crate::interrupt::interrupt;
 use crate::output;
+use crate::runtime::{interrupt, runtime};
 use fault::Fault;
 use journal::{Journal, Request};
 use mparticle_client::testing::{Emulator, RateLimit};

@@ -2,7 +2,6 @@
 
 use super::journal::{Journal, ReceivedBatch, Request};
 use crate::text::count;
-use mparticle_client::models::Severity;
 use std::fmt::{self, Write};
 
 /// How many requests the page shows.
@@ -112,11 +111,11 @@ fn write_batch(html: &mut String, batch: &ReceivedBatch) -> fmt::Result {
     write!(html, "</summary><pre>{}</pre></details>", Escaped(&json))?;
     if !batch.violations.is_empty() {
         html.push_str("<ul>");
-        for (severity, problem) in &batch.violations {
-            let class = if *severity == Severity::Error { "error" } else { "warning" };
+        for problem in &batch.violations {
             write!(
                 html,
-                "<li class=\"{class}\"><code>{}</code> {} ({})</li>",
+                "<li class=\"{}\"><code>{}</code> {} ({})</li>",
+                problem.level(),
                 Escaped(&problem.pointer),
                 Escaped(&problem.message),
                 problem.rule

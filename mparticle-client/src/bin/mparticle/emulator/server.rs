@@ -7,6 +7,7 @@ use crate::http_server::{BoxError, Reply, reply, serve};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::header::{ALLOW, HeaderValue, LOCATION};
+use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -53,36 +54,37 @@ impl Server {
     async fn respond(self: Arc<Self>, request: http::Request<Incoming>) -> Result<Reply, BoxError> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_BODY).collect().await?.to_bytes();
-        let (get, delete) = (head.method == Method::GET, head.method == Method::DELETE);
-        match head.uri.path() {
-            "/" if get => Ok(self.page(head.uri.query() == Some("reload"))),
-            "/requests" if get => {
-                let requests = self.journal().requests().map(Request::json).collect();
-                Ok(json_reply(StatusCode::OK, &requests))
-            }
-            "/requests" if delete => {
-                self.clear();
-                Ok(empty(StatusCode::NO_CONTENT))
-            }
-            "/clear" if head.method == Method::POST => {
-                self.clear();
-                Ok(with_header(empty(StatusCode::SEE_OTHER), LOCATION, "/"))
-            }
-            "/batches" if get => Ok(json_reply(StatusCode::OK, &self.journal().batches_json())),
-            "/violations" if get => {
-                Ok(json_reply(StatusCode::OK, &self.journal().violations_json()))
-            }
-            "/faults" if get => Ok(json_reply(StatusCode::OK, &json!(*lock(&self.faults)))),
-            "/faults" if head.method == Method::POST => Ok(self.change_faults(&body)),
-            "/" | "/batches" | "/violations" => {
-                Ok(with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, "GET"))
-            }
-            "/requests" => {
-                Ok(with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, "GET, DELETE"))
-            }
-            "/faults" => Ok(with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, "GET, POST")),
-            _ => self.emulate(http::Request::from_parts(head, body)).await,
+        match self.own(&head, &body) {
+            Some(reply) => Ok(reply),
+            None => self.emulate(http::Request::from_parts(head, body)).await,
         }
+    }
+
+    /// Answers a request for the page or a JSON endpoint. Returns `None` for other requests.
+    fn own(&self, head: &Parts, body: &[u8]) -> Option<Reply> {
+        let ok = |json: &Value| json_reply(StatusCode::OK, json);
+        Some(match (&head.method, head.uri.path()) {
+            (&Method::GET, "/") => self.page(head.uri.query() == Some("reload")),
+            (&Method::GET, "/requests") => {
+                ok(&self.journal().requests().map(Request::json).collect())
+            }
+            (&Method::DELETE, "/requests") => {
+                self.clear();
+                empty(StatusCode::NO_CONTENT)
+            }
+            (&Method::POST, "/clear") => {
+                self.clear();
+                with_header(empty(StatusCode::SEE_OTHER), LOCATION, "/")
+            }
+            (&Method::GET, "/batches") => ok(&self.journal().batches_json()),
+            (&Method::GET, "/violations") => ok(&self.journal().violations_json()),
+            (&Method::GET, "/faults") => ok(&json!(*lock(&self.faults))),
+            (&Method::POST, "/faults") => self.change_faults(body),
+            (_, "/" | "/batches" | "/violations") => not_allowed("GET"),
+            (_, "/requests") => not_allowed("GET, DELETE"),
+            (_, "/faults") => not_allowed("GET, POST"),
+            _ => return None,
+        })
     }
 
     /// Passes a request to the emulator, and adds it to the journal.
@@ -165,6 +167,10 @@ fn empty(status: StatusCode) -> Reply {
     let mut reply = Response::new(Full::default());
     *reply.status_mut() = status;
     reply
+}
+
+fn not_allowed(allowed: &'static str) -> Reply {
+    with_header(empty(StatusCode::METHOD_NOT_ALLOWED), ALLOW, allowed)
 }
 
 fn json_reply(status: StatusCode, json: &Value) -> Reply {

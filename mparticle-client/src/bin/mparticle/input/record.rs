@@ -34,6 +34,14 @@ impl Problem {
         Self { severity: Severity::Warning, ..Self::new(rule, message) }
     }
 
+    /// Returns the severity as a word.
+    pub(crate) fn level(&self) -> &'static str {
+        match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+
     pub(crate) fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = pointer.into();
         self

@@ -5,9 +5,8 @@ mod server;
 
 use crate::client::Destination;
 use crate::failure::Failure;
-use crate::http_server::runtime;
-use crate::interrupt::interrupt;
 use crate::output;
+use crate::runtime::{interrupt, runtime};
 use mparticle_client::BatchResult;
 use mparticle_client::jetstream::{Feed, JetStream};
 use mparticle_client::relay::{Relay, RelayState, RelayStats};
@@ -104,7 +103,7 @@ async fn relay(arguments: &Arguments) -> Result<(), Failure> {
     serving.shutdown().await;
     output::note("stopping; a second Ctrl-C ends at once");
     tokio::select! {
-        stats = shut_down(relay, Duration::from_secs(arguments.shutdown_timeout)) => {
+        stats = relay.shutdown(Duration::from_secs(arguments.shutdown_timeout)) => {
             output::note(format_args!("{} batches delivered", stats.delivered));
         }
         () = interrupt() => {
@@ -113,18 +112,6 @@ async fn relay(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-async fn shut_down(relay: Arc<Relay>, timeout: Duration) -> RelayStats {
-    // A connection may still hold the relay for the time of one response.
-    let mut relay = relay;
-    loop {
-        match Arc::try_unwrap(relay) {
-            Ok(relay) => return relay.shutdown(timeout).await,
-            Err(shared) => relay = shared,
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 /// Prints changes of the state until the process is told to end.

@@ -21,8 +21,8 @@ pub(crate) use done::Done;
 pub(crate) use options::Arguments;
 
 use crate::failure::Failure;
-use crate::http_server::runtime;
 use crate::output;
+use crate::runtime::runtime;
 use run::Run;
 use std::process::ExitCode;
 use std::sync::Arc;

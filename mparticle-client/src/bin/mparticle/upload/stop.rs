@@ -1,7 +1,7 @@
 //! Ends an upload early: after Ctrl-C, after too many failures, or because a file cannot be written.
 
-use crate::interrupt::interrupt;
 use crate::output;
+use crate::runtime::interrupt;
 use std::process;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
